@@ -38,7 +38,8 @@ describe("docs/guides/incidents", () => {
     for (const page of pages) expect(index).toContain(`(incidents/${page})`);
   });
 
-  // a page is a dozen starts of the program: two of them tell whether the commands are right, and packages/cli/test/incident.test.ts plays the others
+  // a page is a dozen starts of the program: two of them tell whether the commands are right, and
+  // packages/cli/test/incident/incident.test.ts plays the others
   const always = ["planned.md", "frozen.md"];
   it.each(Object.entries(ENDS).filter(([page]) => always.includes(page)))("%s", run);
   it.skipIf(!LONG).each(Object.entries(ENDS).filter(([page]) => !always.includes(page)))(`%s${AT_LENGTH}`, run);

@@ -35,15 +35,15 @@ const RECIPES = [
     title: "A lint rule",
     example: "lint-rule",
     name: "",
-    without: "packages/cli/test/lint-rules.test.ts",
+    without: "packages/cli/test/verify/lint-rules.test.ts",
     missed: "has a case here",
     what: '"text-unfinished"',
   },
   {
     title: "An option of a command",
     example: "option",
-    name: "completion",
-    without: "packages/cli/test/file-options.test.ts",
+    name: "shell/completion",
+    without: "packages/cli/test/all/input/file-options.test.ts",
     missed: "every option that names a file or a folder is tried",
     what: '"completion --out"',
   },
@@ -66,7 +66,7 @@ const { scripts } = JSON.parse(read("package.json")) as { scripts: { readonly [n
 /** The files and folders that a recipe lists, and its commands. */
 function recipeOf({ title, name }: Recipe): { places: string[]; commands: string[] } {
   const section = text.split(/^#{2,3} /m).find((one) => one.startsWith(`${title}\n`)) ?? "";
-  const named = section.replaceAll("NAME", name);
+  const named = section.replaceAll(/(?:GROUP\/)?NAME/g, name);
   return {
     places: [...named.matchAll(/^- `([^`]+)`:/gm)].map(([, place]) => place as string),
     commands: [...named.matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(([, lines]) => (lines as string).trim().split("\n")),

@@ -2,7 +2,7 @@
 
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { expect, it } from "vitest";
-import { withUnprotected } from "../../cli/test/lint-place.js";
+import { withUnprotected } from "../../cli/test/verify/lint-place.js";
 import { signImage, standard } from "../../test-support/src/command-line/run.js";
 import { headerFaults } from "../src/lint/headers.js";
 

@@ -4,7 +4,7 @@ import { rmSync, truncateSync } from "node:fs";
 import { minifiedBundle } from "@firmseal/bundler";
 import type { ReleaseReport, ReportData } from "@firmseal/report";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { filesIn, PRODUCT, released, world } from "../../cli/test/product-place.js";
+import { filesIn, PRODUCT, released, world } from "../../cli/test/product/product-place.js";
 import { chromiumPath, fits, NO_BROWSER, setView, VIEWS, violations } from "../../test-support/src/browser.js";
 import { expectFailure, image, type Place, signImage, standard } from "../../test-support/src/command-line/run.js";
 import { type Judged, type Opened, Reader, urlOf } from "./pages.js";

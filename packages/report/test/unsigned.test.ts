@@ -4,7 +4,7 @@ import { minifiedBundle } from "@firmseal/bundler";
 import type { ReleaseReport, ReportData } from "@firmseal/report";
 import { privateKey } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { released, world } from "../../cli/test/product-place.js";
+import { released, world } from "../../cli/test/product/product-place.js";
 import { chromiumPath, NO_BROWSER } from "../../test-support/src/browser.js";
 import { FACTS, type Place, privateJwk, signImage, standard } from "../../test-support/src/command-line/run.js";
 import { REFUSED_BY_ONE_CLASS } from "../../test-support/src/refused-by-one-class.js";

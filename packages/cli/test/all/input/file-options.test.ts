@@ -1,0 +1,327 @@
+// A file or a folder that an option names and that cannot be used: the message names the option, whatever the reason is.
+
+import { rmSync, symlinkSync, truncateSync } from "node:fs";
+import { signer } from "@firmseal/signer";
+import { beforeAll, describe, expect, it } from "vitest";
+import { FACTS, type Place, signImage } from "../../../../test-support/src/command-line/run.js";
+import { COMMANDS } from "../../../src/commands.generated.js";
+import { B, old, R1, rotationPlace } from "../../rotate/rotation-place.js";
+
+type Bad = Readonly<Record<string, string>>;
+
+/** What cannot be used where a command reads a file of a kind, or any file. */
+const ANY: Bad = { missing: "gone", "a folder": "fold", "through a file": "app.bin/x", "a link to itself": "loop" };
+const FILE: Bad = { ...ANY, "too large": "huge", "of another kind": "junk" };
+/** The same where a command writes a file, appends to a log, and reads or makes a folder. */
+const OUT: Bad = { "a folder": "fold", "through a file": "app.bin/x", "in no folder": "gone/x" };
+const LOG: Bad = { "a folder": "fold", "a link to itself": "loop", "too large": "huge", "of another kind": "junk" };
+const FOLDER: Bad = { "through a file": "app.bin/x", "a file": "junk", "a link to itself": "loop" };
+
+const SIGN = `sign app.bin --key A.pem ${FACTS.join(" ")} --seq 9 --out x.suit`;
+const TBS = `tbs app.bin --key A.jwk ${FACTS.join(" ")} --seq 9 --out x.tbs --envelope x.suit`;
+const BRIDGE = `rotate bridge app.bin --trust t1.trust --next t2.trust --key A.pem --key B.pem ${FACTS.join(" ")} --seq 21 --out x.suit`;
+const INCIDENT = "incident stolen --key A.jwk --trust t2.trust --fleet fleet.json --dir night --replacement D.jwk --image app.bin";
+const COLLECT = `status collect answers.jsonl --out new.jsonl --nonces sent.jsonl --secret A.oct --fleet devices.jsonl ${FACTS.join(" ")}`;
+
+/** For each command: working command lines, by the options that name a file or a folder; `?` is the place of its name. */
+const LINES: { readonly [command: string]: { readonly [option: string]: readonly [line: string, bad: Bad] } } = {
+  convert: { "--out": ["convert A.pem --format pem --no-passphrase --out ?", OUT] },
+  keygen: { "--out": ["keygen --no-passphrase --out ?", OUT] },
+  "keys move": { "--log": ["keys move A.pem D.pem --log ?", LOG] },
+  pubkey: { "--out": ["pubkey A.pem --out ?", OUT] },
+  init: { "--out": ["init --vendor example.com --board b=app.bin --name n --key A.pem --out ?", OUT] },
+  release: {
+    "--product": ["release --version 1.0.0 --product ?", FILE],
+    "--images": ["release --version 1.0.0 --images ?", { ...FOLDER, missing: "gone" }],
+    "--out": ["release --version 1.0.0 --out ?", FOLDER],
+    "--previous": ["release --version 1.0.0 --previous ?", FILE],
+    "--diff": ["release --version 1.0.0 --diff ?", FILE],
+    "--sarif": ["release --version 1.0.0 --sarif ?", OUT],
+    "--log": ["release --version 1.0.0 --log ?", LOG],
+    "--approver": ["release --version 1.0.0 --approver ? --approval fw.approval", FILE],
+    "--approval": ["release --version 1.0.0 --approver B.jwk --approval ?", FILE],
+  },
+  approve: {
+    "--key": ["approve fw.suit --key ?", FILE],
+    "--out": ["approve fw.suit --key B.pem --out ?", OUT],
+    "--previous-trust": ["approve new.trust --key B.pem --previous-trust ?", FILE],
+    "--log": ["approve fw.suit --key B.pem --log ?", LOG],
+  },
+  attach: {
+    "--key": ["attach fw.suit --key ? --signature B.sig", FILE],
+    "--signature": ["attach fw.suit --key B.jwk --signature ?", FILE],
+    "--out": ["attach fw.suit --key B.jwk --signature B.sig --out ?", OUT],
+    "--trust": ["attach fw.suit --key B.jwk --signature B.sig --trust ?", FILE],
+    "--log": ["attach fw.suit --key B.jwk --signature B.sig --log ?", LOG],
+    "--approver": ["attach fw.suit --key B.jwk --signature B.sig --approver ? --approval fw.approval", FILE],
+    "--approval": ["attach fw.suit --key B.jwk --signature B.sig --approver C.jwk --approval ?", FILE],
+  },
+  audit: { "--envelope": ["audit one --envelope ?", FILE], "--merge": ["audit one two --merge ?", OUT] },
+  create: { "--from": ["create --out x.suit --from ?", FILE], "--out": ["create --from d.json --out ?", OUT] },
+  sign: {
+    "--key": [SIGN.replace("A.pem", "?"), FILE],
+    "--out": [SIGN.replace("x.suit", "?"), OUT],
+    "--product": ["sign app.bin --board b --version 1.0.0 --out x.suit --product ?", FILE],
+    "--image-out": [`${SIGN} --image-out ?`, OUT],
+    "--trust": [`${SIGN} --trust ?`, FILE],
+    "--log": [`${SIGN} --log ?`, LOG],
+    "--approver": [`${SIGN} --approver ? --approval fw.approval`, FILE],
+    "--approval": [`${SIGN} --approver C.jwk --approval ?`, FILE],
+  },
+  tbs: {
+    "--key": [TBS.replace("A.jwk", "?"), FILE],
+    "--out": [TBS.replace("x.tbs", "?"), { "through a file": "app.bin/x", "in no folder": "gone/x" }],
+    "--envelope": [TBS.replace("x.suit", "?"), OUT],
+    "--image-out": [`${TBS} --image-out ?`, OUT],
+    "--trust": [`${TBS} --trust ?`, FILE],
+    "--log": [`${TBS} --log ?`, LOG],
+    "--approver": [`${TBS} --approver ? --approval fw.approval`, FILE],
+    "--approval": [`${TBS} --approver C.jwk --approval ?`, FILE],
+  },
+  bundle: {
+    "--machine-code": [
+      "bundle --micro --alg hsslms --host sha256 --device storage --form espruino --target pixl.js --out x.js --machine-code ?",
+      OUT,
+    ],
+    "--out": ["bundle --alg ed25519 --out ?.js", { "through a file": "app.bin/x", "in no folder": "gone/x" }],
+    "--source": ["bundle --alg ed25519 --out x.js --source ?", OUT],
+  },
+  diff: { "--product": ["diff fw.suit fw2.suit --product ?", FILE] },
+  explain: { "--product": ["explain fw.suit --product ?", FILE] },
+  inspect: { "--product": ["inspect fw.suit --product ?", FILE] },
+  install: {
+    "--device": [`install fw.suit --key A.jwk ${FACTS.join(" ")} --device ?`, FOLDER],
+    "--key": [`install fw.suit --device dev ${FACTS.join(" ")} --key ?`, FILE],
+    "--trust": [`install fw.suit --device dev ${FACTS.join(" ")} --root R1.jwk --trust ?`, FILE],
+    "--root": [`install fw.suit --device dev ${FACTS.join(" ")} --trust t1.trust --root ?`, FILE],
+    "--previous-trust": [`install fw.suit --device dev ${FACTS.join(" ")} --trust t2.trust --previous-trust ?`, FILE],
+    "--product": ["install fw.suit --device dev --key A.jwk --product ?", FILE],
+    "--payload": [`install outside.suit --device dev --key A.jwk ${FACTS.join(" ")} --payload ?`, ANY],
+  },
+  lint: {
+    "--product": ["lint fw.suit --product ?", FILE],
+    "--previous": ["lint fw.suit --previous ?", FILE],
+    "--trust": ["lint fw.suit --trust ?", FILE],
+    "--root": ["lint fw.suit --trust t1.trust --root ?", FILE],
+    "--previous-trust": ["lint fw.suit --trust t2.trust --previous-trust ?", FILE],
+    "--payload": ["lint outside.suit --payload ?", ANY],
+  },
+  report: {
+    "--html": ["report fw.suit --key A.jwk --html ?", OUT],
+    "--key": ["report fw.suit --html x.html --key ?", FILE],
+    "--trust": ["report bridge2.suit --html x.html --root R1.jwk --root R2.jwk --trust ?", FILE],
+    "--root": ["report bridge2.suit --html x.html --trust t1.trust --root ?", FILE],
+    "--previous-trust": ["report bridge2.suit --html x.html --trust t2.trust --previous-trust ?", FILE],
+    "--previous-release": ["report fw2.suit --html x.html --key A.jwk --previous-release ?", FILE],
+    "--document": ["report fw.suit --html x.html --key A.jwk --document ?", ANY],
+    "--product": ["report fw.suit --html x.html --key A.jwk --product ?", FILE],
+  },
+  simulate: {
+    "--key": [`simulate fw.suit --device memory ${FACTS.join(" ")} --key ?`, FILE],
+    "--trust": [`simulate bridge2.suit --device memory ${FACTS.join(" ")} --root R1.jwk --trust ?`, FILE],
+    "--root": [`simulate bridge2.suit --device memory ${FACTS.join(" ")} --trust t1.trust --root ?`, FILE],
+    "--previous-trust": [`simulate bridge2.suit --device memory ${FACTS.join(" ")} --trust t2.trust --previous-trust ?`, FILE],
+    "--payload": [`simulate outside.suit --device memory ${FACTS.join(" ")} --key A.jwk --payload ?`, ANY],
+    "--previous-release": [`simulate fw2.suit --device memory ${FACTS.join(" ")} --key A.jwk --previous-release ?`, FILE],
+    "--previous-payload": [
+      `simulate fw2.suit --device memory ${FACTS.join(" ")} --key A.jwk --previous-release outside.suit --previous-payload ?`,
+      ANY,
+    ],
+  },
+  verify: {
+    "--key": ["verify fw.suit --key ?", FILE],
+    "--trust": ["verify bridge2.suit --root R1.jwk --trust ?", FILE],
+    "--root": ["verify bridge2.suit --trust t1.trust --root ?", FILE],
+    "--previous-trust": ["verify bridge2.suit --trust t2.trust --previous-trust ?", FILE],
+    "--payload": ["verify outside.suit --key A.jwk --payload ?", ANY],
+    "--product": ["verify fw.suit --product ?", FILE],
+  },
+  whosigned: {
+    "--key": ["whosigned fw.suit --key ?", FILE],
+    "--keys": ["whosigned fw.suit --keys ?", { ...FOLDER, missing: "gone" }],
+    "--trust": ["whosigned fw.suit --root R1.jwk --trust ?", FILE],
+    "--root": ["whosigned fw.suit --trust t1.trust --root ?", FILE],
+    "--previous-trust": ["whosigned fw.suit --trust t2.trust --previous-trust ?", FILE],
+  },
+  "trust attach": {
+    "--key": ["trust attach new.trust --key ? --signature B.sig", FILE],
+    "--signature": ["trust attach new.trust --key R1.jwk --signature ?", FILE],
+    "--out": ["trust attach new.trust --key R1.jwk --signature new.sig --out ?", OUT],
+    "--previous-trust": ["trust attach new.trust --key R1.jwk --signature new.sig --previous-trust ?", FILE],
+    "--log": ["trust attach new.trust --key R1.jwk --signature new.sig --log ?", LOG],
+    "--approver": ["trust attach new.trust --key R1.jwk --signature new.sig --approver ? --approval fw.approval", FILE],
+    "--approval": ["trust attach new.trust --key R1.jwk --signature new.sig --approver C.jwk --approval ?", FILE],
+  },
+  "trust chain": { "--out": ["trust chain t1.trust t2.trust --out ?", OUT] },
+  "trust create": {
+    "--from": ["trust create --out x.trust --from ?", FILE],
+    "--out": ["trust create --from t.json --out ?", OUT],
+    "--previous-trust": ["trust create --from t.json --out x.trust --previous-trust ?", FILE],
+  },
+  "trust export": {
+    "--root": ["trust export t1.trust --root ?", FILE],
+    "--previous-trust": ["trust export t2.trust --previous-trust ?", FILE],
+    "--out": ["trust export t1.trust --root R1.jwk --out ?", OUT],
+  },
+  "trust merge": {
+    "--out": ["trust merge new.trust signed.trust --out ?", OUT],
+    "--previous-trust": ["trust merge new.trust signed.trust --out x.trust --previous-trust ?", FILE],
+    "--log": ["trust merge new.trust signed.trust --out x.trust --log ?", LOG],
+  },
+  "trust sign": {
+    "--key": ["trust sign new.trust --key ?", FILE],
+    "--out": ["trust sign new.trust --key R1.pem --out ?", OUT],
+    "--previous-trust": ["trust sign new.trust --key R1.pem --previous-trust ?", FILE],
+    "--log": ["trust sign new.trust --key R1.pem --log ?", LOG],
+    "--approver": ["trust sign new.trust --key R1.pem --approver ? --approval fw.approval", FILE],
+    "--approval": ["trust sign new.trust --key R1.pem --approver C.jwk --approval ?", FILE],
+  },
+  "trust tbs": {
+    "--key": ["trust tbs new.trust --out x.tbs --key ?", FILE],
+    "--out": ["trust tbs new.trust --key R1.jwk --out ?", OUT],
+    "--previous-trust": ["trust tbs new.trust --out x.tbs --key R1.jwk --previous-trust ?", FILE],
+    "--log": ["trust tbs new.trust --out x.tbs --key R1.jwk --log ?", LOG],
+    "--approver": ["trust tbs new.trust --out x.tbs --key R1.jwk --approver ? --approval fw.approval", FILE],
+    "--approval": ["trust tbs new.trust --out x.tbs --key R1.jwk --approver C.jwk --approval ?", FILE],
+  },
+  "trust verify": {
+    "--root": ["trust verify t1.trust --root ?", FILE],
+    "--previous-trust": ["trust verify t2.trust --previous-trust ?", FILE],
+  },
+  "rotate bridge": {
+    "--trust": [BRIDGE.replace("t1.trust", "?"), FILE],
+    "--next": [BRIDGE.replace("t2.trust", "?"), FILE],
+    "--key": [BRIDGE.replace("A.pem", "?"), FILE],
+    "--signer": [`${BRIDGE.replaceAll(/ --key \S+/g, "")} --signer ? --signer B.jwk`, FILE],
+    "--out": [BRIDGE.replace("x.suit", "?"), OUT],
+    "--image-out": [`${BRIDGE} --image-out ?`, OUT],
+    "--fleet": [`${BRIDGE} --fleet ?`, FILE],
+    "--log": [`${BRIDGE} --log ?`, LOG],
+  },
+  "rotate next": {
+    "--fleet": ["rotate next --archive published --fleet ?", FILE],
+    "--archive": ["rotate next --fleet fleet.json --archive ?", { ...FOLDER, missing: "gone" }],
+  },
+  "rotate plan": {
+    "--fleet": ["rotate plan --release bridge2.suit --fleet ?", FILE],
+    "--release": ["rotate plan --fleet fleet.json --release ?", FILE],
+    "--have": ["rotate plan --fleet fleet.json --release bridge2.suit --have ?", FILE],
+    "--lost": ["rotate plan --fleet fleet.json --release bridge2.suit --lost ?", FILE],
+    "--stolen": ["rotate plan --fleet fleet.json --release bridge2.suit --stolen ?", FILE],
+  },
+  "rotate retire": {
+    "--trust": ["rotate retire A.jwk --root R1.pem --fleet fleet.json --out x.trust --trust ?", FILE],
+    "--root": ["rotate retire A.jwk --trust t2.trust --fleet fleet.json --out x.trust --root ?", FILE],
+    "--fleet": ["rotate retire A.jwk --trust t2.trust --root R1.pem --out x.trust --fleet ?", FILE],
+    "--out": ["rotate retire A.jwk --trust t2.trust --root R1.pem --fleet fleet.json --out ?", OUT],
+    "--log": [
+      "rotate retire A.jwk --trust t2.trust --root R1.pem --root R2.pem --fleet fleet.json --allow-stranded old --out x.trust --log ?",
+      LOG,
+    ],
+  },
+  incident: {
+    "--key": [INCIDENT.replace("A.jwk", "?"), FILE],
+    "--trust": [INCIDENT.replace("t2.trust", "?"), FILE],
+    "--fleet": [INCIDENT.replace("fleet.json", "?"), FILE],
+    "--dir": [INCIDENT.replace("night", "?"), FOLDER],
+    "--replacement": [INCIDENT.replace("D.jwk", "?"), FILE],
+    "--image": [INCIDENT.replace("app.bin", "?"), ANY],
+  },
+  "status ask": { "--fleet": ["status ask --out x.jsonl --fleet ?", FILE], "--out": ["status ask --fleet devices.jsonl --out ?", OUT] },
+  "status collect": {
+    "--nonces": [COLLECT.replace("sent.jsonl", "?"), FILE],
+    "--secret": [COLLECT.replace("A.oct", "?"), FILE],
+    "--key": [COLLECT.replace("--secret A.oct", "--key ?"), FILE],
+    "--fleet": [COLLECT.replace("devices.jsonl", "?"), FILE],
+    "--trust": [`${COLLECT} --trust ?`, FILE],
+    "--archive": [`${COLLECT} --archive ?`, { ...FOLDER, missing: "gone" }],
+    "--out": [COLLECT.replace("new.jsonl", "?"), OUT],
+  },
+  "status verify": {
+    "--secret": ["status verify one.status --nonce 00112233445566778899aabbccddeeff --secret ?", FILE],
+    "--key": ["status verify one.status --nonce 00112233445566778899aabbccddeeff --key ?", FILE],
+  },
+};
+
+let p: Place;
+/** What is there before a command runs. */
+let names: string[];
+beforeAll(async () => {
+  p = await rotationPlace();
+  p.put("fw.bin", p.get("app.bin"));
+  await signImage(p, 1, "fw.suit");
+  await signImage(p, 2, "fw2.suit");
+  await signImage(p, 3, "outside.suit", ["--uri", "https://example.com/elsewhere.bin"]);
+  p.put(
+    "firmseal.toml",
+    'name = "lock"\nvendor = "example.com"\n[keys]\nrelease = "A.pem"\n[boards.b]\nclass = "board-v2"\nimage = "fw.bin"\n',
+  );
+  p.put("d.json", JSON.stringify({ $schema: "urn:firmseal:manifest:1", sequence: 1, components: [[]] }));
+  const anchors = [
+    { key: "R1.jwk", roles: ["root"] },
+    { key: "A.jwk", roles: ["release"] },
+  ];
+  p.put(
+    "t.json",
+    JSON.stringify({ $schema: "urn:firmseal:trust:1", name: "line", sequence: 1, anchors, thresholds: { root: 1, release: 1 } }),
+  );
+  await p.ok(["trust", "create", "--from", "t.json", "--out", "new.trust"]);
+  await p.ok(["trust", "sign", "new.trust", "--key", "R1.pem", "--out", "signed.trust"]);
+  await p.ok(["approve", "fw.suit", "--key", "C.pem", "--out", "fw.approval"]);
+  await p.ok(["tbs", "fw.suit", "--key", "B.jwk", "--out", "B.tbs"]);
+  p.put("B.sig", await signer(B).sign(p.get("B.tbs")));
+  await p.ok(["trust", "tbs", "new.trust", "--key", "R1.jwk", "--out", "new.tbs"]);
+  p.put("new.sig", await signer(R1).sign(p.get("new.tbs")));
+  await p.ok([...SIGN.split(" "), "--log", "one"]);
+  p.put("two", p.get("one"));
+  await p.ok([...SIGN.replace("--seq 9", "--seq 10").split(" "), "--log", "two"]);
+  p.put("A.oct", JSON.stringify({ kty: "oct", kid: "serial-1", k: Buffer.alloc(32, 7).toString("base64url") }));
+  p.put("devices.jsonl", `${JSON.stringify({ ...old, name: "serial-1", devices: 1, vendor: "example.com", class: "board-v2" })}\n`);
+  p.put("sent.jsonl", `${JSON.stringify({ device: "serial-1", nonce: "0".repeat(32), sent: "2026-02-01T08:00:00.000Z" })}\n`);
+  p.put("answers.jsonl", `${JSON.stringify({ status: "oA==" })}\n`);
+  p.put("one.status", "x");
+  p.folder("published");
+  p.folder("fold");
+  p.put("junk", "no file of ours\n".repeat(7));
+  p.put("huge", "");
+  truncateSync(p.at("huge"), 258 * 2 ** 20);
+  symlinkSync("loop", p.at("loop"));
+  rmSync(p.at("x.suit"));
+  names = p.names();
+});
+
+/** What the values of options are called if they name no file and no folder. */
+const NOT_FILES =
+  /<(name|names|n|bytes|board|class|cohort|consumer|days|format|hex|levels|number|part|policy|release|severity|size|slot|target|uri|vendor|verdicts|version)>/;
+/** Options whose path no command opens: init writes it into a file, and an allowed folder may be missing. */
+const NOT_OPENED = ["init --board", "init --key", "release --allow-outside", "sign --allow-outside"];
+
+it("every option that names a file or a folder is tried", async () => {
+  const all = await Promise.all(COMMANDS.map(async ({ name, load }) => ({ name, options: (await load()).default.options?.() ?? [] })));
+  const found = all.flatMap(({ name, options }) =>
+    options.filter(({ flags }) => flags.includes("<") && !NOT_FILES.test(flags)).map(({ long }) => `${name} ${long}`),
+  );
+  const tried = Object.entries(LINES).flatMap(([name, options]) => Object.keys(options).map((one) => `${name} ${one}`));
+  expect([...tried, ...NOT_OPENED].sort()).toEqual(found.sort());
+});
+
+describe.each(Object.entries(LINES))("firmseal %s names the option if a file cannot be used:", (_, options) => {
+  it.each(Object.entries(options))("%s", async (option, [line, bad]) => {
+    for (const [what, name] of Object.entries(bad)) {
+      const r = await p.run(line.replace("?", name).split(" "));
+      const said = /^firmseal: .*$/m.exec(r.stderr)?.[0].replace(`${p.path}/`, "");
+      expect({ what, exit: r.exit, said }).toEqual({
+        what,
+        exit: expect.toSatisfy((exit) => exit > 0),
+        said: expect.stringContaining(`firmseal: ${option} ${name}`),
+      });
+      expect(p.names(), what).toEqual(names);
+    }
+  });
+});
+
+it("both options are named if both name the file, and none if an argument does", async () => {
+  const both = await p.run(INCIDENT.replace("t2.trust", "fold").replace("fleet.json", "fold").split(" "));
+  expect(both.stderr).toMatch(/^firmseal: --trust and --fleet fold is a folder, not a file\n/);
+  expect((await p.run(["sign", "fold", "--key", "fold", ...FACTS, "--seq", "1"])).stderr).toMatch(/^firmseal: fold is a folder/);
+});

@@ -1,0 +1,406 @@
+// Incidents, from the moment when somebody is paged to a fleet that is safe: each line that a person types, and devices that follow.
+
+import { spawn } from "node:child_process";
+import {
+  encodeTrust,
+  type PrivateKey,
+  type PublicKey,
+  signer,
+  signTrustWithoutLog,
+  type TrustEntry,
+  toJwk,
+  twinsOf,
+} from "@firmseal/signer";
+import { beforeAll, describe, expect, it } from "vitest";
+import { bin, expectFailure, Place, stateOf } from "../../../test-support/src/command-line/run.js";
+import { hasTerminal, terminalReason } from "../../../test-support/src/command-line/terminal.js";
+import { Device, imageOf, key, release } from "../../../test-support/src/rotation-world.js";
+
+const NAMES = ["A", "B", "C", "D", "G", "H", "R1", "R2", "R3", "R4"] as const;
+const K = Object.fromEntries(NAMES.map((name) => [name, key(name)])) as { [name in (typeof NAMES)[number]]: PrivateKey };
+
+let list: Uint8Array;
+/** Like the one above, with a release key that counts up to 20. */
+let ending: Uint8Array;
+let running: Uint8Array;
+beforeAll(async () => {
+  const roots = [K.R1, K.R2, K.R3].map((k): TrustEntry => ({ key: k, roles: ["root"] }));
+  const releases = [K.A, K.B, K.C].map((k): TrustEntry => ({ key: k, roles: ["release"] }));
+  const debug: TrustEntry = { key: K.G, roles: ["debug"] };
+  const thresholds = { root: 2, release: 2, debug: 1 };
+  const by = [K.R1, K.R2, K.R3].map(signer);
+  list = await signTrustWithoutLog(encodeTrust({ name: "board", sequence: 1n, anchors: [...roots, ...releases, debug], thresholds }), by);
+  const ends = releases.map((a, i) => (i === 0 ? { ...a, until: 20n } : a));
+  ending = await signTrustWithoutLog(encodeTrust({ name: "board", sequence: 1n, anchors: [...roots, ...ends, debug], thresholds }), by);
+  running = await release({ sequence: 20, class: "board-v2", keys: [K.B, K.C], image: imageOf("app") });
+});
+
+const fleet = (trust: string, floor: number) =>
+  JSON.stringify({
+    cohorts: ["field", "shelf"].map((name) => ({
+      name,
+      devices: 500,
+      trust,
+      vendor: "example.com",
+      class: "board-v2",
+      floor,
+      release: floor === 20 ? "running.suit" : "night/bridge-1.suit",
+    })),
+  });
+
+function place(first = list): Place {
+  const p = new Place();
+  p.keepsLogs = true;
+  p.putKeys(K);
+  p.put("1.trust", first);
+  p.put("app.bin", imageOf("app"));
+  p.put("running.suit", running);
+  p.put("fleet.json", fleet("1.trust", 20));
+  return p;
+}
+
+interface Case {
+  what: string;
+  key: (typeof NAMES)[number];
+  replacement?: (typeof NAMES)[number];
+  roots: readonly (typeof NAMES)[number][];
+  signers: readonly (typeof NAMES)[number][];
+  first?: () => Uint8Array;
+  /** What the person reads before anything is signed. */
+  says: RegExp;
+}
+
+/** Plays a case as a person does: types what the command says, until the fleet is safe. Counts the lines, and the time that the tool takes. */
+async function play({ what, key: bad, replacement, roots, signers, first, says }: Case) {
+  const p = place(first?.() ?? list);
+  let lines = 0;
+  let time = 0;
+  const type = async (...args: string[]) => {
+    const begun = performance.now();
+    const r = await p.ok(args);
+    time += performance.now() - begun;
+    lines++;
+    return r;
+  };
+  const incident = () =>
+    type(
+      ...["incident", what, "--key", `${bad}.jwk`, "--trust", "1.trust", "--fleet", "fleet.json", "--image", "app.bin", "--dir", "night"],
+      ...(replacement ? ["--replacement", `${replacement}.jwk`] : []),
+    );
+  const begun = await incident();
+  expect(begun.stdout).toMatch(/^stage: list: the roots must sign the next trust file$/m);
+  expect(begun.stdout).toMatch(says);
+  // rehearsed on copies, before anybody has signed
+  expect(begun.stdout).toMatch(/^becomes: field and 1 more, 1,000 devices: moved/m);
+  expect(p.names().filter((name) => name.endsWith(".log"))).toEqual([]);
+  for (const root of roots) await type("trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", `${root}.pem`);
+  expect((await incident()).stdout).toMatch(/^stage: bridges: /m);
+  for (const one of signers)
+    await type("sign", "night/bridge-1.suit", "--key", `${one}.pem`, "--trust", "1.trust", "--trust", "night/next.trust");
+  const out = await incident();
+  expect(out.stdout).toMatch(/^stage: roll-out: /m);
+  expect(out.stdout).toMatch(/^becomes: .*1,000 devices: moved/m);
+
+  // a device follows
+  const device = new Device("board-v2", p.get("1.trust"));
+  expect(device.dryRun(running)).toBe(true);
+  expect(device.dryRun(p.get("night/bridge-1.suit"))).toBe(true);
+  expect(Buffer.from(device.kept)).toEqual(p.get("night/next.trust"));
+  p.put("fleet.json", fleet("night/next.trust", 21));
+  const done = await incident();
+  expect(done.stdout).toMatch(/^stage: safe: the fleet is safe$/m);
+  expect(done.stdout).not.toContain("NOT SAFE NOW");
+  // both cohorts are in one state, of which the first gives the name
+  expect(done.stdout).toMatch(/^is: field and 1 more, 1,000 devices: unaffected/m);
+  for (const page of ["management", "auditor"]) expect(p.get(`night/${page}.md`).toString()).toContain("| field and 1 more | 1,000 |");
+  expect(p.get("night/management.md").toString()).toContain("Every device of this line has the next trust file.");
+  expect(p.get("night/auditor.md").toString()).toMatch(/night\/next\.trust: sha-256 [0-9a-f]{64}/);
+  console.log(`${what} ${bad}: ${lines} commands, ${(time / 60_000).toFixed(2)} minutes of tool time`);
+  expect(lines).toBeLessThanOrEqual(10);
+  return { p, device };
+}
+
+describe("from the page at night to a fleet that is safe", () => {
+  it("a release key was stolen", async () => {
+    const { device } = await play({
+      what: "stolen",
+      key: "A",
+      replacement: "D",
+      roots: ["R1", "R2"],
+      signers: ["B", "C"],
+      says: /^safe now: 1,000 devices: the key alone can sign nothing for them/m,
+    });
+    // the thief, with one more key of today
+    expect(device.dryRun(await release({ sequence: 22, class: "board-v2", keys: [K.A, K.B], image: imageOf("thief") }))).toBe(false);
+  });
+
+  it("a release key was lost", async () => {
+    await play({
+      what: "lost",
+      key: "C",
+      replacement: "D",
+      roots: ["R1", "R3"],
+      signers: ["A", "B"],
+      says: /^change: removes ed25519 .*: loses release$/m,
+    });
+  });
+
+  it("a root was stolen", async () => {
+    await play({
+      what: "stolen",
+      key: "R1",
+      replacement: "R4",
+      roots: ["R2", "R3"],
+      signers: ["A", "B"],
+      says: /^change: adds ed25519 .*: gains root$/m,
+    });
+  });
+
+  it("a release key has expired", async () => {
+    await play({
+      what: "expired",
+      key: "A",
+      replacement: "D",
+      roots: ["R1", "R2"],
+      signers: ["B", "C"],
+      first: () => ending,
+      says: /^change: adds ed25519 .*: gains release$/m,
+    });
+  });
+
+  it("a debug key has leaked, and is the last of its role", async () => {
+    await play({
+      what: "debug-leaked",
+      key: "G",
+      roots: ["R1", "R2"],
+      signers: ["A", "B"],
+      says: /^NOT SAFE NOW: .*1,000 devices: a thief with the key can sign debug manifests for them now$/m,
+    });
+  });
+});
+
+describe("a key without which no release can be signed", () => {
+  interface Few {
+    readonly releases: readonly (typeof NAMES)[number][];
+    /** The last number of the first release key. */
+    readonly until?: number;
+    readonly roots?: readonly (typeof NAMES)[number][];
+  }
+  /** A fleet whose release at 20 is signed by all release keys. */
+  async function fewKeys({ releases, until, roots = ["R1", "R2", "R3"] }: Few): Promise<Place> {
+    const anchors = [
+      ...roots.map((name): TrustEntry => ({ key: K[name], roles: ["root"] })),
+      ...releases.map((name, i): TrustEntry => ({ key: K[name], roles: ["release"], ...(i === 0 && until && { until: BigInt(until) }) })),
+    ];
+    const d = { name: "board", sequence: 1n, anchors, thresholds: { root: 2, release: releases.length } };
+    const p = place(
+      await signTrustWithoutLog(
+        encodeTrust(d),
+        roots.map((name) => signer(K[name])),
+      ),
+    );
+    p.put("running.suit", await release({ sequence: 20, class: "board-v2", keys: releases.map((name) => K[name]), image: imageOf("app") }));
+    return p;
+  }
+  const args = (what: string, bad: string, ...replacements: string[]) => [
+    ...["incident", what, "--key", `${bad}.jwk`, "--trust", "1.trust", "--fleet", "fleet.json", "--image", "app.bin", "--dir", "night"],
+    ...replacements.flatMap((name) => ["--replacement", `${name}.jwk`]),
+  ];
+
+  it.each([
+    ["lost", { releases: ["A"] }, ["D"]],
+    ["lost", { releases: ["A", "B"] }, ["D", "B"]],
+    ["expired", { releases: ["A"], until: 20 }, ["D"]],
+  ] as const)("%s of %j: devices get the list without a release", async (what, few, later) => {
+    const p = await fewKeys(few);
+    const run = () => p.ok(args(what, "A", "D"));
+    const begun = await run();
+    expect(begun.stdout).toMatch(/^stage: list: /m);
+    expect(begun.stdout).toMatch(/^becomes: field and 1 more, 1,000 devices: moved/m);
+    for (const root of ["R1", "R2"])
+      await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", `${root}.pem`]);
+    const out = await run();
+    expect(out.stdout).toMatch(/^stage: roll-out: /m);
+    expect(out.stdout).toMatch(/^1\. send night\/next\.trust to field, shelf without a release, and keep it$/m);
+    expect(p.has("night/bridge-1.suit")).toBe(false);
+
+    const device = new Device("board-v2", p.get("1.trust"));
+    expect(device.dryRun(p.get("running.suit"))).toBe(true);
+    expect(device.offerTrust(p.get("night/next.trust"))).toBe(true);
+    const keys = later.map((name) => K[name]);
+    const newer = await release({ sequence: 21, class: "board-v2", keys, image: imageOf("later") });
+    expect(device.dryRun(newer)).toBe(true);
+    p.put("later.suit", newer);
+    // half of them have it, and a floor above that with which the list was made
+    const rows = (name: string, trust: string, floor: number) =>
+      (JSON.parse(fleet(trust, floor)) as { cohorts: { name: string; release: string }[] }).cohorts
+        .filter((row) => row.name === name)
+        .map((row) => ({ ...row, release: floor === 20 ? "running.suit" : "later.suit" }));
+    p.put("fleet.json", JSON.stringify({ cohorts: [...rows("field", "night/next.trust", 21), ...rows("shelf", "1.trust", 20)] }));
+    expect((await run()).stdout).toMatch(/^stage: roll-out: /m);
+    p.put("fleet.json", JSON.stringify({ cohorts: ["field", "shelf"].flatMap((name) => rows(name, "night/next.trust", 21)) }));
+    expect((await run()).stdout).toMatch(/^stage: safe: /m);
+  });
+
+  it("lost without a replacement: nobody is asked to sign, and nothing is written", async () => {
+    const p = await fewKeys({ releases: ["A", "B"] });
+    const before = p.tree();
+    expect(expectFailure(await p.run(args("lost", "A")), 1)).toContain("1 release key is left, and 2 are needed");
+    expect(p.tree()).toEqual(before);
+  });
+
+  it("lost, and no device would accept the list: nobody is asked to sign, and nothing is written", async () => {
+    const p = await fewKeys({ releases: ["A", "B"], roots: ["R1", "R2"] });
+    const before = p.tree();
+    expect(expectFailure(await p.run(args("lost", "R1", "R4")), 1)).toContain(
+      "no device would accept the next trust file: no later trust file can reach it: 1 of its root keys remain, and 2 are needed",
+    );
+    expect(p.tree()).toEqual(before);
+  });
+});
+
+describe("an incident", () => {
+  it("asks for missing facts, and without a terminal says what is missing", async () => {
+    const p = place();
+    expect(expectFailure(await p.run(["incident", "stolen"]), 2)).toContain("--key is missing: Which key?");
+    expect(expectFailure(await p.run(["incident", "stolen", "--key", "A.jwk", "--trust", "1.trust"]), 2)).toContain("--fleet is missing");
+  });
+
+  it.skipIf(!hasTerminal)(`asks on a terminal, one thing after the other${terminalReason}`, async () => {
+    const p = place();
+    const line = `'${process.execPath}' '${bin}' incident stolen --image app.bin --replacement D.jwk`;
+    const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: p.path, env: { ...process.env, FIRMSEAL_STATE: stateOf(p.path) } });
+    const answers = ["A.jwk", "1.trust", "fleet.json", "night"];
+    let shown = "";
+    let asked = 0;
+    const status = await new Promise((resolve) => {
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        shown += text;
+        // each answer when its question is there
+        const questions = shown.match(/^(Which|In which) .*[?:]\r?$/gm)?.length ?? 0;
+        while (asked < questions && asked < answers.length) child.stdin.write(`${answers[asked++]}\n`);
+      });
+      child.on("close", resolve);
+    });
+    expect([status, asked], shown).toEqual([0, 4]);
+    expect(shown).toContain("stage: list");
+    expect(p.has("night/next.trust")).toBe(true);
+  });
+
+  const GIVEN = { "--trust": "1.trust", "--fleet": "fleet.json", "--dir": "night" };
+  const given = (what: string, ...more: string[]) => {
+    const defaults = Object.entries(GIVEN).filter(([name]) => !more.includes(name));
+    return ["incident", what, ...defaults.flat(), ...more];
+  };
+  it.each([
+    ["a key that is on no list", given("stolen", "--key", "D.jwk", "--image", "app.bin"), 2, "no trust file here lists this key"],
+    ["no image", given("stolen", "--key", "A.jwk"), 2, "cohort field: a bridge without an image leaves nothing to start"],
+    ["a key that is not a debug key", given("debug-leaked", "--key", "A.jwk", "--image", "app.bin"), 2, "has the role release, not debug"],
+    [
+      "a key that does not expire",
+      given("expired", "--key", "A.jwk", "--image", "app.bin", "--replacement", "D.jwk"),
+      2,
+      "has no last sequence number, so it does not expire",
+    ],
+    [
+      "a role that would have too few keys",
+      given("lost", "--key", "A.jwk", "--image", "app.bin", "--trust", "few.trust"),
+      1,
+      "1 release key is left, and 2 are needed",
+    ],
+    ...(["stolen", "lost", "expired", "debug-leaked"] as const).flatMap((what): [string, string[], number, string][] => {
+      const bad = what === "debug-leaked" ? "G" : "A";
+      const list = what === "expired" ? ["--trust", "ending.trust"] : [];
+      const using = (...refs: string[]) =>
+        given(what, "--key", `${bad}.jwk`, "--image", "app.bin", ...list, ...refs.flatMap((ref) => ["--replacement", ref]));
+      const is = (ref: string, why: string): [number, string] => [2, `--replacement ${ref}: ${why}`];
+      return [
+        [`${what}: the key itself`, using(`${bad}.jwk`), ...is(`${bad}.jwk`, "this is the same key as --key")],
+        [`${what}: its negative`, using("D.jwk", `${bad}-negative.jwk`), ...is(`${bad}-negative.jwk`, "this is the same key as --key")],
+        [`${what}: a listed key`, using("B.pem"), ...is("B.pem", "the trust file already lists this key")],
+        [`${what}: the negative of a listed key`, using("R1-negative.jwk"), ...is("R1-negative.jwk", "the trust file already lists")],
+        [`${what}: a key twice`, using("D.jwk", "D.pem"), ...is("D.pem", "this is the same key as --replacement D.jwk")],
+        [`${what}: a key and its negative`, using("D-negative.jwk", "D.jwk"), ...is("D.jwk", "this is the same key as --replacement D-")],
+      ];
+    }),
+    [
+      "a root as its own replacement",
+      given("stolen", "--key", "R1.jwk", "--replacement", "R1.pem", "--image", "app.bin"),
+      2,
+      "same key as --key",
+    ],
+    ["an unsigned list", given("lost", "--key", "A.jwk", "--image", "app.bin", "--trust", "unsigned.trust"), 1, "not signed"],
+  ])("refuses %s: one line, one hint, nothing written", async (_, args, exit, line) => {
+    const p = place();
+    const d = { name: "board", sequence: 1n, thresholds: { root: 1, release: 2 } };
+    const anchors: TrustEntry[] = [
+      { key: K.R1, roles: ["root"] },
+      { key: K.A, roles: ["release"] },
+      { key: K.B, roles: ["release"] },
+    ];
+    p.put("unsigned.trust", encodeTrust({ ...d, anchors }));
+    p.put("few.trust", await signTrustWithoutLog(encodeTrust({ ...d, anchors }), [signer(K.R1)]));
+    p.put("ending.trust", ending);
+    for (const name of ["A", "D", "G", "R1"] as const)
+      p.put(`${name}-negative.jwk`, JSON.stringify(toJwk(twinsOf(K[name])[0] as PublicKey)));
+    const before = p.tree();
+    expect(expectFailure(await p.run(args), exit)).toContain(line);
+    expect(p.tree()).toEqual(before);
+  });
+
+  it("knows each bridge by the devices that it is for, in any order of rows, and makes another one for devices that have passed it", async () => {
+    const p = place();
+    const camera = await release({ sequence: 20, class: "board-v3", keys: [K.B, K.C], image: imageOf("camera") });
+    p.put("camera.suit", camera);
+    const row = (name: string, more: object = {}) => ({
+      name,
+      devices: 10,
+      trust: "1.trust",
+      vendor: "example.com",
+      class: name === "board" ? "board-v2" : "board-v3",
+      floor: 20,
+      release: name === "board" ? "running.suit" : "camera.suit",
+      ...more,
+    });
+    const run = async (...rows: object[]) => {
+      p.put("fleet.json", JSON.stringify({ cohorts: rows }));
+      return (await p.ok([...given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"), "--json"])).json;
+    };
+    await run(row("board"), row("camera"));
+    for (const root of ["R1", "R2"])
+      await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", `${root}.pem`]);
+    await run(row("board"), row("camera"));
+    for (const bridge of ["1", "2"])
+      for (const one of ["B", "C"])
+        await p.ok(["sign", `night/bridge-${bridge}.suit`, "--key", `${one}.pem`, "--trust", "1.trust", "--trust", "night/next.trust"]);
+    const published = (json: { [member: string]: unknown }) => (json["todo"] as string[]).filter((line) => line.startsWith("publish"));
+    const [board, other] = ["publish night/bridge-1.suit for board, and keep it", "publish night/bridge-2.suit for camera, and keep it"];
+    expect(published(await run(row("camera"), row("board")))).toEqual([other, board]);
+    const moved = { trust: "night/next.trust", floor: 21, release: "night/bridge-1.suit" };
+    expect(published(await run(row("board", moved), row("camera")))).toEqual([other]);
+    p.put("25.suit", await release({ sequence: 25, class: "board-v2", keys: [K.B, K.C], image: imageOf("app 25") }));
+    const passed = await run(row("board", { floor: 25, release: "25.suit" }), row("camera"));
+    expect(passed["stage"]).toBe("bridges");
+    expect((passed["todo"] as string[])[0]).toContain("firmseal sign night/bridge-3.suit");
+  });
+
+  it("publishes no ordinary release in place of its bridge", async () => {
+    const p = place();
+    const run = () => p.run(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
+    await run();
+    for (const root of ["R1", "R2"])
+      await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", `${root}.pem`]);
+    p.put("night/bridge-1.suit", await release({ sequence: 21, class: "board-v2", keys: [K.B, K.C], image: imageOf("app") }));
+    expect(expectFailure(await run(), 1)).toContain("night/bridge-1.suit does not bring the next trust file of this incident");
+  });
+
+  it("keeps the list that its folder has", async () => {
+    const p = place();
+    await p.ok(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
+    const before = p.get("night/next.trust");
+    expect(expectFailure(await p.run(given("stolen", "--key", "A.jwk", "--replacement", "H.jwk", "--image", "app.bin")), 1)).toContain(
+      "night/next.trust is not the next trust file of this incident",
+    );
+    expect(p.get("night/next.trust")).toEqual(before);
+  });
+});

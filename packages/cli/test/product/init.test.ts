@@ -1,0 +1,114 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { expectFailure, image, standard } from "../../../test-support/src/command-line/run.js";
+import { hasTerminal, terminalReason, typeAt } from "../../../test-support/src/command-line/terminal.js";
+import { released } from "./product-place.js";
+
+describe("init", () => {
+  const fresh = () => {
+    const p = standard();
+    p.keepsLogs = true;
+    rmSync(p.at("fw.bin"));
+    return p;
+  };
+
+  it("writes a file that works at once, and never overwrites", async () => {
+    const p = fresh();
+    p.put("app.bin", image(100));
+    const init = ["init", "--vendor", "example.com", "--board", "esp32=app.bin", "--key", "A.pem"];
+    const { json } = await p.ok([...init, "--name", "gateway", "--json"]);
+    expect(json).toMatchObject({
+      out: "firmseal.toml",
+      project: null,
+      name: "gateway",
+      missing: [],
+      outside: [],
+      boards: [{ board: "esp32", images: ["app.bin"] }],
+    });
+    await released(p, "1.0.0");
+    await p.ok(["verify", "dist/1.0.0"]);
+    const before = p.tree();
+    expect(expectFailure(await p.run(["init", "--vendor", "example.com", "--board", "esp32=app.bin"]), 2)).toContain("never overwritten");
+    expect(expectFailure(await p.run(["init", "--vendor", "example.com", "--out", "b.toml"]), 2)).toMatch(
+      /--board is missing: Which board is it, and which image does its build write\? NAME=IMAGE$/,
+    );
+    expect(p.tree()).toEqual(before);
+    mkdirSync(p.at("sub"));
+    const below = await p.ok([...init, "--out", "sub/firmseal.toml"]);
+    const then = /^then: firmseal (release --version 1\.0\.0 --product sub\/firmseal\.toml --allow-outside \.)$/m.exec(below.stderr);
+    await p.ok(then?.[1]?.split(" ") ?? []);
+    expect(p.has("sub/dist/1.0.0/release.json")).toBe(true);
+  });
+
+  it.each<[string, { [file: string]: string }, { project: string; name?: string; boards: object[] }]>([
+    [
+      "PlatformIO",
+      {
+        "platformio.ini": "[platformio]\n[env:esp32dev]\nboard = esp32dev\n[env:nano]\n",
+        "partitions.csv": "n, data, nvs, , 0x6000\na, app, ota_0, , 1536K\nb, app, ota_1, , 0x180000\n",
+      },
+      { project: "PlatformIO", boards: [{ board: "esp32dev", images: [".pio/build/esp32dev/firmware.bin"] }, { board: "nano" }] },
+    ],
+    [
+      "Zephyr",
+      {
+        "CMakeLists.txt": "find_package(Zephyr REQUIRED HINTS $ENV{ZEPHYR_BASE})\nproject(blinky)\n",
+        "build/CMakeCache.txt": "CACHED_BOARD:STRING=nrf52840dk/nrf52840\n",
+        "build/zephyr/zephyr.bin": "x",
+      },
+      { project: "Zephyr", name: "blinky", boards: [{ board: "nrf52840dk", images: ["build/zephyr/zephyr.bin"] }] },
+    ],
+    [
+      "ESP-IDF",
+      {
+        "CMakeLists.txt": "include($ENV{IDF_PATH}/tools/cmake/project.cmake)\nproject(sensor)\n",
+        sdkconfig: 'CONFIG_IDF_TARGET="esp32s3"\n',
+      },
+      { project: "ESP-IDF", name: "sensor", boards: [{ board: "esp32s3", images: ["build/sensor.bin"] }] },
+    ],
+    [
+      "CMake",
+      { "CMakeLists.txt": 'project("pump" C)\n', "build/pump.hex": ":00000001FF\n" },
+      { project: "CMake", name: "pump", boards: [{ board: "pump", images: ["build/pump.hex"] }] },
+    ],
+    [
+      "Espruino",
+      { "package.json": '{"name":"@acme/tag","main":"src/main.js","devDependencies":{"espruino":"0.1.68"}}' },
+      { project: "Espruino", name: "acme-tag", boards: [{ board: "app", images: ["src/main.js"] }] },
+    ],
+  ])("knows a project of %s", async (_, files, expected) => {
+    const p = fresh();
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(join(p.path, name, ".."), { recursive: true });
+      p.put(name, content);
+    }
+    expect((await p.ok(["init", "--vendor", "example.com", "--json"])).json).toMatchObject(expected);
+    expect(p.get("firmseal.toml").toString()).toContain(
+      files["partitions.csv"] === undefined ? "image = " : 'slots = { a = "1536K", b = "1536K" }',
+    );
+  });
+
+  it.skipIf(!hasTerminal)(`asks on a terminal for what it does not find${terminalReason}`, async () => {
+    const p = fresh();
+    p.put("app.bin", image(100));
+    const questions = /for example example\.com\?|NAME=IMAGE:|Which key signs releases\?/g;
+    const { status, shown, asked } = await typeAt(p, ["init"], questions, ["example.com", "esp32=app.bin", "A.pem"]);
+    expect([status, asked], shown).toEqual([0, 3]);
+    await released(p, "1.0.0");
+    const empty = fresh();
+    expect((await typeAt(empty, ["init"], questions, [""])).shown).toContain("--vendor is missing");
+    expect(empty.has("firmseal.toml")).toBe(false);
+  });
+
+  it("without a terminal, names the options that are missing, and refuses invalid values", async () => {
+    const p = fresh();
+    expect(expectFailure(await p.run(["init"]), 2)).toContain("--vendor is missing");
+    expect(expectFailure(await p.run(["init", "--vendor", "example.com"]), 2)).toContain("--board is missing");
+    for (const board of ["x", "=y", "x="])
+      expect(expectFailure(await p.run(["init", "--vendor", "a.b", "--board", board]), 2)).toContain("is not NAME=IMAGE");
+    expect(expectFailure(await p.run(["init", "--vendor", "a b", "--board", "x=y"]), 1)).toContain("is neither a UUID nor a name");
+    expect(expectFailure(await p.run(["init", "--vendor", "a.b", "--board", "x=y", "--board", "x=z"]), 1)).toContain("firmseal.toml:");
+    expect(p.has("firmseal.toml")).toBe(false);
+  });
+});

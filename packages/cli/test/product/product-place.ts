@@ -1,0 +1,78 @@
+// A product with two boards, and what its tests look at.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { image, logEntries, type Place, type Result, standard, words } from "../../../test-support/src/command-line/run.js";
+
+export const PRODUCT = `name = "gateway"
+vendor = "example.com"
+
+[keys]
+release = "A.pem"
+
+[boards.esp32]
+class = "gateway-esp32"
+revisions = ["1", "2"]
+image = { a = "build/a-*.bin", b = "build/b.bin" }
+uri = "https://fw.example.com/{product}/{version}/{board}-{slot}.bin"
+slots = { a = "64K", b = 65536 }
+
+[boards.puck]
+image = "app.js"
+engine = "puck.js"
+`;
+
+export function world(product = PRODUCT): Place {
+  const p = standard();
+  p.keepsLogs = true;
+  p.folder("build");
+  p.put("build/a-7f3.bin", image(3000, 1));
+  p.put("build/b.bin", image(3000, 2));
+  p.put("app.js", "print(1)\n");
+  p.put("firmseal.toml", product);
+  return p;
+}
+
+export const release = (p: Place, version: string, ...more: string[]) => p.run(["release", "--version", version, ...more]);
+
+export const released = (p: Place, version: string, ...more: string[]) => p.ok(["release", "--version", version, ...more]);
+
+export const filesIn = (folder: string) =>
+  new Map(
+    readdirSync(folder)
+      .sort()
+      .map((name) => [name, readFileSync(join(folder, name))]),
+  );
+
+/** A failure behind lines of progress. */
+export const refusal = (r: Result, exit: number) => {
+  const lines = words(r).filter(
+    (line) => !/^(esp32|puck|pico): |^no earlier release |: (error|warning): .*\[L\d\d [a-z0-9-]+\]$/.test(line),
+  );
+  expect({ exit: r.exit, lines }).toEqual({ exit, lines: [expect.stringMatching(/^firmseal: /), expect.stringMatching(/^hint: /)] });
+  return lines[0] as string;
+};
+
+/** An app image of ESP-IDF with this version in its descriptor. */
+export function espImage(version: string): Uint8Array {
+  const out = image(600);
+  out.set([0xe9, 1], 0);
+  out.fill(0, 2, 24);
+  new DataView(out.buffer).setUint32(32, 0xabcd5432, true);
+  out.fill(0, 48, 80);
+  out.set(Buffer.from(version), 48);
+  return out;
+}
+
+/** What lint found in a release. */
+export interface Found {
+  findings: { rule: string; waived?: { reason: string } }[];
+  skipped: { rule: string; why: string }[];
+}
+
+export const lintOf = (r: Result) => r.json["lint"] as Found;
+
+export const rulesOf = (r: Result) => lintOf(r).findings.map(({ rule, waived }) => `${rule}${waived ? " waived" : ""}`);
+
+export const untouched = (p: Place) => expect([p.has("dist"), logEntries(p)]).toEqual([false, []]);

@@ -1,0 +1,168 @@
+// No machine and no job makes two releases of a product with the same number.
+
+import { cpSync, renameSync } from "node:fs";
+import { versionNumber } from "@firmseal/keys";
+import { describe, expect, it } from "vitest";
+import { expectFailure, firmseal, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
+import { LONG, some } from "../../../test-support/src/environment/effort.js";
+import { filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
+
+/** The manifests that were signed, by number: two with the same number would be two releases that nobody can tell apart. */
+function signedNumbers(...places: Place[]): Map<string, Set<string>> {
+  const out = new Map<string, Set<string>>();
+  for (const p of places)
+    for (const e of logEntries(p).filter((one) => one.operation !== "move")) {
+      const key = `${e.sequence} ${e.scope.join()}`;
+      out.set(key, (out.get(key) ?? new Set()).add(e.digest));
+    }
+  return out;
+}
+
+const expectOneEach = (...places: Place[]) => expect([...signedNumbers(...places)].filter(([, digests]) => digests.size > 1)).toEqual([]);
+
+describe("no two releases have the same number", () => {
+  const log = PRODUCT.replace("[keys]", '[sequence]\nsource = "log"\n\n[keys]');
+  const previous = PRODUCT.replace("[keys]", '[sequence]\nsource = "previous"\n\n[keys]');
+
+  it("on a fresh runner: a version has its number everywhere, and a higher version a higher one", async () => {
+    const [old, fresh] = [world(), world()];
+    await released(old, "1.0.0");
+    // the same build of the same version is the same release
+    await released(fresh, "1.0.0");
+    expect(filesIn(fresh.at("dist/1.0.0"))).toEqual(filesIn(old.at("dist/1.0.0")));
+    const next = world();
+    next.put("app.js", "print(2)\n");
+    const { json, stderr } = await released(next, "1.0.1", "--json");
+    expect(BigInt(json["sequence"] as string)).toBe(versionNumber("1.0.1"));
+    // it says what it cannot know
+    expect(stderr).toMatch(/^no earlier release is known here, .*: give --previous DIR, or --first for the first release$/m);
+    expectOneEach(old, fresh, next);
+  });
+
+  it("on a fresh runner that is shown the last release: a rebuild that differs is refused, and so is a lower version", async () => {
+    const [old, fresh] = [world(), world()];
+    await released(old, "1.1.0");
+    cpSync(old.at("dist"), fresh.at("published"), { recursive: true });
+    fresh.put("app.js", "print(2)\n");
+    for (const path of ["published", "published/1.1.0"]) {
+      expect(refusal(await release(fresh, "1.1.0", "--previous", path), 1)).toContain("has version 1.1.0 of board puck with other content");
+      expect(refusal(await release(fresh, "1.0.9", "--previous", path), 1)).toContain("version 1.0.9 is lower than 1.1.0");
+    }
+    expect(refusal(await release(fresh, "1.0.9", "--previous", "published/1.1.0/gateway-puck-1.1.0.suit"), 1)).toContain(
+      "is lower than 1.1.0",
+    );
+    expect([fresh.has("dist"), logEntries(fresh)]).toEqual([false, []]);
+    await released(fresh, "1.1.1", "--previous", "published");
+    expectOneEach(old, fresh);
+  });
+
+  it("with a log that is lost: numbers from the log do not silently begin again", async () => {
+    const p = world(log);
+    expect(refusal(await release(p, "1.0.0"), 1)).toContain("the log of the key is empty here");
+    expect(p.has("dist")).toBe(false);
+    expect((await released(p, "1.0.0", "--first", "--json")).json["sequence"]).toBe("1");
+    expect((await released(p, "1.0.1", "--json")).json["sequence"]).toBe("2");
+    renameSync(p.at("A.pem.log"), p.at("lost.log"));
+    // this machine has seen it
+    expect(refusal(await release(p, "1.0.2"), 3)).toContain("ends at entry 0, but entry 4 was seen");
+    // another machine has not, and is asked
+    const fresh = world(log);
+    cpSync(p.at("dist"), fresh.at("dist"), { recursive: true });
+    expect(refusal(await release(fresh, "1.0.2"), 1)).toContain("the log of the key is empty here");
+    expect(refusal(await release(fresh, "1.0.2", "--seq", "3"), 2)).toContain("the sequence numbers of gateway come from log");
+    cpSync(p.at("lost.log"), fresh.at("A.pem.log"));
+    expect((await released(fresh, "1.0.2", "--json")).json["sequence"]).toBe("3");
+    expectOneEach(fresh);
+  });
+
+  it("from the version: --first is refused after the first release, and a repeated job is not", async () => {
+    const p = world();
+    await released(p, "1.0.0", "--first");
+    expect((await released(p, "1.0.0", "--first", "--json")).json["state"]).toBe("unchanged");
+    expect(refusal(await release(p, "1.0.1", "--first"), 1)).toContain("dist/1.0.0 was released before, so this is not the first release");
+    await released(p, "1.0.1");
+    // as the example for GitLab checks a build, whether a release is known or not
+    const check = ["0.0.0", "--first", "--allow-lower-sequence", "--dry-run"] as const;
+    const q = world(previous);
+    await released(q, "1.0.0", "--first");
+    for (const one of [p, q, world(), world(previous)]) expect((await released(one, ...check)).stderr).toContain("would be released");
+  });
+
+  it("from the last release: it is exceeded, and without one a person says that this is the first", async () => {
+    const p = world(previous);
+    expect(refusal(await release(p, "1.0.0"), 1)).toContain("no earlier release is here");
+    expect((await released(p, "1.0.0", "--first", "--json")).json["sequence"]).toBe("1");
+    expect((await released(p, "1.0.1", "--json")).json["sequence"]).toBe("2");
+    expect(refusal(await release(p, "1.0.2", "--first"), 1)).toContain("this is not the first release");
+    const fresh = world(previous);
+    cpSync(p.at("dist/1.0.1"), fresh.at("last"), { recursive: true });
+    expect((await released(fresh, "1.0.2", "--previous", "last", "--json")).json["sequence"]).toBe("3");
+    expect(refusal(await release(world(previous), "1.0.0", "--previous", "gone"), 3)).toContain("file not found");
+    expectOneEach(p, fresh);
+  });
+
+  it("given by hand: required, and compared with the last", async () => {
+    const p = world(PRODUCT.replace("[keys]", '[sequence]\nsource = "given"\n\n[keys]'));
+    expect(refusal(await release(p, "1.0.0"), 2)).toContain("--seq is missing");
+    await released(p, "1.0.0", "--seq", "7");
+    expect(refusal(await release(p, "1.0.1", "--seq", "7"), 1)).toContain("sequence number 7 of 1.0.1 is not higher than 7 of 1.0.0");
+    await released(p, "1.0.1", "--seq", "8");
+    expectOneEach(p);
+  });
+
+  /** By default with one board: the jobs are processes, and each tries the power cuts of every board. */
+  const brief = (product: string) => (LONG ? product : product.replace(/\[boards\.esp32\][\s\S]*(?=\[boards\.puck\])/, ""));
+
+  it("in two parallel jobs", async () => {
+    for (const [product, more] of some(
+      [
+        [log, []],
+        [PRODUCT, []],
+      ] as [string, string[]][],
+      2,
+    )) {
+      const p = world(brief(product));
+      if (product === log) await released(p, "0.9.0", "--first");
+      const jobs = [0, 1, 2].map((i) => {
+        // workspaces of their own, one key and one log
+        p.folder(`job${i}`);
+        cpSync(p.at("build"), p.at(`job${i}/build`), { recursive: true });
+        p.put(`job${i}/app.js`, `print(${i})\n`);
+        p.put(`job${i}/firmseal.toml`, brief(product).replace("A.pem", "../A.pem"));
+        return firmseal(["release", "--version", "1.0.0", "--json", ...more], {
+          cwd: p.at(`job${i}`),
+          program: true,
+          env: { FIRMSEAL_STATE: p.at("state") },
+        });
+      });
+      const done = await Promise.all(jobs);
+      const exits = done.map(({ exit }) => exit).sort();
+      // of one version with other content, one is released; with numbers of the log, each has its own
+      if (product === PRODUCT) expect(exits).toEqual([0, 1, 1]);
+      else expect(new Set(done.map(({ json }) => json["sequence"])).size).toBe(3);
+      expectOneEach(p);
+    }
+  }, 120_000);
+
+  it("with a key that was moved: the other one continues, and the old one does not sign alone", async () => {
+    const p = world(log);
+    await released(p, "1.0.0", "--first");
+    await released(p, "1.0.1");
+    const moved = await p.ok(["keys", "move", "A.pem", "C.pem", "--json"]);
+    expect(moved.json["numbers"]).toHaveLength(2);
+    expect(logEntries(p).at(-1)).toMatchObject({ operation: "move", to: (moved.json["to"] as { thumbprint: string }).thumbprint });
+    expect(logEntries(p, "C.pem.log")).toMatchObject([
+      { operation: "move", sequence: "2" },
+      { operation: "move", sequence: "2" },
+    ]);
+    expect(refusal(await release(p, "1.0.2"), 1)).toContain("continues its numbers, so it does not sign alone");
+    p.put("firmseal.toml", log.replace("A.pem", "C.pem"));
+    expect((await released(p, "1.0.2", "--json")).json["sequence"]).toBe("3");
+    expect(expectFailure(await p.run(["keys", "move", "A.pem", "C.pem"]), 1)).toContain("was moved to key");
+    expect(expectFailure(await p.run(["keys", "move", "C.pem", "C.pem"]), 1)).toContain("both are the same key");
+    expect(expectFailure(await p.run(["keys", "move", "B.pem", "C.pem"]), 1)).toContain("its log has no number to continue");
+    // an entry of a move is not a signature
+    await p.ok(["audit", "A.pem", "C.pem"]);
+    expect((await p.run(["audit", "C.pem", "--envelope", "dist/1.0.1/gateway-puck-1.0.1.suit"])).exit).toBe(1);
+  });
+});

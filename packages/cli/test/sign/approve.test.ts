@@ -1,0 +1,173 @@
+// Approvals of a second person, and audits over trust files and the logs of several machines.
+
+import { signer } from "@firmseal/signer";
+import { beforeAll, describe, expect, it } from "vitest";
+import { expectFailure, FACTS, logEntries, Place, words } from "../../../test-support/src/command-line/run.js";
+import { imageOf, keysOf, release, trustFileOf } from "../../../test-support/src/rotation-world.js";
+
+const K = keysOf("A", "B", "anna", "ben", "R1", "R2");
+let bridge: Uint8Array;
+let list: Uint8Array;
+let fork: Uint8Array;
+
+beforeAll(async () => {
+  bridge = await release({ sequence: 7, class: "board-v2", keys: [K.B], image: imageOf("app") });
+  list = await trustFileOf(1, { releases: [K.A, K.B], roots: [K.R1, K.R2] });
+  fork = await trustFileOf(1, { releases: [K.A, K.anna], roots: [K.R1, K.R2], signers: [K.R1, K.R2] });
+});
+
+function place(): Place {
+  const p = new Place();
+  p.keepsLogs = true;
+  p.putKeys(K);
+  p.put("app.suit", bridge);
+  p.put("list.trust", list);
+  p.put("fork.trust", fork);
+  p.put("app.bin", imageOf("app"));
+  return p;
+}
+
+describe("an approval", () => {
+  it("is required by --approver, and from then on by the log of the key", async () => {
+    const p = place();
+    const sign = (...more: string[]) => p.run(["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", ...more]);
+    const made = await p.ok(["approve", "app.suit", "--key", "anna.pem"]);
+    expect(words(made)[0]).toMatch(/^app\.approval: envelope 7, sha-256:[0-9a-f]{64}, approved by ed25519 /);
+    expect(logEntries(p, "anna.pem.log")).toMatchObject([{ operation: "approve" }]);
+    expect(logEntries(p, "anna.pem.log")[0]).not.toHaveProperty("sequence");
+
+    const before = p.tree();
+    expect(expectFailure(await sign("--approver", "anna.jwk"), 1)).toContain("is missing");
+    expect(expectFailure(await sign("--approver", "ben.jwk", "--approval", "app.approval"), 1)).toContain("is not signed by an approver");
+    expect(expectFailure(await sign("--approval", "app.approval"), 2)).toContain("--approver is missing");
+    expect(p.tree()).toEqual(before);
+
+    const done = await sign("--approver", "anna.jwk", "--approval", "app.approval");
+    expect(done.exit, done.stderr).toBe(0);
+    expect(logEntries(p, "A.pem.log")).toMatchObject([{ operation: "sign", approvers: [expect.stringMatching(/^[0-9a-f]{64}$/)] }]);
+    // an attacker who leaves the option out is asked all the same
+    const image = ["sign", "app.bin", "--key", "A.pem", ...FACTS, "--seq", "8", "--out", "next.suit"];
+    const later = await p.run(image);
+    expect(expectFailure(later, 1)).toContain("this key signs with the approval of");
+    const allowed = await p.ok([...image, "--allow-no-approval"]);
+    expect(allowed.stderr).toContain("is signed because of --allow-no-approval");
+    expect(logEntries(p, "A.pem.log").at(-1)).toMatchObject({ overrides: ["allow-no-approval"] });
+  });
+
+  it("comes from everybody whom the log requires: nobody is replaced or left out, and nobody counts twice", async () => {
+    const p = place();
+    const by = (...names: string[]) => names.flatMap((name) => ["--approver", `${name}.jwk`, "--approval", `${name}.approval`]);
+    for (const name of ["anna", "ben", "R1"]) await p.ok(["approve", "app.suit", "--key", `${name}.pem`, "--out", `${name}.approval`]);
+    const sign = (...more: string[]) => p.run(["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", "--replace", ...more]);
+    expect((await sign(...by("anna", "ben"))).exit).toBe(0);
+    for (const names of [["R1"], ["anna"], ["anna", "R1"]]) {
+      const before = p.tree();
+      expect(expectFailure(await sign(...by(...names)), 1)).toMatch(
+        /this key signs with the approval of [0-9a-f]{16}… \(entry 1 of its log\)/,
+      );
+      expect(p.tree()).toEqual(before);
+    }
+    expect(expectFailure(await sign(...by("anna", "anna", "ben")), 1)).toContain("two of the approvers are one person");
+    expect((await sign(...by("anna", "ben", "R1"))).exit).toBe(0);
+    const other = await sign(...by("R1"), "--allow-no-approval");
+    expect(other.exit, other.stderr).toBe(0);
+    expect(logEntries(p, "A.pem.log").at(-1)).toMatchObject({ overrides: ["allow-no-approval"], approvers: [expect.any(String)] });
+  });
+
+  it("is for this file, by another person, and for a trust file as well", async () => {
+    const p = place();
+    await p.ok(["approve", "app.suit", "--key", "A.pem", "--out", "own.approval"]);
+    const own = ["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", "--approver", "A.jwk", "--approval", "own.approval"];
+    expect(expectFailure(await p.run(own), 1)).toContain("an approver also signs, so no other person has checked it");
+    await p.ok(["approve", "list.trust", "--key", "anna.pem"]);
+    const other = ["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", "--approver", "anna.jwk", "--approval", "list.approval"];
+    expect(expectFailure(await p.run(other), 1)).toContain("list.approval approves something else");
+    p.put("broken.approval", p.get("list.approval").subarray(0, 40));
+    expect(expectFailure(await p.run([...other.slice(0, -1), "broken.approval"]), 1)).toContain("is not an approval");
+    p.put("junk.approval", "d2");
+    expect(expectFailure(await p.run([...other.slice(0, -1), "junk.approval"]), 1)).toContain("is not an approval");
+
+    p.put(
+      "d.json",
+      JSON.stringify({
+        $schema: "urn:firmseal:trust:1",
+        name: "x",
+        sequence: 1,
+        anchors: [
+          { key: "R1.jwk", roles: ["root"] },
+          { key: "A.jwk", roles: ["release"] },
+        ],
+        thresholds: { root: 1, release: 1 },
+      }),
+    );
+    await p.ok(["trust", "create", "--from", "d.json", "--out", "x.trust"]);
+    await p.ok(["approve", "x.trust", "--key", "anna.pem"]);
+    const root = ["trust", "sign", "x.trust", "--key", "R1.pem", "--approver", "anna.jwk", "--approval"];
+    expectFailure(await p.run([...root, "list.approval"]), 1);
+    await p.ok([...root, "x.approval"]);
+    expect(logEntries(p, "R1.pem.log")).toMatchObject([{ operation: "trust sign", approvers: [expect.any(String)] }]);
+  });
+});
+
+describe("an audit of trust files", () => {
+  it("finds one key with two lists of the same number, even without a log", async () => {
+    const p = place();
+    await p.ok(["audit", "list.trust"]);
+    const r = await p.run(["audit", "list.trust", "fork.trust"]);
+    expect(r.stderr.split("\n")[0]).toMatch(
+      /^firmseal: trust file number 1 of key [0-9a-f]{16}… was used twice: list\.trust, list\.trust, fork\.trust, and 1 more$/,
+    );
+    const { json } = await p.run(["audit", "list.trust", "fork.trust", "--json"]);
+    expect(json).toMatchObject({
+      ok: false,
+      reason: "LOG",
+      conflicts: [{ what: "trust", number: "1", scope: ["trust:board"] }],
+      trust: [{ file: "list.trust", signed: [{}, {}] }, {}],
+    });
+  });
+
+  it("finds a signature that the log of its root does not know, and none if a log of another machine knows it", async () => {
+    const [p, q] = [place(), place()];
+    await p.ok(["approve", "list.trust", "--key", "R1.pem"]);
+    p.put(
+      "d.json",
+      JSON.stringify({
+        $schema: "urn:firmseal:trust:1",
+        name: "board",
+        sequence: 2,
+        anchors: [
+          { key: "R1.jwk", roles: ["root"] },
+          { key: "R2.jwk", roles: ["root"] },
+          { key: "A.jwk", roles: ["release"] },
+        ],
+        thresholds: { root: 2, release: 1 },
+      }),
+    );
+    await p.ok(["trust", "create", "--from", "d.json", "--out", "two.trust"]);
+    q.put("two.trust", p.get("two.trust"));
+    await p.ok(["trust", "sign", "two.trust", "--key", "R1.pem", "--previous-trust", "list.trust"]);
+    await p.ok(["audit", "R1.pem.log", "two.trust"]);
+    // the first list was signed where no log of this place is
+    expect((await p.run(["audit", "R1.pem.log", "two.trust", "list.trust"])).stderr).toMatch(
+      /^firmseal: list\.trust: key [0-9a-f]{16}… has signed it, and no log here has an entry for that$/m,
+    );
+    await q.ok(["trust", "tbs", "two.trust", "--key", "R2.jwk", "--previous-trust", "list.trust", "--out", "r2.tbs", "--log", "r2.log"]);
+    q.put("r2.sig", await signer(K.R2).sign(q.get("r2.tbs")));
+    p.put("r2.log", q.get("r2.log"));
+    p.put("r2.sig", q.get("r2.sig"));
+    await p.ok([
+      "trust",
+      "attach",
+      "two.trust",
+      "--key",
+      "R2.jwk",
+      "--signature",
+      "r2.sig",
+      "--previous-trust",
+      "list.trust",
+      "--log",
+      "other.log",
+    ]);
+    await p.ok(["audit", "R1.pem.log", "r2.log", "other.log", "two.trust"]);
+  });
+});
