@@ -116,18 +116,32 @@ export function checkHooks(files) {
   return findings;
 }
 
-/** Entries of a folder of sources, without index.ts: from `crowded` on a warning, from `most` on an error. */
+/**
+ * Commands without tests where a reader looks for them: packages/cli/src/commands/GROUP/NAME.ts has
+ * packages/cli/test/GROUP/NAME.test.ts, or several NAME-TOPIC.test.ts.
+ */
+export function checkCommandTests(paths) {
+  const named = (pattern) => paths.flatMap((path) => pattern.exec(path)?.[1] ?? []);
+  const tested = new Set(named(/^packages\/cli\/test\/(\w+\/\w+)(?:-[\w-]+)?\.test\.ts$/));
+  return named(/^packages\/cli\/src\/commands\/(\w+\/\w+)\.ts$/)
+    .filter((command) => !tested.has(command))
+    .map((command) => `packages/cli/test/${command}.test.ts is missing: tests of a command have its name and its folder`);
+}
+
+/** Entries of a folder, without index.ts: from `crowded` on a warning, from `most` on an error. */
 const ENTRIES = { crowded: 12, most: 20 };
 
 /**
- * Folders of packages/X/src by their number of entries: { findings, warnings }. `paths`: the files. A warning says
- * where a reader no longer finds the right entry at a glance; only the author knows whether there is a better order.
+ * Folders of packages/X/src and of the command tests by their number of entries: { findings, warnings }. `paths`: the
+ * files. A warning says where a reader no longer finds the right entry at a glance; only the author knows whether there
+ * is a better order.
  */
 export function checkFolders(paths) {
   const folders = new Map();
   for (const path of paths) {
     const parts = path.split("/");
-    for (let n = 3; n < parts.length && parts[2] === "src"; n++) {
+    const isCounted = parts[2] === "src" || path.startsWith("packages/cli/test/");
+    for (let n = 3; n < parts.length && isCounted; n++) {
       const folder = parts.slice(0, n).join("/");
       if (!folders.has(folder)) folders.set(folder, new Set());
       if (parts[n] !== "index.ts") folders.get(folder).add(parts[n]);
@@ -142,9 +156,10 @@ export function checkFolders(paths) {
 
 export function checkTree() {
   const findings = [];
-  for (const path of trackedFiles()) {
+  const paths = trackedFiles();
+  for (const path of paths) {
     const { size } = statSync(ROOT + path);
     if (size > MAX_BYTES) findings.push(`${path} has ${size} bytes; a tracked file has at most ${MAX_BYTES}`);
   }
-  return [...findings, ...checkFolders(trackedFiles()).findings, ...checkText(readTracked(isText))];
+  return [...findings, ...checkFolders(paths).findings, ...checkCommandTests(paths), ...checkText(readTracked(isText))];
 }

@@ -20,7 +20,7 @@ import { checkNames } from "../checks/names.mjs";
 import { checkPaths } from "../checks/paths.mjs";
 import { checkRows } from "../checks/rows.mjs";
 import { checkCounts, checkShifts } from "../checks/shifts.mjs";
-import { checkFolders, checkHooks, checkPrinting, checkTests, checkText, readTracked } from "../checks/sources.mjs";
+import { checkCommandTests, checkFolders, checkHooks, checkPrinting, checkTests, checkText, readTracked } from "../checks/sources.mjs";
 import { checkWidth } from "../checks/width.mjs";
 
 /** By rule: snippets that it must catch, and snippets that it must let pass. */
@@ -651,5 +651,12 @@ describe.skipIf(!has)(\`a table\`, () => {
     expect(checkFolders(files(19))).toEqual({ ...none, warnings: has(19) });
     expect(checkFolders(files(19).concat("packages/x/src/y.ts"))).toEqual({ ...none, findings: has(20) });
     expect(checkFolders(files(20).map((path) => path.replace("src/", "src/y/"))).findings).toHaveLength(1);
+    expect(checkFolders(files(20).map((path) => path.replace("x/src/", "cli/test/"))).findings).toHaveLength(1);
+  });
+
+  it("a command without a test file of its name in the folder of its group is found", () => {
+    const tests = (...names) => ["packages/cli/src/commands/keys/move.ts", ...names.map((name) => `packages/cli/test/${name}.test.ts`)];
+    for (const name of ["keys/move", "keys/move-log"]) expect(checkCommandTests(tests(name))).toEqual([]);
+    for (const name of ["keys/moved", "sign/move", "move", "keys/log-move"]) expect(checkCommandTests(tests(name))).toHaveLength(1);
   });
 });

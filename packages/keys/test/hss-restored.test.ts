@@ -20,29 +20,6 @@ const MOUNTS = (() => {
 })();
 
 describe("no leaf signs twice", () => {
-  it("when the state comes from a backup; signing can continue with the leaves that are left", async () => {
-    const p = new HssPlace();
-    await p.keygen("5/4");
-    await p.ok(p.signArgs("1.suit"));
-    cpSync(p.at("k.hss.state"), p.at("backup"));
-    await p.ok(p.signArgs("2.suit"));
-    await p.ok(p.signArgs("3.suit"));
-    cpSync(p.at("backup"), p.at("k.hss.state"));
-    const before = p.tree();
-    const r = await p.run(p.signArgs("4.suit"));
-    expect(expectFailure(r, 3)).toContain("a restored backup or a copy: its state is at 1, but this machine has signed up to 3");
-    expect(words(r)[1]).toContain("firmseal hss skip k.hss --to 3");
-    expect((await p.run([...p.signArgs("4.suit"), "--json"])).json).toMatchObject({ code: 220, reason: "KEY_STATE", exit: 3 });
-    expectFailure(await p.run(["hss", "status", "k.hss"]), 3);
-    expectFailure(await p.run(["hss", "adopt", "k.hss", "--no-other-copy-signs"]), 3);
-    expect(expectFailure(await p.run(["hss", "skip", "k.hss", "--to", "2"]), 2)).toContain("leaves up to 3 are used");
-    expectFailure(await p.run(["hss", "skip", "k.hss"]), 2);
-    expect(p.tree()).toEqual(before);
-    await p.ok(["hss", "skip", "k.hss", "--to", "3"]);
-    await p.ok(p.signArgs("4.suit"));
-    expect(expectNoLeafTwice(await p.raw(), await p.signatures(["1.suit", "2.suit", "3.suit", "4.suit"]))).toBe(4);
-  });
-
   it("when an old state goes to a new machine with the log: what the log names is used", async () => {
     const p = new HssPlace();
     p.keepsLogs = true;
@@ -63,32 +40,6 @@ describe("no leaf signs twice", () => {
     await p.ok(["hss", "skip", "k.hss", "--to", "3"], other);
     await p.ok(p.signArgs("4.suit"), other);
     expect(expectNoLeafTwice(await p.raw(), await p.signatures(["1.suit", "2.suit", "3.suit", "4.suit"]))).toBe(4);
-  });
-
-  it("when the key is copied on this machine, or to another", async () => {
-    const p = new HssPlace();
-    p.keepsLogs = true;
-    // one log for both, or the log of the copy would be refused before its state is
-    const signArgs = (out: string, key?: string) => [...p.signArgs(out, key), "--log", "both.log"];
-    await p.keygen("5/4");
-    for (const name of ["", ".state", ".tree0"]) cpSync(p.at(`k.hss${name}`), p.at(`c.hss${name}`));
-    await p.ok(signArgs("1.suit", "c.hss"));
-    expect(expectFailure(await p.run(signArgs("2.suit")), 3)).toContain("a restored backup or a copy");
-    // at once, too: only one of the two gets a leaf
-    cpSync(p.at("c.hss.state"), p.at("k.hss.state"));
-    const both = await Promise.all([p.run(signArgs("2.suit")), p.run(signArgs("3.suit", "c.hss"))]);
-    expect(both.map((r) => r.exit).sort()).toEqual([0, 3]);
-    const other = { env: { FIRMSEAL_STATE: p.at("elsewhere") } };
-    const moved = p.has("2.suit") ? "k.hss" : "c.hss";
-    const r = await p.run(signArgs("4.suit", moved), other);
-    expect(expectFailure(r, 3)).toContain("never signed with the key");
-    expect(words(r)[1]).toContain(`firmseal hss adopt ${moved} --no-other-copy-signs`);
-    expect(expectFailure(await p.run(["hss", "adopt", moved], other), 2)).toContain("anybody can then forge signatures");
-    expectFailure(await p.run(["hss", "skip", moved, "--to", "9"], other), 3);
-    await p.ok(["hss", "adopt", moved, "--no-other-copy-signs"], other);
-    await p.ok(signArgs("4.suit", moved), other);
-    const names = ["1.suit", moved === "k.hss" ? "2.suit" : "3.suit", "4.suit"];
-    expect(expectNoLeafTwice(await p.raw(), await p.signatures(names))).toBe(3);
   });
 
   it("and no state seems restored because others sign while it is read", async () => {

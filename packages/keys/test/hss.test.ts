@@ -10,7 +10,7 @@ import { expectFailure } from "../../test-support/src/command-line/run.js";
 import { some } from "../../test-support/src/environment/effort.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { hasProgram } from "../../test-support/src/environment/programs.js";
-import { claimIn, expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/keys/hss-place.js";
+import { claimIn, HssPlace, leavesOf } from "../../test-support/src/keys/hss-place.js";
 import { readHssFile, unlockHss, writeHssFile } from "../src/hss/file.js";
 import { readTreeFile } from "../src/hss/tree-file.js";
 
@@ -78,25 +78,6 @@ describe("an HSS/LMS key", () => {
     expect(expectFailure(await p.run([...again, "n.hss"]), 2)).toContain("n.hss.state exists");
     symlinkSync("nowhere", p.at("link.hss"));
     expect(expectFailure(await p.run([...again, "link.hss"]), 2)).toContain("link.hss is a symbolic link to nowhere");
-  });
-
-  it("warns near its end and is refused when it is used up, with nothing written", async () => {
-    const p = new HssPlace();
-    await p.keygen("5/4");
-    expect((await p.ok(["hss", "skip", "k.hss", "--to", "21"])).stderr).not.toContain("before the last leaf");
-    expect((await p.ok(p.signArgs("a.suit"))).stderr).toContain("warning: k.hss: 10 of 32 signatures are left");
-    await p.ok(["hss", "skip", "k.hss", "--to", "31"]);
-    expect((await p.ok(p.signArgs("b.suit"))).stderr).toContain(
-      "warning: k.hss: this was the last of 32 signatures; the next release needs a new key",
-    );
-    expect((await p.ok(["hss", "status", "k.hss", "--json"])).json).toMatchObject({ used: "32", left: "0", nearlyUsed: true });
-    const before = p.tree();
-    const r = await p.run(p.signArgs("c.suit"));
-    expect(expectFailure(r, 1)).toContain("every leaf of the key is used");
-    expect((await p.run([...p.signArgs("c.suit"), "--json"])).json).toMatchObject({ ok: false, code: 221, reason: "KEY_EXHAUSTED" });
-    expectFailure(await p.run(["hss", "skip", "k.hss", "--to", "33"]), 2);
-    expect(p.tree()).toEqual(before);
-    expect(expectNoLeafTwice(await p.raw(), await p.signatures(["a.suit", "b.suit"]))).toBe(2);
   });
 
   it("is made by several threads as by one", async () => {

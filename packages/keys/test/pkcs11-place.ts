@@ -20,11 +20,11 @@ function bundle(name: string): Bundle {
 export let p: Place;
 export let hsm: SoftHsm;
 export const keys = { ed25519: "pkcs11:token=one;object=ours-ed25519", es256: "pkcs11:token=one;object=ours-es256" };
-export const everything: Result[] = [];
 
+/** Runs a command, which shows no PIN. */
 export async function run(args: readonly string[], env: { [name: string]: string } = {}): Promise<Result> {
   const r = await p.run(args, { env: { ...hsm.env, ...env } });
-  everything.push(r);
+  for (const secret of [PIN, SO_PIN]) expect(r.stdout + r.stderr).not.toContain(secret);
   return r;
 }
 export async function ok(args: readonly string[], env: { [name: string]: string } = {}): Promise<Result> {

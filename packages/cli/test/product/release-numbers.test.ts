@@ -3,7 +3,7 @@
 import { cpSync, renameSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
 import { describe, expect, it } from "vitest";
-import { expectFailure, firmseal, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
+import { firmseal, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
 import { LONG, some } from "../../../test-support/src/environment/effort.js";
 import { filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
@@ -143,26 +143,4 @@ describe("no two releases have the same number", () => {
       expectOneEach(p);
     }
   }, 120_000);
-
-  it("with a key that was moved: the other one continues, and the old one does not sign alone", async () => {
-    const p = world(log);
-    await released(p, "1.0.0", "--first");
-    await released(p, "1.0.1");
-    const moved = await p.ok(["keys", "move", "A.pem", "C.pem", "--json"]);
-    expect(moved.json["numbers"]).toHaveLength(2);
-    expect(logEntries(p).at(-1)).toMatchObject({ operation: "move", to: (moved.json["to"] as { thumbprint: string }).thumbprint });
-    expect(logEntries(p, "C.pem.log")).toMatchObject([
-      { operation: "move", sequence: "2" },
-      { operation: "move", sequence: "2" },
-    ]);
-    expect(refusal(await release(p, "1.0.2"), 1)).toContain("continues its numbers, so it does not sign alone");
-    p.put("firmseal.toml", log.replace("A.pem", "C.pem"));
-    expect((await released(p, "1.0.2", "--json")).json["sequence"]).toBe("3");
-    expect(expectFailure(await p.run(["keys", "move", "A.pem", "C.pem"]), 1)).toContain("was moved to key");
-    expect(expectFailure(await p.run(["keys", "move", "C.pem", "C.pem"]), 1)).toContain("both are the same key");
-    expect(expectFailure(await p.run(["keys", "move", "B.pem", "C.pem"]), 1)).toContain("its log has no number to continue");
-    // an entry of a move is not a signature
-    await p.ok(["audit", "A.pem", "C.pem"]);
-    expect((await p.run(["audit", "C.pem", "--envelope", "dist/1.0.1/gateway-puck-1.0.1.suit"])).exit).toBe(1);
-  });
 });

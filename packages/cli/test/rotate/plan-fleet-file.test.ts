@@ -1,39 +1,16 @@
-// rotate plan and rotate next on fleet files of every form: what is read, what is refused, and the messages.
+// firmseal rotate plan on fleet files of every form: what is read, what is refused, and the messages.
 
-import { encodeTrust, type PrivateKey, publicOf, thumbprint, toJwk, withKid } from "@firmseal/signer";
+import { encodeTrust, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, Place, quicklyEncrypted, type Result, words } from "../../../test-support/src/command-line/run.js";
+import { expectFailure, type Place, quicklyEncrypted, type Result, words } from "../../../test-support/src/command-line/run.js";
 import { repositoryText } from "../../../test-support/src/repository.js";
-import { imageOf, key, keysOf, release, trustFileOf } from "../../../test-support/src/rotation-world.js";
-
-const { A, B, C, D } = keysOf("A", "B", "C", "D");
-const roots = ["R1", "R2", "R3"].map(key);
-const K: PrivateKey = withKid(key("K"), Uint8Array.of(0xab, 0xcd, 0xef)) as PrivateKey;
-
-const cohort = { vendor: "example.com", class: "board-v2", trust: "t1.trust" };
-const header = "name,devices,trust,vendor,class,floor";
-const row = (name: string, more: object = {}) => {
-  const all: { [name: string]: unknown } = { name, devices: 10, ...cohort, floor: 10, ...more };
-  return header.split(",").map((member) => all[member] ?? "");
-};
-const csv = (...rows: unknown[][]) => `${[header, ...rows.map((cells) => cells.join(","))].join("\n")}\n`;
+import { trustFileOf } from "../../../test-support/src/rotation-world.js";
+import { A, B, cohort, csv, D, fleetPlace, header, K, roots, row } from "./fleet-place.js";
 
 let p: Place;
 beforeAll(async () => {
-  p = new Place();
-  const T1 = await trustFileOf(1, { releases: [A, B], roots });
-  const T2 = await trustFileOf(2, { releases: [A, B, C], roots }, T1);
-  const facts = { class: "board-v2", image: imageOf("app") } as const;
-  p.put("t1.trust", T1);
-  p.put("t2.trust", T2);
-  p.put("kid.trust", await trustFileOf(1, { releases: [A, B, K], roots }));
-  for (const [name, k] of Object.entries({ A, B, C, D })) p.put(`${name}.jwk`, JSON.stringify(toJwk(publicOf(k))));
-  p.folder("bridges");
-  p.put("bridges/b20.suit", await release({ ...facts, sequence: 20, keys: [A, B], trust: T2 }));
-  p.put("bridges/r21.suit", await release({ ...facts, sequence: 21, keys: [B, C] }));
-  p.put("r11.suit", await release({ ...facts, sequence: 11, keys: [A, B] }));
-  p.put("fleet.csv", csv(row("one"), row("two", { floor: 11 }), row("new", { trust: "t2.trust", floor: 20 }), row("far", { floor: 30 })));
+  p = await fleetPlace();
 });
 
 const planOf = (fleet: string, ...more: string[]) =>
@@ -259,33 +236,5 @@ describe("rotate plan", () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
     expect(lines.join("\n")).toContain("moved");
     expect(words(r).at(-1)).toBe("40 devices: 30 moved, 10 behind");
-  });
-});
-
-describe("rotate next", () => {
-  it("names the file that each cohort needs", async () => {
-    const r = await p.run(["rotate", "next", "--fleet", "fleet.csv", "--archive", "bridges"]);
-    expect(r.exit, r.stderr).toBe(0);
-    expect(r.stdout).toBe(
-      [
-        "cohort          devices  trust   next              then",
-        "one and 1 more       20  1 -> 2  bridges/b20.suit  bridges/r21.suit",
-        "new                  10  2       bridges/r21.suit",
-        "far                  10  1       -",
-        "",
-      ].join("\n"),
-    );
-    expect(words(r)).toEqual(["far: the archive has no way to trust file 2"]);
-  });
-
-  it("refuses an archive that is missing, a file, empty or damaged", async () => {
-    const next = (archive: string) => p.run(["rotate", "next", "--fleet", "fleet.csv", "--archive", archive]);
-    expect(expectFailure(await next("nowhere"), 3)).toContain("nowhere: file not found");
-    expect(expectFailure(await next("fleet.csv"), 3)).toContain("fleet.csv");
-    p.folder("empty");
-    expect(expectFailure(await next("empty"), 2)).toContain("has no .suit or .trust file");
-    p.folder("damaged");
-    p.put("damaged/x.suit", "no envelope");
-    expect(expectFailure(await next("damaged"), 1)).toContain("x.suit: neither a SUIT envelope nor a trust file");
   });
 });

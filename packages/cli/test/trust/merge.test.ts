@@ -1,39 +1,12 @@
-// What a root sees before it signs (trust diff), and what happens to signatures that roots make on copies of one list
-// (trust merge).
+// firmseal trust merge: what happens to signatures that roots make on copies of one list.
 
-import { spawnSync } from "node:child_process";
-import { describeTrust, encodeTrust, type PrivateKey, signer, signTrustWithoutLog, trustSigners } from "@firmseal/signer";
+import { describeTrust, encodeTrust, signer, signTrustWithoutLog, trustSigners } from "@firmseal/signer";
 import { embeddedTrust, toHex } from "@firmseal/verifier/tools";
-import { beforeAll, describe, expect, it } from "vitest";
-import { bin, expectFailure, Place, stateOf, words } from "../../../test-support/src/command-line/run.js";
-import { hasTerminal, terminalReason } from "../../../test-support/src/command-line/terminal.js";
-import { ALGS, key, trustFileOf } from "../../../test-support/src/rotation-world.js";
+import { describe, expect, it } from "vitest";
+import { expectFailure, words } from "../../../test-support/src/command-line/run.js";
+import { ALGS, trustFileOf } from "../../../test-support/src/rotation-world.js";
+import { K, NAMES, place, T1, T2, U3 } from "./lists-place.js";
 import { shortKey } from "./trust-place.js";
-
-const NAMES = ["A", "B", "R1", "R2", "R3", "R4", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8"] as const;
-const K = Object.fromEntries(NAMES.map((name) => [name, key(name)])) as { [name in (typeof NAMES)[number]]: PrivateKey };
-
-let T1: Uint8Array;
-let T2: Uint8Array;
-/** The third list, which nobody has signed. */
-let U3: Uint8Array;
-
-beforeAll(async () => {
-  T1 = await trustFileOf(1, { releases: [K.A, K.B], roots: [K.R1, K.R2, K.R3] });
-  T2 = await trustFileOf(2, { releases: [K.A, K.B], roots: [K.R1, K.R2, K.R4], signers: [K.R1, K.R2, K.R3] }, T1);
-  const d = describeTrust(embeddedTrust(ALGS, T2));
-  U3 = encodeTrust({ ...d, sequence: 3n });
-});
-
-function place(): Place {
-  const p = new Place();
-  p.keepsLogs = true;
-  p.putKeys(K);
-  p.put("t1.trust", T1);
-  p.put("t2.trust", T2);
-  p.put("t3.trust", U3);
-  return p;
-}
 
 const signedBy = (bytes: Uint8Array, ...names: (keyof typeof K)[]) =>
   signTrustWithoutLog(
@@ -43,70 +16,6 @@ const signedBy = (bytes: Uint8Array, ...names: (keyof typeof K)[]) =>
   );
 const namesIn = (bytes: Uint8Array) =>
   trustSigners(bytes, Object.values(K)).map((k) => NAMES.find((name) => toHex(K[name].key) === toHex(k.key)));
-
-describe("trust diff", () => {
-  async function weaker(p: Place): Promise<string> {
-    const lowered = await trustFileOf(2, { releases: [K.A], threshold: 1, roots: [K.R1, K.R2, K.R4] }, T1);
-    return p.put("weak.trust", lowered);
-  }
-
-  it("says who gains and loses what, what is left of each role, and warns of a lowered threshold", async () => {
-    const p = place();
-    const r = await p.ok(["trust", "diff", "t1.trust", await weaker(p)]);
-    expect(r.stdout.trim().split("\n")).toEqual([
-      "board: trust file 1 -> 2",
-      `removes ${shortKey(K.R3)}: loses root`,
-      `removes ${shortKey(K.B)}: loses release`,
-      `adds ${shortKey(K.R4)}: gains root`,
-      "role release: 1 of 1 needed, before 2 of 2: LOWERED, fewer stolen keys are enough",
-      "sequence number 2, before 1",
-      "role root: 2 of 3 keys needed, 1 may be lost",
-      "role release: 1 of 1 key needed, none may be lost",
-      "signed by 3 roots of weak.trust (needed: 2), and by 2 roots of t1.trust (needed: 2)",
-    ]);
-    expect(r.stderr.trim()).toBe("warning: role release: the threshold falls from 2 to 1: a thief needs fewer keys");
-    const { json } = await p.ok(["trust", "diff", "t1.trust", "weak.trust", "--json"]);
-    expect(json).toMatchObject({
-      before: "1",
-      after: "2",
-      changes: [{ what: "removed" }, {}, { what: "added" }, { what: "threshold", role: "release", lowered: true }, { what: "sequence" }],
-      roles: [
-        { role: "root", margin: 1, before: 1 },
-        { role: "release", margin: 0, before: 0 },
-      ],
-    });
-    // the root that is to sign sees the same
-    p.put("unsigned.trust", encodeTrust(describeTrust(embeddedTrust(ALGS, p.get("weak.trust")))));
-    const signing = await p.ok(["trust", "sign", "unsigned.trust", "--previous-trust", "t1.trust", "--key", "R1.pem"]);
-    expect(signing.stderr).toContain("change: role release: 1 of 1 needed, before 2 of 2: LOWERED, fewer stolen keys are enough\n");
-    expect(signing.stderr).toContain("warning: role release: the threshold falls from 2 to 1");
-  });
-
-  it.skipIf(!hasTerminal)(`shows the lowered threshold in red on a terminal, unless NO_COLOR is set${terminalReason}`, async () => {
-    const p = place();
-    await weaker(p);
-    const shown = (color: object) =>
-      spawnSync("script", ["-qec", `'${process.execPath}' '${bin}' trust diff t1.trust weak.trust`, "/dev/null"], {
-        cwd: p.path,
-        env: { PATH: process.env["PATH"], TERM: "xterm", FIRMSEAL_STATE: stateOf(p.path), ...color },
-        encoding: "utf8",
-        timeout: 60_000,
-      }).stdout;
-    expect(shown({})).toContain("\u001b[31mrole release: 1 of 1 needed");
-    expect(shown({ NO_COLOR: "1" })).not.toContain("\u001b[31m");
-  });
-
-  it("refuses another line, two lists with the same number, and what is not a list", async () => {
-    const p = place();
-    p.put("other.trust", await trustFileOf(9, { releases: [K.A, K.B], roots: [K.R1, K.R2] }, undefined, "another line"));
-    p.put("fork.trust", await trustFileOf(2, { releases: [K.A, K.B], roots: [K.R1, K.R2] }, T1));
-    expect(expectFailure(await p.run(["trust", "diff", "t1.trust", "other.trust"]), 1)).toContain('is for "another line"');
-    expect(expectFailure(await p.run(["trust", "diff", "t2.trust", "fork.trust"]), 1)).toContain(
-      "two different trust files have the sequence number 2",
-    );
-    expectFailure(await p.run(["trust", "diff", "t1.trust", "A.jwk"]), 1);
-  });
-});
 
 describe("trust merge", () => {
   it("combines the signatures of copies, and enters them in the logs of their roots", async () => {

@@ -1,12 +1,14 @@
+// firmseal simulate: the table, the JSON, and what it refuses.
+
 import { renameSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { simulateUpdate } from "../../cli/src/commands/device/simulate.js";
-import type { Failure } from "../../keys/src/errors/failure.js";
-import { FACTS, image, signImage, standard } from "../../test-support/src/command-line/run.js";
-import { LONG, OF_SOME, some } from "../../test-support/src/environment/effort.js";
-import { DEVICES, type SimulatedDevice } from "../src/devices/devices.js";
-import { flashStore } from "../src/devices/flash.js";
-import type { Store } from "../src/store.js";
+import type { Failure } from "../../../keys/src/errors/failure.js";
+import { DEVICES, type SimulatedDevice } from "../../../simulator/src/devices/devices.js";
+import { flashStore } from "../../../simulator/src/devices/flash.js";
+import type { Store } from "../../../simulator/src/store.js";
+import { FACTS, image, signImage, standard } from "../../../test-support/src/command-line/run.js";
+import { LONG, OF_SOME, some } from "../../../test-support/src/environment/effort.js";
+import { simulateUpdate } from "../../src/commands/device/simulate.js";
 
 describe("firmseal simulate", () => {
   // contract.test.ts and micro.test.ts have all devices
