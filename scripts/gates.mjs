@@ -19,7 +19,17 @@ import { checkNames } from "./checks/names.mjs";
 import { checkPaths } from "./checks/paths.mjs";
 import { checkRows } from "./checks/rows.mjs";
 import { checkCounts, checkShifts } from "./checks/shifts.mjs";
-import { checkFolders, checkHooks, checkPrinting, checkTests, checkTree, readTracked, sources, trackedFiles } from "./checks/sources.mjs";
+import {
+  checkFolders,
+  checkHooks,
+  checkPrinting,
+  checkTests,
+  checkTitles,
+  checkTree,
+  readTracked,
+  sources,
+  trackedFiles,
+} from "./checks/sources.mjs";
 import { checkWidth } from "./checks/width.mjs";
 import { PAGE, verifierFiles } from "./mutation/scores.mjs";
 
@@ -126,6 +136,7 @@ export const GATES = [
     run: () =>
       checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$|^packages\/[\w-]+\/test\/.*\.ts$/.test(path) && !path.startsWith("scripts/"))),
   },
+  { name: "titles of tests say what is tried", run: () => checkTitles(readTracked((path) => /\.test\.[mc]?[jt]s$/.test(path))) },
   {
     name: "modules that test files share have no hooks",
     run: () => checkHooks(readTracked((path) => /\.[mc]?[jt]s$/.test(path) && !/\.test\./.test(path))),

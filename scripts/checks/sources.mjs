@@ -101,6 +101,19 @@ export function checkTests(files) {
 }
 
 /**
+ * Titles at the top of a test file with fewer than two words of their own: a list of failed tests would show a value of
+ * a row, and not what was tried. Inside a describe(), its title says that.
+ */
+export function checkTitles(files) {
+  return files.flatMap(({ path, text }) =>
+    [...text.matchAll(/^(?:it\b|\]).*?\((["`])((?:\\.|(?!\1).)+)\1, /gm)]
+      .map(([, , title]) => title)
+      .filter((title) => (title.replace(/\$\{[^}]*\}|%\w|\$\w+/g, " ").match(/\p{L}+/gu) ?? []).length < 2)
+      .map((title) => `${path}: the title "${title}" does not say what the test tries`),
+  );
+}
+
+/**
  * What runs for each test file has its hooks there. Any other module is loaded once for many files, and its hook would
  * run for the first alone.
  */

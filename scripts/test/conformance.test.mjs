@@ -42,7 +42,7 @@ it.each([
   ["an error of the engine", "null.x", '"escaped"'],
   ["no refusal", "return { sequence: [0, 1], signers: [0], absent: [] }", '"ok":true'],
   ["a refusal for plain arrays only", "refuse(envelope.set ? 8 : 7, 0)", "open, typed arrays"],
-])("fails %s", async (_, body, says) => {
+])("a run of an engine fails with %s", async (_, body, says) => {
   const result = await play(body);
   expect(result).toMatchObject({ ok: false, line: "node: 0 passed, 1 failed, 1 skipped" });
   expect(result.output).toContain(says);

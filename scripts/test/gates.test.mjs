@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cruise } from "dependency-cruiser";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import config from "../../.dependency-cruiser.mjs";
 import { LONG, OF_SOME } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
@@ -20,8 +20,18 @@ import { checkNames } from "../checks/names.mjs";
 import { checkPaths } from "../checks/paths.mjs";
 import { checkRows } from "../checks/rows.mjs";
 import { checkCounts, checkShifts } from "../checks/shifts.mjs";
-import { checkCommandTests, checkFolders, checkHooks, checkPrinting, checkTests, checkText, readTracked } from "../checks/sources.mjs";
+import {
+  checkCommandTests,
+  checkFolders,
+  checkHooks,
+  checkPrinting,
+  checkTests,
+  checkText,
+  checkTitles,
+  readTracked,
+} from "../checks/sources.mjs";
 import { checkWidth } from "../checks/width.mjs";
+import Report from "../testing/vitest-report.mjs";
 
 /** By rule: snippets that it must catch, and snippets that it must let pass. */
 const SNIPPETS = {
@@ -633,6 +643,31 @@ describe.skipIf(!has)(\`a table\`, () => {
     for (const text of ["it.only(", "describe.skip(", "test.todo(", "xit("])
       expect(checkTests([{ path: "x.test.ts", text }])).toHaveLength(1);
     for (const text of ["it.skipIf(x)(", "exit(1)", "describe.runIf(x)("]) expect(checkTests([{ path: "x.test.ts", text }])).toEqual([]);
+  });
+
+  it("a title that has only the values of a row is found", () => {
+    const titles = (text) => checkTitles([{ path: "x.test.ts", text }]);
+    for (const text of ['])("%s", (_, a) => {', 'it.each(ROWS)("class %s", (name) => {', `it(\`\${NAME}\`, () => {`])
+      expect(titles(text)).toHaveLength(1);
+    for (const text of ['])("refuses the class %s", (a) => {', '  it.each(ROWS)("%s", (name) => {', 'it("reads it", () => {'])
+      expect(titles(text)).toEqual([]);
+  });
+
+  it("two tests with one title are a failure of the run", () => {
+    const module = (moduleId, ...names) => ({
+      moduleId: join(process.cwd(), moduleId),
+      errors: () => [],
+      children: { allTests: () => names.map((fullName) => ({ fullName, result: () => ({ state: "passed" }) })), allSuites: () => [] },
+    });
+    const folder = temporaryFolder("firmseal-report-");
+    vi.stubEnv("FIRMSEAL_REPORT", join(folder, "report.json"));
+    const report = (...modules) => {
+      new Report().onTestRunEnd(modules, []);
+      return JSON.parse(readFileSync(join(folder, "report.json"), "utf8"));
+    };
+    expect(report(module("a.test.ts", "x > y", "y"), module("b.test.ts", "z")).failed).toEqual([]);
+    const { passed, failed } = report(module("a.test.ts", "x > y"), module("b.test.ts", "x > y"));
+    expect([passed, failed]).toEqual([1, [{ file: "b.test.ts", name: "x > y", note: "a.test.ts has a test with this title" }]]);
   });
 
   it("a hook in a module that test files share is found", () => {

@@ -122,7 +122,7 @@ it("has the constants of the field and of the curve", () => {
 
 const noVectors = haveVectors ? "" : " (skipped: no vectors)";
 const noHost = kernel.hasHostCompiler ? "" : " (skipped: no C compiler)";
-describe.skipIf(noHost !== "")(`compiled for this machine, with sanitizers${noHost}`, () => {
+describe.skipIf(noHost !== "")(`P-256 compiled for this machine, with sanitizers${noHost}`, () => {
   let play;
   beforeAll(() => {
     const program = kernel.hostPlayer(folder);
@@ -161,7 +161,7 @@ describe.skipIf(noHost !== "")(`compiled for this machine, with sanitizers${noHo
 });
 
 const noArm = kernel.hasCompiler && kernel.hasQemu ? "" : " (skipped: no gcc-arm-none-eabi or no qemu-user)";
-describe.skipIf(noArm !== "").each(Object.keys(kernel.ARCHITECTURES))(`%s${noArm}`, (name) => {
+describe.skipIf(noArm !== "").each(Object.keys(kernel.ARCHITECTURES))(`P-256 on %s${noArm}`, (name) => {
   const limits = kernel.ALGORITHMS.es256.limits[name];
   const place = join(folder, name);
   let image;

@@ -32,7 +32,7 @@ it.each([
   ["another context", '{"@context":["https://schema.org",{}]}', { name: "file" }],
   ["a text about SPDX", "see SPDXVersion: SPDX-2.3", { name: "file" }],
   ["nothing", "", { name: "file" }],
-])("%s", (_, text, kind) => {
+])("the kind of a document is told: %s", (_, text, kind) => {
   expect(documentKind(Buffer.from(text))).toEqual(kind);
 });
 

@@ -87,7 +87,7 @@ it("JSON and JSON Lines", async () => {
   expect(read).toBeGreaterThan(0);
 });
 
-it("CSV", async () => {
+it("CSV of any kind", async () => {
   const cell = value.map((v) => (typeof v === "object" ? JSON.stringify(v) : String(v)));
   await fc.assert(
     fc.asyncProperty(

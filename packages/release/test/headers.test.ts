@@ -22,7 +22,7 @@ it.each([
     ["header 5, IV, is not bytes", "header 6, Partial IV, is not bytes", "headers 5 and 6, IV and Partial IV, exclude each other"],
   ],
   ["others", "a2186401656f7468657202", []],
-])("%s", async (_, header, faults) => {
+])("an unprotected header has the faults that other readers see: %s", async (_, header, faults) => {
   const p = standard();
   await signImage(p, 7, "fw.suit");
   expect(headerFaults(decodeEnvelope(withUnprotected(p.get("fw.suit"), header)))).toEqual(faults);

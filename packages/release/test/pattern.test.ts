@@ -28,7 +28,7 @@ it.each([
   ["?", "\u{1f600}", true],
   ["[ab]", "a", false],
   ["[ab]", "[ab]", true],
-])("%s and %s: %s", (pattern, name, expected) => {
+])("the pattern %s, matched with %s: %s", (pattern, name, expected) => {
   expect(matchesName(pattern, name)).toBe(expected);
 });
 

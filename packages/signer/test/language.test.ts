@@ -18,6 +18,6 @@ it.each([
   ["abcdefghi", false],
   ["en-abcdefghi", false],
   ["en\n", false],
-])("%j: %s", (tag, expected) => {
+])("whether %j is a language tag: %s", (tag, expected) => {
   expect(LANGUAGE_TAG.test(tag)).toBe(expected);
 });

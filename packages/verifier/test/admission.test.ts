@@ -35,7 +35,7 @@ it.each<[string, Effect, boolean, boolean, Doings | undefined, boolean, number]>
   ["a swap with itself", swap(0, 0), true, true, done(), false, E.NOT_SUPPORTED],
   ["a swap of what was written", swap(0, 1), true, true, done([0]), false, E.NOT_SUPPORTED],
   ["a swap with what was written", swap(0, 1), true, true, done([1]), false, E.NOT_SUPPORTED],
-])("judges %s", (_, e, installing, identified, before, skipDigest, code) => {
+])("judges what a command does: %s", (_, e, installing, identified, before, skipDigest, code) => {
   expect(admissionRefusal(e, installing, identified, before, skipDigest)).toBe(code);
 });
 

@@ -43,7 +43,10 @@ const ODD: [string, unknown][] = [
   ["an object", {}],
   ["a function", () => 1],
   ["a symbol", Symbol("x")],
-  ...[32, 60, 64, 65, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "32"].map((n): [string, unknown] => [`length ${n}`, { length: n }]),
+  ...[32, 60, 64, 65, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "32"].map((n): [string, unknown] => [
+    typeof n === "string" ? `length "${n}"` : `length ${n}`,
+    { length: n },
+  ]),
   ["nothing", []],
   ["texts", new Array(32).fill("x")],
   ["objects", new Array(64).fill({})],

@@ -43,7 +43,7 @@ const journal = (...all: number[]) => {
   });
   return Buffer.concat([sealed(...tried), b]);
 };
-describe("a record", () => {
+describe("a record in flash", () => {
   it("has generation, floor, tries, and what is current and was before, for each area", async () => {
     const flash = blankFlash();
     const one = await release(1, image(1, 101));

@@ -18,7 +18,7 @@ const state = (io: StorageIo) => {
   return [d.floor(), d.pending(), d.rolledBack(), d.envelope()?.length, d.size(ID, false)];
 };
 
-describe("a record", () => {
+describe("a record in Storage", () => {
   it("has floor, envelope and images", () => {
     const io = holding({ ...lying, "firmseal.r0": record(parts, { tries: 0 }) });
     const d = on(io);

@@ -53,7 +53,7 @@ it.each<[string, Names, [table: string, lead: string][], other?: Names]>([
   ["texts about components", COMPONENT_TEXT_NAMES, [["text-component", "suit-text-"]]],
   ["algorithms", ALG_NAMES, [["algorithm", ""]]],
   ["hash algorithms", HASH_NAMES, [["hash", ""]]],
-])("%s", (_, names, tables, other = {}) => {
+])("the registry has the same names: %s", (_, names, tables, other = {}) => {
   const wanted = Object.fromEntries(tables.flatMap(([table, lead]) => registered(table, lead)));
   expect(Object.keys(wanted).length).toBeGreaterThan(2);
   expect(names).toStrictEqual({ ...wanted, ...other });

@@ -207,7 +207,7 @@ function said(claims: string, tag = "d1"): Uint8Array {
   return Uint8Array.from(Buffer.concat([hex(`${tag}84`), part(headers), hex("a0"), part(payload), part(mark)]));
 }
 
-describe("claims", () => {
+describe("a status with these claims is judged", () => {
   const N = `0248${"11".repeat(8)}`;
   const cases: [string, string, number][] = [
     ["those that every status has", `a50101${N}036131040005a10200`, 0],

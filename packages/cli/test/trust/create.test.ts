@@ -44,12 +44,6 @@ describe.concurrent("firmseal trust", () => {
       /thresholds\.debug is 1, but no key has the role/,
     ],
     [
-      "a role without a threshold",
-      changed((d) => void delete d.thresholds["debug"]),
-      errors.TRUST_ROLE_EMPTY,
-      /thresholds\.debug is missing/,
-    ],
-    [
       "no root",
       changed((d) => {
         d.anchors.splice(0, 2);

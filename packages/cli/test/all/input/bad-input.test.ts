@@ -60,7 +60,7 @@ async function oldDraft(severed: boolean): Promise<Uint8Array> {
   );
 }
 
-describe.concurrent("as an envelope", () => {
+describe.concurrent("refused as an envelope", () => {
   const files: [name: string, exit: number, says: string, make: (p: Place) => string | Promise<string>, only?: Bucket[]][] = [
     ["text", 1, "", (p) => p.put("x.suit", "hello, world\n")],
     ["an image", 1, "", () => "fw.bin", ["inspect", "verify", "install"]],
@@ -120,7 +120,7 @@ function link(p: Place, to: string): string {
   return "x.suit";
 }
 
-describe.concurrent("as a key", () => {
+describe.concurrent("refused as a key", () => {
   it("a wrong passphrase, or none", async () => {
     const p = place();
     const o = { env: { P: "another" } };
@@ -165,7 +165,7 @@ describe.concurrent("as a key", () => {
   }
 });
 
-describe.concurrent("elsewhere", () => {
+describe.concurrent("refused elsewhere", () => {
   it("payloads and descriptions that are not files", async () => {
     const p = place();
     const pipe = fifo(p);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { expectFailure, expectHarmless, FACTS, words } from "../../../../test-support/src/command-line/run.js";
 import { fails, place, signed } from "./bad-input-place.js";
 
-describe.concurrent("options", () => {
+describe.concurrent("refused options", () => {
   const args: [string, string[], string][] = [
     ["an unknown option", ["verify", "fw.suit", "--key", "A.jwk", "--bogus"], "--bogus"],
     ["a misspelt option", ["verify", "fw.suit", "--key", "A.jwk", "--payloads", "x"], "--payload"],

@@ -93,12 +93,12 @@ describe("a signed file is not signed as an image", () => {
 
 describe("a file that firmseal writes or reads for itself", () => {
   const HASH = "0123456789abcdef".repeat(4);
-  /** What messages call it, and its content. */
-  const OWN: readonly (readonly [what: string, content: () => string | Uint8Array])[] = [
+  /** What messages call it, its content, and what distinguishes it from another row. */
+  const OWN: readonly (readonly [what: string, content: () => string | Uint8Array, form?: string])[] = [
     ["a trust description", () => p.get("trust.json")],
-    ["a trust description", () => JSON.stringify({ name: "x", $schema: "../schema/trust.schema.json" })],
+    ["a trust description", () => JSON.stringify({ name: "x", $schema: "../schema/trust.schema.json" }), "with a path of its schema"],
     ["a fleet file", () => `{ "$schema": "urn:firmseal:fleet:1", "cohorts": [] }`],
-    ["a fleet file", () => "name,devices,trust,vendor,class,floor\nfield,8000,fleet.trust,example.com,board-v2,10\n"],
+    ["a fleet file", () => "name,devices,trust,vendor,class,floor\nfield,8000,fleet.trust,example.com,board-v2,10\n", "in CSV"],
     ["a product file", () => p.get("new.toml")],
     [
       "a product file",
@@ -107,14 +107,16 @@ describe("a file that firmseal writes or reads for itself", () => {
           .get("new.toml")
           .toString()
           .replace(/^"\$schema".*\n/m, ""),
+      "without a schema",
     ],
     ["the record of a release", () => p.get("dist/1.0.0/release.json")],
     ["a signing log", () => p.get("kept-log")],
     ["a last-seen mark", () => `{"v":1,"key":"${HASH}","count":"1","hash":"${HASH}","path":"/k.log","sum":"${HASH}"}\n`],
     ["a C header with a trust list", () => p.get("t.h")],
     ["the bytes that a key on another machine has to sign", () => p.get("fw.tbs")],
-    ["the bytes that a key on another machine has to sign", () => p.get("t.tbs")],
+    ["the bytes that a key on another machine has to sign", () => p.get("t.tbs"), "for a trust file"],
   ];
+  const titled = OWN.map(([what, content, form]) => [form ? `${what} ${form}` : what, what, content] as const);
 
   beforeAll(async () => {
     p.keepsLogs = true;
@@ -127,7 +129,7 @@ describe("a file that firmseal writes or reads for itself", () => {
     await p.ok(["trust", "tbs", "fleet.trust", "--key", "B.jwk", "--out", "t.tbs"]);
   });
 
-  it.each(OWN)("is not signed as an image: %s", async (what, content) => {
+  it.each(titled)("is not signed as an image: %s", async (_, what, content) => {
     for (const name of ["own.bin", "own.json", "own"]) {
       p.put(name, content());
       expect(await refused(["sign", name, "--key", "A.pem", ...FACTS, "--seq", "8", "--out", "x.suit"], 2)).toContain(
@@ -139,7 +141,7 @@ describe("a file that firmseal writes or reads for itself", () => {
     );
   });
 
-  it.each(OWN)("may be named inside an image: %s", async (_, content) => {
+  it.each(titled)("may be named inside an image: %s", async (_, _what, content) => {
     const app = Buffer.concat([Buffer.from("start();\n"), Buffer.from(content()), Buffer.from("\0")]);
     p.put("app.bin", app);
     await p.ok(["sign", "app.bin", "--key", "A.pem", ...FACTS, "--seq", "8", "--out", "app.suit"]);
