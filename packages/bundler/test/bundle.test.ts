@@ -22,7 +22,7 @@ import type { roleFloors } from "@firmseal/verifier/device/roles";
 import { describe, expect, it } from "vitest";
 import { readKeys, readVectors } from "../../../test-vectors/index.mjs";
 import { hex } from "../../test-support/src/bytes.js";
-import { expectFailure, Place } from "../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, Place } from "../../test-support/src/command-line/run.js";
 import { LONG, OF_SOME, some } from "../../test-support/src/environment/effort.js";
 import { type Minify, minifiedBundle, readableBundle } from "../src/bundle.js";
 import { type AlgName, type BundleForm, DEFAULT_FEATURES, type FeatureName } from "../src/options.js";
@@ -76,7 +76,7 @@ describe("firmseal bundle", () => {
       // it differs from a script in its last line only
       expect(p.get(name).toString()).toMatch(/[;\n]export default firmseal;\n$/);
     }
-    expect((await p.run(["bundle", "--alg", "ed25519", "--out", "m.cjs"])).exit).toBe(2);
+    expectExit(await p.run(["bundle", "--alg", "ed25519", "--out", "m.cjs"]), 2);
   });
 
   it("gives the same bytes for the same options, to a file, to stdout and in JSON", async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { FACTS, standard, words } from "../../test-support/src/command-line/run.js";
+import { expectExit, FACTS, standard, words } from "../../test-support/src/command-line/run.js";
 import { BUNDLE_ALGS } from "../src/options.js";
 import { advise, TARGETS } from "../src/targets.js";
 
@@ -65,7 +65,7 @@ describe("--target", () => {
   it("an unknown target is refused before anything is written", async () => {
     const p = standard();
     const r = await p.run(["keygen", "--out", "k.pem", "--no-passphrase", "--target", "toaster"]);
-    expect(r.exit).toBe(2);
+    expectExit(r, 2);
     expect(r.stderr).toContain("puck.js");
     expect(p.has("k.pem")).toBe(false);
   });

@@ -6,6 +6,7 @@ import { isPrivate, type PrivateKey, toPrivateCose } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import {
   bin,
+  expectExit,
   expectFailure,
   FACTS,
   keyA,
@@ -40,7 +41,7 @@ describe.concurrent("where a private key may be", () => {
       expect(p.has("fw.suit")).toBe(false);
     }
     chmodSync(p.at("A.pem"), 0o400);
-    expect((await sign(p, "A.pem")).exit).toBe(0);
+    expectExit(await sign(p, "A.pem"), 0);
     chmodSync(p.at("A.pem"), 0o444);
     expectFailure(await p.run(["verify", "fw.suit", "--key", "A.pem"]), 3);
     expectFailure(await p.run(["pubkey", "A.pem"]), 3);
@@ -59,7 +60,7 @@ describe.concurrent("where a private key may be", () => {
     const r = await sign(p, "link.pem");
     expect(expectFailure(r, 3)).toContain("link.pem: a private key behind a symbolic link");
     expectFailure(await sign(p, "loop"), 3);
-    expect((await sign(p, "folder/k.pem")).exit).toBe(0);
+    expectExit(await sign(p, "folder/k.pem"), 0);
     await p.ok(["verify", "fw.suit", "--key", "link.jwk"]);
   });
 
@@ -125,10 +126,10 @@ describe.concurrent("where a private key may be", () => {
 
   it("fd: a key through a descriptor, of any mode", async () => {
     const p = standard();
-    expect((await sign(p, "fd:3", { fds: [toPrivateCose(keyA)] })).exit).toBe(0);
-    expect((await sign(p, "fd:0", { input: plainPem(keyA) })).exit).toBe(0);
+    expectExit(await sign(p, "fd:3", { fds: [toPrivateCose(keyA)] }), 0);
+    expectExit(await sign(p, "fd:0", { input: plainPem(keyA) }), 0);
     const piped = ["sh", "-c", 'cat A.pem | "$@" 3<&0', "sh"];
-    expect((await sign(p, "fd:3", { through: piped })).exit).toBe(0);
+    expectExit(await sign(p, "fd:3", { through: piped }), 0);
     const two = await p.run(["sign", "fw.bin", "--key", "fd:3", "--key", "fd:4", ...FACTS, "--seq", "1", "--json"], {
       fds: [plainPem(keyA), plainPem(keyB)],
     });

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { expectFailure, FACTS, image, Place } from "../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, FACTS, image, Place } from "../../test-support/src/command-line/run.js";
 import { AT_LENGTH, LONG } from "../../test-support/src/environment/effort.js";
 import { CANARY, proxyTo } from "../../test-support/src/keys/kms-servers.js";
 import { callService, unknownTrouble } from "../src/sources/services/service.js";
@@ -136,7 +136,7 @@ it.each(Object.keys(KINDS))("%s: refuses to work without certificate checks", as
   const p = new Place();
   p.put("fw.bin", image(100));
   const r = await p.run(["sign", "fw.bin", "--key", ref, ...FACTS, "--seq", "1"], { env: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } });
-  expect(r.exit).toBe(3);
+  expectExit(r, 3);
   const lines = r.stderr
     .trim()
     .split("\n")

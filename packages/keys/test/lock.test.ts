@@ -90,7 +90,8 @@ describe.concurrent("a lock", () => {
       expect(deaths.map((d) => d.stderr)).toEqual([]);
       expect(p.lines("violations")).toEqual([]);
       // what the kills have left goes with the next one
-      expect((await startWorker(worker, [p.path, "2"]).end).exit).toBe(0);
+      const { exit, stderr } = await startWorker(worker, [p.path, "2"]).end;
+      expect(exit, stderr).toBe(0);
       const left = readdirSync(p.path).filter((name) => name.startsWith("lock") && !name.endsWith("~"));
       // but for notes that were killed before they were written: they might be about to be
       expect(left.filter((name) => statSync(p.at(name)).size > 0)).toEqual([]);

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { failureOf } from "../../cli/src/show/failure-of.js";
-import { expectFailure, FACTS, image, Place, type Result } from "../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, FACTS, image, Place, type Result } from "../../test-support/src/command-line/run.js";
 import { PIN, SO_PIN, SoftHsm } from "../../test-support/src/keys/softhsm.js";
 import type { PassphraseOption } from "../src/secrets/hand-out.js";
 import { openTokenKey } from "../src/sources/pkcs11/pkcs11.js";
@@ -28,9 +28,7 @@ export async function run(args: readonly string[], env: { [name: string]: string
   return r;
 }
 export async function ok(args: readonly string[], env: { [name: string]: string } = {}): Promise<Result> {
-  const r = await run(args, env);
-  expect({ exit: r.exit, stderr: r.exit === 0 ? "" : r.stderr }, args.join(" ")).toEqual({ exit: 0, stderr: "" });
-  return r;
+  return expectExit(await run(args, env), 0);
 }
 export const sign = (
   ref: string,

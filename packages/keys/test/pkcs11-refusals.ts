@@ -2,7 +2,7 @@
 
 import { chmodSync, chownSync, copyFileSync, readdirSync, symlinkSync } from "node:fs";
 import { expect, it, onTestFinished } from "vitest";
-import { expectFailure, FACTS, keyA, keyB, stateOf } from "../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, FACTS, keyA, keyB, stateOf } from "../../test-support/src/command-line/run.js";
 import { some } from "../../test-support/src/environment/effort.js";
 import { module, PIN } from "../../test-support/src/keys/softhsm.js";
 import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
@@ -44,7 +44,7 @@ export function refusals(): void {
     expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: p.at("fw.bin") })).toContain("not a PKCS#11 module that can be loaded");
     expect(await fails(`${keys.ed25519}?module-name=nowhere`)).toContain("no module nowhere in the usual places");
     expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: "token.so" }, 2)).toContain("not an absolute path");
-    expect((await sign(`${keys.ed25519}?module-path=${module}`, "path.suit", { FIRMSEAL_PKCS11_MODULE: "" })).exit).toBe(0);
+    expectExit(await sign(`${keys.ed25519}?module-path=${module}`, "path.suit", { FIRMSEAL_PKCS11_MODULE: "" }), 0);
   });
 
   it("a module that others can write or replace is not loaded", async () => {
@@ -83,7 +83,7 @@ export function refusals(): void {
     symlinkSync("good.so", p.at("closed/well.so"));
     for (const path of ["closed/well.so", "sticky/good.so"]) {
       p.put("loaded", "");
-      expect((await sign(`${keys.ed25519}?module-path=${p.at(path)}`, "well.suit", shim)).exit, path).toBe(0);
+      expectExit(await sign(`${keys.ed25519}?module-path=${p.at(path)}`, "well.suit", shim), 0);
       expect(p.get("loaded").toString(), path).toContain("C_Sign");
     }
     if (process.geteuid?.() !== 0) return;
@@ -99,7 +99,7 @@ export function refusals(): void {
     expect(await fails(keys.ed25519, hsm.shim({ SHIM_FLAGS: "0x40000" }))).toContain("the PIN is locked");
     expect(await fails(keys.ed25519, hsm.shim({ SHIM_FAIL: "19:0xa4" }))).toContain("the PIN is locked");
     expect(await fails(keys.ed25519, {}, 3, [{ env: "NO_PIN_IS_THERE" }])).toContain("environment variable NO_PIN_IS_THERE is not set");
-    expect((await sign(keys.ed25519, "after.suit")).exit).toBe(0);
+    expectExit(await sign(keys.ed25519, "after.suit"), 0);
   });
 
   it("the passphrase of a file is not offered to a token, nor the PIN of one token to another", async () => {
@@ -131,7 +131,7 @@ export function refusals(): void {
         expect({ exit: right.r.exit, logins: right.logins }, right.r.stderr).toEqual({ exit: 0, logins: 1 });
       }
     const named = await tries(["enc.pem", `${keys.ed25519}?pin-source=env:PIN`], ["FILE"], env);
-    expect(named.r.exit, named.r.stderr).toBe(0);
+    expectExit(named.r, 0);
     expect(expectFailure((await tries(["enc.pem", "plain.pem", keys.ed25519], ["FILE", "PIN"], env)).r, 2)).toContain("2 passphrases are");
     hsm.init("two");
     try {
@@ -140,7 +140,7 @@ export function refusals(): void {
       const { r, logins } = await tries([keys.ed25519, other], ["PIN"], {});
       expect(expectFailure(r, 2)).toContain("is for another token");
       expect(logins).toBe(1);
-      expect((await tries([keys.ed25519, other], ["PIN", "PIN"], {})).r.exit).toBe(0);
+      expectExit((await tries([keys.ed25519, other], ["PIN", "PIN"], {})).r, 0);
       const listed = await run(["token", "list", "--login", "--passphrase-env", "PIN"], hsm.env);
       expect(expectFailure(listed, 2)).toContain("is for another token");
     } finally {
@@ -172,7 +172,7 @@ export function refusals(): void {
     // the second key of one command takes the last session but one
     const both = ["--key", keys.es256, "--passphrase-env", "PIN"];
     expect(await failsOutside(keys.ed25519, hsm.shim({ SHIM_SESSIONS: "1" }), both)).toContain("no session left");
-    expect((await sign(keys.ed25519, "sessions.suit", hsm.shim({ SHIM_SESSIONS: "2" }), both)).exit).toBe(0);
+    expectExit(await sign(keys.ed25519, "sessions.suit", hsm.shim({ SHIM_SESSIONS: "2" }), both), 0);
   });
 
   // places in CK_FUNCTION_LIST: 1 C_Initialize, 5 C_GetSlotList, 13 C_OpenSession, 25 C_GetAttributeValue, 27 C_FindObjectsInit, 43 C_SignInit, 44 C_Sign
@@ -222,7 +222,7 @@ export function refusals(): void {
     expect({ signal: r.signal, stdout: r.stdout, stderr: r.stderr }).toEqual({ signal, stdout: "", stderr: "" });
     expect(p.has("never.suit")).toBe(false);
     expect(readdirSync(stateOf(p.path)).filter((name) => !/\.log(\.last-seen)?$/.test(name))).toEqual([]);
-    expect((await sign(keys.ed25519, "after.suit")).exit).toBe(0);
+    expectExit(await sign(keys.ed25519, "after.suit"), 0);
   });
 
   it("a wrong signature is not returned", async () => {

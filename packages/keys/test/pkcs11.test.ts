@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, FACTS, keyB } from "../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, FACTS, keyB } from "../../test-support/src/command-line/run.js";
 import { PIN, why } from "../../test-support/src/keys/softhsm.js";
 import { formatPublic } from "../src/formats/format.js";
 import { plainPem } from "../src/formats/pkcs8.js";
@@ -21,7 +21,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     ["theirs", "es256"],
   ])("signs with the key of %s tool, %s: the device's bundle verifies", async (whose, alg) => {
     const ref = `pkcs11:token=one;object=${whose}-${alg}`;
-    expect((await sign(ref, `${whose}-${alg}.suit`)).exit).toBe(0);
+    expectExit(await sign(ref, `${whose}-${alg}.suit`), 0);
     await verifiesOnDevice(`${whose}-${alg}.suit`, ref, alg);
   });
 
@@ -44,24 +44,24 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     await ok(["verify", "two.suit", "--key", keys.ed25519, "--key", keys.es256, "--threshold", "2", "--passphrase-env", "PIN"]);
     p.put("pin", `${PIN}\r\n`);
     for (const source of [`file:${p.at("pin")}`, "env:PIN"])
-      expect((await sign(`${keys.ed25519}?pin-source=${source}`, "source.suit", {}, [])).exit, source).toBe(0);
+      expectExit(await sign(`${keys.ed25519}?pin-source=${source}`, "source.suit", {}, []), 0);
     const args = ["sign", "fw.bin", ...FACTS, "--seq", "1", "--out", "fd.suit"];
     const env = hsm.env;
-    expect((await p.run([...args, "--key", keys.ed25519, "--passphrase-fd", "3"], { env, fds: [PIN] })).exit).toBe(0);
-    expect((await p.run([...args, "--key", `${keys.ed25519}?pin-source=fd:3`], { env, fds: [`${PIN}\n`] })).exit).toBe(0);
+    expectExit(await p.run([...args, "--key", keys.ed25519, "--passphrase-fd", "3"], { env, fds: [PIN] }), 0);
+    expectExit(await p.run([...args, "--key", `${keys.ed25519}?pin-source=fd:3`], { env, fds: [`${PIN}\n`] }), 0);
   });
 
   it("a key that requires its PIN for each signature gets it", async () => {
     p.put("log", "");
     const ref = "pkcs11:token=one;object=each-time";
-    expect((await sign(ref, "each.suit", hsm.shim({ SHIM_LOG: p.at("log") }))).exit).toBe(0);
+    expectExit(await sign(ref, "each.suit", hsm.shim({ SHIM_LOG: p.at("log") })), 0);
     expect(p.get("log").toString().split("\n")).toContain("C_Login for the key");
     await verifiesOnDevice("each.suit", ref, "es256");
   });
 
   it("ends the session and the module; a key to verify with proves itself, one that is only named need not", async () => {
     p.put("log", "");
-    expect((await sign(keys.ed25519, "log.suit", hsm.shim({ SHIM_LOG: p.at("log") }))).exit).toBe(0);
+    expectExit(await sign(keys.ed25519, "log.suit", hsm.shim({ SHIM_LOG: p.at("log") })), 0);
     expect(p.get("log").toString().trim().split("\n")).toEqual(["C_OpenSession", "C_Login", "C_Sign", "C_CloseSession", "C_Finalize"]);
     p.put("log", "");
     await ok(["verify", "log.suit", "--key", keys.ed25519, "--passphrase-env", "PIN"], hsm.shim({ SHIM_LOG: p.at("log") }));
@@ -138,7 +138,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
       hsm.pkcs11Tool("one", "--delete-object", "--type", "pubkey", "--id", "0e");
       expect(await fails(ref)).toContain("no public key beside this private one");
       hsm.pkcs11Tool("one", "--write-object", p.at("cert.der"), "--type", "cert", "--label", "cert-only", "--id", "0e");
-      expect((await sign(ref, "cert.suit")).exit).toBe(0);
+      expectExit(await sign(ref, "cert.suit"), 0);
       await ok(["verify", "cert.suit", "--key", ref, "--passphrase-env", "PIN"]);
       expect((await ok(["pubkey", ref, "--passphrase-env", "PIN"])).stdout).toBe(pub.stdout);
       // a certificate and a public key that disagree: which one is right cannot be known
@@ -154,6 +154,6 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
   refusals();
 
   it("pin-value is refused", async () => {
-    expect((await sign(`${keys.ed25519}?pin-value=${PIN}`, "never.suit", {}, ["--json"])).exit).toBe(2);
+    expectExit(await sign(`${keys.ed25519}?pin-value=${PIN}`, "never.suit", {}, ["--json"]), 2);
   });
 });

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { closeSync, createReadStream, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
-import { FACTS, type Place, standard } from "../../test-support/src/command-line/run.js";
+import { expectExit, FACTS, type Place, standard } from "../../test-support/src/command-line/run.js";
 import { AT_LENGTH, LONG } from "../../test-support/src/environment/effort.js";
 import { copyBytes } from "../../verifier/src/cbor/reader.js";
 
@@ -80,7 +80,7 @@ describe.skipIf(!LONG)(`large images${AT_LENGTH}`, () => {
       const fd = openSync(p.at("big.bin"), "r+");
       writeSync(fd, Buffer.of(1), 0, 1, size - 1);
       closeSync(fd);
-      expect((await p.run(["verify", "o.suit", "--key", "A.jwk", "--payload", "big.bin"], { limit: 240_000 })).exit).toBe(1);
+      expectExit(await p.run(["verify", "o.suit", "--key", "A.jwk", "--payload", "big.bin"], { limit: 240_000 }), 1);
     }, 600_000);
   }
 });

@@ -1,7 +1,7 @@
 // Help in all its forms, and wrong use.
 
 import { describe, expect, it } from "vitest";
-import { expectFailure, standard, words } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, standard, words } from "../../../test-support/src/command-line/run.js";
 import { optionsOf } from "../../src/command.js";
 import { COMMANDS } from "../../src/commands.generated.js";
 
@@ -58,7 +58,8 @@ describe("a value that is not one of the choices", () => {
         const r = await p.run([...name.split(" "), ...line, slip(choice), ...others]);
         const [message, hint] = words(r);
         const wrong = `'${slip(choice)}' is not one of ${argChoices.join(", ")}; did you mean "${choice}"?`;
-        expect([r.exit, message, hint]).toEqual([2, `firmseal: ${of}: ${wrong}`, `hint: firmseal ${name} --help shows how it is used`]);
+        expectExit(r, 2);
+        expect([message, hint]).toEqual([`firmseal: ${of}: ${wrong}`, `hint: firmseal ${name} --help shows how it is used`]);
       }
     }
     expect(tried).toBeGreaterThan(25);
@@ -101,7 +102,7 @@ describe("what commander refuses", () => {
   ])("firmseal %s: in the words of the other messages, with advice", async (line, message, hint) => {
     const p = standard();
     const r = await p.run(line.split(" "));
-    expect(r.exit).toBe(2);
+    expectExit(r, 2);
     expect(words(r)[0]).toBe(`firmseal: ${message}`);
     expect(words(r)[1]?.startsWith(`hint: ${hint}`), words(r)[1]).toBe(true);
     expect(r.stderr).not.toContain("s3cret");

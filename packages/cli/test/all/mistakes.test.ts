@@ -8,6 +8,7 @@ import { thisProcess } from "../../../keys/src/locks/process.js";
 import {
   bin,
   DEVICE,
+  expectExit,
   expectFailure,
   FACTS,
   image,
@@ -59,7 +60,7 @@ describe("a slip", () => {
       ["--image-out", "-", "--out", "-"],
       ["--image-out", "-", "--json"],
     ])
-      expect((await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", ...more])).exit).toBe(2);
+      expectExit(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", ...more]), 2);
     expect(p.tree()).toEqual(before);
   });
 

@@ -4,6 +4,7 @@ import { testKeyName } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import {
   DEVICE,
+  expectExit,
   expectFailure,
   FACTS,
   keyA,
@@ -60,8 +61,8 @@ describe("the program", () => {
   it("continues if stdout is closed early, and if nobody can read the words", async () => {
     const p = place();
     const r = await p.run(["verify", "fw.suit", "--key", "A.jwk"], { stderr: "/dev/full" });
-    expect(r.exit).toBe(0);
-    expect((await p.run(["verify", "fw.suit", "--key", "B.jwk"], { stderr: "/dev/full" })).exit).toBe(1);
+    expectExit(r, 0);
+    expectExit(await p.run(["verify", "fw.suit", "--key", "B.jwk"], { stderr: "/dev/full" }), 1);
     const head = await p.run(["inspect", "fw.suit", "--diag"], { through: ["/bin/sh", "-c", '"$@" | true', "-"] });
     expect(head).toMatchObject({ exit: 0, stderr: "" });
     // set -o pipefail is not in every sh: the program prints its own exit code
@@ -106,7 +107,7 @@ describe("--json gives one object on stdout, whatever happens", () => {
       const exit = Number(name.slice(-1));
       const given = args(p);
       const r: Result = await p.run([...given, "--json"]);
-      expect(r.exit, r.stderr).toBe(exit);
+      expectExit(r, exit);
       const object = r.json;
       expect(r.stdout.endsWith("}\n")).toBe(true);
       if (exit === 0) {

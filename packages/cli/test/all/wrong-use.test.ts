@@ -4,6 +4,7 @@ import { chmodSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import {
+  expectExit,
   expectFailure,
   FACTS,
   image,
@@ -74,7 +75,7 @@ describe("options", () => {
         ["--json", flag],
         [flag, flag],
       ])
-        expect((await p.run(line)).exit, line.join(" ")).toBe(2);
+        expectExit(await p.run(line), 2);
       expect(await refused(p, [flag, "release"])).toContain("option '--version' must be the only argument");
     }
   });
@@ -100,7 +101,8 @@ describe("options", () => {
 
   it("after a command are the command's, also --version", async () => {
     const r = await standard().run(["verify", "fw.suit", "--key", "A.jwk", "--version"]);
-    expect([r.exit, r.stdout]).toEqual([2, ""]);
+    expectExit(r, 2);
+    expect(r.stdout).toBe("");
   });
 });
 
@@ -340,5 +342,5 @@ it("a passphrase from a variable is tried once", async () => {
   const p = standard();
   p.put("e.pem", quicklyEncrypted(keyC, "right"));
   const r = await p.run(["pubkey", "e.pem", "--passphrase-env", "P"], { env: { P: "wrong" } });
-  expect([r.exit, r.stderr.match(/wrong passphrase/g)?.length ?? 0]).toEqual([r.exit === 0 ? 0 : 3, r.exit === 0 ? 0 : 1]);
+  expect([r.exit, r.stderr.match(/wrong passphrase/g)?.length ?? 0], String(r)).toEqual([r.exit === 0 ? 0 : 3, r.exit === 0 ? 0 : 1]);
 });

@@ -1,7 +1,7 @@
 // firmseal install: the device in a folder.
 
 import { describe, expect, it } from "vitest";
-import { DEVICE, expectFailure, FACTS, image, type Place, signImage } from "../../../test-support/src/command-line/run.js";
+import { DEVICE, expectExit, expectFailure, FACTS, image, type Place, signImage } from "../../../test-support/src/command-line/run.js";
 import { description, place, SCHEMA, signed } from "../all/command-place.js";
 
 describe("install", () => {
@@ -88,7 +88,7 @@ describe("install", () => {
     for (const version of ["1.2.0", "1.1.9"]) {
       await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--version", version, "--out", `${version}.suit`]);
       const r = await p.run(["install", `${version}.suit`, ...DEVICE]);
-      if (version === "1.2.0") expect(r.exit).toBe(0);
+      if (version === "1.2.0") expectExit(r, 0);
       else expect(r.stderr).toContain("hint: get a later release: this one is version 1.1.9\n");
     }
     // the same again is not a rollback
@@ -222,7 +222,7 @@ describe("install", () => {
 
   it("the same identity may be given again", async () => {
     const p = place();
-    for (const _ of [1, 2]) expect((await p.run(["install", "fw.suit", ...DEVICE, ...FACTS])).exit).toBe(0);
+    for (const _ of [1, 2]) expectExit(await p.run(["install", "fw.suit", ...DEVICE, ...FACTS]), 0);
   });
 
   it("no device is made among other files, nor in place of one", async () => {

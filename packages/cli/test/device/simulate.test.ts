@@ -6,7 +6,7 @@ import type { Failure } from "../../../keys/src/errors/failure.js";
 import { DEVICES, type SimulatedDevice } from "../../../simulator/src/devices/devices.js";
 import { flashStore } from "../../../simulator/src/devices/flash.js";
 import type { Store } from "../../../simulator/src/store.js";
-import { FACTS, image, signImage, standard } from "../../../test-support/src/command-line/run.js";
+import { expectExit, FACTS, image, signImage, standard } from "../../../test-support/src/command-line/run.js";
 import { LONG, OF_SOME, some } from "../../../test-support/src/environment/effort.js";
 import { simulateUpdate } from "../../src/commands/device/simulate.js";
 
@@ -142,10 +142,8 @@ describe("firmseal simulate", () => {
     expect(await refused("fw.suit", "--device", "toaster", "--key", "A.jwk")).toEqual([2, "USAGE"]);
     expect(await refused("fw.suit", ...flash, "--page-size", "1001")).toEqual([2, "USAGE"]);
     const withoutPages = await p.run(["simulate", "fw.suit", "--device", "files", "--key", "A.jwk", "--page-size", "4096", "--json"]);
-    expect([withoutPages.exit, withoutPages.json["hint"]]).toEqual([
-      2,
-      "drop it, or simulate flash, storage, flash-micro or storage-micro",
-    ]);
+    expectExit(withoutPages, 2);
+    expect(withoutPages.json["hint"]).toEqual("drop it, or simulate flash, storage, flash-micro or storage-micro");
     expect(p.names()).toEqual(["A.jwk", "A.pem", "B.jwk", "B.pem", "C.jwk", "C.pem", "alone", "fw.bin", "fw.suit", "older.suit"]);
   });
 });

@@ -2,7 +2,7 @@
 
 import { decodeTrust, describeTrust, encodeTrust } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, Place } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, Place } from "../../../test-support/src/command-line/run.js";
 import { Device, imageOf, keysOf, release, trustFileOf } from "../../../test-support/src/rotation-world.js";
 
 const K = keysOf("A", "B", "C", "D", "E", "R1", "R2", "R3", "R4", "R5", "R6");
@@ -87,7 +87,7 @@ describe("the list in the folder of an incident", () => {
     p.put("one.suit", await release({ sequence: 20, class: "board-v2", keys: [K.A], image: imageOf("app") }));
     const args = ["incident", "lost", "--key", "A.jwk", "--replacement", "D.jwk", "--trust", "one.trust", "--fleet", "fleet.json"];
     const run = () => p.run([...args, "--image", "app.bin", "--dir", "night"]);
-    expect((await run()).exit).toBe(0);
+    expectExit(await run(), 0);
     const made = Uint8Array.from(p.get("night/next.trust"));
     expect(describeTrust(decodeTrust(made).store).anchors.map(({ until }) => until)).toContain(20n);
     // a thief, or a mistake: later, forever, or a damaged list
@@ -104,8 +104,8 @@ describe("the list in the folder of an incident", () => {
     }
     // below what the devices run, they could not start it
     p.put("night/next.trust", keptUntil(made, 15n));
-    expect((await run()).exit).toBe(1);
+    expectExit(await run(), 1);
     p.put("night/next.trust", made);
-    expect((await run()).exit).toBe(0);
+    expectExit(await run(), 0);
   });
 });

@@ -1,7 +1,7 @@
 // firmseal keys move: another key continues the numbers.
 
 import { describe, expect, it } from "vitest";
-import { expectFailure, logEntries } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, logEntries } from "../../../test-support/src/command-line/run.js";
 import { PRODUCT, refusal, release, released, world } from "../product/product-place.js";
 
 describe("firmseal keys move", () => {
@@ -26,6 +26,6 @@ describe("firmseal keys move", () => {
     expect(expectFailure(await p.run(["keys", "move", "B.pem", "C.pem"]), 1)).toContain("its log has no number to continue");
     // an entry of a move is not a signature
     await p.ok(["audit", "A.pem", "C.pem"]);
-    expect((await p.run(["audit", "C.pem", "--envelope", "dist/1.0.1/gateway-puck-1.0.1.suit"])).exit).toBe(1);
+    expectExit(await p.run(["audit", "C.pem", "--envelope", "dist/1.0.1/gateway-puck-1.0.1.suit"]), 1);
   });
 });

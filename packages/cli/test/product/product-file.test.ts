@@ -2,7 +2,7 @@
 
 import { rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { expectFailure, logEntries } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, logEntries } from "../../../test-support/src/command-line/run.js";
 import { PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 describe("a product file with a mistake", () => {
@@ -168,7 +168,7 @@ describe("the keys that the devices of a product trust", () => {
     await p.ok(["trust", "sign", "line.trust", "--key", "B.pem"]);
     await released(p, "1.0.0");
     expect((await p.ok(["verify", "dist/1.0.0", "--json"])).json["trust"]).toMatchObject({ name: "line", role: "release", pinned: true });
-    expect((await p.run(["verify", "dist/1.0.0", "--role", "debug", "--product", "firmseal.toml"])).exit).toBe(1);
+    expectExit(await p.run(["verify", "dist/1.0.0", "--role", "debug", "--product", "firmseal.toml"]), 1);
     p.put("firmseal.toml", withTrust('file = "line.trust"\nroot = "B.jwk"').replace('"A.pem"', '"C.pem"'));
     expect(refusal(await release(p, "1.0.1"), 1)).toContain("has the role debug in line.trust, not release");
   });

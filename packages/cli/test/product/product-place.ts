@@ -50,7 +50,10 @@ export const refusal = (r: Result, exit: number) => {
   const lines = words(r).filter(
     (line) => !/^(esp32|puck|pico): |^no earlier release |: (error|warning): .*\[L\d\d [a-z0-9-]+\]$/.test(line),
   );
-  expect({ exit: r.exit, lines }).toEqual({ exit, lines: [expect.stringMatching(/^firmseal: /), expect.stringMatching(/^hint: /)] });
+  expect({ exit: r.exit, lines }, String(r)).toEqual({
+    exit,
+    lines: [expect.stringMatching(/^firmseal: /), expect.stringMatching(/^hint: /)],
+  });
   return lines[0] as string;
 };
 

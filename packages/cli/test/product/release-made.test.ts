@@ -5,7 +5,15 @@ import { versionNumber } from "@firmseal/keys";
 import { beforeAll, describe, expect, it } from "vitest";
 import { violations } from "../../../release/src/input/schema.js";
 import { sha256Hex } from "../../../test-support/src/bytes.js";
-import { expectFailure, firmseal, image, logEntries, type Place, type Result } from "../../../test-support/src/command-line/run.js";
+import {
+  expectExit,
+  expectFailure,
+  firmseal,
+  image,
+  logEntries,
+  type Place,
+  type Result,
+} from "../../../test-support/src/command-line/run.js";
 import { filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 describe("a release", () => {
@@ -82,7 +90,8 @@ describe("a release", () => {
     p.folder("elsewhere");
     p.put("elsewhere/firmseal.toml", "name = 1");
     const plain = await firmseal(["inspect", p.at(suit)], { cwd: p.at("elsewhere") });
-    expect([plain.exit, plain.stdout.includes("= gateway-esp32-1")]).toEqual([0, false]);
+    expectExit(plain, 0);
+    expect(plain.stdout.includes("= gateway-esp32-1")).toEqual(false);
     rmSync(p.at("elsewhere"), { recursive: true });
   });
 
@@ -101,7 +110,7 @@ describe("a release", () => {
     ]);
     expect(r.json).toMatchObject({ version: "1.0.0", components: [{ slot: "b", size: 3000 }] });
     const other = await p.run(["install", "dist/1.0.0/gateway-esp32-1.0.0.suit", "--board", "puck", "--device", "three"]);
-    expect(other.exit).toBe(1);
+    expectExit(other, 1);
     expect(p.has("three")).toBe(false);
   });
 
@@ -161,7 +170,7 @@ describe("a release", () => {
       .map(([name, bytes]) => `${sha256Hex(bytes)}  ${name}\n`);
     q.put("dist/1.0.0/SHA256SUMS", sums.join(""));
     expect(refusal(await release(q, "1.0.0"), 1)).toContain("the envelope of board puck is not that of the record");
-    expect((await q.run(["verify", "dist/1.0.0"])).exit).toBe(1);
+    expectExit(await q.run(["verify", "dist/1.0.0"]), 1);
   });
 
   it("signed by a key that the product file no longer names: verify names the envelope, and what to change", async () => {

@@ -3,7 +3,7 @@
 import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../test-support/src/bytes.js";
-import { expectFailure, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
 import { filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 /** Changes the record of a release, and SHA256SUMS with it, as an attacker would. */
@@ -235,7 +235,8 @@ describe("verify DIR --product, if something is wrong with the product", () => {
     cpSync(made.at("dist"), p.at("dist"), { recursive: true });
     const before = p.tree();
     const r = await p.run(["verify", "dist/1.0.0", "--product", "firmseal.toml", "--json"]);
-    expect([r.exit, `${r.json["reason"]} ${r.json["message"]}`]).toEqual([exit, expect.stringContaining(message)]);
+    expectExit(r, exit);
+    expect(`${r.json["reason"]} ${r.json["message"]}`).toEqual(expect.stringContaining(message));
     expect(p.tree()).toEqual(before);
   });
 

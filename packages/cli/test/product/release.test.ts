@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import stringWidth from "fast-string-width";
 import { describe, expect, it, vi } from "vitest";
-import { expectFailure, expectHarmless, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, expectHarmless, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
 import { KILLS, LONG } from "../../../test-support/src/environment/effort.js";
 import { filesIn, PRODUCT, refusal, release, released, rulesOf, untouched, world } from "./product-place.js";
 
@@ -178,7 +178,7 @@ describe("two runs in one folder", () => {
             }, at),
         });
         if (p.has("dist/1.0.0")) expect(filesIn(p.at("dist/1.0.0"))).toEqual(expected);
-        expect((await released(p, "1.0.0", "--json")).exit).toBe(0);
+        expectExit(await released(p, "1.0.0", "--json"), 0);
         expect(filesIn(p.at("dist/1.0.0"))).toEqual(expected);
         expect(new Set(logEntries(p).map(({ sequence, digest, scope }) => `${sequence} ${digest} ${scope}`)).size).toBe(2);
         await p.ok(["verify", "dist"]);

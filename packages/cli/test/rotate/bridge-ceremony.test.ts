@@ -5,7 +5,7 @@ import { signer, toJwk } from "@firmseal/signer";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { plainPem } from "../../../keys/src/formats/pkcs8.js";
-import { expectFailure, Place, words } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, Place, words } from "../../../test-support/src/command-line/run.js";
 import { Device, imageOf, keysOf, trustFileOf } from "../../../test-support/src/rotation-world.js";
 
 const KEYS = keysOf("A", "B", "C", "D", "R1", "R2", "R3");
@@ -61,7 +61,7 @@ describe("a bridge that is signed in turns", () => {
     await anna.ok(["sign", "bridge.suit", "--key", "A.pem", ...both]);
     carry("bridge.suit", anna, ben);
     await ben.ok(["sign", "bridge.suit", "--key", "B.pem", ...both]);
-    expect((await ben.ok(["verify", "bridge.suit", "--trust", "t1.trust"])).exit).toBe(0);
+    expectExit(await ben.ok(["verify", "bridge.suit", "--trust", "t1.trust"]), 0);
     expectFailure(await ben.run(["verify", "bridge.suit", "--trust", "t2.trust"]), 1);
     // Cleo's key never sees the envelope
     carry("bridge.suit", ben, office);
@@ -122,7 +122,8 @@ describe("a bridge that is signed in turns", () => {
     }
     // the number is free, and above the floors although the logs know of none
     const done = await signed("--seq", "next", "--fleet", "fleet.json", "--allow-stranded", "other", "--json");
-    expect([done.exit, done.json]).toMatchObject([0, { sequence: "42", needed: [], log: [{ entry: 1 }, { entry: 1 }, { entry: 1 }] }]);
+    expectExit(done, 0);
+    expect(done.json).toMatchObject({ sequence: "42", needed: [], log: [{ entry: 1 }, { entry: 1 }, { entry: 1 }] });
   });
 });
 

@@ -3,7 +3,7 @@
 import { open } from "@firmseal/verifier";
 import { embeddedTrust, policyOf } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, type Place, words } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, type Place, words } from "../../../test-support/src/command-line/run.js";
 import { ALGS, Device, host, identity, imageOf, release } from "../../../test-support/src/rotation-world.js";
 import { A, B, current, fleetText, old, planIn, rotationPlace, steps } from "./rotation-place.js";
 
@@ -21,7 +21,7 @@ describe("rotate bridge", () => {
 
   it("makes a release that is valid under both trust files, and that a device follows", async () => {
     const r = await bridge([...signers("A", "B", "C"), "--seq", "30", "--fleet", "fleet.json", "--out", "made.suit"]);
-    expect(r.exit, r.stderr).toBe(0);
+    expectExit(r, 0);
     expect(words(r)).toEqual([
       expect.stringMatching(/^made\.suit: sequence number 30, with trust file 3, [\d,]+ bytes, good under it and under 1$/),
       ...["A", "B", "C"].map((name) => expect.stringMatching(new RegExp(`${name}\\.pem\\.log: entry 1$`))),
@@ -35,7 +35,7 @@ describe("rotate bridge", () => {
     expect(Buffer.from(device.kept)).toEqual(p.get("t3.trust"));
     expect(device.image()).toBe(Buffer.from(imageOf("app")).toString("latin1"));
     expect(device.memory.invoked).toHaveLength(1);
-    expect((await planOf(...steps("made.suit", "r31.suit"))).exit).toBe(0);
+    expectExit(await planOf(...steps("made.suit", "r31.suit")), 0);
   });
 
   it("does not fetch an image that is already there", async () => {
@@ -85,7 +85,7 @@ describe("rotate bridge", () => {
       "alone.suit",
       "--json",
     ]);
-    expect(alone.exit, alone.stderr).toBe(0);
+    expectExit(alone, 0);
     expect(alone.stderr).toContain("warning: the bridge has no image");
     expect(alone.json).toMatchObject({
       ok: true,
@@ -177,6 +177,6 @@ describe("rotate bridge", () => {
     const fleet = [...signers("A", "B", "C"), "--seq", "30", "--out", "never.suit", "--fleet", "v3.json"];
     expect(expectFailure(await bridge(fleet), 1)).toContain("6,000 devices would be left behind: of another algorithm");
     expect(p.has("never.suit")).toBe(false);
-    expect((await bridge([...fleet.map((f) => f.replace("never", "allowed")), "--allow-stranded", other.name])).exit).toBe(0);
+    expectExit(await bridge([...fleet.map((f) => f.replace("never", "allowed")), "--allow-stranded", other.name]), 0);
   });
 });

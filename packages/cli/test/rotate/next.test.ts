@@ -1,7 +1,7 @@
 // firmseal rotate next: the file that each cohort needs.
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, type Place, words } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, type Place, words } from "../../../test-support/src/command-line/run.js";
 import { fleetPlace } from "./fleet-place.js";
 
 let p: Place;
@@ -13,7 +13,7 @@ beforeAll(async () => {
 describe("rotate next", () => {
   it("names the file that each cohort needs", async () => {
     const r = await p.run(["rotate", "next", "--fleet", "fleet.csv", "--archive", "bridges"]);
-    expect(r.exit, r.stderr).toBe(0);
+    expectExit(r, 0);
     expect(r.stdout).toBe(
       [
         "cohort          devices  trust   next              then",

@@ -3,7 +3,7 @@
 import { encodeTrust, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, type Place, quicklyEncrypted, type Result, words } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, type Place, quicklyEncrypted, type Result, words } from "../../../test-support/src/command-line/run.js";
 import { repositoryText } from "../../../test-support/src/repository.js";
 import { trustFileOf } from "../../../test-support/src/rotation-world.js";
 import { A, B, cohort, csv, D, fleetPlace, header, K, roots, row } from "./fleet-place.js";
@@ -53,7 +53,7 @@ describe("the forms of a fleet file", () => {
       `\ufeff"floor", name,devices,trust,"class",vendor\r\n${rows.map((r) => `"${r.floor}",${r.name},10,${r.trust},board-v2,example.com\r\n`).join("")}`,
     );
     const told = await planOf("fleet.csv", "--json", "--fail-on", "none");
-    expect(told.exit, told.stderr).toBe(0);
+    expectExit(told, 0);
     expect(cohortsOf(told).map(({ name, rows: n, verdict }) => [name, n, verdict])).toEqual([
       ["one", 2, "moved"],
       ["new", 1, "moved"],
@@ -74,7 +74,7 @@ describe("the forms of a fleet file", () => {
       ].join("\n"),
     );
     const r = await p.run(["rotate", "plan", "--fleet", fleet, "--release", "bridges/r21.suit", "--fail-on", "none", "--json"]);
-    expect(r.exit, r.stderr).toBe(0);
+    expectExit(r, 0);
     expect(r.json).toMatchObject({
       cohorts: [
         { name: "a", devices: 1, trust: { before: null }, left: { release: { needed: 2, of: 2 }, root: null } },
@@ -176,24 +176,25 @@ describe("the forms of a fleet file", () => {
 
 describe("rotate plan", () => {
   it("fails on the requested verdicts", async () => {
-    expect((await planOf("fleet.csv")).exit).toBe(0);
+    expectExit(await planOf("fleet.csv"), 0);
     const r = await planOf("fleet.csv", "--fail-on", "stranded,behind", "--json");
-    expect([r.exit, r.json]).toMatchObject([1, { ok: false, reason: "STRANDED", code: 241, exit: 1, devices: { behind: 10, moved: 30 } }]);
+    expectExit(r, 1);
+    expect(r.json).toMatchObject({ ok: false, reason: "STRANDED", code: 241, exit: 1, devices: { behind: 10, moved: 30 } });
     expect((r.json as { message: string }).message).toMatch(/^10 devices would be behind: far; far: it keeps trust file 1/);
     expect(expectFailure(await planOf("fleet.csv", "--fail-on", "lost"), 2)).toContain("--fail-on: unknown name lost");
     const exposed = await planOf("fleet.csv", "--stolen", "A.jwk", "--stolen", "B.jwk", "--fail-on", "exposed");
-    expect(exposed.exit).toBe(1);
+    expectExit(exposed, 1);
     expect(exposed.stderr).toContain("the stolen keys alone can sign releases for it");
-    expect((await planOf("fleet.csv", "--stolen", "A.jwk", "--stolen", "B.jwk")).exit).toBe(0);
-    expect((await planOf("fleet.csv", "--lost", "A.jwk", "--lost", "B.jwk", "--lost", "C.jwk")).exit).toBe(1);
-    expect((await planOf("fleet.csv", "--lost", "A.jwk", "--lost", "B.jwk", "--lost", "C.jwk", "--fail-on", "none")).exit).toBe(0);
+    expectExit(await planOf("fleet.csv", "--stolen", "A.jwk", "--stolen", "B.jwk"), 0);
+    expectExit(await planOf("fleet.csv", "--lost", "A.jwk", "--lost", "B.jwk", "--lost", "C.jwk"), 1);
+    expectExit(await planOf("fleet.csv", "--lost", "A.jwk", "--lost", "B.jwk", "--lost", "C.jwk", "--fail-on", "none"), 0);
   });
 
   it("gives up rows by their names, even if several are in the same state", async () => {
     const lost = ["--lost", "A.jwk", "--lost", "B.jwk"];
     const allow = (...names: string[]) => names.flatMap((name) => ["--allow-stranded", name]);
     expect((await planOf("fleet.csv", ...lost, ...allow("one", "new", "far"))).stderr).toMatch(/left behind: two; one: no later release/);
-    expect((await planOf("fleet.csv", ...lost, ...allow("one", "two", "new", "far"))).exit).toBe(0);
+    expectExit(await planOf("fleet.csv", ...lost, ...allow("one", "two", "new", "far")), 0);
   });
 
   it("takes keys by file, thumbprint and kid, and trust files as steps", async () => {
@@ -209,7 +210,7 @@ describe("rotate plan", () => {
     expect(alone.stderr).toContain("if the release that they run is good under it");
     expect(alone.json).toMatchObject({ cohorts: [{ releases: [{ assumed: true }], assumes: expect.stringContaining("only if") }, {}] });
     const strict = await p.run(["rotate", "plan", "--fleet", "fleet.csv", "--release", "t2.trust", "--fail-on", "assumed"]);
-    expect(strict.exit).toBe(1);
+    expectExit(strict, 1);
     expect(strict.stderr).toMatch(/the verdict on \d+ devices is assumed: one.*; one: t2\.trust is accepted only if /);
     expect(strict.stderr).toContain('hint: name the release that they run in the fleet file: "release"');
   });

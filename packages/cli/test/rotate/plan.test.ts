@@ -4,7 +4,7 @@ import { thumbprint } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, type Place, words } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, type Place, words } from "../../../test-support/src/command-line/run.js";
 import { imageOf, release } from "../../../test-support/src/rotation-world.js";
 import { A, C, current, fleetText, old, planIn, rotationPlace, steps } from "./rotation-place.js";
 
@@ -17,7 +17,7 @@ describe("rotate plan", () => {
 
   it("shows what each step does to each cohort, and adds up the devices", async () => {
     const r = await planOf(...steps("bridge3.suit", "r31.suit"));
-    expect(r.exit, r.stderr).toBe(0);
+    expectExit(r, 0);
     expect(r.stdout).toBe(
       [
         "cohort   devices  trust   bridge3.suit        r31.suit   keys left             verdict",
@@ -52,7 +52,7 @@ describe("rotate plan", () => {
   it("refuses if a cohort would be stranded, unless it is named, and refuses the name of one that would not", async () => {
     const before = p.tree();
     const r = await planOf(...steps("r31.suit"));
-    expect(r.exit).toBe(1);
+    expectExit(r, 1);
     expect(r.stdout).toMatch(/^old +4,000 +1 +refused: SIGNATURE_THRESHOLD +2 of 2, roots 3 of 3 +stranded$/m);
     expect(r.stdout).toMatch(/^current +6,000 +2 +installed +3 of 3, roots 3 of 3 +moved$/m);
     expect(words(r).at(-2)).toBe(
@@ -63,10 +63,10 @@ describe("rotate plan", () => {
     expect([exit, json]).toMatchObject([1, { ok: false, reason: "STRANDED", code: 241, devices: { stranded: 4000, moved: 6000 } }]);
 
     const allowed = await planOf(...steps("r31.suit"), "--allow-stranded", "old");
-    expect(allowed.exit).toBe(0);
+    expectExit(allowed, 0);
     expect(allowed.stderr).toContain("warning: old, 4,000 devices: left behind, as allowed");
     for (const name of ["current", "nobody"])
-      expect((await planOf(...steps("r31.suit"), "--allow-stranded", "old", "--allow-stranded", name)).exit).toBe(2);
+      expectExit(await planOf(...steps("r31.suit"), "--allow-stranded", "old", "--allow-stranded", name), 2);
     expect(p.tree()).toEqual(before);
   });
 
@@ -83,17 +83,19 @@ describe("rotate plan", () => {
   it("counts the keys that remain: lost, stolen and retired ones sign nothing any more", async () => {
     // the last release is taken, and then B alone is left of the two that trust file 3 wants
     const lost = await planOf(...steps("bridge3.suit", "r31.suit"), "--lost", "C.jwk", "--json");
-    expect([lost.exit, lost.json]).toMatchObject([1, { devices: { stranded: 10000 } }]);
+    expectExit(lost, 1);
+    expect(lost.json).toMatchObject({ devices: { stranded: 10000 } });
     expect((lost.json as { cohorts: { why: string }[] }).cohorts[0]?.why).toBe(
       "no later release can reach it: 1 of its release keys remain, and 2 are needed",
     );
     const byPrint = await planOf(...steps("bridge3.suit", "r31.suit"), "--lost", toHex(thumbprint(C)).slice(0, 40), "--json");
     expect(byPrint.json).toEqual(lost.json);
     // A was retired: who has lost it loses nothing
-    expect((await planOf(...steps("bridge3.suit"), "--lost", "A.pem")).exit).toBe(0);
+    expectExit(await planOf(...steps("bridge3.suit"), "--lost", "A.pem"), 0);
     // two of three roots: no other trust file can come
     const roots = await planOf(...steps("bridge3.suit"), "--lost", "R1.jwk", "--lost", "R2.jwk", "--json");
-    expect([roots.exit, roots.json]).toMatchObject([1, { devices: { "roots-lost": 10000 } }]);
+    expectExit(roots, 1);
+    expect(roots.json).toMatchObject({ devices: { "roots-lost": 10000 } });
     // a key that no trust file lists is a slip
     expect(expectFailure(await planOf(...steps("bridge3.suit"), "--lost", "D.jwk"), 2)).toContain(
       "--lost D.jwk: no trust file here lists this key",
@@ -105,7 +107,7 @@ describe("rotate plan", () => {
     p.put("r11.suit", await release({ sequence: 11, class: "board-v2", keys: [A], image: imageOf("app") }));
     const weak = ["rotate", "plan", "--fleet", "weak.json", ...steps("r11.suit"), "--stolen", "B.jwk"];
     const r = await p.run(weak);
-    expect(r.exit).toBe(0);
+    expectExit(r, 0);
     expect(r.stderr).toContain("warning: weak, 7 devices: the stolen keys alone can sign releases for it");
     expect((await p.run([...weak, "--json"])).json).toMatchObject({
       devices: { exposed: 7 },
@@ -127,7 +129,7 @@ describe("rotate plan", () => {
     expect(r.json).toMatchObject({ devices: { moved: 10000 } });
     p.put("wide.json", fleetText(current, { ...current, name: "first", trust: "t3.trust", floor: 30 }));
     const wide = await p.run(["rotate", "plan", "--fleet", "wide.json", ...steps("r31.suit")]);
-    expect(wide.exit).toBe(0);
+    expectExit(wide, 0);
     expect(wide.stderr).toContain("warning: current, 6,000 devices: it keeps trust file 2, and 3 is the newest");
   });
 

@@ -4,7 +4,7 @@ import { thumbprint } from "@firmseal/signer";
 import { errors, open } from "@firmseal/verifier";
 import { embeddedTrust, policyOf, toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, type Place, words } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, type Place, words } from "../../../test-support/src/command-line/run.js";
 import { ALGS, Device, host, identity, imageOf, release, trustFileOf } from "../../../test-support/src/rotation-world.js";
 import { A, B, current, fleetText, old, R2, R4, rotationPlace } from "./rotation-place.js";
 
@@ -21,7 +21,7 @@ describe("rotate retire", () => {
   it("removes a key from the list once every cohort can be reached without it", async () => {
     p.put("bridged.json", fleetText(current));
     const r = await retire("A.jwk", [...roots("R1", "R2"), "--fleet", "bridged.json", "--out", "next.trust"]);
-    expect(r.exit, r.stderr).toBe(0);
+    expectExit(r, 0);
     expect(words(r)).toEqual([
       `next.trust: trust file 3, without key ${toHex(thumbprint(A)).slice(0, 16)}…, ${p.get("next.trust").length} bytes`,
       ...["R1", "R2"].map((root) => expect.stringMatching(new RegExp(`${root}\\.pem\\.log: entry \\d+$`))),
@@ -67,7 +67,7 @@ describe("rotate retire", () => {
       devices: { stranded: 4000, moved: 6000 },
     });
     const r = await retire("A.jwk", [...args, "--allow-stranded", "old"]);
-    expect(r.exit).toBe(0);
+    expectExit(r, 0);
     expect(r.stderr).toContain("left behind, as allowed");
     // what the tool says comes true: B and C are all that is left, and a device with trust file 1 trusts one of them
     const left = new Device("board-v2", p.get("t1.trust"));
@@ -78,7 +78,7 @@ describe("rotate retire", () => {
   it("ends the window of a key, so that what it signed before stays good", async () => {
     p.put("bridged.json", fleetText(current));
     const r = await retire("A.jwk", [...roots("R1", "R2"), "--fleet", "bridged.json", "--until", "25", "--out", "until.trust", "--json"]);
-    expect(r.exit, r.stderr).toBe(0);
+    expectExit(r, 0);
     expect(r.json).toMatchObject({ sequence: "3", retired: { until: "25" }, devices: { moved: 6000 }, log: [{}, {}] });
     const policy = policyOf(embeddedTrust(ALGS, p.get("until.trust")), 2, identity("board-v2"));
     expect(open(p.get("bridge2.suit"), policy, host).sequence).toEqual([0, 20]);
@@ -98,7 +98,7 @@ describe("rotate retire", () => {
     const r = await p.run(["rotate", "retire", "exec:./plug-in", "--trust", "t2.trust", ...args], {
       env: { ROOTS: "canary-of-the-roots" },
     });
-    expect(r.exit, r.stderr).toBe(0);
+    expectExit(r, 0);
     expect(p.get("told.txt").toString()).toContain("PATH=");
     expect(p.get("told.txt").toString()).not.toContain("canary");
   });
@@ -106,14 +106,14 @@ describe("rotate retire", () => {
   it("also retires a root, if devices with the previous list can accept the next one", async () => {
     p.put("bridged.json", fleetText(current));
     const r = await retire("R2.jwk", [...roots("R1", "R3"), "--fleet", "bridged.json", "--out", "root.trust"]);
-    expect(r.exit, r.stderr).toBe(0);
+    expectExit(r, 0);
     expect(embeddedTrust(ALGS, p.get("root.trust")).anchors).toHaveLength(5);
     // a cohort whose roots are others can take releases, and never this list
     p.put("t0.trust", await trustFileOf(1, { releases: [A, B], roots: [R2, R4] }));
     p.put("frozen.json", fleetText({ ...old, trust: "t0.trust" }));
     // unless those sign as well
     const older = await retire("R2.jwk", [...roots("R1", "R3", "R2", "R4"), "--fleet", "frozen.json", "--out", "older.trust"]);
-    expect(older.exit, older.stderr).toBe(0);
+    expectExit(older, 0);
     const frozen = await retire("R2.jwk", [...roots("R1", "R3"), "--fleet", "frozen.json", "--out", "never.trust"]);
     expect(expectFailure(frozen, 1)).toContain("no later trust file can reach it: 0 of its root keys remain, and 2 are needed");
   });

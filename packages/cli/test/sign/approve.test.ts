@@ -2,7 +2,7 @@
 
 import { signer } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, FACTS, logEntries, Place, words } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, FACTS, logEntries, Place, words } from "../../../test-support/src/command-line/run.js";
 import { imageOf, keysOf, release, trustFileOf } from "../../../test-support/src/rotation-world.js";
 
 const K = keysOf("A", "B", "anna", "ben", "R1", "R2");
@@ -43,7 +43,7 @@ describe("an approval", () => {
     expect(p.tree()).toEqual(before);
 
     const done = await sign("--approver", "anna.jwk", "--approval", "app.approval");
-    expect(done.exit, done.stderr).toBe(0);
+    expectExit(done, 0);
     expect(logEntries(p, "A.pem.log")).toMatchObject([{ operation: "sign", approvers: [expect.stringMatching(/^[0-9a-f]{64}$/)] }]);
     // an attacker who leaves the option out is asked all the same
     const image = ["sign", "app.bin", "--key", "A.pem", ...FACTS, "--seq", "8", "--out", "next.suit"];
@@ -59,7 +59,7 @@ describe("an approval", () => {
     const by = (...names: string[]) => names.flatMap((name) => ["--approver", `${name}.jwk`, "--approval", `${name}.approval`]);
     for (const name of ["anna", "ben", "R1"]) await p.ok(["approve", "app.suit", "--key", `${name}.pem`, "--out", `${name}.approval`]);
     const sign = (...more: string[]) => p.run(["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", "--replace", ...more]);
-    expect((await sign(...by("anna", "ben"))).exit).toBe(0);
+    expectExit(await sign(...by("anna", "ben")), 0);
     for (const names of [["R1"], ["anna"], ["anna", "R1"]]) {
       const before = p.tree();
       expect(expectFailure(await sign(...by(...names)), 1)).toMatch(
@@ -68,9 +68,9 @@ describe("an approval", () => {
       expect(p.tree()).toEqual(before);
     }
     expect(expectFailure(await sign(...by("anna", "anna", "ben")), 1)).toContain("two of the approvers are one person");
-    expect((await sign(...by("anna", "ben", "R1"))).exit).toBe(0);
+    expectExit(await sign(...by("anna", "ben", "R1")), 0);
     const other = await sign(...by("R1"), "--allow-no-approval");
-    expect(other.exit, other.stderr).toBe(0);
+    expectExit(other, 0);
     expect(logEntries(p, "A.pem.log").at(-1)).toMatchObject({ overrides: ["allow-no-approval"], approvers: [expect.any(String)] });
   });
 

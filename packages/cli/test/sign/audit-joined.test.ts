@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../keys/src/signing-log/entry.js";
 import { appendEntry, readLog } from "../../../keys/src/signing-log/log-file.js";
 import {
+  expectExit,
   expectFailure,
   FACTS,
   image,
@@ -27,7 +28,7 @@ function sign(p: Place, seq: number | string, more: readonly string[] = []): Pro
 /** The line of a finding of audit, which shows the log as well. */
 async function finding(p: Place, ...args: string[]): Promise<string> {
   const r = await p.run(["audit", ...args]);
-  expect(r.exit, r.stderr).toBe(1);
+  expectExit(r, 1);
   return words(r)[0] as string;
 }
 
@@ -35,7 +36,7 @@ async function finding(p: Place, ...args: string[]): Promise<string> {
 async function copies(): Promise<[Place, Place]> {
   const [p, q] = [standard(), standard()];
   for (const one of [p, q]) one.keepsLogs = true;
-  expect((await sign(p, 1)).exit).toBe(0);
+  expectExit(await sign(p, 1), 0);
   return [p, q];
 }
 
@@ -47,8 +48,8 @@ describe.concurrent("a log that a person has appended to another", () => {
   it("does not hide a number that was used twice", async () => {
     const [p, q] = await copies();
     await copied(p, q);
-    expect((await sign(p, 2)).exit).toBe(0);
-    expect((await sign(q, 2)).exit).toBe(0);
+    expectExit(await sign(p, 2), 0);
+    expectExit(await sign(q, 2), 0);
     const begun = readFileSync(p.at("A.pem.log"), "utf8").split("\n")[0]?.length as number;
     p.put("A.pem.log", Buffer.concat([p.get("A.pem.log"), q.get("A.pem.log").subarray(begun + 1)]));
     expect(await finding(p, "A.pem")).toContain("sequence number 2 of key");
@@ -88,8 +89,8 @@ describe.concurrent("audit --merge", () => {
   it("writes one log of two, which is intact, says what it is, and goes on", async () => {
     const [p, q] = await copies();
     await copied(p, q);
-    for (const seq of [2, 3]) expect((await sign(p, seq)).exit).toBe(0);
-    for (const seq of [10, 11, 12]) expect((await sign(q, seq)).exit).toBe(0);
+    for (const seq of [2, 3]) expectExit(await sign(p, seq), 0);
+    for (const seq of [10, 11, 12]) expectExit(await sign(q, seq), 0);
     p.put("other.log", q.get("A.pem.log"));
     const before = [p.get("A.pem.log"), p.get("other.log")];
     const r = await p.ok(["audit", "A.pem", "other.log", "--merge", "both.log"]);
@@ -123,12 +124,13 @@ describe.concurrent("audit --merge", () => {
   it("names what both have used, in the log that it has written as well", async () => {
     const [p, q] = await copies();
     await copied(p, q);
-    expect((await sign(p, 2)).exit).toBe(0);
-    expect((await sign(q, 2)).exit).toBe(0);
+    expectExit(await sign(p, 2), 0);
+    expectExit(await sign(q, 2), 0);
     p.put("other.log", q.get("A.pem.log"));
     const line = /sequence number 2 of key [0-9a-f]{16}… was used twice: entry 2 of both\.log \((\S+)\), entry 2 of both\.log \((\S+)\)/;
     const r = await p.run(["audit", "A.pem", "other.log", "--merge", "both.log", "--json"]);
-    expect([r.exit, r.json]).toEqual([1, expect.objectContaining({ ok: false, reason: "LOG", merged: "both.log" })]);
+    expectExit(r, 1);
+    expect(r.json).toEqual(expect.objectContaining({ ok: false, reason: "LOG", merged: "both.log" }));
     // both have one number and one file: the time says which line it is
     const times = logEntries(p, "both.log").flatMap((e) => (e.n === 2 ? [e.time] : []));
     expect(line.exec(r.json["message"] as string)?.slice(1)).toEqual(times);
@@ -138,8 +140,8 @@ describe.concurrent("audit --merge", () => {
   it("refuses what is not two intact logs of one key, and writes nothing", async () => {
     const [p, q] = await copies();
     await copied(p, q);
-    expect((await sign(p, 2)).exit).toBe(0);
-    expect((await sign(q, 3)).exit).toBe(0);
+    expectExit(await sign(p, 2), 0);
+    expectExit(await sign(q, 3), 0);
     p.put("other.log", q.get("A.pem.log"));
     await p.ok(["sign", "fw.suit", "--key", "B.pem", "--out", "b.suit"]);
     p.put("changed.log", q.get("A.pem.log").toString().replace('"sequence":"3"', '"sequence":"4"'));
@@ -164,7 +166,7 @@ describe.concurrent("audit --merge", () => {
     const [start] = q.get("A.pem.log").toString().split("\n") as [string];
     q.put("A.pem.log", `${start}\n`);
     await q.ok(["audit", "A.pem", "--accept-restored"]);
-    expect((await sign(q, 5)).exit).toBe(0);
+    expectExit(await sign(q, 5), 0);
     p.put("restored.log", q.get("A.pem.log"));
     expect(expectFailure(await p.run(merge("A.pem", "restored.log")), 1)).toContain("restored.log cannot be joined");
     await p.ok(merge("restored.log", "A.pem"));

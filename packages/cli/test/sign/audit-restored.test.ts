@@ -2,7 +2,16 @@
 
 import { rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, image, logEntries, type Place, type Result, standard } from "../../../test-support/src/command-line/run.js";
+import {
+  expectExit,
+  expectFailure,
+  FACTS,
+  image,
+  logEntries,
+  type Place,
+  type Result,
+  standard,
+} from "../../../test-support/src/command-line/run.js";
 import { refused } from "../trust/trust-place.js";
 
 function place(): Place {
@@ -19,7 +28,7 @@ function sign(p: Place, seq: number | string, more: readonly string[] = []): Pro
 
 async function signed(p: Place, seq: number | string, more: readonly string[] = []): Promise<void> {
   const r = await sign(p, seq, more);
-  expect(r.exit, r.stderr).toBe(0);
+  expectExit(r, 0);
 }
 
 /** The log is gone, and a person has accepted that. */

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { conflicts } from "../../../keys/src/signing-log/compare.js";
 import type { Entry } from "../../../keys/src/signing-log/entry.js";
 import {
+  expectExit,
   expectFailure,
   expectHarmless,
   FACTS,
@@ -24,7 +25,8 @@ async function refused(
 ): Promise<{ line: string; json: Result["json"] }> {
   const before = p.tree();
   const r = await p.run(["audit", ...args], o);
-  expect([r.exit, r.stderr.split("\n")]).toEqual([1, [expect.stringMatching(/^firmseal: /), expect.stringMatching(/^hint: /), ""]]);
+  expectExit(r, 1);
+  expect(r.stderr.split("\n")).toEqual([expect.stringMatching(/^firmseal: /), expect.stringMatching(/^hint: /), ""]);
   expectHarmless(r.stdout);
   const { json } = await p.run(["audit", ...args, "--json"], o);
   expect(json).toMatchObject({ ok: false, code: 213, reason: "LOG", exit: 1 });

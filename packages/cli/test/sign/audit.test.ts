@@ -7,6 +7,7 @@ import { toHex } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../keys/src/signing-log/entry.js";
 import {
+  expectExit,
   expectFailure,
   expectHarmless,
   FACTS,
@@ -43,7 +44,7 @@ function sign(p: Place, seq: number | string, more: readonly string[] = [], key 
 async function signed(p: Place, seq: number | string, more: readonly string[] = [], key = "A.pem"): Promise<Result> {
   const r = await sign(p, seq, more, key);
   expect(r.stderr).not.toContain("firmseal:");
-  expect(r.exit).toBe(0);
+  expectExit(r, 0);
   return r;
 }
 
@@ -130,7 +131,8 @@ describe.concurrent("the log of a key", () => {
     for (const name of ["one.suit", "both.suit"])
       expect((await p.ok(["audit", "A.pem", "--envelope", name])).stderr).toContain(`${name} was signed, see entry 1`);
     const r = await p.run(["audit", "A.pem", "--envelope", "other.suit", "--json"]);
-    expect([r.exit, r.json]).toEqual([1, expect.objectContaining({ ok: false, reason: "LOG", code: 213 })]);
+    expectExit(r, 1);
+    expect(r.json).toEqual(expect.objectContaining({ ok: false, reason: "LOG", code: 213 }));
     await p.ok(["audit", "A.pem", "B.pem", "--envelope", "other.suit"]);
     await p.ok(["create", "--from", "-", "--out", "u.suit"], {
       input: '{"$schema":"urn:firmseal:manifest:1","sequence":1,"components":[[]]}',
@@ -231,7 +233,8 @@ describe.concurrent("a log that was changed", () => {
     expect(expectFailure(r, 3)).toMatch(line);
     expect(r.stderr).toContain("--accept-restored");
     const a = await p.run(["audit", "A.pem", "--json"]);
-    expect([a.exit, a.json]).toEqual([1, expect.objectContaining({ ok: false, reason: "LOG", exit: 1 })]);
+    expectExit(a, 1);
+    expect(a.json).toEqual(expect.objectContaining({ ok: false, reason: "LOG", exit: 1 }));
     expect(a.json["message"]).toMatch(line);
     expect(p.tree().filter((l) => !l.startsWith("fw.bin "))).toEqual(before);
   }
@@ -269,7 +272,8 @@ describe.concurrent("a log that was changed", () => {
     rmSync(p.at("A.pem.log"));
     expect(expectFailure(await sign(p, 90), 3)).toContain("ends at entry 0, but entry 3 was seen");
     const gone = await p.run(["audit", "A.pem"]);
-    expect([gone.exit, gone.stdout]).toEqual([1, expect.stringMatching(/^the log ends at entry 0, but entry 3 was seen/)]);
+    expectExit(gone, 1);
+    expect(gone.stdout).toEqual(expect.stringMatching(/^the log ends at entry 0, but entry 3 was seen/));
     expect(words(gone)).toHaveLength(2);
     p.put("A.pem.log", "");
     await refused(p, /ends at entry 0, but entry 3 was seen/);
@@ -342,7 +346,7 @@ describe.concurrent("the sequence number", () => {
     const p = place();
     const sign = (version: string, name: string, ...more: string[]) =>
       p.run(["sign", "fw.bin", "--key", "A.pem", "--vendor", "example.com", "--class", name, "--version", version, ...more, "--replace"]);
-    expect((await sign("1.4.3", "board")).exit).toBe(0);
+    expectExit(await sign("1.4.3", "board"), 0);
     const LOWER = "version 1.4.0 is lower than 1.4.3, which was already signed: devices install it as the newer release";
     for (const number of ["next", "281492156940000"]) {
       const r = await sign("1.4.0", "board", "--seq", number);
@@ -356,7 +360,7 @@ describe.concurrent("the sequence number", () => {
       ["1.4.4-rc.1", "board"],
       ["1.4.0", "board", "--seq", "next", "--allow-lower-sequence"],
     ] as const)
-      expect([version, (await sign(version, name, ...more)).exit]).toEqual([version, 0]);
+      expectExit(await sign(version, name, ...more), 0);
     expect(logEntries(p).at(-1)).toMatchObject({ version: "1.4.0", overrides: ["allow-lower-sequence"] });
   });
 

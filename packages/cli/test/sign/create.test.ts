@@ -2,7 +2,7 @@ import { privateKey, splitEnvelope } from "@firmseal/signer";
 import { errors, open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../test-support/src/bytes.js";
-import { expectFailure, image, privateJwk } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, image, privateJwk } from "../../../test-support/src/command-line/run.js";
 import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes } from "../../../test-support/src/vectors.js";
 import { description, manifestOf, place, SCHEMA, trustA } from "../all/command-place.js";
 
@@ -208,7 +208,7 @@ describe.skipIf(!haveVectors)(`the official examples from their JSON description
       const { exit, json: verdict } = await p.run(["verify", name, "--key", "pub.raw", "--without-payloads", "--json"]);
       expect([exit, verdict]).toMatchObject(present ? [0, { ok: true }] : [1, { ok: false, code: errors.SEVERED_ABSENT }]);
       const who = await p.run(["whosigned", name, "--key", "pub.raw", "--json"]);
-      expect(who.exit).toBe(0);
+      expectExit(who, 0);
       const json = (await p.ok(["inspect", name, "--json"])).json as { severed: { present: boolean }[] };
       expect(json.severed.map((s) => s.present)).toEqual([present, present]);
     }

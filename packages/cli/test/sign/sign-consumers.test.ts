@@ -4,7 +4,17 @@ import { readdirSync } from "node:fs";
 import { signer } from "@firmseal/signer";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, image, keyB, type Place, type Result, standard, words } from "../../../test-support/src/command-line/run.js";
+import {
+  expectExit,
+  expectFailure,
+  FACTS,
+  image,
+  keyB,
+  type Place,
+  type Result,
+  standard,
+  words,
+} from "../../../test-support/src/command-line/run.js";
 import { description } from "../all/command-place.js";
 
 const URI = "https://example.com/fw.bin";
@@ -166,7 +176,7 @@ cose-alg = "esp256"
   };
   const release = (p: Place, ...more: string[]) => p.run(["release", "--version", "1.0.0", "--first", ...more]);
   const refusal = (r: Result, exit: number) => {
-    expect(r.exit).toBe(exit);
+    expectExit(r, exit);
     const at = words(r).findIndex((line) => line.startsWith("firmseal: "));
     expect(words(r)[at + 1]).toMatch(/^hint: /);
     return words(r)[at] as string;

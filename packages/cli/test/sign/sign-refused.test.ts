@@ -4,7 +4,7 @@
 import { createPrivateKey, sign } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../test-support/src/bytes.js";
-import { expectFailure, logEntries, type Place, standard } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, logEntries, type Place, standard } from "../../../test-support/src/command-line/run.js";
 import { CLASSES, type Commands, fetched, identity, release, setImage } from "../verify/described-place.js";
 
 const imageOf = (text: string, more: object = {}) => ({
@@ -113,7 +113,7 @@ describe("a release that", () => {
       ["approve", dead, "--key", "B.pem"],
     ]) {
       const failed = await p.run([...args, "--json"]);
-      expect(failed.exit, failed.stderr).toBe(1);
+      expectExit(failed, 1);
       expect(failed.json).toMatchObject({ ok: false, reason: name });
       expect(expectFailure(await p.run(args), 1)).toContain("devices that install this release could never start it: ");
       // no output, no entry in a log, no claim of a number
@@ -125,7 +125,7 @@ describe("a release that", () => {
     expect(allowed.stderr).toContain(`(${name})`);
     expect(logEntries(p)).toMatchObject([{ overrides: ["allow-no-start"] }]);
     const refused = await p.run(["verify", "signed.suit", "--key", "A.jwk", "--json"]);
-    expect(refused.exit).toBe(1);
+    expectExit(refused, 1);
     expect(refused.json).toMatchObject({ ok: false, reason: name });
     const verified = await p.ok(["verify", "signed.suit", "--key", "A.jwk", "--allow-no-start"]);
     expect(verified.stderr).toContain(`(${name})`);

@@ -5,7 +5,7 @@ import { type Device as AnyDevice, hmac256, macAttester, open, policyOf, status 
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { beforeAll, describe, expect, it } from "vitest";
 import { utf8 } from "../../../test-support/src/bytes.js";
-import { expectFailure, Place, type Result } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, Place, type Result } from "../../../test-support/src/command-line/run.js";
 import { Device, host, imageOf, keysOf, release, trustFileOf } from "../../../test-support/src/rotation-world.js";
 import command from "../../src/commands/status/collect.js";
 import { FAILURE, optional, SUCCESS } from "../../src/common/shapes.js";
@@ -123,7 +123,7 @@ describe("firmseal status collect", () => {
     const [first, second] = asked;
     p.put("answers.jsonl", said(answer("serial-1", device("r10", "b20"), first.nonce), answer("serial-2", device("r10"), second.nonce)));
     const r = await collect("--nonces", "asked.jsonl", "--trust", "t2.trust", "--archive", "published", "--json");
-    expect(r.exit, r.stderr).toBe(0);
+    expectExit(r, 0);
     expect(told(r)).toMatchObject({
       heard: 2,
       added: 0,
@@ -150,7 +150,7 @@ describe("firmseal status collect", () => {
     await p.ok([...one, "--out", "state/fleet.json"]);
     const { cohorts } = JSON.parse(p.get("state/fleet.json").toString());
     expect(cohorts[0]).toMatchObject({ name: "serial-1", trust: "../t1.trust", seen: SENT });
-    expect((await p.run(["rotate", "plan", "--fleet", "state/fleet.json", "--release", "published/b20.suit"])).exit).toBe(0);
+    expectExit(await p.run(["rotate", "plan", "--fleet", "state/fleet.json", "--release", "published/b20.suit"]), 0);
     await p.ok([...one, "--out", "fleet.jsonl"]);
     // the same answer once more says nothing new
     const before = p.get("fleet.jsonl");
@@ -200,7 +200,7 @@ describe("firmseal status collect", () => {
     const good = answer("serial-1", device("r10"), nonceOf(1));
     p.put("answers.jsonl", said(good, make()));
     const r = await collect();
-    expect(r.exit).toBe(1);
+    expectExit(r, 1);
     expect(r.stderr).toContain(expected);
     expect(r.stderr).toMatch(/^firmseal: 1 status is refused; answers\.jsonl, line 2/m);
     expect(r.stderr).toContain("hint: new.jsonl has the others");
@@ -219,7 +219,7 @@ describe("firmseal status collect", () => {
     const [two, three] = [answer("serial-2", device("r10"), nonceOf(2)), answer("serial-3", device("r10"), nonceOf(3))];
     p.put("answers.jsonl", said(two, answer("serial-1", device("r10"), nonceOf(1)), two, three));
     const r = await collect("--json");
-    expect(r.exit).toBe(1);
+    expectExit(r, 1);
     expect(told(r)).toMatchObject({
       reason: "STATUS",
       code: 242,
@@ -329,7 +329,7 @@ describe("firmseal status collect", () => {
     const bare = new Device("board-v2", T["T1"] as Uint8Array);
     expect(memoryDevice(bare.memory.identity, [], 0).floor()).toEqual([0, 0]);
     p.put("answers.jsonl", said(answer("serial-1", bare, nonceOf(1))));
-    expect((await collect()).exit).toBe(0);
+    expectExit(await collect(), 0);
     expect(rowsOf("new.jsonl")).toEqual([{ ...row("serial-1", { floor: 0 }), since: SENT, seen: SENT }]);
   });
 });

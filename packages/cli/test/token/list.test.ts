@@ -2,6 +2,7 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { ok, setUp, sign } from "../../../keys/test/pkcs11-place.js";
+import { expectExit } from "../../../test-support/src/command-line/run.js";
 import { why } from "../../../test-support/src/keys/softhsm.js";
 
 describe.skipIf(why !== "")(`firmseal token list${why}`, () => {
@@ -17,7 +18,7 @@ describe.skipIf(why !== "")(`firmseal token list${why}`, () => {
     const ours = all.tokens[0]?.keys.find((key) => key.uri.includes("ours-es256")) as { uri: string; has: string[] };
     expect(ours).toMatchObject({ label: "ours-es256", alg: "es256", has: ["private", "public"] });
     expect(all.tokens[0]?.keys.find((key) => key.uri.includes("p384"))).toMatchObject({ alg: null, thumbprint: null });
-    expect((await sign(ours.uri, "listed.suit")).exit).toBe(0);
+    expectExit(await sign(ours.uri, "listed.suit"), 0);
     const text = await ok(["token", "list", "pkcs11:object=ours-es256"]);
     const [head, row, ...rest] = text.stdout.trim().split("\n") as [string, string];
     expect(head).toMatch(/^key +algorithm +thumbprint +parts$/);

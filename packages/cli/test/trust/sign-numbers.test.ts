@@ -9,6 +9,7 @@ import { type PrivateKey, privateKey, signer, thumbprint } from "@firmseal/signe
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import {
+  expectExit,
   expectFailure,
   expectHarmless,
   keyC,
@@ -75,7 +76,8 @@ async function refused(p: Place, args: readonly string[], line: string, hint: st
 }
 
 function expectGood(r: Result): void {
-  expect([r.exit, r.stderr.split("\n").filter((l) => l.startsWith("firmseal:"))]).toEqual([0, []]);
+  expectExit(r, 0);
+  expect(r.stderr.split("\n").filter((l) => l.startsWith("firmseal:"))).toEqual([]);
 }
 
 const changesOf = (r: Result) =>
@@ -304,7 +306,7 @@ describe.concurrent("what a root is shown", () => {
     // nobody gives the passphrase: there is no terminal
     p.put("locked.pem", quicklyEncrypted(keyC, "x"));
     const r = await p.run(["trust", "sign", first, "--key", "locked.pem"]);
-    expect(r.exit).toBe(3);
+    expectExit(r, 3);
     expect(changesOf(r)).toEqual([
       `${first}: board, sequence number 1; no previous file is given, so everything in it is new`,
       `adds ${shortKey(KEYS.r1)}: gains root`,

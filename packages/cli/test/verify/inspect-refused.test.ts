@@ -7,7 +7,7 @@ import { looksLikeEnvelope } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../../../signer/src/cbor.js";
 import { hex, sha256Hex } from "../../../test-support/src/bytes.js";
-import { expectFailure, image, type Place, signImage, standard } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, image, type Place, signImage, standard } from "../../../test-support/src/command-line/run.js";
 import { haveVectors, SPEC_P256, vectorBytes, vectorHex, vectorNames } from "../../../test-support/src/vectors.js";
 
 interface Element {
@@ -84,7 +84,7 @@ describe.skipIf(!haveVectors)(`third-party envelopes${haveVectors ? "" : " (skip
     ] as const) {
       p.put("x.suit", vectorBytes(`field/riot-suit/${name}.suit`));
       const told = await p.run(["whosigned", "x.suit", "--key", "riot.pem", "--json"]);
-      expect(told.exit).toBe(1);
+      expectExit(told, 1);
       expect([name, told.json]).toEqual([
         name,
         expect.objectContaining({ covered: isCovered, signatures: [expect.objectContaining({ status: "valid", name: "riot.pem" })] }),
@@ -190,7 +190,7 @@ describe("an envelope that is refused", () => {
     const { stdout } = await p.run(["inspect", "x.suit"]);
     expect(stdout).toContain("(NOT that of the manifest)");
     const told = await p.run(["whosigned", "x.suit", "--key", "A.jwk"]);
-    expect(told.exit).toBe(1);
+    expectExit(told, 1);
     expect(told.stdout).toContain("NOT GOOD: the signatures do not cover this manifest");
   });
 

@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import { ALL_RULES } from "@firmseal/release/internal";
 import { describe, expect, it } from "vitest";
-import { expectFailure, expectHarmless, image, standard } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, expectHarmless, image, standard } from "../../../test-support/src/command-line/run.js";
 import { described, fetched, linted, mcubootImage, PRODUCT, product, signed } from "./lint-place.js";
 
 describe("waivers", () => {
@@ -86,7 +86,7 @@ describe("a report", () => {
     p.put("fw.bin", image(9000));
     await signed(p, 7);
     const r = await p.run(["lint", "fw.suit", "--format", "sarif"]);
-    expect(r.exit).toBe(1);
+    expectExit(r, 1);
     const log = JSON.parse(r.stdout);
     expect({ valid: fits(log), errors: fits.errors }).toEqual({ valid: true, errors: null });
     const [run] = log.runs;
@@ -164,7 +164,7 @@ describe("a report", () => {
     p.put("fw.bin", mcubootImage(0, 0, 0));
     await signed(p, 7);
     const r = await p.run(["lint", "fw.suit", "--fail-on", severity]);
-    expect(r.exit).toBe(exit);
+    expectExit(r, exit);
     expect(r.stdout).toContain("fw.suit: warning: #firmware: the header of MCUboot names no version [L41 image-without-version]");
     if (exit === 1) expect(r.stderr).toMatch(/^firmseal: fw\.suit: L41 image-without-version: .*\nhint: Set PROJECT_VER/m);
   });

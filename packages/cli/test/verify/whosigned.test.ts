@@ -30,6 +30,7 @@ import { encryptedPem } from "../../../keys/src/formats/pkcs8.js";
 import { refuseTestKeys } from "../../../keys/src/sources/reference.js";
 import { hex } from "../../../test-support/src/bytes.js";
 import {
+  expectExit,
   expectFailure,
   expectHarmless,
   FACTS,
@@ -99,7 +100,7 @@ describe.concurrent("whosigned", () => {
       expect(json.signatures.map((s) => s.status)).toEqual([keys.includes("A.jwk") ? "valid" : "unknown", "unknown"]);
     }
     const r = await p.run(["whosigned", "two.suit", "--key", "A.jwk"]);
-    expect(r.exit).toBe(1);
+    expectExit(r, 1);
     expect(r.stdout).toContain("2. esp256: unknown key");
     expect(r.stderr).toContain("1 of 2 signatures: by an unknown key");
   });
@@ -132,7 +133,7 @@ describe.concurrent("whosigned", () => {
     const changed = Buffer.from(p.get("one.suit"));
     changed[at + 20] = (changed[at + 20] as number) ^ 1;
     p.put("changed.suit", changed);
-    expect((await p.run(["whosigned", "changed.suit", "--key", "A.jwk"])).exit).toBe(1);
+    expectExit(await p.run(["whosigned", "changed.suit", "--key", "A.jwk"]), 1);
   });
 
   it("takes a folder: what is not a key is skipped and named, without a prompt for a passphrase", async () => {
@@ -226,7 +227,7 @@ describe.concurrent("published test keys", () => {
       const others = allow.filter((_, i) => allow[i - (i % 2) + 1] !== name);
       for (const keys of [["--key", ref.get(name) as string], all]) {
         const r = await q.run(["sign", "fw.bin", ...keys, ...others, ...FACTS, "--seq", "1", "--out", "x.suit"]);
-        expect(r.exit, r.stderr).toBe(1);
+        expectExit(r, 1);
         expect(r.stderr).toContain(`${name} is a published test key`);
       }
     }
@@ -236,7 +237,7 @@ describe.concurrent("published test keys", () => {
   it("verify, install and simulate warn about each one that is trusted, and name it in the JSON", async () => {
     const q = standard();
     const release = await signImage(q, 3, "fw.suit");
-    expect(release.exit).toBe(0);
+    expectExit(release, 0);
     const refs = ["--key", "A.jwk"];
     for (const t of testKeys) refs.push("--key", q.put(`${t.name}.pub`, toCose(testKeyPublic(t))));
     const names = testKeys.map((t) => t.name);
@@ -246,7 +247,7 @@ describe.concurrent("published test keys", () => {
       ["simulate", "fw.suit", "--device", "memory", "--second-cuts", "0"],
     ]) {
       const r = await q.run([...args, ...refs, "--json"]);
-      expect(r.exit, args.join(" ")).toBe(0);
+      expectExit(r, 0);
       expect(r.json["testKeys"]).toEqual(names);
       for (const name of names) expect(r.stderr).toContain(`${name} is a published test key`);
     }
@@ -341,7 +342,7 @@ describe("hybrid pairs", () => {
     for (const stripped of ["lone.suit", "lonepq.suit"]) {
       await q.ok(["verify", stripped, ...trust]);
       const r = await q.run(["verify", stripped, ...trust, "--threshold", "2", "--json"]);
-      expect(r.exit).toBe(1);
+      expectExit(r, 1);
       expect(r.json).toMatchObject({ ok: false, reason: "SIGNATURE_THRESHOLD" });
     }
     await q.ok(["install", "both.suit", ...trust, "--threshold", "2", "--device", "d", ...FACTS]);

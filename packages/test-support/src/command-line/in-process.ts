@@ -176,7 +176,7 @@ async function callNow(
       await new Promise(setImmediate);
       return code;
     });
-    return new Result(exit, null, Buffer.concat(call.out), Buffer.concat(call.err).toString("utf8"));
+    return new Result(args, exit, null, Buffer.concat(call.out), Buffer.concat(call.err).toString("utf8"));
   } finally {
     unwatch();
     seen.functions = undefined;

@@ -47,7 +47,7 @@ export function start(args: readonly string[], env: { [name: string]: string }, 
     child.on("error", reject);
     child.on("close", (exit, signal) => {
       clearTimeout(timer);
-      resolve(new Result(exit, signal, Buffer.concat(out), Buffer.concat(err).toString("utf8")));
+      resolve(new Result(args, exit, signal, Buffer.concat(out), Buffer.concat(err).toString("utf8")));
     });
   });
 }

@@ -2,7 +2,10 @@
 
 export class Result {
   readonly stdout: string;
+  /** Private: two results are equal, whatever was run. */
+  readonly #args: readonly string[];
   constructor(
+    args: readonly string[],
     /** null: ended by a signal, or by the time limit of the test. */
     readonly exit: number | null,
     readonly signal: NodeJS.Signals | null,
@@ -10,11 +13,26 @@ export class Result {
     readonly bytes: Buffer,
     readonly stderr: string,
   ) {
+    this.#args = args;
     this.stdout = bytes.toString("utf8");
   }
   /** The one JSON object on stdout; throws where there is none, or more. */
   get json(): Record<string, unknown> {
-    return JSON.parse(this.stdout) as Record<string, unknown>;
+    try {
+      return JSON.parse(this.stdout) as Record<string, unknown>;
+    } catch (e) {
+      throw new Error(`stdout is not JSON: ${this}`, { cause: e });
+    }
+  }
+  /** What was run and what came of it: the message of an expectation. */
+  toString(): string {
+    const shown = (text: string) => (text.length > 4000 ? `${text.slice(0, 4000)}…` : text).trimEnd();
+    const outputs = Object.entries({ stdout: this.stdout, stderr: this.stderr }).filter(([, text]) => text !== "");
+    return [
+      `firmseal ${this.#args.join(" ")}`,
+      `exit ${this.exit ?? this.signal}`,
+      ...outputs.map(([name, text]) => `${name}: ${shown(text)}`),
+    ].join("\n");
   }
 }
 

@@ -103,13 +103,7 @@ export class Place {
   }
   /** Runs what has to succeed. */
   async ok(args: readonly string[], o: RunOptions = {}): Promise<Result> {
-    const r = await this.run(args, o);
-    expect({ exit: r.exit, signal: r.signal, stderr: r.exit === 0 ? "" : r.stderr }, args.join(" ")).toEqual({
-      exit: 0,
-      signal: null,
-      stderr: "",
-    });
-    return r;
+    return expectExit(await this.run(args, o), 0);
   }
   /** Every file and folder below, with the content, size and mode of each. */
   tree(): string[] {
@@ -129,6 +123,12 @@ export class Place {
   }
 }
 
+/** The exit code. The message of a failure has the command line, and what was printed. Returns the result. */
+export function expectExit(r: Result, exit: number): Result {
+  expect(r.exit, String(r)).toBe(exit);
+  return r;
+}
+
 /** stderr without its warnings and what a trust file changes, line by line. */
 export function words(r: Result): string[] {
   return r.stderr.split("\n").filter((line) => line !== "" && !/^(warning|change): /.test(line));
@@ -145,9 +145,8 @@ export function expectHarmless(text: string): void {
 /** One line that says what is wrong, one hint, the exit code, nothing on stdout. Returns the first line. */
 export function expectFailure(r: Result, exit: number): string {
   const lines = words(r);
-  expect({ exit: r.exit, signal: r.signal, stdout: r.stdout, lines }).toEqual({
+  expect({ exit: r.exit, stdout: r.stdout, lines }, String(r)).toEqual({
     exit,
-    signal: null,
     stdout: "",
     lines: [expect.stringMatching(/^firmseal: \S/), expect.stringMatching(/^hint: \S/)],
   });

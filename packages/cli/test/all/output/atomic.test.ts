@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../../test-support/src/bytes.js";
 import {
   DEVICE,
+  expectExit,
   expectFailure,
   FACTS,
   image,
@@ -314,7 +315,7 @@ describe.concurrent("a full disk", () => {
     p.put("fw.bin", image(10_000));
     await signImage(p, 1, "one.suit");
     const install = (name: string, ...more: string[]) => p.run(["install", name, "--device", "small", "--key", "A.jwk", ...more]);
-    expect((await install("one.suit", ...FACTS)).exit).toBe(0);
+    expectExit(await install("one.suit", ...FACTS), 0);
     // room for the slot and not for the envelope beside it, then for less and less
     for (const [i, n] of [12_000, 20_000, 30_000, 45_000, 70_000].entries()) {
       p.put("fw.bin", image(n, n));

@@ -261,7 +261,8 @@ describe("a use of a key that is killed at each call that changes a file", () =>
 
   async function fresh(): Promise<Place> {
     const p = place();
-    expect((await start(p, "first", 2, keys).end).exit).toBe(0);
+    const first = await start(p, "first", 2, keys).end;
+    expect(first.exit, first.stderr).toBe(0);
     return p;
   }
 

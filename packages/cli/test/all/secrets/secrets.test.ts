@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { openSshPrivate } from "../../../../keys/src/formats/openssh.js";
 import { plainPem } from "../../../../keys/src/formats/pkcs8.js";
 import { withSigners } from "../../../../keys/src/sources/reference.js";
-import { FACTS, image, type Place, privateJwk, standard } from "../../../../test-support/src/command-line/run.js";
+import { expectExit, FACTS, image, type Place, privateJwk, standard } from "../../../../test-support/src/command-line/run.js";
 import { hasTerminal, terminalReason } from "../../../../test-support/src/command-line/terminal.js";
 import { minisignSecret } from "../../../../test-support/src/keys/minisign.js";
 import {
@@ -79,7 +79,7 @@ describe.concurrent("secrets", () => {
     }
     for (const name of Object.keys(bad)) {
       const r = await p.run(["sign", "fw.bin", "--key", name, ...FACTS, "--seq", "1", "--json"]);
-      expect(r.exit, name).toBe(2);
+      expectExit(r, 2);
       expectSilent(r, secrets);
     }
     for (const name of ["description.json", "cut.jwk"]) expectSilent(await p.run(["create", "--from", name]), secrets);
@@ -195,7 +195,7 @@ describe.concurrent("secrets", () => {
         },
       );
       clearInterval(timer);
-      expect(r.exit).toBe(0);
+      expectExit(r, 0);
       expect(seen.length).toBeGreaterThan(0);
       for (const { cmdline, environ } of seen) {
         expectNone("cmdline", cmdline, passphrases);
