@@ -1,6 +1,6 @@
 // Which signature algorithm suits which engine and board. Measurements: docs/guides/keys/choosing-an-algorithm.md.
 
-import { BUNDLE_ALGS } from "./options.js";
+import { type AlgName, BUNDLE_ALGS } from "./options.js";
 
 interface Target {
   /** The algorithm, as `firmseal bundle --alg` names it. */
@@ -63,7 +63,7 @@ export interface Advice {
   /** The target, in lower case. */
   target: string;
   /** The algorithm, as `firmseal bundle --alg` names it. */
-  recommended: string;
+  recommended: AlgName;
   /** One sentence about the choice. Absent if the choice is the recommended one. */
   advice?: string;
 }

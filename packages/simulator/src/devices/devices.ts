@@ -25,8 +25,7 @@ export interface SimulatedDevice {
 
 const STORAGE = { hasPages: true, room: STORAGE_ROOM };
 
-/** The ready-made devices of the verifier with simulated storage, by name. */
-export const DEVICES: { readonly [name: string]: SimulatedDevice } = {
+const ROWS = {
   flash: { make: (setup) => flashStore(setup), hasPages: true, isMicro: false },
   storage: { make: (setup) => storageStore(setup), ...STORAGE, isMicro: false },
   files: { make: (setup) => filesStore(setup), hasPages: false, isMicro: false },
@@ -39,4 +38,7 @@ export const DEVICES: { readonly [name: string]: SimulatedDevice } = {
     isMicro: true,
     bootless: bootlessStore,
   },
-};
+} satisfies { [name: string]: SimulatedDevice };
+
+/** The ready-made devices of the verifier with simulated storage, by name. */
+export const DEVICES: { readonly [name in keyof typeof ROWS]: SimulatedDevice } & { readonly [name: string]: SimulatedDevice } = ROWS;

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedWithoutLog, signer } from "@firmseal/signer";
-import { DEVICES, PREVIOUS_SIZE, type SimulatedDevice, simulate } from "@firmseal/simulator";
+import { DEVICES, PREVIOUS_SIZE, simulate } from "@firmseal/simulator";
 import { anchor } from "@firmseal/verifier";
 
 /** Cuts during the recovery from each cut. */
@@ -36,7 +36,7 @@ export async function runCuts({ envelope, payloads, largest, vendor, class: name
   const key = privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32)));
   const signed = await signedWithoutLog(EnvelopeDraft.read(envelope), [signer(key)]);
   const { report } = await simulate(
-    (DEVICES["flash"] as SimulatedDevice).make,
+    DEVICES.flash.make,
     { envelope: signed.bytes, trust: { anchors: [anchor(DEFAULT_ALG, key.key)] }, payloads: new Map(payloads) },
     { vendor: [vendor], class: [name] },
     { capacity: Math.max(largest, PREVIOUS_SIZE), secondCuts: SECOND_CUTS },
