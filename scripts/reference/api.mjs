@@ -42,20 +42,56 @@ function declared(node) {
     .trimEnd();
 }
 
-/** The comment above a declaration, with its examples. */
-function comment(symbol, checker) {
-  const text = ts.displayPartsToString(symbol.getDocumentationComment(checker));
-  const examples = symbol
-    .getJsDocTags(checker)
-    .filter(({ name }) => name === "example")
-    .map((tag) => `\`\`\`js\n${ts.displayPartsToString(tag.text)}\n\`\`\``);
+/** Tags of a comment, without their names: `tags(node, "param")`. */
+const tags = (node, name) => ts.getJSDocTags(node).filter(({ tagName }) => tagName.text === name);
+
+const textOf = (comment) => (ts.getTextOfJSDocComment(comment) ?? "").replace(/^- /, "").trim();
+
+/** The comment above a declaration: its text, what it takes, returns and throws, and its examples. */
+function comment(symbol, declarations, checker) {
+  const paragraphs = ts.displayPartsToString(symbol.getDocumentationComment(checker)).split(/\n{2,}/);
+  const rows = declarations.flatMap((node) => [
+    ...tags(node, "param").map((tag) => `\`${tag.name.getText()}\`: ${escaped(textOf(tag.comment))}`),
+    ...tags(node, "returns").map((tag) => `Returns: ${escaped(textOf(tag.comment))}`),
+    ...tags(node, "throws").map((tag) => `Throws: ${escaped(textOf(tag.comment))}`),
+  ]);
   return [
-    ...text
-      .split(/(^```[\s\S]*?^```$)|\n{2,}/m)
-      .filter((paragraph) => paragraph?.trim())
-      .map((paragraph) => (paragraph.startsWith("```") ? paragraph : wrapped(escaped(paragraph.trim())))),
-    ...examples,
+    ...paragraphs.filter((paragraph) => paragraph.trim()).map((paragraph) => wrapped(escaped(paragraph.trim()))),
+    ...(rows.length > 0 ? [rows.map((row) => `- ${wrapped(row, "  ")}`).join("\n")] : []),
+    ...declarations.flatMap((node) => tags(node, "example").map((tag) => textOf(tag.comment))),
   ].join("\n\n");
+}
+
+const KNOWN_TAGS = ["param", "returns", "throws", "example", "internal"];
+
+/** What the comment of a declaration lacks, as the ends of sentences. */
+function tagFaults(node) {
+  const faults = [];
+  for (const { tagName, comment: text } of ts.getJSDocTags(node)) {
+    // TypeScript ends a sentence before "@firmseal/signer"
+    if (!KNOWN_TAGS.includes(tagName.text)) faults.push(`has the tag @${tagName.text}: write names of packages in backticks`);
+    if (tagName.text === "example" && !/^```ts\n[\s\S]*\n```$/.test(textOf(text)))
+      faults.push("has an @example that is not one block of ts");
+  }
+  const called = ts.isVariableDeclaration(node) && node.type && ts.isFunctionTypeNode(node.type) ? node.type : node;
+  if (!ts.isFunctionDeclaration(called) && !ts.isFunctionTypeNode(called)) return faults;
+  const takes = called.parameters.map(({ name }) => (ts.isIdentifier(name) ? name.text : undefined));
+  const said = tags(node, "param").map(({ name }) => name.getText());
+  if (takes.length !== said.length || takes.some((name, i) => name !== undefined && name !== said[i]))
+    faults.push(`takes (${takes.map((name) => name ?? "{ … }").join(", ")}), and its @param are (${said.join(", ")})`);
+  if (tags(node, "returns").length === 0 && !/^(?:void|never|Promise<void>)$/.test(called.type?.getText() ?? "void"))
+    faults.push("has no @returns");
+  if (
+    /(?:^|[.:;] )Throws /.test(
+      ts
+        .getJSDocCommentsAndTags(node)
+        .filter(ts.isJSDoc)
+        .map((doc) => textOf(doc.comment).replace(/\s+/g, " "))
+        .join(" "),
+    )
+  )
+    faults.push("says in its text what it throws, and not in @throws");
+  return faults;
 }
 
 /** The comment of a namespace, which is where it is exported: `export * as`. */
@@ -68,7 +104,7 @@ function namespaceComment(symbol) {
 /** Whether a declaration is for other modules of its package: an overload of a function, marked `@internal`. */
 const isInternal = (declaration) => ts.getJSDocTags(declaration).some(({ tagName }) => tagName.text === "internal");
 
-/** The part of a page about one entry of a package. Exports without a docstring are added to `undocumented`. */
+/** The part of a page about one entry of a package. What docstrings lack is added to `undocumented`. */
 function entryPart([specifier, file], program, undocumented) {
   const checker = program.getTypeChecker();
   const source = program.getSourceFile(file);
@@ -87,9 +123,10 @@ function entryPart([specifier, file], program, undocumented) {
       continue;
     }
     parts.push(`### ${one.name}`, `\`\`\`ts\n${text}\n\`\`\``);
-    const words = comment(symbol, checker) || namespaceComment(one);
+    const words = comment(symbol, declarations, checker) || namespaceComment(one);
     if (words) parts.push(words);
     else undocumented.push(`${specifier}: ${one.name} has no docstring`);
+    for (const fault of declarations.flatMap(tagFaults)) undocumented.push(`${specifier}: ${one.name} ${fault}`);
   }
   if (constants.length > 0) parts.splice(1, 0, `\`\`\`ts\n${constants.join("\n")}\n\`\`\``);
   return parts.join("\n\n");
@@ -97,7 +134,8 @@ function entryPart([specifier, file], program, undocumented) {
 
 /**
  * Reads the declarations in the folder `packages`. Returns { pages, undocumented }: { path, text } of each page, and a
- * message for each export without a docstring. Throws if a declaration is missing.
+ * message for each export without a docstring, and for each function whose tags do not say what it takes and returns.
+ * Throws if a declaration is missing.
  */
 export function apiPages(packages = PACKAGES) {
   const all = libraries(packages);

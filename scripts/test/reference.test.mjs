@@ -48,16 +48,50 @@ describe("the pages of the public API", () => {
     expect(page("api.md")).toContain("[`@firmseal/signer`](api/signer.md)");
   });
 
-  it("name an export without a docstring, and need the declarations", () => {
+  it("name an export without a docstring, and what tags lack, and need the declarations", () => {
     const packages = `${temporaryFolder("firmseal-api-")}/`;
     mkdirSync(join(packages, "pear/lib"), { recursive: true });
     const manifest = { name: "@firmseal/pear", description: "Pears", exports: { ".": { types: "./lib/index.d.ts" } } };
     writeFileSync(join(packages, "pear/package.json"), JSON.stringify(manifest));
     expect(() => apiPages(packages)).toThrow("build first");
-    const text = "/** Eats a pear. */\nexport declare function eat(): void;\nexport declare function peel(): void;\n";
+    const text = `/** Eats a pear. */
+export declare function eat(): void;
+export declare function peel(): void;
+/**
+ * Cuts a pear. Throws Error.
+ *
+ * @param knife - Sharp.
+ */
+export declare function cut(pear: string): string;
+/**
+ * Dices, like cut() of @firmseal/pear.
+ *
+ * @example dice()
+ */
+export declare function dice(): Promise<void>;
+/**
+ * Buys a pear.
+ *
+ * @param shop - Open.
+ * @param of - What else.
+ * @returns The pear.
+ * @throws Error if there is none.
+ */
+export declare const buy: (shop: string, { price }: { price: number }) => string;
+`;
     writeFileSync(join(packages, "pear/lib/index.d.ts"), text);
     const { pages, undocumented } = apiPages(packages);
-    expect(undocumented).toEqual(["@firmseal/pear: peel has no docstring"]);
+    expect(undocumented.map((message) => message.replace("@firmseal/pear: ", ""))).toEqual([
+      "cut takes (pear), and its @param are (knife)",
+      "cut has no @returns",
+      "cut says in its text what it throws, and not in @throws",
+      "dice has the tag @firmseal: write names of packages in backticks",
+      "dice has an @example that is not one block of ts",
+      "peel has no docstring",
+    ]);
+    expect(pages[1].text).toContain(
+      "Buys a pear.\n\n- `shop`: Open.\n- `of`: What else.\n- Returns: The pear.\n- Throws: Error if there is none.\n",
+    );
     expect(pages[1].text).toContain("### eat\n\n```ts\nfunction eat(): void;\n```\n\nEats a pear.\n");
   });
 });

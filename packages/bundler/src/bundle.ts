@@ -264,8 +264,22 @@ function nameLiterals(code: string, kept: readonly string[]): string {
 const bundles = new Map<string, Promise<string>>();
 
 /**
- * Returns the minified bundle to ship: ES5 in the subset that all supported engines run. The same options always give
- * the same text.
+ * Makes the minified bundle to ship: ES5 in the subset that all supported engines run. The same options always give the
+ * same text.
+ *
+ * @param options - Algorithms, features and form.
+ * @param all - Parts that were read before. Default: those of the package.
+ * @param minify - Another minifier, for tests.
+ * @returns The text of the bundle.
+ * @throws Error if unworkable() has a reason.
+ * @example
+ * ```ts
+ * import { writeFileSync } from "node:fs";
+ * import { minifiedBundle } from "@firmseal/bundler";
+ *
+ * const text = await minifiedBundle({ algs: ["hsslms"], features: ["install", "errors"], form: "espruino" });
+ * writeFileSync("firmseal.js", text);
+ * ```
  */
 export async function minifiedBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
   if (all !== parts || minify !== byTerser) return minified(options, all, minify);
@@ -337,7 +351,15 @@ async function generalBundle(options: BundleOptions, all: BundleParts, minify: M
   return textWithNames(short, scopes);
 }
 
-/** Returns the same bundle, formatted for reading. */
+/**
+ * Makes the same bundle, formatted for reading.
+ *
+ * @param options - Algorithms, features and form.
+ * @param all - Parts that were read before. Default: those of the package.
+ * @param minify - Another minifier, for tests.
+ * @returns The text of the bundle.
+ * @throws Error if unworkable() has a reason.
+ */
 export async function readableBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
   const base = terserFormat(options);
   const { code = "" } = await withCopies(minify)(assemble(all, options), {
@@ -350,8 +372,12 @@ export async function readableBundle(options: BundleOptions, all: BundleParts = 
 }
 
 /**
- * Returns the same code for programs that simulate devices: a script whose value is the exports. Names are not
- * shortened, so the devices of `@firmseal/verifier/device/…` work with it.
+ * Makes the same code for programs that simulate devices. Names are not shortened, so the devices of
+ * `@firmseal/verifier/device/…` work with it.
+ *
+ * @param options - Algorithms and features.
+ * @param all - Parts that were read before. Default: those of the package.
+ * @returns A script whose value is the exports.
  */
 export function playable({ algs, features, micro, without }: Omit<BundleOptions, "form">, all: BundleParts = readParts()): string {
   return `(function () {\n${assemble(all, { algs, features, form: "script", ...(micro && { micro }), ...(without && { without }) })}\nreturn firmseal;\n})()`;

@@ -12,7 +12,12 @@ export interface Unworkable {
   hint: string;
 }
 
-/** Says why no device could use a bundle with these options, or undefined if they can be combined. */
+/**
+ * Checks whether the options of a bundle can be combined.
+ *
+ * @param options - Algorithms, features and form.
+ * @returns Why no device could use the bundle, or undefined if the options can be combined.
+ */
 export function unworkable({ algs, features, form, micro, kernel, without = [] }: BundleOptions): Unworkable | undefined {
   const devices = BUNDLE_DEVICE_NAMES.flatMap((name) => (features.includes(name) ? [BUNDLE_DEVICES[name]] : []));
   const starter = devices.find((one) => one.needsBoot);

@@ -48,8 +48,19 @@ function imageName({ hashes }: Board, algs: readonly AlgName[]): KernelName | un
 export const hasKernel = (target: KernelTarget, algs: readonly AlgName[]): boolean => imageName(BOARDS[target], algs) !== undefined;
 
 /**
- * Returns the machine code of a bundle for `target` with these algorithms: its board, architecture, place, bytes, their
- * length, and their SHA-256 in hexadecimal. Throws Error if the image does not have its digest, or if there is none.
+ * Finds the machine code of a bundle.
+ *
+ * @param target - The board.
+ * @param algs - The algorithms of the bundle. Default: ed25519.
+ * @returns Its board, architecture, place, bytes, their length, and their SHA-256 in hexadecimal.
+ * @throws Error if the image does not have its digest, or if there is none.
+ * @example
+ * ```ts
+ * import { kernelOf } from "@firmseal/bundler";
+ *
+ * const { bytes, digest } = kernelOf("puck.js", ["ed25519"]);
+ * console.log(`${bytes.length} bytes, SHA-256 ${digest}`);
+ * ```
  */
 export function kernelOf(
   target: KernelTarget,

@@ -69,8 +69,19 @@ export interface Advice {
 }
 
 /**
- * Recommends a signature algorithm for `target`, and comments on `algs`, the algorithms of the keys. Throws RangeError
- * for an unknown target.
+ * Recommends a signature algorithm for a board or an engine.
+ *
+ * @param target - Its name, of TARGETS, in any case.
+ * @param algs - The algorithms of the keys, to comment on.
+ * @returns The recommendation.
+ * @throws RangeError for an unknown target.
+ * @example
+ * ```ts
+ * import { advise } from "@firmseal/bundler";
+ *
+ * const { recommended, advice } = advise("puck.js", ["ed25519"]);
+ * console.log(recommended, advice); // hsslms, and why ed25519 is slow there
+ * ```
  */
 export function advise(target: string, algs: readonly string[]): Advice {
   const found = Object.hasOwn(TARGETS, target.toLowerCase()) ? TARGETS[target.toLowerCase()] : undefined;

@@ -30,13 +30,23 @@ export interface Image {
 export const DETECT_BYTES = 4096;
 
 /**
- * Detects the format of a file from `head`, its first 4,096 bytes or all of a shorter one, and the extension of `name`.
- * So a raw image of any size can be streamed. Throws ImageError for Motorola S-records, which are not supported.
+ * Detects the format of a file. So a raw image of any size can be streamed.
  *
  * The content decides: an ELF identification, the two magic numbers of UF2, or a complete first line with an Intel HEX
  * record. A file without any of these is raw, unless its extension names a format. parseImage() then refuses it,
  * because the text of a damaged HEX file must not be signed as if it were the firmware.
- * @example detectFormat(head, "app.bin")  // "raw"
+ *
+ * @param head - The first 4,096 bytes of the file, or all of a shorter one.
+ * @param name - The name of the file, for its extension.
+ * @returns The format.
+ * @throws ImageError for Motorola S-records, which are not supported.
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { DETECT_BYTES, detectFormat } from "@firmseal/images";
+ *
+ * detectFormat(readFileSync("app.bin").subarray(0, DETECT_BYTES), "app.bin"); // "raw"
+ * ```
  */
 export function detectFormat(head: Uint8Array, name: string): ImageFormat {
   const [found] = PARSED.find(([, row]) => row.detects(head)) ?? [];
@@ -50,8 +60,19 @@ export function detectFormat(head: Uint8Array, name: string): ImageFormat {
 
 /**
  * Reads a whole file as the bytes that go to flash. Gaps are filled with 0xFF (erased flash), at most 1 MiB in total.
- * Throws ImageError, with one line and one hint, and no other error, for any input.
- * @example parseImage(file, "ihex")  // { format: "ihex", address: 0x08000000, bytes, gaps: 0 }
+ *
+ * @param bytes - The file.
+ * @param format - Its format, from detectFormat().
+ * @returns The bytes, their address, and how many of them fill gaps.
+ * @throws ImageError, with one line and one hint, and no other error, for any input.
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { parseImage } from "@firmseal/images";
+ *
+ * const { bytes, gaps } = parseImage(readFileSync("app.hex"), "ihex");
+ * console.log(`${bytes.length} bytes, ${gaps} of them in gaps`);
+ * ```
  */
 export function parseImage(bytes: Uint8Array, format: Exclude<ImageFormat, "raw">): Image {
   return { format, ...FORMATS[format].parse(bytes) };

@@ -34,7 +34,6 @@ export interface AddressedBytes {
 /**
  * Sorts the pieces by address and fills the gaps between them with 0xFF (erased flash). Throws ImageError if there are
  * no bytes, if two pieces overlap, or if the gaps exceed IMAGE_LIMITS.imageGaps in total.
- * @example layOut([{ address: 8, bytes: b }, { address: 0, bytes: a }])  // a, 0xFF…, b; address 0
  */
 export function layOut(pieces: readonly AddressedBytes[]): Layout {
   const sorted = pieces.filter((p) => p.bytes.length > 0).sort((a, b) => a.address - b.address);

@@ -53,9 +53,17 @@ function espVersion(head: Uint8Array, view: DataView): ImageVersion | undefined 
 }
 
 /**
- * Reads the version that an image names. `head`: the first 288 bytes of the image, or all of a shorter one. Returns
- * undefined for a format without a version of its own, such as a plain binary.
- * @example imageVersion(head)  // { format: "mcuboot", version: "1.4.2+7" }
+ * Reads the version that an image names.
+ *
+ * @param head - The first 288 bytes of the image, or all of a shorter one.
+ * @returns The format and the version. undefined for a format without a version of its own, such as a plain binary.
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { imageVersion, VERSION_BYTES } from "@firmseal/images";
+ *
+ * imageVersion(readFileSync("app.bin").subarray(0, VERSION_BYTES)); // { format: "mcuboot", version: "1.4.2+7" }
+ * ```
  */
 export function imageVersion(head: Uint8Array): ImageVersion | undefined {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);

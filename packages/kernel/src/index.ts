@@ -29,7 +29,21 @@ export const ARCHITECTURES = Object.keys(IMAGES.ed25519) as Architecture[];
 /** The names of the images. */
 export const KERNELS = Object.keys(IMAGES) as KernelName[];
 
-/** Returns the image `name` for an architecture. Throws RangeError for an unknown one. */
+/**
+ * Reads the machine code that verifies signatures.
+ *
+ * @param architecture - "armv6m" (Cortex-M0+) or "armv7em" (Cortex-M4).
+ * @param name - "ed25519", "es256", "both" or "sha2". Default: "ed25519".
+ * @returns The image, and its SHA-256 in hexadecimal.
+ * @throws RangeError for an unknown architecture or name.
+ * @example
+ * ```ts
+ * import { kernelImage } from "@firmseal/kernel";
+ *
+ * const { bytes, digest } = kernelImage("armv7em", "ed25519");
+ * console.log(`${bytes.length} bytes, SHA-256 ${digest}`);
+ * ```
+ */
 export function kernelImage(architecture: Architecture, name: KernelName = "ed25519"): KernelImage {
   if (!Object.hasOwn(IMAGES, name)) throw new RangeError(`unknown kernel ${name}`);
   if (!Object.hasOwn(IMAGES[name], architecture)) throw new RangeError(`unknown architecture ${architecture}`);

@@ -22,7 +22,12 @@ let listener: Listener = {
   progress: () => ({ at() {}, end() {} }),
 };
 
-/** Registers the listener for the whole process. Without one, warnings go to the process (`process.on("warning")`). */
+/**
+ * Registers the listener of warnings for the whole process. Without one, warnings go to the process
+ * (`process.on("warning")`).
+ *
+ * @param to - The listener.
+ */
 export function listen(to: Listener): void {
   listener = to;
 }

@@ -14,7 +14,12 @@ interface Cut {
 
 const WORST: readonly Boots[] = ["old", "new", "mixed", "none"];
 
-/** Returns one cell for each operation. It shows the worst outcome of the cuts of that operation, recovery included. */
+/**
+ * Summarizes power cuts, recovery included.
+ *
+ * @param points - The cuts, from simulate().
+ * @returns One cell for each operation, with the worst outcome of its cuts.
+ */
 export function reportCuts(points: readonly Cut[]): ReportCut[] {
   const out: (ReportCut & { operation: number })[] = [];
   for (const { operation, what, boots, again } of points) {

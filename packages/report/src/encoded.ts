@@ -11,7 +11,14 @@ export function base64(bytes: ArrayLike<number>): string {
   return btoa(text);
 }
 
-/** Returns a trusted key as a report holds it. `name`: how it was named. */
+/**
+ * Writes a trusted key as a report holds it.
+ *
+ * @param key - The algorithm and the raw public key.
+ * @param anchor - Its anchor, with its limits.
+ * @param name - How it was named.
+ * @returns The key, for `keys` of a report.
+ */
 export function reportKey(
   key: { readonly alg: string; readonly key: ArrayLike<number> },
   anchor: Anchor | TrustAnchor,
@@ -28,7 +35,12 @@ export function reportKey(
   };
 }
 
-/** Returns a kind of device as a report holds it, without the identifiers that the release does not ask for. */
+/**
+ * Writes a kind of device as a report holds it, without the identifiers that the release does not ask for.
+ *
+ * @param kind - The kind of device.
+ * @returns The kind, for `kinds` of a report.
+ */
 export function reportKind({ identity, slot, there }: DeviceKind): ReportKind {
   const part = (name: "vendor" | "class" | "device", ids: readonly Bytes[] | undefined) => {
     const [bytes] = ids ?? [];

@@ -29,7 +29,12 @@ export interface FittedReport {
 
 /**
  * Makes the file like reportHtml(), and leaves out the cells of power cuts, and then the lines of changes, if it would
- * have more than 400,000 bytes without payloads. `payloadBytes`: bytes of the payloads in all envelopes.
+ * have more than 400,000 bytes without payloads.
+ *
+ * @param report - One envelope, or a release of several boards.
+ * @param bundle - As reportHtml() takes it.
+ * @param payloadBytes - Bytes of the payloads in all envelopes.
+ * @returns The text of the file, and what was left out.
  */
 export function fittedReport(report: ReportData | ReleaseReport, bundle: string, payloadBytes: number): FittedReport {
   const rest = (html: string) => new TextEncoder().encode(html).length - Math.ceil((payloadBytes * 4) / 3);

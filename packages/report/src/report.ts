@@ -31,9 +31,26 @@ function checkBase64(text: string, what: string): void {
 const withoutEnvelope = ({ envelope: _, ...rest }: ReportData) => rest;
 
 /**
- * Makes the file, for one envelope or for a release of several boards. `bundle`: a device bundle in the form `script`,
- * with the algorithms of the keys and the feature `trust`. The file needs no network, and sends nothing. It holds no
- * private key. Throws TypeError if an envelope or the record is not in base64, and RangeError for more than 64 boards.
+ * Makes the file, for one envelope or for a release of several boards. The file needs no network, and sends nothing. It
+ * holds no private key.
+ *
+ * @param report - The envelopes, the keys, and what to show.
+ * @param bundle - A device bundle in the form `script`, with the algorithms of the keys and the feature `trust`.
+ * @returns The text of the file.
+ * @throws TypeError if an envelope or the record is not in base64, and RangeError for more than 64 boards.
+ * @example
+ * ```ts
+ * import { writeFileSync } from "node:fs";
+ * import { type FeatureName, minifiedBundle } from "@firmseal/bundler";
+ * import { reportHtml } from "@firmseal/report";
+ *
+ * const features: FeatureName[] = ["install", "errors", "copy", "trust"];
+ * const bundle = await minifiedBundle({ algs: ["ed25519"], features, form: "script" });
+ * const keys = [{ alg: "ed25519", key: Buffer.from(publicKey).toString("base64") }];
+ * const base64 = Buffer.from(envelope).toString("base64");
+ * const release = { file: "app.suit", made: new Date().toISOString(), envelope: base64, keys };
+ * writeFileSync("app.html", reportHtml({ ...release, threshold: 1, names: {}, kinds: [], slots: false }, bundle));
+ * ```
  */
 export function reportHtml(report: ReportData | ReleaseReport, bundle: string): string {
   checkBundle(bundle);

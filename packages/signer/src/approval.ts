@@ -31,12 +31,32 @@ function payloadOf({ kind, digest }: Approved): Uint8Array {
   return cbor([kind, digest.alg, digest.bytes]);
 }
 
-/** Returns the bytes that the approver's key signs. */
+/**
+ * Makes the bytes that the approver's key signs.
+ *
+ * @param what - The file: a Signable, or its kind and digest.
+ * @param key - The key of the approver.
+ * @returns The bytes.
+ */
 export function approvalMessage(what: Approved, key: SignedWith): Uint8Array {
   return cbor(["Signature1", protectedHeader(key), CONTEXT, payloadOf(what)]);
 }
 
-/** Approves a file: the same for an envelope with and without signatures. */
+/**
+ * Approves a file: the same for an envelope with and without signatures.
+ *
+ * @param what - The file: a Signable, or its kind and digest.
+ * @param signer - The approver.
+ * @returns The approval, for checkApproval().
+ * @example
+ * ```ts
+ * import { approve, checkApproval, EnvelopeDraft, privateKey, publicOf, signer } from "@firmseal/signer";
+ *
+ * const key = privateKey("ed25519", seed);
+ * const draft = EnvelopeDraft.read(envelope);
+ * await checkApproval(await approve(draft, signer(key)), draft, publicOf(key));
+ * ```
+ */
 export async function approve(what: Approved, signer: Signer): Promise<Uint8Array> {
   const signature = await signer.sign(approvalMessage(what, signer));
   return cbor(new Tagged(TAG_SIGN1, [protectedHeader(signer), new Map(), payloadOf(what), signature]));
@@ -59,7 +79,15 @@ function partsOf(bytes: Uint8Array): { bucket: Uint8Array; payload: Uint8Array; 
   }
 }
 
-/** Checks that `key` has approved this file. Throws ApprovalError. */
+/**
+ * Checks that a key has approved this file.
+ *
+ * @param bytes - The approval.
+ * @param what - The file: a Signable, or its kind and digest.
+ * @param key - The key of the approver.
+ * @returns Resolves if it has.
+ * @throws ApprovalError.
+ */
 export async function checkApproval(bytes: Uint8Array, what: Approved, key: PublicKey): Promise<void> {
   const { bucket, payload, signature } = partsOf(bytes);
   if (!equalBytes(payload, payloadOf(what))) throw new ApprovalError("other");
@@ -72,7 +100,13 @@ export async function checkApproval(bytes: Uint8Array, what: Approved, key: Publ
   if (!good) throw new ApprovalError("signature");
 }
 
-/** Returns whether one person would approve what it signs itself: both keys have one secret. */
+/**
+ * Tells whether one person would approve what it signs itself.
+ *
+ * @param a - A key.
+ * @param b - Another key.
+ * @returns true if both keys have one secret.
+ */
 export function isSamePerson(a: PublicKey, b: PublicKey): boolean {
   return equalBytes(a.key, b.key) || sameKey(a.key, b.key);
 }

@@ -16,14 +16,24 @@ export function secretBytes(length: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(length));
 }
 
-/** Copies a secret so that its owner can erase it: see secretBytes(). */
+/**
+ * Copies a secret so that its owner can erase it: see secretBytes().
+ *
+ * @param bytes - The secret.
+ * @returns The copy.
+ */
 export function secretCopy(bytes: Uint8Array): Uint8Array {
   const out = secretBytes(bytes.length);
   out.set(bytes);
   return out;
 }
 
-/** Decodes UTF-8, and leaves out a byte order mark. Returns undefined for other bytes. */
+/**
+ * Decodes UTF-8, and leaves out a byte order mark.
+ *
+ * @param bytes - The bytes.
+ * @returns The text, or undefined for other bytes.
+ */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   return unlessThrown(() => new TextDecoder("utf-8", { fatal: true }).decode(bytes));
 }

@@ -17,7 +17,12 @@ export class KeyError extends Error {
   }
 }
 
-/** Returns what `f` returns, and undefined if it throws. */
+/**
+ * Calls a function that may throw.
+ *
+ * @param f - The function.
+ * @returns What `f` returns, and undefined if it throws.
+ */
 export function unlessThrown<T>(f: () => T): T | undefined {
   try {
     return f();

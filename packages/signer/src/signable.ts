@@ -13,11 +13,15 @@ export type SignedWith = Pick<Signer, "alg" | "kid" | "publicKey">;
  * A file that can be signed. It is read once and never changes: adding a signature returns a new one. EnvelopeDraft and
  * TrustDraft implement it.
  *
+ * @example
  * ```ts
- * const draft = EnvelopeDraft.read(bytes);
- * const message = await draft.toBeSigned(signer);                  // to the holder of the private key
- * const signed = await draft.withSignature(signer, await signer.sign(message));
- * await signed.verify([signer]);
+ * import { EnvelopeDraft, privateKey, signer } from "@firmseal/signer";
+ *
+ * const by = signer(privateKey("ed25519", seed));
+ * const draft = EnvelopeDraft.read(unsigned);
+ * const message = await draft.toBeSigned(by); // to the holder of the private key
+ * const signed = await draft.withSignature(by, await by.sign(message));
+ * await signed.verify([by]);
  * ```
  */
 export interface Signable {
@@ -40,7 +44,13 @@ export interface Signable {
   verify(keys: readonly SignedWith[]): Promise<unknown>;
 }
 
-/** Returns the public key as a signature identifies it. `alg`: one of coseAlgs(). Default: coseAlg(). */
+/**
+ * Describes a public key as a signature identifies it.
+ *
+ * @param key - The key.
+ * @param alg - One of coseAlgs(). Default: coseAlg().
+ * @returns The description.
+ */
 export function signedWith(key: PublicKey, alg = coseAlg(key.alg)): SignedWith {
   return { alg, publicKey: key.key, ...(key.kid && { kid: key.kid }) };
 }
@@ -66,7 +76,13 @@ export function hasSigned(signatures: readonly KnownSignature[], anchor: Anchor)
 
 /**
  * Adds the signature of each signer in turn, and enters them in no signing log. For the keys of a release use
- * signRelease() of @firmseal/release. `messages`: the bytes that each signs, if toBeSigned() has given them before.
+ * signRelease() of `@firmseal/release`.
+ *
+ * @param draft - The file. It does not change.
+ * @param signers - The signers.
+ * @param messages - The bytes that each signs, if toBeSigned() has given them before.
+ * @returns The signed file.
+ * @throws AlreadySigned, and the refusals of verify().
  */
 export async function signedWithoutLog<T extends Signable>(
   draft: T,

@@ -118,7 +118,22 @@ function noFaults(make: MakeStore, previous: Release | null, update: Release, se
   throw new Error(`${faultCount} cuts end badly; the first: ${first.what} (operation ${first.operation}, ${first.tear}): ${why}`);
 }
 
-/** Returns the requirements, for devices with the storage that `make` returns. */
+/**
+ * Lists the requirements that a device must fulfil, without a test runner.
+ *
+ * @param make - Returns the storage of a new device.
+ * @param options - How much is tried.
+ * @returns The requirements. Each throws if the device violates it.
+ * @example
+ * ```ts
+ * import { deviceContract, flashStore } from "@firmseal/simulator";
+ *
+ * for (const { name, run } of deviceContract((setup) => flashStore(setup), { secondCuts: 1 })) {
+ *   await run();
+ *   console.log(name);
+ * }
+ * ```
+ */
 export function deviceContract(make: MakeStore, { secondCuts = 8 }: ContractOptions = {}): Requirement[] {
   /** Makes the storage of a device that has run release 6: the second update after it is written over its slot. */
   const used = async (): Promise<MakeStore> => {

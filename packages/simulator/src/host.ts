@@ -52,6 +52,9 @@ export const nodeHost = { sha256: nodeHash("sha256"), sha384: nodeHash("sha384")
 const SHORT = 8_192;
 
 /**
- * A host for an input of this many bytes: the hash functions of the verifier for a short one, otherwise those of Node.
+ * Chooses the hash functions for an input: those of the verifier for a short one, otherwise those of Node.
+ *
+ * @param bytes - The length of the input.
+ * @returns The host, for open(), install() and boot().
  */
 export const hostFor = (bytes: number) => (bytes > SHORT ? nodeHost : { sha256, sha384, sha512 });

@@ -74,8 +74,15 @@ function description(sequence: string, identity: Identity, components: readonly 
 }
 
 /**
- * Generates a release with the sequence number before `sequence`, signed by `threshold` new keys, with images of at
- * most `size` bytes. Throws RangeError if the vendor is a private enterprise number, which descriptions cannot express.
+ * Generates a release that comes before another, signed by new keys.
+ *
+ * @param sequence - The number of the other release: the high and the low 32 bits. This one is 1 less.
+ * @param identity - The device that it is for.
+ * @param components - Its components.
+ * @param size - Most bytes of each image.
+ * @param threshold - How many keys sign.
+ * @returns The release.
+ * @throws RangeError if the vendor is a private enterprise number, which descriptions cannot express.
  */
 export async function previousRelease(
   sequence: readonly [number, number],

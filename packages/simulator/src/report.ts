@@ -74,12 +74,21 @@ export function isFault(v: StartVerdict): boolean {
   return v.boots === "none" || v.boots === "mixed" || v.floorFell || !v.converges;
 }
 
-/** Returns counts of 0. */
+/**
+ * Makes new counts.
+ *
+ * @returns Counts of 0.
+ */
 export function tally(): Tally {
   return { cuts: 0, old: 0, new: 0, none: 0, mixed: 0, floorFell: 0, stuck: 0 };
 }
 
-/** Adds one verdict to `t`. */
+/**
+ * Adds one verdict to `t`.
+ *
+ * @param t - The counts.
+ * @param v - The verdict.
+ */
 export function countPoint(t: Tally, v: StartVerdict): void {
   t.cuts++;
   t[v.boots]++;
@@ -87,7 +96,12 @@ export function countPoint(t: Tally, v: StartVerdict): void {
   if (!v.converges) t.stuck++;
 }
 
-/** Adds `b` to `a`. */
+/**
+ * Adds `b` to `a`.
+ *
+ * @param a - The sum.
+ * @param b - What is added.
+ */
 export function addTally(a: Tally, b: Tally): void {
   for (const name of Object.keys(a) as (keyof Tally)[]) a[name] += b[name];
 }

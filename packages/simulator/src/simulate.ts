@@ -44,14 +44,26 @@ function largestOf({ envelope, payloads }: Release): number {
 }
 
 /**
- * Installs a release on a device of `identity`, then repeats this with a power cut at every write and erase, and at
- * every one of each recovery. `make` returns the storage of a new device. `report.faultCount` is 0 if after every cut
- * the old or the new release starts, the floor has not fallen, and a second attempt installs the update.
+ * Installs a release on a simulated device, then repeats this with a power cut at every write and erase, and at every
+ * one of each recovery.
  *
- * Throws the refusals of open(), Unsimulated if the releases cannot be installed without a cut, and RangeError if no
- * previous release can be generated.
+ * @param make - Returns the storage of a new device: `make` of DEVICES, or yours.
+ * @param release - The envelope, the trusted keys, and payloads outside the envelope.
+ * @param identity - The identifiers of the device, 16 bytes each.
+ * @param o - The previous release, and how much is tried.
+ * @returns The report, and the cuts. `report.faultCount` is 0 if after every cut the old or the new release starts, the
+ *   floor has not fallen, and a second attempt installs the update.
+ * @throws The refusals of open(), Unsimulated if the releases cannot be installed without a cut, and RangeError if no
+ *   previous release can be generated.
+ * @example
+ * ```ts
+ * import { DEVICES, simulate } from "@firmseal/simulator";
  *
- * @example (await simulate(DEVICES["flash"].make, release, { vendor: [vendor], class: [name] })).report.faults
+ * const release = { envelope, trust, payloads: new Map() };
+ * const identity = { vendor: [vendorUuid], class: [classUuid] };
+ * const { report } = await simulate(DEVICES.flash.make, release, identity, { secondCuts: 1 });
+ * console.log(`${report.cuts} cuts, ${report.faultCount} of them end badly`);
+ * ```
  */
 export async function simulate(make: MakeStore, release: Release, identity: Identity, o: SimulateOptions = {}): Promise<Simulated> {
   const { envelope, trust } = release;

@@ -77,12 +77,23 @@ export type MakeStore = (setup: Setup) => Store;
 /** Bytes per packet while a device receives an envelope. */
 const PACKET = 1000;
 
-/** Passes an envelope to `take` in packets, as it would arrive. */
+/**
+ * Passes an envelope on in packets, as it would arrive.
+ *
+ * @param envelope - The envelope.
+ * @param take - Gets each packet.
+ */
 export function inPackets(envelope: Source, take: (packet: Bytes) => void): void {
   for (let at = 0; at < envelope.length; at += PACKET) take(envelope.read(at, Math.min(PACKET, envelope.length - at)));
 }
 
-/** Returns "slot b of 00": components as `firmseal install` names them. */
+/**
+ * Names a slot as `firmseal install` does.
+ *
+ * @param slot - 0 or 1.
+ * @param component - The name of its component.
+ * @returns Such as "slot b of 00".
+ */
 export function slotName(slot: number, component: string): string {
   return `slot ${slot === 0 ? "a" : "b"} of ${component}`;
 }

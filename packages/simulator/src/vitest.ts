@@ -8,9 +8,18 @@ import type { MakeStore } from "./store.js";
 const TEST_TIMEOUT = 300_000;
 
 /**
- * Declares the tests that a device must pass.
+ * Declares the tests of vitest that a device must pass: those of deviceContract().
  *
- * @example describeDevice("the hub's flash", (setup) => hubStore(setup));
+ * @param name - The title of the tests.
+ * @param make - Returns the storage of a new device.
+ * @param options - How much is tried.
+ * @example
+ * ```ts
+ * import { flashStore } from "@firmseal/simulator";
+ * import { describeDevice } from "@firmseal/simulator/vitest";
+ *
+ * describeDevice("the hub's flash", (setup) => flashStore(setup));
+ * ```
  */
 export function describeDevice(name: string, make: MakeStore, options: ContractOptions = {}): void {
   describe(name, () => {

@@ -11,27 +11,51 @@ var LIST = Object.keys(algorithms).map(function (name) {
 });
 
 /**
- * Makes a trust anchor from a raw key. `alg`: "ed25519" (32 bytes), "es256" (65 bytes, 04 ‖ x ‖ y), "hmac256" (32
- * bytes, shared secret) or "hsslms" (HSS public key, RFC 8554 §6.1: 60 bytes with SHA-256, 52 with SHA-256/192). `kid`:
- * the key identifier. Throws TRUST_POLICY for another algorithm and ANCHOR_KEY for an unusable key.
+ * Makes a trust anchor from a raw key.
+ *
+ * @param alg - "ed25519", "es256", "hmac256" (a shared secret) or "hsslms".
+ * @param key - 32 bytes; for es256 65 bytes, 04 ‖ x ‖ y; for hsslms an HSS public key (RFC 8554 §6.1), 60 bytes with
+ *   SHA-256 or 52 with SHA-256/192. An Ed25519 key may have a table.
+ * @param kid - The key identifier. Default: none.
+ * @returns The anchor, for `anchors` of a Trust.
+ * @throws TRUST_POLICY for another algorithm and ANCHOR_KEY for an unusable key.
+ * @example
+ * ```ts
+ * import { anchor, open } from "@firmseal/verifier";
+ *
+ * const trusted = { anchors: [anchor("ed25519", publicKey)] };
+ * const manifest = open(envelope, trusted);
+ * ```
  */
 export function anchor(alg: string, key: Bytes | Prepared, kid?: Bytes): Anchor {
   return makeAnchor((algorithms as { [name: string]: Alg })[alg], key, kid);
 }
 
 /**
- * Verifies a trust file from outside, or a chain of them, and returns its content: enough roots of `before` and of the
- * file itself must have signed it. See trust/trust-file.ts; this variant has every algorithm. Does not check whether
- * the running release is valid under the file. If it is not, the device can no longer start it: a device that runs a
- * release calls updatedTrust() or nextTrust().
+ * Verifies a trust file from outside, or a chain of them: enough roots of `before` and of the file itself must have
+ * signed it. Does not check whether the running release is valid under the file. If it is not, the device can no longer
+ * start it: a device that runs a release calls updatedTrust() or nextTrust().
+ *
+ * This variant has every algorithm: see trust/trust-file.ts.
+ *
+ * @param bytes - The trust files, one after the other.
+ * @param before - The current trust file, or root keys.
+ * @param host - Hash functions. Default: our own.
+ * @returns The content of the last file.
+ * @throws Refusal.
  */
 export function trustFileUnchecked(bytes: Bytes | Source, before: TrustStore | FirstTrust, host?: Host): TrustStore {
   return unchecked(LIST, bytes, before, host);
 }
 
 /**
- * Reads a trust file that is part of the firmware. Verifies no signature. Throws a Refusal. See trust/trust-file.ts;
- * this variant has every algorithm.
+ * Reads a trust file that is part of the firmware. Verifies no signature.
+ *
+ * This variant has every algorithm: see trust/trust-file.ts.
+ *
+ * @param bytes - The trust file.
+ * @returns Its content, for policyOf().
+ * @throws Refusal if it is not a valid trust file.
  */
 export function embeddedTrust(bytes: Bytes | Source): TrustStore {
   return embedded(LIST, bytes);

@@ -38,8 +38,12 @@ export interface Interpreter {
 export const MOST_TRIED_COMMANDS = 524_288;
 
 /**
- * Returns the verifier of the tools, whose runs together execute at most `most` commands, because kinds of device and
- * commands multiply. Throws what `excess` returns, at the start of a run.
+ * Makes the verifier of the tools with a limit, because kinds of device and commands multiply.
+ *
+ * @param most - Commands that its runs may execute together.
+ * @param excess - Makes the error to throw beyond them.
+ * @returns The verifier of the tools, for the functions of this package.
+ * @throws What `excess` returns, at the start of a run.
  */
 export function limitedInterpreter(most: number, excess: () => Error): Required<Interpreter> {
   let before = 0;

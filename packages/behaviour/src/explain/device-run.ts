@@ -23,7 +23,13 @@ export interface DeviceKind {
 export const MOST_DEVICE_KINDS = 256;
 
 /**
- * Returns every kind of device with one of these identifiers and slots, with and without the images. No list is empty.
+ * Combines identifiers and slots to kinds of device. No list is empty.
+ *
+ * @param vendors - Vendor identifiers, 16 bytes each.
+ * @param classes - Class identifiers, 16 bytes each.
+ * @param devices - Device identifiers. One of 0 bytes stands for any device.
+ * @param slots - Slots in which devices install, 0 or 1.
+ * @returns Every kind of device with one of these identifiers and slots, with and without the images.
  */
 export function everyKind(
   vendors: readonly Uint8Array[],
@@ -188,15 +194,26 @@ export function coursesOf(given: Interpreter, m: Manifest, kind: DeviceKind): { 
   return courses;
 }
 
-/** Returns the refusal of a device of one kind. Returns undefined if it installs and starts the release. */
+/**
+ * Asks whether devices of one kind take a release.
+ *
+ * @param by - The interpreter that runs the commands.
+ * @param m - The open manifest.
+ * @param kind - The kind of device.
+ * @returns The refusal, or undefined if such a device installs and starts the release.
+ */
 export function kindRefusal(by: Interpreter, m: Manifest, kind: DeviceKind): DeviceRefusal | undefined {
   const { install, start } = coursesOf(by, m, kind);
   return install?.refused ?? start?.refused;
 }
 
 /**
- * Returns what payloads of the envelope must match if a start writes them on a device of one kind: it compares them at
- * once, so it needs no comparison after it.
+ * Finds the payloads that a start writes on a device of one kind. It compares them at once, and not again.
+ *
+ * @param by - The interpreter that runs the commands.
+ * @param m - The open manifest.
+ * @param kind - The kind of device.
+ * @returns What these payloads of the envelope must match.
  */
 export function loadedPayloadsOf(by: Interpreter, m: Manifest, kind: DeviceKind): readonly Expectation[] {
   const expected: Expectation[] = [];
@@ -213,8 +230,13 @@ export function loadedPayloadsOf(by: Interpreter, m: Manifest, kind: DeviceKind)
 }
 
 /**
- * Returns what payloads must match if a device of one kind installs them, also what it detects before it refuses. Only
- * the interpreter refuses here: rules of devices say nothing about payloads.
+ * Finds the payloads that a device of one kind installs, also those that it reads before it refuses. Only the
+ * interpreter refuses here: rules of devices say nothing about payloads.
+ *
+ * @param by - The interpreter that runs the commands.
+ * @param m - The open manifest.
+ * @param kind - The kind of device.
+ * @returns What payloads must match, and the refusal of the interpreter if there is one.
  */
 export function payloadsOf(by: Interpreter, m: Manifest, kind: DeviceKind): { expected: readonly Expectation[]; refused?: unknown } {
   const known = new KnownContents();

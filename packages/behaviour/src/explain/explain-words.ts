@@ -7,8 +7,10 @@ import type { Action, Behaviour, Explained } from "./explain.js";
 const PLAIN = /^(?!([0-9a-f]{2})+$|\(empty\)$)[!-.0-~]+$/;
 
 /**
- * Returns the name of a component: the text of its parts if they are printable and do not look like hex, or else their
- * hex.
+ * Names a component.
+ *
+ * @param parts - The parts of its identifier, in hex.
+ * @returns The text of its parts if they are printable and do not look like hex, or else their hex.
  */
 export function componentWords(parts: readonly string[]): string {
   const texts = parts.map((hex) => {
@@ -18,13 +20,25 @@ export function componentWords(parts: readonly string[]): string {
   return texts.join("/") || "(empty)";
 }
 
-/** Returns what a component must hold: length, and the beginning of the digest. Empty if nothing is expected. */
+/**
+ * Describes what a component must hold.
+ *
+ * @param expected - The length and the digest that are expected.
+ * @returns The length, and the beginning of the digest. Empty if nothing is expected.
+ */
 export function expectationWords({ bytes, digest }: Pick<Action, "bytes" | "digest">): string {
   const length = bytes === undefined ? [] : [`${grouped(bytes)} ${bytes === 1 ? "byte" : "bytes"}`];
   return [...length, ...(digest ? [`${digest.algorithm} ${digest.hex.slice(0, 16)}…`] : [])].join(", ");
 }
 
-/** Returns one action, as a sentence without a subject. `plain`: without what a component must hold. */
+/**
+ * Describes one action in words.
+ *
+ * @param action - The action.
+ * @param components - The names of the components of the manifest, in its order.
+ * @param plain - Whether to leave out what a component must hold. Default: false.
+ * @returns A sentence without a subject.
+ */
 export function actionWords(action: Action, components: readonly (readonly string[])[], plain = false): string {
   const name = (i: number) => (components.length === 1 ? "the component" : `component ${componentWords(components[i] ?? [])}`);
   const here = name(action.component);
@@ -51,7 +65,12 @@ export function actionWords(action: Action, components: readonly (readonly strin
 const deviceWords = ({ vendor, class: name, device }: Behaviour["devices"][number]) =>
   `vendor ${vendor}, class ${name}${device === undefined ? "" : `, device ${device}`}`;
 
-/** Returns whose behaviour it is. At most three devices are named. */
+/**
+ * Describes whose behaviour it is. Names at most three devices.
+ *
+ * @param behaviour - The devices, their slot, and whether they have the images.
+ * @returns The heading of the behaviour.
+ */
 export function whoWords({ devices, slot, has }: Pick<Behaviour, "devices" | "slot" | "has">): string {
   const named = devices.slice(0, 3).map(deviceWords).join("; ");
   const more = devices.length > 3 ? `; and ${devices.length - 3} more` : "";
@@ -63,12 +82,22 @@ function numbered(title: string, actions: readonly Action[], components: readonl
   return [`  ${title}:`, ...actions.map((action, i) => `    ${i + 1}. ${actionWords(action, components)}`)];
 }
 
-/** Returns how the installation, or each start, ends. */
+/**
+ * Describes how the installation, or each start, ends.
+ *
+ * @param refused - The refusal, with its words.
+ * @returns The end of a sentence.
+ */
 export function refusedWords({ during, words, reason }: NonNullable<Behaviour["refused"]>): string {
   return `${during === "start" ? "start: " : ""}refuses: ${words} (${reason})`;
 }
 
-/** Returns the lines of a whole release. */
+/**
+ * Describes a whole release in words.
+ *
+ * @param explained - The result of explainManifest().
+ * @returns The lines, without line ends.
+ */
 export function explainedLines({ behaviours, components }: Explained): string[] {
   return behaviours.flatMap((one) => [
     `${whoWords(one)}:`,

@@ -49,7 +49,12 @@ export interface Explained {
   others: number;
 }
 
-/** Returns a UUID, or the hex of another identifier. Undefined: the release does not ask for it. */
+/**
+ * Formats an identifier.
+ *
+ * @param bytes - The identifier, or undefined if the release does not ask for it.
+ * @returns A UUID for 16 bytes, otherwise hex. undefined for undefined.
+ */
 export function identifierText(bytes: Bytes | undefined): string | undefined {
   if (bytes === undefined || bytes.length === 0) return undefined;
   const hex = toHex(bytes);
@@ -65,7 +70,13 @@ function expectedOf({ content, size, digest }: Effect): Pick<Action, "bytes" | "
   return content ? { bytes: content.length } : { ...sizeOf(size), ...digestOf(digest) };
 }
 
-/** Returns what an effect means for a device. Returns undefined for a question about its slot. */
+/**
+ * Describes an effect as an action of a device.
+ *
+ * @param m - The open manifest.
+ * @param e - The effect, from step().
+ * @returns The action, or undefined for a question about the slot of the device.
+ */
 export function actionOf(m: Manifest, e: Effect): Action | undefined {
   const what = COMMAND_ROWS[e.op]?.action;
   if (what === undefined) return undefined;
@@ -79,7 +90,12 @@ export function actionOf(m: Manifest, e: Effect): Action | undefined {
   };
 }
 
-/** Returns a refusal with its name and its words. */
+/**
+ * Adds the name and the words to a refusal.
+ *
+ * @param refusal - The number, and the phase in which the device refuses.
+ * @returns The refusal, for refusedWords().
+ */
 export function namedRefusal({ during, code }: Pick<DeviceRefusal, "during" | "code">): NonNullable<Behaviour["refused"]> {
   const row = refusalOf(code);
   return { during, code, reason: row?.name ?? "UNKNOWN", words: row?.meaning ?? `number ${code}` };
@@ -109,7 +125,25 @@ function withoutNeedlessHas(all: readonly Behaviour[]): Behaviour[] {
   });
 }
 
-/** Returns what each kind of device does with an open manifest. `slots`: whether to name slots. */
+/**
+ * Finds what each kind of device does with an open manifest.
+ *
+ * @param by - The interpreter that runs the commands: limitedInterpreter().
+ * @param m - The manifest, from open() of the verifier.
+ * @param kinds - The kinds of device: everyKind().
+ * @param slots - Whether to name slots.
+ * @returns What each kind does, for explainedLines(). Kinds that do the same share an entry.
+ * @example
+ * ```ts
+ * import { everyKind, explainedLines, explainManifest, limitedInterpreter } from "@firmseal/behaviour";
+ * import { open } from "@firmseal/verifier";
+ *
+ * const interpreter = limitedInterpreter(1_000_000, () => new Error("too many commands"));
+ * const kinds = everyKind([vendorUuid], [classUuid], [new Uint8Array()], [0]);
+ * const explained = explainManifest(interpreter, open(envelope, trust), kinds, false);
+ * console.log(explainedLines(explained).join("\n"));
+ * ```
+ */
 export function explainManifest(by: Interpreter, m: Manifest, kinds: readonly DeviceKind[], slots: boolean): Explained {
   const groups = new Map<string, Behaviour>();
   let others = 0;

@@ -11,7 +11,12 @@ export interface RefusingDevice {
   readonly refused: NonNullable<Behaviour["refused"]>;
 }
 
-/** Returns the devices that refuse a release with the images and without them: each device in each slot. */
+/**
+ * Finds the devices that never take a release: each device in each slot.
+ *
+ * @param behaviours - What each kind of device does, from explainManifest().
+ * @returns The devices that refuse it with the images and without them.
+ */
 export function refusingDevices(behaviours: readonly Behaviour[]): RefusingDevice[] {
   const idOf = (device: Behaviour["devices"][number], slot: number | undefined) => JSON.stringify([device, slot ?? null]);
   const taking = new Set(behaviours.flatMap(({ devices, slot, refused }) => (refused ? [] : devices.map((device) => idOf(device, slot)))));
@@ -24,6 +29,12 @@ export function refusingDevices(behaviours: readonly Behaviour[]): RefusingDevic
   return [...found.values()];
 }
 
-/** Returns the name of a device that refuses: its class and its slot. */
+/**
+ * Names a device that refuses.
+ *
+ * @param device - From refusingDevices().
+ * @param names - Names of identifiers. Default: none.
+ * @returns Its class and its slot.
+ */
 export const refusingWords = ({ class: name, slot }: RefusingDevice, names: { readonly [identifier: string]: string } = {}): string =>
   `class ${names[name] ?? name}${slot === undefined ? "" : `, slot ${slot}`}`;

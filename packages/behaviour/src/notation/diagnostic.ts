@@ -115,14 +115,32 @@ function bracketed(open: string, parts: string[], close: string, indent: string)
 }
 
 /**
- * Returns the diagnostic notation of an envelope that decodeEnvelope() has checked, or of a trust file (`place`:
- * "trust") that was read. Byte strings of more than `shownBytes` bytes are shortened.
+ * Formats an envelope or a trust file in diagnostic notation (RFC 8949 §8). Byte strings of more than `shownBytes`
+ * bytes are shortened.
+ *
+ * @param bytes - An envelope that decodeEnvelope() has checked, or a trust file that was read.
+ * @param shownBytes - Bytes of a byte string that are shown.
+ * @param place - "trust" for a trust file. Default: an envelope.
+ * @returns The text, in lines.
+ * @example
+ * ```ts
+ * import { diagnostic } from "@firmseal/behaviour";
+ *
+ * console.log(diagnostic(envelope, 32));
+ * ```
  */
 export function diagnostic(bytes: Uint8Array, shownBytes: number, place: Place = "envelope"): string {
   return new DiagWriter(bytes, shownBytes, decodeItem).item(decodeItem(bytes), place, "");
 }
 
-/** Like diagnostic(), for any well-formed CBOR. Throws NotWellFormed. */
+/**
+ * Formats any well-formed CBOR like diagnostic().
+ *
+ * @param bytes - One item.
+ * @param shownBytes - Bytes of a byte string that are shown.
+ * @returns The text, in lines.
+ * @throws NotWellFormed.
+ */
 export function looseDiagnostic(bytes: Uint8Array, shownBytes: number): string {
   return new DiagWriter(bytes, shownBytes, looseItemIn).item(looseItem(bytes), "envelope", "");
 }

@@ -66,27 +66,49 @@ const BEFORE_29: Draft = {
 /** SHA-256, in the drafts that had hash algorithms of their own. */
 const OLD_SHA_256 = 2;
 
-/** The value under a key of a map. */
+/**
+ * Finds the value under a key of a map.
+ *
+ * @param map - The map. Anything else has no keys.
+ * @param key - The key.
+ * @returns The value, or undefined if it is not there.
+ */
 export function under(map: LooseItem | undefined, key: number): LooseItem | undefined {
   if (map?.kind !== "map") return undefined;
   const i = map.items.findIndex((item, n) => n % 2 === 0 && keyOf(item) === key);
   return i < 0 ? undefined : map.items[i + 1];
 }
 
-/** What a byte string contains, or the item itself if it is of another kind. */
+/**
+ * Opens a byte string that contains CBOR.
+ *
+ * @param bytes - The file.
+ * @param item - An item of the file.
+ * @returns What the byte string contains, or the item itself if it is of another kind.
+ */
 export function openedItem(bytes: Uint8Array, item: LooseItem | undefined): LooseItem | undefined {
   if (item?.kind !== "bytes" || item.items.length > 0) return item;
   return looseItemIn(bytes, { at: item.body, n: item.value });
 }
 
-/** An item without the tags around it. */
+/**
+ * Removes the tags around an item.
+ *
+ * @param item - The item.
+ * @returns The item in the tags.
+ */
 export function untagged(item: LooseItem | undefined): LooseItem | undefined {
   let out = item;
   while (out?.kind === "tag") out = out.items[0];
   return out;
 }
 
-/** Whether an item is a COSE message: an array of four, tagged or not. A digest is an array of two. */
+/**
+ * Recognizes a COSE message: an array of four, tagged or not. A digest is an array of two.
+ *
+ * @param item - The item.
+ * @returns Whether it is one.
+ */
 export const isMessage = (item: LooseItem | undefined): boolean => {
   const inside = untagged(item);
   return inside?.kind === "array" && inside.items.length === 4;
@@ -100,7 +122,13 @@ function hasOldHash(bytes: Uint8Array, wrapper: LooseItem | undefined): boolean 
   return alg?.kind === "unsigned" && alg.value === OLD_SHA_256;
 }
 
-/** Returns the old draft whose numbers an envelope has, and undefined for today's. `envelope`: the item of the file. */
+/**
+ * Detects an envelope of an old draft by its numbers.
+ *
+ * @param bytes - The file.
+ * @param envelope - The item of the file.
+ * @returns The old draft, and undefined for today's.
+ */
 export function oldDraftOf(bytes: Uint8Array, envelope: LooseItem): Draft | undefined {
   const map = untagged(envelope);
   const isOldest = !under(map, ENV_MANIFEST) && openedItem(bytes, under(map, ENV_AUTHENTICATION_WRAPPER))?.kind === "map";
@@ -121,7 +149,15 @@ export function numberNow(draft: Draft | undefined, place: Place, key: number, v
   return key === DIR_RUN_SEQUENCE && value.kind === "unsigned" ? DIR_SWAP : key;
 }
 
-/** Returns the element of a map in an envelope by its number of today. */
+/**
+ * Finds an element of an envelope, whatever draft it was made with.
+ *
+ * @param map - The envelope, or the manifest.
+ * @param place - Which of the two `map` is.
+ * @param number - The number that the element has today.
+ * @param draft - The draft of the envelope, from oldDraftOf().
+ * @returns The value of the element, or undefined if it is not there.
+ */
 export function elementNow(
   map: LooseItem | undefined,
   place: "envelope" | "manifest",

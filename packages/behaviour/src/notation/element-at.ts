@@ -63,8 +63,17 @@ function elementOf(item: LooseItem, place: Place, at: number): { i: number; begi
 const isContainer = ({ kind }: Pick<Item, "kind">) => kind === "map" || kind === "array";
 
 /**
- * Returns the innermost element of `envelope` that has the byte at the offset `at`. Undefined if the envelope is not
- * well-formed CBOR, or ends before.
+ * Finds the element that has a byte, for the offset of a refusal.
+ *
+ * @param envelope - The envelope.
+ * @param at - The offset of the byte.
+ * @returns The innermost element with this byte. undefined if the envelope is not well-formed CBOR, or ends before.
+ * @example
+ * ```ts
+ * import { elementAt } from "@firmseal/behaviour";
+ *
+ * console.log(elementAt(envelope, 2)?.path.join(", "));
+ * ```
  */
 export function elementAt(envelope: Uint8Array, at: number): ElementAt | undefined {
   const outer = looseItemIn(envelope);

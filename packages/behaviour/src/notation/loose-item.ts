@@ -221,14 +221,25 @@ class LooseReader {
 
 /**
  * Reads the only item of `bytes`, or of a range of it, in any encoding. Items beyond 64 levels, or beyond 65,536 items,
- * are skipped. Throws NotWellFormed.
+ * are skipped.
+ *
+ * @param bytes - The bytes.
+ * @param stretch - A range of them. Default: all.
+ * @returns The item.
+ * @throws NotWellFormed.
  */
 export function looseItem(bytes: Uint8Array, stretch: Slice = { at: 0, n: bytes.length }): LooseItem {
   if (stretch.at + stretch.n > bytes.length) throw new NotWellFormed(bytes.length);
   return new LooseReader(bytes, stretch.at, stretch.at + stretch.n).whole();
 }
 
-/** Like looseItem(). Returns undefined for bytes that are not well-formed. */
+/**
+ * Reads like looseItem(), but never throws.
+ *
+ * @param bytes - The bytes.
+ * @param stretch - A range of them. Default: all.
+ * @returns The item, or undefined if the bytes are not well-formed.
+ */
 export function looseItemIn(bytes: Uint8Array, stretch?: Slice): LooseItem | undefined {
   try {
     return looseItem(bytes, stretch);

@@ -97,8 +97,13 @@ function innermost(root: LooseElement, at: number): LooseElement {
 }
 
 /**
- * Reads any well-formed CBOR as an envelope. `refused`: where the verifier stops. Byte strings of more than
- * `shownBytes` bytes are shortened. Throws NotWellFormed.
+ * Reads any well-formed CBOR as an envelope. Byte strings of more than `shownBytes` bytes are shortened.
+ *
+ * @param bytes - The file.
+ * @param shownBytes - Bytes of a byte string that are shown.
+ * @param refused - Where the verifier stops.
+ * @returns The elements, with names and meanings.
+ * @throws NotWellFormed.
  */
 export function looseTree(bytes: Uint8Array, shownBytes: number, refused?: RefusedAt): LooseTree {
   const item = looseItem(bytes);
@@ -113,7 +118,13 @@ export function looseTree(bytes: Uint8Array, shownBytes: number, refused?: Refus
   return { ...(draft && { draft: { name: draft.name, sign: draft.sign } }), root };
 }
 
-/** Returns an element and what it contains, a line for each. */
+/**
+ * Formats an element and what it contains.
+ *
+ * @param element - The element, from looseTree().
+ * @param indent - What each line begins with. Default: nothing.
+ * @returns A line for each element.
+ */
 export function looseLines({ name, value, meaning, elements, wrong }: LooseElement, indent = ""): string[] {
   const said = value === undefined ? ":" : `: ${value}${meaning === undefined ? "" : ` (${meaning})`}`;
   const out = [`${indent}${name}${said}${wrong === undefined ? "" : `   <-- ${wrong}`}`];

@@ -116,7 +116,13 @@ function argumentOf(code: number | undefined): ArgumentKind | undefined {
 
 const TRUST_POSITIONS: readonly (Place | undefined)[] = ["headers", undefined, "trust-list", "signatures"];
 
-/** Returns what the byte string under `key` in `place` contains. Returns undefined if it contains plain bytes. */
+/**
+ * Finds the meaning of a byte string.
+ *
+ * @param place - Where the byte string is.
+ * @param key - Its key there.
+ * @returns What it contains, or undefined if it contains plain bytes.
+ */
 export function insideBytes(place: Place, key: number | undefined): Place | undefined {
   switch (place) {
     case "envelope":
@@ -144,7 +150,14 @@ export function insideBytes(place: Place, key: number | undefined): Place | unde
   }
 }
 
-/** Returns the place of the items of a value that is a container itself. */
+/**
+ * Finds the place of the items of a value that is a container itself.
+ *
+ * @param item - The value.
+ * @param place - Where it is.
+ * @param key - Its key there.
+ * @returns The place of its items.
+ */
 export function valuePlace(item: Pick<Item, "kind">, place: Place, key: number | undefined): Place {
   if (item.kind === "tag") return place;
   const argument = place === "sequence" ? argumentOf(key) : undefined;
@@ -158,7 +171,13 @@ export function valuePlace(item: Pick<Item, "kind">, place: Place, key: number |
   return "plain";
 }
 
-/** Names for the value of `key` in `place`, if it is a number of a registry. */
+/**
+ * Finds the names for the value of `key` in `place`.
+ *
+ * @param place - Where the value is.
+ * @param key - Its key there.
+ * @returns The names by number, or undefined if the value is not a number of a registry.
+ */
 export function valueNames(place: Place, key: number | undefined): Names | undefined {
   if (place === "headers" && key === HEADER_ALG) return ALG_NAMES;
   if (place === "digest" && key === 0) return HASH_NAMES;
@@ -168,21 +187,44 @@ export function valueNames(place: Place, key: number | undefined): Names | undef
 /** Returns whether the elements of an array in this place are told apart by their position. */
 export const isNumbered = (place: Place) => place === "wrapper" || place === "block" || place === "digest" || place === "trust";
 
-/** Returns the argument of the item's head, exactly. */
+/**
+ * Computes the argument of an item's head from its two halves.
+ *
+ * @param item - The kind of the item, and the high and the low 32 bits.
+ * @returns The argument, exactly: up to 64 bits.
+ */
 export function exactArgument({ kind, high, low }: Pick<Item, "kind" | "high" | "low">): bigint {
   const n = (BigInt(high) << 32n) | BigInt(low);
   return kind === "negative" ? -1n - n : n;
 }
 
-/** Returns the key if an item is a key of a map, or the code if it is a command of a sequence. */
+/**
+ * Reads an item as a key.
+ *
+ * @param item - The key of a map, or the code of a command in a sequence.
+ * @returns The key or the code, or undefined if it is neither.
+ */
 export function keyOf(item: Pick<Item, "kind" | "high" | "low">): number | undefined {
   return item.kind === "unsigned" || item.kind === "negative" ? Number(exactArgument(item)) : undefined;
 }
 
-/** Returns how many items of a container are one element: a pair of a map, or a command with its argument. */
+/**
+ * Counts the items of one element: a pair of a map, or a command with its argument.
+ *
+ * @param item - The container.
+ * @param place - Its place.
+ * @returns How many items are one element.
+ */
 export const itemsPerElement = (item: Pick<Item, "kind">, place: Place) => (item.kind === "map" || place === "sequence" ? 2 : 1);
 
-/** Returns the key or code of the element at `i` of a container, or its position if positions have a meaning. */
+/**
+ * Finds what the element at a position of a container is called by.
+ *
+ * @param item - The container.
+ * @param place - Its place.
+ * @param i - The position of the element.
+ * @returns Its key or code, or its position if positions have a meaning. undefined if it has neither.
+ */
 export function keyAt(
   item: Pick<Item, "kind"> & { readonly items: readonly Pick<Item, "kind" | "high" | "low">[] },
   place: Place,

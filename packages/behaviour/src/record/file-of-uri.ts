@@ -1,8 +1,11 @@
 // The file that a URI means.
 
 /**
- * Returns the name of the file that a URI means: its last part, without a query. Returns undefined if that is not a
- * plain file name, so that a URI never leads out of the folder.
+ * Derives the name of the file that a URI means.
+ *
+ * @param uri - The URI.
+ * @returns Its last part, without a query. undefined if that is not a plain file name, so that a URI never leads out of
+ *   the folder.
  */
 export function fileOfUri(uri: string): string | undefined {
   const last =

@@ -26,7 +26,13 @@ export interface IdentifierNames {
   readonly [identifier: string]: string;
 }
 
-/** Returns those of `names` from which the identifiers follow that the manifest has. */
+/**
+ * Keeps the names from which the identifiers of a manifest follow.
+ *
+ * @param names - Names of vendors and classes, with their identifiers.
+ * @param behaviours - What the devices of the manifest do.
+ * @returns Those of `names` whose identifiers the manifest has.
+ */
 export function derivedNames(names: IdentifierNames, behaviours: readonly Pick<Behaviour, "devices">[]): IdentifierNames {
   const out: { [identifier: string]: string } = {};
   const nameOf = (id: string) => (Object.hasOwn(names, id) ? (names[id] as string) : id);

@@ -38,8 +38,12 @@ function slotOf({ slots }: Fetched): "a" | "b" | null {
 }
 
 /**
- * Returns why the payloads in a record are not those that devices fetch. `components`: the names of the components of
- * the manifest, in its order; by default, names are not compared. Returns undefined if they are.
+ * Compares the payloads in a record with those that devices fetch.
+ *
+ * @param payloads - The payloads in the record.
+ * @param behaviours - What the devices of the envelope do.
+ * @param components - The names of the components of the manifest, in its order. By default, names are not compared.
+ * @returns Why they differ, or undefined if they do not.
  */
 export function payloadFault(
   payloads: readonly Artifact[],
@@ -65,8 +69,12 @@ export function payloadFault(
 }
 
 /**
- * Returns why the signers in a record are not those of the envelope. `verified`: thumbprints of the trusted keys that
- * signed, null for a key that has none. Returns undefined if they are.
+ * Compares the signers in a record with those of the envelope.
+ *
+ * @param artifact - The envelope, as the record describes it.
+ * @param envelope - The envelope, as decodeEnvelope() reads it.
+ * @param verified - Thumbprints of the trusted keys that signed, null for a key that has none.
+ * @returns Why they differ, or undefined if they do not.
  */
 export function signersFault(
   { signers }: Artifact,
@@ -109,9 +117,13 @@ function nameFault({ vendor }: ReleaseRecord, { file, vendorId, classes }: Artif
 }
 
 /**
- * Returns why a record says other things about a board than its envelope. The UUIDs of vendors and classes follow from
- * their names. What only a product file knows, such as names of boards, is not compared. Returns undefined if nothing
- * contradicts.
+ * Compares what a record says about a board with its envelope. The UUIDs of vendors and classes follow from their
+ * names. What only a product file knows, such as names of boards, is not compared.
+ *
+ * @param record - The record.
+ * @param board - The name of the board.
+ * @param found - What its envelope says.
+ * @returns Why they contradict each other, or undefined if they do not.
  */
 export function recordFault(record: ReleaseRecord, board: string, found: FoundEnvelope): string | undefined {
   const own = record.artifacts.filter((one) => one.board === board);

@@ -21,7 +21,7 @@ export interface RecordedSigner {
   readonly tbs: string;
 }
 
-/** A file of a release. schema/release.schema.json of @firmseal/release describes the members. */
+/** A file of a release. schema/release.schema.json of `@firmseal/release` describes the members. */
 export interface Artifact {
   readonly kind: "envelope" | "payload";
   readonly file: string;
@@ -64,8 +64,11 @@ function isArtifact(value: unknown): value is Artifact {
 }
 
 /**
- * Reads a record where its schema is not available: the members that are used have the right types. Throws SyntaxError
- * if it is not JSON, and TypeError if it is not the record of a release.
+ * Reads a record where its schema is not available: the members that are used have the right types.
+ *
+ * @param text - The content of release.json.
+ * @returns The record.
+ * @throws SyntaxError if it is not JSON, and TypeError if it is not the record of a release.
  */
 export function readRecordText(text: string): ReleaseRecord {
   const value = JSON.parse(text) as ReleaseRecord | null;
@@ -79,7 +82,12 @@ export function readRecordText(text: string): ReleaseRecord {
 const isSamePayload = (a: Artifact, b: Artifact): boolean =>
   a.kind === "payload" && b.kind === "payload" && a.file === b.file && a.digest === b.digest && a.size === b.size;
 
-/** Returns why a record contradicts itself. Returns undefined if it does not. Its version is not checked. */
+/**
+ * Checks that a record agrees with itself. Its version is not checked.
+ *
+ * @param record - The record.
+ * @returns Why it contradicts itself, or undefined if it does not.
+ */
 export function recordContradiction(record: ReleaseRecord): string | undefined {
   const { version, sequence, artifacts } = record;
   if (BigInt(sequence) >= 2n ** 64n) return "its sequence number has more than 64 bits";

@@ -9,8 +9,11 @@ const LONGEST = 64;
 const VERSION = Object.entries(COMPONENT_TEXT_NAMES).find(([, name]) => name === "component-version")?.[0];
 
 /**
- * Returns the version of a release: what its text says about its components. Returns undefined if the text names none,
- * or several. The text is covered by the signatures of the manifest, which the caller verifies.
+ * Reads the version of a release: what its text says about its components. The text is covered by the signatures of the
+ * manifest, which the caller verifies.
+ *
+ * @param envelope - The envelope, as decodeEnvelope() reads it.
+ * @returns The version, or undefined if the text names none, or several.
  */
 export function versionIn({ text }: Pick<UnverifiedEnvelope, "text">): string | undefined {
   const found = new Set<string>();

@@ -48,8 +48,14 @@ export function keepsKid(format: PrivateFormat | PublicFormat): boolean {
 }
 
 /**
- * Encodes a private key as a file, encrypted if a passphrase is given. Throws KeyError or KeyFileError if the format
- * does not support the key, and RangeError for a passphrase if the format has no encryption.
+ * Encodes a private key as a file, encrypted if a passphrase is given.
+ *
+ * @param key - The private key.
+ * @param format - One of privateFormats.
+ * @param passphrase - The passphrase, in UTF-8.
+ * @returns The content of the file.
+ * @throws KeyError or KeyFileError if the format does not support the key, and RangeError for a passphrase if the
+ *   format has no encryption.
  */
 export async function formatPrivate(key: PrivateKey, format: PrivateFormat, passphrase?: Uint8Array): Promise<Buffer> {
   if (passphrase && !canEncrypt(format)) throw new RangeError(`${format} is not encrypted`);
@@ -64,7 +70,13 @@ const privateWriters: Record<PrivateFormat, (key: PrivateKey, passphrase?: Uint8
   cose: toPrivateCose,
 };
 
-/** Encodes the public part of a key, public or private, as a file. Text ends with a newline. */
+/**
+ * Encodes the public part of a key as a file.
+ *
+ * @param key - The key, public or private.
+ * @param format - One of publicFormats.
+ * @returns The content of the file. Text ends with a newline.
+ */
 export function formatPublic(key: PublicKey, format: PublicFormat): Uint8Array {
   const bytes = writers[format](publicOf(key));
   return typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;

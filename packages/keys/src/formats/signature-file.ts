@@ -30,8 +30,13 @@ function decoded(bytes: Uint8Array): Uint8Array | undefined {
 const isSignatureText = (bytes: Uint8Array) => bytes.every((b) => b === 0x0a || b === 0x0d || (b >= 0x20 && b < 0x7f));
 
 /**
- * Returns the raw signature in `bytes`, the content of the file `name`. Throws a Failure with SIGNATURE_INVALID if
- * there is none, or one of another algorithm. Does not verify it.
+ * Finds the raw signature in a file. Does not verify it.
+ *
+ * @param bytes - The content of the file.
+ * @param alg - The algorithm of the key.
+ * @param name - The name of the file, for messages.
+ * @returns The raw signature.
+ * @throws Failure with SIGNATURE_INVALID if there is none, or one of another algorithm.
  */
 export function parseSignature(bytes: Uint8Array, alg: KeyAlg, name: string): Uint8Array {
   const { ecdsa } = CUSTODY[alg];

@@ -76,7 +76,14 @@ const ARMOR = new RegExp(
     `Cipher: (?:none|scrypt ${LOG_N} ${SCRYPT_COST.r} ${SCRYPT_COST.p} ([0-9a-f]{32}) aes-256-gcm ([0-9a-f]{24}))\n\n)([A-Za-z0-9+/=]{4,80})\n${ARMOR_END}\n$`,
 );
 
-/** Reads a key file, but not its secret. Throws KeyFileError (exit 2) if it is incomplete or of another version. */
+/**
+ * Reads a key file of HSS/LMS, but not its secret.
+ *
+ * @param text - The content of the file.
+ * @param name - Its name, for messages.
+ * @returns What the file says.
+ * @throws KeyFileError (exit 2) if it is incomplete or of another version.
+ */
 export function readHssFile(text: string, name: string): HssFile {
   // editors and git on Windows end lines with CR LF
   const found = ARMOR.exec(text.replaceAll("\r\n", "\n"));

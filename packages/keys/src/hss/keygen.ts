@@ -31,7 +31,13 @@ import { writeTreeFile } from "./tree-file.js";
  */
 const DEFAULT_LEVELS = "15/4";
 
-/** Parses parameters from the command line. Throws a usage Failure if verifiers would not accept the signatures. */
+/**
+ * Parses parameters from the command line.
+ *
+ * @param levels - As parseHss() of the signer reads them. Default: that of keygen.
+ * @returns The parameters.
+ * @throws Failure (usage) if verifiers would not accept the signatures.
+ */
 export function hssParams(levels = DEFAULT_LEVELS): HssParams {
   const params = parsed(levels);
   const bytes = hssSignatureLength(params);
@@ -54,8 +60,13 @@ function parsed(levels: string): HssParams {
 }
 
 /**
- * Generates a key, its cached nodes, its state and its last-seen mark. Calls `passphrase` before the work begins.
- * Overwrites nothing: throws a usage Failure if one of the files exists.
+ * Generates a key, its cached nodes, its state and its last-seen mark. Overwrites nothing.
+ *
+ * @param out - The key file.
+ * @param params - From hssParams().
+ * @param passphrase - Returns the passphrase, or undefined for none. Called before the work begins.
+ * @returns The public key.
+ * @throws Failure (usage) if one of the files exists.
  */
 export async function hssKeygen(out: string, params: HssParams, passphrase: () => Promise<Uint8Array | undefined>): Promise<PublicKey> {
   const folder = dirname(out);

@@ -44,9 +44,14 @@ export interface LockOptions {
 const ours = new Map<string, string>();
 
 /**
- * Takes the lock `path`, whose folder must exist. Throws a Failure (exit 3) that names the holder if another process
- * keeps the lock until the timeout, or if the file cannot be created. Whether a holder on another machine or in another
- * container still runs is unknown: its lock is waited for and never taken over.
+ * Takes the lock `path`, whose folder must exist. Whether a holder on another machine or in another container still
+ * runs is unknown: its lock is waited for and never taken over.
+ *
+ * @param path - The lock file.
+ * @param options - How long to wait, and for what.
+ * @returns The lock, to be released.
+ * @throws Failure (exit 3) that names the holder if another process keeps the lock until the timeout, or if the file
+ *   cannot be created.
  */
 export async function lock(path: string, options: LockOptions = {}): Promise<Lock> {
   const end = process.uptime() + (options.wait ?? WAIT);

@@ -37,8 +37,13 @@ function newLines(bytes: Buffer, known: ReadonlySet<string>): Buffer[] {
 
 /**
  * Writes a new log with the entries of two: those of the first log, then those that only the second one has, as they
- * are, and an entry that says so. Throws a Failure if one of them has a fault, if no key is in both, if the second one
- * has nothing new, or if the file exists. Nothing is written then.
+ * are, and an entry that says so.
+ *
+ * @param first - A log.
+ * @param second - Another log of the same key.
+ * @param out - The new file.
+ * @throws Failure if one of them has a fault, if no key is in both, if the second one has nothing new, or if the file
+ *   exists. Nothing is written then.
  */
 export function joinLogs(first: string, second: string, out: string): void {
   refusePastClock();

@@ -18,7 +18,12 @@ import { schemeOf } from "../sources/key-sources.js";
 
 const keyNames = new WeakMap<PublicKey, string>();
 
-/** Returns the name of a key in its log: the COSE Key Thumbprint (RFC 9679), in hex. */
+/**
+ * Names a key as its log does.
+ *
+ * @param key - The key, public or private.
+ * @returns The COSE Key Thumbprint (RFC 9679), in hex.
+ */
 export function keyName(key: PublicKey): string {
   const name = keyNames.get(key) ?? toHex(thumbprint(key));
   keyNames.set(key, name);
@@ -26,8 +31,12 @@ export function keyName(key: PublicKey): string {
 }
 
 /**
- * Returns the path of the log of a key: the one that --log gives, or one beside the key file. A key without a file has
- * its log in the state folder. Throws a usage Failure for "-".
+ * Finds the log of a key. A key without a file has its log in the state folder.
+ *
+ * @param key - The open key.
+ * @param option - The path that --log gives.
+ * @returns That path, or the one beside the key file.
+ * @throws Failure (usage) for "-".
  */
 export function signingLogPath(key: OpenedKey, option: string | undefined): string {
   if (option === STDIO) throw usage("--log -: a log cannot go to stdout", "name a file for it");
@@ -184,8 +193,13 @@ async function lockMarks(marks: readonly LastSeen[], taken: Lock[]): Promise<Map
 
 /**
  * Runs `work` with the logs of all keys locked, and with their last-seen marks. Takes the locks in the order of their
- * paths, which prevents deadlocks. Throws a Failure (exit 3) if a log does not match its mark, or the clock is far in
- * the past.
+ * paths, which prevents deadlocks.
+ *
+ * @param keys - The open keys.
+ * @param option - The path that --log gives.
+ * @param work - Gets the logs. They are unlocked when it settles.
+ * @returns What `work` returns.
+ * @throws Failure (exit 3) if a log does not match its mark, or the clock is far in the past.
  */
 export async function withSigningLogs<T>(
   keys: readonly OpenedKey[],

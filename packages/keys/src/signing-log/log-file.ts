@@ -63,8 +63,18 @@ export interface SigningLog {
 }
 
 /**
- * Reads a log and checks its hash chain. A missing file counts as an empty log. Throws a Failure if the file cannot be
- * read.
+ * Reads a signing log and checks its hash chain.
+ *
+ * @param path - The log. A missing file counts as an empty log.
+ * @returns The entries, and the faults of the chain.
+ * @throws Failure if the file cannot be read.
+ * @example
+ * ```ts
+ * import { readLog } from "@firmseal/keys";
+ *
+ * const { entries, faults } = readLog("release.pem.log");
+ * console.log(`${entries.length} entries, ${faults.length} faults`);
+ * ```
  */
 export function readLog(path: string): SigningLog {
   return readLogIfThere(path) ?? parseLog(path, Buffer.alloc(0));

@@ -60,10 +60,16 @@ function highestVersion(releases: readonly SignedNumber[]): string | undefined {
 }
 
 /**
- * Returns the next sequence number for a kind of device, according to the logs of all keys. 1 if nothing was signed for
- * it, but a key without any entry may have signed elsewhere: then a person must say that this is its `first` release,
- * or the caller knows the last number ("known"). Throws a Failure, SEQUENCE, if the logs do not give the number, if
- * they contradict `first`, or if no number is left below 2^64.
+ * Chooses the next sequence number for a kind of device, according to the logs of all keys. It is 1 if nothing was
+ * signed for it, but a key without any entry may have signed elsewhere: then a person must say that this is its `first`
+ * release, or the caller knows the last number ("known").
+ *
+ * @param logs - The entries of each log.
+ * @param asked - The devices.
+ * @param first - Whether it is the first release. Default: false.
+ * @returns The number.
+ * @throws Failure with SEQUENCE if the logs do not give the number, if they contradict `first`, or if no number is left
+ *   below 2^64.
  */
 export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonly string[], first: boolean | "known" = false): bigint {
   const scope = new Set(asked);
@@ -141,7 +147,14 @@ export interface SequenceOverrides {
  * Checks the sequence number of a manifest or trust file against the logs of all keys. Refuses a number that devices
  * would refuse, that another file has, or that leaves no room, and a version below one that has a lower number. The
  * same manifest or trust file may be signed again with any key. A number that is that of its version may be one major
- * version ahead. Returns the overrides that were needed, as option names.
+ * version ahead.
+ *
+ * @param entries - The numbers that were used.
+ * @param asked - The number, the digest of the file, and the devices that it is for.
+ * @param allow - The refusals that a person overrides.
+ * @param kind - What is numbered. Default: a manifest.
+ * @returns The overrides that were needed, as option names.
+ * @throws Failure with SEQUENCE.
  */
 export function checkSequence(
   entries: readonly SignedNumber[],

@@ -23,11 +23,18 @@ function part(version: string, what: string, text: string, limit: bigint): bigin
 }
 
 /**
- * Returns the sequence number of a version: 16 bits each for major, minor and patch, and 16 for what follows.
- * Pre-releases are below the release, and builds above it. Throws a usage Failure if the text is not such a version, or
- * does not fit.
+ * Derives the sequence number from a version: 16 bits each for major, minor and patch, and 16 for what follows.
+ * Pre-releases are below the release, and builds above it.
  *
- * @example versionNumber("1.4.2") === 0x0001_0004_0002_8000n
+ * @param version - Such as "1.4.2", "1.4.2-rc.1" or "1.4.2+7".
+ * @returns The number, 64 bits.
+ * @throws Failure (usage) if the text is not such a version, or does not fit.
+ * @example
+ * ```ts
+ * import { versionNumber } from "@firmseal/keys";
+ *
+ * versionNumber("1.4.2") === 0x0001_0004_0002_8000n; // true
+ * ```
  */
 export function versionNumber(version: string): bigint {
   const found = FORM.exec(version);
@@ -50,8 +57,16 @@ export function versionNumber(version: string): bigint {
 }
 
 /**
- * Returns the version of a sequence number of 64 bits: the inverse of versionNumber(). Every number is that of one
- * version.
+ * Derives the version from a sequence number: the inverse of versionNumber().
+ *
+ * @param n - The number, 64 bits.
+ * @returns The version. Every number is that of one version.
+ * @example
+ * ```ts
+ * import { numberVersion } from "@firmseal/keys";
+ *
+ * numberVersion(0x0001_0004_0002_8000n); // "1.4.2"
+ * ```
  */
 export function numberVersion(n: bigint): string {
   const [major, minor, patch, low] = [48n, 32n, 16n, 0n].map((shift) => (n >> shift) % PART) as [bigint, bigint, bigint, bigint];

@@ -89,14 +89,23 @@ export interface OpenKeyOptions {
 }
 
 /**
- * Opens the key that a reference names: a file, `env:NAME`, `fd:N`, `pkcs11:…`, `exec:PROGRAM`, `awskms:…`, `gcpkms:…`,
- * `azurekv:…` or `vault:…`. `signer` is set if the key can sign; every signature is verified before it is returned.
- * Close the key after use, to end sessions and programs. This function does not log uses of the key: signRelease() of
- * @firmseal/release does, and checks first whether the key may sign.
+ * Opens the key that a reference names. Every signature is verified before it is returned. Close the key after use, to
+ * end sessions and programs. This function does not log uses of the key: signRelease() of `@firmseal/release` does, and
+ * checks first whether the key may sign.
  *
- * Throws KeyFileError or Failure: one line in `message`, one in `hint`, neither with a secret in it.
+ * @param reference - A file, `env:NAME`, `fd:N`, `pkcs11:…`, `exec:PROGRAM`, `awskms:…`, `gcpkms:…`, `azurekv:…` or
+ *   `vault:…`.
+ * @param options - Where passphrases come from, and whether the public half is enough.
+ * @returns The key. `signer` is set if it can sign.
+ * @throws KeyFileError or Failure: one line in `message`, one in `hint`, neither with a secret in it.
+ * @example
+ * ```ts
+ * import { keyFacts, openKey } from "@firmseal/keys";
  *
- * @example const key = await openKey("release.pem", { passphrases: [{ env: "RELEASE_PASSPHRASE" }] });
+ * const key = await openKey("release.pem", { passphrases: [{ env: "RELEASE_PASSPHRASE" }] });
+ * console.log(key.name, keyFacts(key.public).thumbprint);
+ * await key.close?.();
+ * ```
  */
 export async function openKey(reference: string, { passphrases = [], publicOnly = false }: OpenKeyOptions = {}): Promise<OpenedKey> {
   const [key] = await openKeys([reference], passphrases, publicOnly);
@@ -121,7 +130,26 @@ async function withOpened<T>(
   }
 }
 
-/** Runs `work` with keys that can sign, then closes them. Throws a usage Failure for a public key. */
+/**
+ * Runs `work` with keys that can sign, then closes them.
+ *
+ * @param refs - References as openKey() takes them.
+ * @param options - Where passphrases come from.
+ * @param work - Gets the open keys, in the order of `refs`.
+ * @returns What `work` returns.
+ * @throws KeyFileError or Failure: a usage Failure for a public key.
+ * @example
+ * ```ts
+ * import { writeFileSync } from "node:fs";
+ * import { withSigners } from "@firmseal/keys";
+ * import { signRelease } from "@firmseal/release";
+ *
+ * await withSigners(["release.pem"], [{ env: "RELEASE_PASSPHRASE" }], async (keys) => {
+ *   const { bytes } = await signRelease("unsigned.suit", keys);
+ *   writeFileSync("app.suit", bytes);
+ * });
+ * ```
+ */
 export const withSigners = <T>(
   refs: readonly string[],
   options: readonly PassphraseOption[],
@@ -138,20 +166,47 @@ export const withSigners = <T>(
     ),
   );
 
-/** Runs `work` with keys of which only the public half is needed, in the order of `refs`. */
+/**
+ * Runs `work` with keys of which only the public half is needed, then closes them.
+ *
+ * @param refs - References as openKey() takes them.
+ * @param options - Where passphrases come from.
+ * @param work - Gets the open keys, in the order of `refs`.
+ * @returns What `work` returns.
+ * @throws KeyFileError or Failure.
+ */
 export const withPublicKeys = <T>(
   refs: readonly string[],
   options: readonly PassphraseOption[],
   work: (keys: readonly OpenedKey[]) => Promise<T>,
 ): Promise<T> => withOpened(refs, options, true, work);
 
-/** Runs `work` with one key of any kind, including its private part if it is in this process. */
+/**
+ * Runs `work` with one key of any kind, including its private part if it is in this process, then closes it.
+ *
+ * @param ref - A reference as openKey() takes it.
+ * @param options - Where passphrases come from.
+ * @param work - Gets the open key.
+ * @returns What `work` returns.
+ * @throws KeyFileError or Failure.
+ */
 export const withKey = <T>(ref: string, options: readonly PassphraseOption[], work: (key: OpenedKey) => Promise<T>): Promise<T> =>
   withOpened([ref], options, false, (keys) => work(keys[0] as OpenedKey));
 
 /**
- * Opens keys for verification, private or public. An external key must prove possession of its private half. Throws
- * KeyFileError or Failure: USAGE if no key is given.
+ * Opens keys for verification, private or public. An external key must prove possession of its private half.
+ *
+ * @param refs - References as openKey() takes them.
+ * @param options - Where passphrases come from.
+ * @returns The public keys, in the order of `refs`.
+ * @throws KeyFileError or Failure: USAGE if no key is given.
+ * @example
+ * ```ts
+ * import { anchors, publicKeys } from "@firmseal/keys";
+ * import { open } from "@firmseal/verifier";
+ *
+ * const manifest = open(envelope, { anchors: anchors(await publicKeys(["pub.pem"], [])) });
+ * ```
  */
 export async function publicKeys(refs: readonly string[], options: readonly PassphraseOption[]): Promise<PublicKey[]> {
   if (refs.length === 0) throw usage("no key is given", "give the signer's public key: --key PUB");
@@ -173,14 +228,22 @@ export async function claimedKeys(refs: readonly string[], options: readonly Pas
 }
 
 /**
- * Returns a trust anchor for each key, for open() of the verifier. The algorithms must be loaded: openKey() and
+ * Makes a trust anchor of each key, for open() of the verifier. The algorithms must be loaded: openKey() and
  * publicKeys() load them.
+ *
+ * @param keys - The keys, public or private.
+ * @returns The anchors, in the order of the keys.
  */
 export function anchors(keys: readonly PublicKey[]): Anchor[] {
   return keys.map(anchorOf);
 }
 
-/** Returns the facts of a key for the JSON output. */
+/**
+ * Describes a key, for the JSON output of commands.
+ *
+ * @param key - The key.
+ * @returns Its identifier in hex or null, its algorithm, and its thumbprint in hex.
+ */
 export function keyFacts(key: PublicKey): { kid: string | null; alg: string; thumbprint: string } {
   return { kid: key.kid ? toHex(key.kid) : null, alg: key.alg, thumbprint: toHex(thumbprint(key)) };
 }
@@ -202,7 +265,13 @@ export function warnOfTestKeys(keys: readonly PublicKey[]): string[] {
   return names;
 }
 
-/** Refuses published test keys, unless each is allowed by name. */
+/**
+ * Refuses published test keys, unless each is allowed by name.
+ *
+ * @param keys - The keys.
+ * @param allowed - Names of test keys, as testKeyName() of the signer gives them.
+ * @throws Failure: TEST_KEY for a test key that is not allowed, and usage for a name that no test key has.
+ */
 export function refuseTestKeys(keys: readonly PublicKey[], allowed: readonly string[]): void {
   const names = testKeyNames(keys);
   for (const name of names) {

@@ -80,7 +80,13 @@ function imageChanges(before: Explained, after: Explained): ImageChange[] {
   });
 }
 
-/** Compares two explained releases. Devices whose behaviour changes alike share an entry. */
+/**
+ * Compares two explained releases. Devices whose behaviour changes alike share an entry.
+ *
+ * @param before - The release that devices have, from explain().
+ * @param after - The release that they get.
+ * @returns What changes, by devices.
+ */
 export function releaseDifference(before: Explained, after: Explained): ReleaseDifference {
   const [old, next] = [kindsOf(before), kindsOf(after)];
   const only = (a: Map<string, Kind>, b: Map<string, Kind>) => {

@@ -39,9 +39,20 @@ export function kindsAsked(m: Parameters<typeof deviceKinds>[0], o: ForDevice): 
 }
 
 /**
- * Explains a release that devices would open. `envelope`: signed or not; its signatures are not checked. Throws the
- * refusal with which every device would refuse it before the first command, and a Failure if it distinguishes too many
- * kinds of devices.
+ * Explains a release that devices would open. Its signatures are not checked.
+ *
+ * @param envelope - The envelope, signed or not.
+ * @param o - The devices to explain it for. Default: every kind that the manifest distinguishes.
+ * @returns What each kind of device does. explainedLines() of `@firmseal/behaviour` puts it into words.
+ * @throws The refusal with which every device would refuse it before the first command, and a Failure if it
+ *   distinguishes too many kinds of devices.
+ * @example
+ * ```ts
+ * import { explain } from "@firmseal/release";
+ *
+ * const { behaviours } = await explain(envelope);
+ * console.log(behaviours.length);
+ * ```
  */
 export async function explain(envelope: Uint8Array, o: ForDevice = {}): Promise<Explained> {
   const m = await openWithTrialKey(readDraft(envelope));

@@ -62,8 +62,19 @@ function templateAt(envelope: Uint8Array, at: number): TemplateFault | undefined
 }
 
 /**
- * Explains the refusal that a device reported for `envelope`. No signature is verified. `reported.code` is the number
- * of a refusal. Throws RangeError for another number, and for an offset beyond the end of the file.
+ * Explains the refusal that a device reported for an envelope. No signature is verified.
+ *
+ * @param envelope - The envelope that the device got.
+ * @param reported - The number of the refusal, and the offset if the device reports one.
+ * @returns Name, meaning and advice, and the element at the offset.
+ * @throws RangeError for an unknown number, and for an offset beyond the end of the file.
+ * @example
+ * ```ts
+ * import { explainRefusal } from "@firmseal/release";
+ *
+ * const { name, meaning, advice } = explainRefusal(envelope, { code: 38 });
+ * console.log(`${name}: ${meaning}. ${advice}`);
+ * ```
  */
 export function explainRefusal(envelope: Uint8Array, reported: ReportedRefusal): ExplainedRefusal {
   const row = refusalOf(reported.code);

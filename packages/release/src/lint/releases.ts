@@ -168,8 +168,20 @@ async function taskOf(
 }
 
 /**
- * Lints the releases at `path`, an envelope or a folder. Throws Failures for files that are not there or are not
- * releases, and for a release before that is for other devices.
+ * Lints the releases at `path`.
+ *
+ * @param path - An envelope or a folder.
+ * @param o - What to compare them with.
+ * @returns The findings, and the paths of the releases.
+ * @throws Failures for files that are not there or are not releases, and for a release before that is for other
+ *   devices.
+ * @example
+ * ```ts
+ * import { lintReleases } from "@firmseal/release";
+ *
+ * const { findings } = await lintReleases("app.suit");
+ * for (const { rule, message } of findings) console.log(`${rule}: ${message}`);
+ * ```
  */
 export async function lintReleases(path: string, o: LintOptions = {}): Promise<LintReport & { readonly releases: readonly string[] }> {
   const { product } = o;

@@ -223,8 +223,20 @@ async function readImages(product: Product, chosen: readonly Board[], o: Release
 
 /**
  * Finds out everything about a release that needs no key: its number, its names, its images, and whether it breaks a
- * rule. The cheapest checks come first, and nothing here cuts the power. Throws Failures: PRODUCT, RELEASE,
- * SEQUENCE, IMAGE, LINT and the refusals of devices.
+ * rule. The cheapest checks come first, and nothing here cuts the power.
+ *
+ * @param product - From readProduct().
+ * @param o - The version, and what may differ from the product file.
+ * @returns The plan, for makeRelease().
+ * @throws Failures: PRODUCT, RELEASE, SEQUENCE, IMAGE, LINT and the refusals of devices.
+ * @example
+ * ```ts
+ * import { makeRelease, planRelease, readProduct } from "@firmseal/release";
+ *
+ * const plan = await planRelease(readProduct("firmseal.toml"), { version: "1.4.2", first: true });
+ * const { folder, written } = await makeRelease(plan);
+ * console.log(written ? `released: ${folder}` : `already released: ${folder}`);
+ * ```
  */
 export async function planRelease(product: Product, o: ReleaseOptions): Promise<ReleasePlan> {
   const { chosen, there, sequence, ...early } = await beforeImages(product, o);

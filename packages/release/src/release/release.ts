@@ -79,8 +79,12 @@ function refuseKeys(plan: ReleasePlan, keys: readonly SigningKey[]): void {
 }
 
 /**
- * Makes a release, or says that it already exists. Throws Failures as planRelease(), the refusals of logs and keys, and
- * those of the devices: then nothing was written, and no number was used unless a key failed while it signed.
+ * Makes a release, or finds that it already exists.
+ *
+ * @param plan - From planRelease().
+ * @returns The record and the folder of the release, and whether it was written now.
+ * @throws Failures like planRelease(), the refusals of logs and keys, and those of the devices: then nothing was
+ *   written, and no number was used unless a key failed while it signed.
  */
 export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
   const { product, folder, existing, boards, options: o } = plan;

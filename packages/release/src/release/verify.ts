@@ -188,9 +188,14 @@ function shelfOf(product: Product, role: SigningRole | undefined): KnownRelease[
 }
 
 /**
- * Verifies an envelope, a release (a folder with release.json), or a folder of releases. Throws the refusals of
- * verifyRelease(), and Failures: RELEASE for another product or board, for a wrong order, and for files that are
- * missing, changed or too many.
+ * Verifies an envelope, a release (a folder with release.json), or a folder of releases.
+ *
+ * @param path - The envelope or the folder.
+ * @param product - From readProduct().
+ * @param o - The lowest number, and the board and the role if they are known.
+ * @returns The releases that were verified, and the keys that they were verified with.
+ * @throws The refusals of verifyRelease(), and Failures: RELEASE for another product or board, for a wrong order, and
+ *   for files that are missing, changed or too many.
  */
 export async function verifyProduct(path: string, product: Product, o: ProductVerify): Promise<VerifiedProduct> {
   const wanted = boardsOf(product, o.board === undefined ? [] : [o.board]);

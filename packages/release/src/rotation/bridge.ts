@@ -128,14 +128,22 @@ function everySigner(needed: readonly NeededSignatures[]): PublicKey[] {
 
 /**
  * Makes a bridge without signatures, checked as if `signers` had signed it: under both lists, and against the fleet.
- * Needs no key and uses no number. The default for `signers` is every release key of the two lists that counts for it.
- * Add its signatures in any order and in different places, with `firmseal sign`, or with `tbs` and `attach`.
+ * Needs no key and uses no number. Add its signatures in any order and in different places, with `firmseal sign`, or
+ * with `tbs` and `attach`.
  *
- * ```js
+ * @param move - From readTrustMove().
+ * @param signers - The keys that will sign. Default: every release key of the two lists that counts for it.
+ * @returns The draft, and the signatures that each list needs.
+ * @example
+ * ```ts
+ * import { writeFileSync } from "node:fs";
+ * import { readTrustMove, unsignedBridge } from "@firmseal/release";
+ *
  * const files = { trust: "1.trust", next: "2.trust", fleet: "fleet.json", out: "bridge.suit" };
- * const move = await readTrustMove("app.bin", { ...files, vendor, class: name, seq: "next" });
+ * const move = await readTrustMove("app.bin", { ...files, vendor: "example.com", class: "board-v2", seq: "next" });
  * const { draft, needed } = await unsignedBridge(move);
  * writeFileSync("bridge.suit", draft.bytes);
+ * for (const { list, threshold } of needed) console.log(`${list.path}: ${threshold} must sign`);
  * ```
  */
 export async function unsignedBridge(move: TrustMove, signers?: readonly PublicKey[]): Promise<UnsignedBridge> {

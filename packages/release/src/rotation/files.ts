@@ -27,7 +27,13 @@ export async function readStep(path: string): Promise<PlannedStep> {
   return stepOf(path, bytes);
 }
 
-/** Reads the steps of a plan. Throws a Failure, LIMIT, if there are too many, and those of readStep(). */
+/**
+ * Reads the steps of a plan.
+ *
+ * @param paths - Envelopes and trust files, in order.
+ * @returns The steps, for planSteps().
+ * @throws Failure with LIMIT if there are too many, and those of readStep().
+ */
 export async function readSteps(paths: readonly string[]): Promise<PlannedStep[]> {
   if (paths.length > LIMITS.planSteps)
     throw tooMuch(`${grouped(paths.length)} steps`, `the limit is ${grouped(LIMITS.planSteps)}: plan for fewer at a time`);

@@ -214,8 +214,11 @@ export async function cohortsOf(path: string, rows: Iterable<FleetRow>): Promise
 }
 
 /**
- * Reads a fleet file and the files that it names. Throws a Failure: FLEET if it is not a fleet file, LIMIT if it is too
- * large, or the refusal of a file that it names.
+ * Reads a fleet file and the files that it names.
+ *
+ * @param path - The fleet file, JSON or CSV.
+ * @returns The cohorts, for planSteps().
+ * @throws Failure: FLEET if it is not a fleet file, LIMIT if it is too large, or the refusal of a file that it names.
  */
 export function readFleet(path: string): Promise<Cohort[]> {
   return cohortsOf(path, fleetRows(path));

@@ -41,8 +41,15 @@ function byName(ref: string, option: string, known: readonly PublicKey[]): Publi
 }
 
 /**
- * Finds the keys that `refs` name. Throws a usage Failure if one is neither in a trust file nor in the firmware of a
- * cohort: a typo must not look like a successful plan.
+ * Finds the keys that `refs` name, among those that the fleet knows.
+ *
+ * @param refs - Files of keys, or their thumbprints or identifiers.
+ * @param option - The option that names them, for messages.
+ * @param stores - The trust files of the fleet: storesOf().
+ * @param embedded - Keys in the firmware of cohorts. Default: none.
+ * @returns The keys, in the order of `refs`.
+ * @throws Failure (usage) if one is neither in a trust file nor in the firmware of a cohort: a typo must not look like
+ *   a successful plan.
  */
 export async function namedKeys(
   refs: readonly string[],
@@ -68,7 +75,12 @@ export function keySet(keys: readonly PublicKey[]): Set<string> {
   return new Set(keys.map((key) => toHex(key.key)));
 }
 
-/** Returns the keys and every other form of them as a set for planSteps(): their secrets sign for each form. */
+/**
+ * Collects keys and every other form of them, because their secrets sign for each form.
+ *
+ * @param keys - The keys.
+ * @returns The set, for planSteps().
+ */
 export function secretSet(keys: readonly PublicKey[]): Set<string> {
   return keySet(keys.flatMap((key) => [key, ...twinsOf(key)]));
 }

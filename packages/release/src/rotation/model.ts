@@ -96,7 +96,12 @@ export function storeOf(bytes: Uint8Array, { algorithms, features }: Pick<Device
   return rememberedStore((read as NonNullable<typeof read>)(bytes));
 }
 
-/** Returns the trust files of a fleet, each once. */
+/**
+ * Collects the trust files of a fleet.
+ *
+ * @param fleet - From readFleet().
+ * @returns The trust files, each once.
+ */
 export function storesOf(fleet: readonly Cohort[]): TrustStore[] {
   return [...new Set(fleet.flatMap(({ model }) => model.trust?.store ?? []))];
 }

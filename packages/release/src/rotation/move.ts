@@ -110,9 +110,12 @@ async function prepare(image: string | undefined, o: BridgeOptions, trust: Uint8
 }
 
 /**
- * Reads the trust files and the fleet of a bridge, and makes the envelope. `image`: a file, or undefined for the trust
- * file alone. Throws a Failure with the refusal of a file, of a trust file that does not follow the other, or of a
- * fleet.
+ * Reads the trust files and the fleet of a bridge, and makes the envelope.
+ *
+ * @param image - A file, or undefined for the trust file alone.
+ * @param o - The trust files, the fleet, and the facts of the release.
+ * @returns The move, for unsignedBridge().
+ * @throws Failure with the refusal of a file, of a trust file that does not follow the other, or of a fleet.
  */
 export async function readTrustMove(image: string | undefined, o: BridgeOptions): Promise<TrustMove> {
   const { vendor, class: name } = releaseFacts(o);

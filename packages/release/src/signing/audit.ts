@@ -229,9 +229,21 @@ function notInLog(envelope: string): Failure {
 export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${what}` : what);
 
 /**
- * Audits the logs of keys, named by a key or by a log file, and trust files. Nothing is written but the entries of
- * `acceptRestored`, and the log of `merge`, which is then audited instead. Throws KeyFileError or Failure if something
- * cannot be read; what is wrong with logs is in the result.
+ * Audits the logs of keys, and trust files. Nothing is written but the entries of `acceptRestored`, and the log of
+ * `merge`, which is then audited instead.
+ *
+ * @param refs - Keys, log files or trust files.
+ * @param o - What else to check, and what to write.
+ * @returns What is wrong with the logs, and the first of it as a Failure.
+ * @throws KeyFileError or Failure if something cannot be read.
+ * @example
+ * ```ts
+ * import { auditLogs } from "@firmseal/release";
+ *
+ * const { logs, failure } = await auditLogs(["release.pem.log"], {});
+ * if (failure) throw failure;
+ * console.log(`${logs.length} logs are good`);
+ * ```
  */
 export async function auditLogs(refs: readonly string[], o: AuditOptions): Promise<LogAudit> {
   if (o.acceptRestored && o.merge !== undefined)

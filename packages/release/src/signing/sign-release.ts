@@ -85,19 +85,28 @@ export interface SignedRelease {
 
 /**
  * Signs a release: reads the input, opens the keys, checks everything that devices, trust files, approvers and signing
- * logs may refuse, enters the use in the log of each key, signs, and opens the result as a device opens it. Returns the
- * envelope, and writes none.
+ * logs may refuse, enters the use in the log of each key, signs, and opens the result as a device opens it. Writes no
+ * envelope.
  *
  * @param input - A file name, or the bytes of a file: an image, a description (JSON) or an envelope.
  * @param keys - References as openKey() takes them, each opened and closed here; or open keys, which stay open.
+ * @param options - The facts of an image, where passphrases come from, and what else to check.
+ * @returns The envelope, its manifest, and the entries in the logs.
  * @throws Failure or KeyFileError, with one line and a hint; the refusals of devices. What is refused has no entry and
- *   no signature, and has used no number and no one-time leaf. If a log cannot be written or a key fails while it signs,
- *   this call has used the number and the leaf, and returns no envelope.
- *
+ *   no signature, and has used no number and no one-time leaf. If a log cannot be written or a key fails while it
+ *   signs, this call has used the number and the leaf, and returns no envelope.
  * @example
  * ```ts
- * const facts = { vendor: "example.com", class: "board-v2", version: "1.4.2" };
- * const { bytes } = await signRelease("app.bin", ["release.pem"], facts);
+ * import { writeFileSync } from "node:fs";
+ * import { signRelease } from "@firmseal/release";
+ *
+ * const { bytes } = await signRelease("app.bin", ["release.pem"], {
+ *   vendor: "example.com",
+ *   class: "board-v2",
+ *   version: "1.4.2",
+ *   passphrases: [{ env: "RELEASE_PASSPHRASE" }],
+ * });
+ * writeFileSync("app.suit", bytes);
  * ```
  */
 export async function signRelease(

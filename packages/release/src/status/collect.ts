@@ -214,9 +214,14 @@ function readRows({ fleet, out }: CollectOptions): Map<string, Row> {
 }
 
 /**
- * Collects the statuses in `paths` into a fleet file. A status that is refused changes nothing and is reported: a
- * device that sends garbage must not keep the server from hearing of the others. A row that nobody has answered for
- * stays as it is. Writes nothing. Throws a Failure for a file that cannot be read or has another form.
+ * Collects statuses into a fleet file. A status that is refused changes nothing and is reported: a device that sends
+ * garbage must not keep the server from hearing of the others. A row that nobody has answered for stays as it is.
+ * Writes nothing.
+ *
+ * @param paths - Files with statuses.
+ * @param o - The fleet, the nonces, and the keys of the devices.
+ * @returns The text of the new fleet file, and what was heard.
+ * @throws Failure for a file that cannot be read or has another form.
  */
 export async function collectStatuses(paths: readonly string[], o: CollectOptions): Promise<Collection> {
   checkFleetName(o.out, "--out");

@@ -64,7 +64,19 @@ export function readNonces(path: string): Map<string, SentNonce> {
   return out;
 }
 
-/** Makes a nonce of 16 random bytes for each device, as the text of a file for readNonces(). */
+/**
+ * Makes a nonce of 16 random bytes for each device.
+ *
+ * @param devices - The key identifiers of the devices.
+ * @returns The text of a file for collectStatuses(): a line of JSON for each device.
+ * @example
+ * ```ts
+ * import { writeFileSync } from "node:fs";
+ * import { makeNonces } from "@firmseal/release";
+ *
+ * writeFileSync("sent.jsonl", makeNonces(["serial-1", "serial-2"]));
+ * ```
+ */
 export function makeNonces(devices: Iterable<string>): string {
   const sent = new Date().toISOString();
   return [...devices].map((device) => `${JSON.stringify({ device, nonce: randomBytes(16).toString("hex"), sent })}\n`).join("");

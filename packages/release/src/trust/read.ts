@@ -58,8 +58,11 @@ export function refuseUnsigned(path: string, { signatures }: Pick<TrustFile, "si
 }
 
 /**
- * Reads a trust file that enough of its own roots have signed. Throws a Failure with the refusal that a device would
- * give.
+ * Reads a trust file that enough of its own roots have signed.
+ *
+ * @param path - The trust file.
+ * @returns The path, the bytes and the content.
+ * @throws Failure with the refusal that a device would give.
  */
 export function readTrustFile(path: string): TrustOnFile {
   const { bytes, store } = readUnverifiedSigned(path);

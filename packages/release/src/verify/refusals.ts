@@ -14,12 +14,22 @@ export function refusalName(code: number): string {
   return refusalOf(code)?.name ?? "UNKNOWN";
 }
 
-/** Returns the meaning of a refusal, in a few words. */
+/**
+ * Explains a refusal.
+ *
+ * @param code - The number of the refusal.
+ * @returns The meaning, in a few words.
+ */
 export function refusalMeaning(code: number): string {
   return refusalOf(code)?.meaning ?? `number ${code}`;
 }
 
-/** Returns the advice for a refusal. */
+/**
+ * Advises what to do about a refusal.
+ *
+ * @param code - The number of the refusal.
+ * @returns The advice.
+ */
 export function refusalHint(code: number): string {
   return refusalOf(code)?.advice ?? "see docs/reference/errors.md";
 }

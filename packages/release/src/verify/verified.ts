@@ -118,8 +118,14 @@ export function payloadsBeside(path: string, manifest: WithPayloads, given: Read
 
 /**
  * Verifies an envelope and its payloads: those in it, those of `payload`, and those in files beside it that have the
- * last part of their URI as name. `path`: where the envelope was read. Throws the refusals of open() and of payloads,
- * and a Failure PAYLOAD_UNCHECKED if a payload is not there.
+ * last part of their URI as name.
+ *
+ * @param path - Where the envelope was read.
+ * @param envelope - The envelope.
+ * @param whom - The trusted keys.
+ * @param o - The lowest number, and where payloads are.
+ * @returns What was verified, and by whom it was signed.
+ * @throws The refusals of open() and of payloads, and a Failure PAYLOAD_UNCHECKED if a payload is not there.
  */
 export async function verifyRelease(path: string, envelope: Uint8Array, whom: TrustedKeys, o: VerifyRelease): Promise<VerifiedRelease> {
   const floor = o.floor === undefined ? {} : { floor: parseSequence(String(o.floor)) };

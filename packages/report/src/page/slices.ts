@@ -24,14 +24,29 @@ async function inSlices(n: number, step: (from: number, to: number) => void, pro
   }
 }
 
-/** Returns the digest of `bytes`. Hashes them in slices, so that the page answers meanwhile. */
+/**
+ * Hashes bytes in slices, so that the page answers meanwhile.
+ *
+ * @param hash - The hash function.
+ * @param bytes - The bytes.
+ * @param progress - Is called with what is done.
+ * @returns The digest.
+ */
 export async function digestInSlices(hash: Pick<HashFunction, "create">, bytes: Uint8Array, progress?: OnProgress): Promise<Uint8Array> {
   const state = hash.create();
   await inSlices(bytes.length, (from, to) => state.update(bytes.subarray(from, to)), progress);
   return state.digest();
 }
 
-/** Returns the bytes of a text in base64, and the digest of the text itself. Throws an Error if it is not base64. */
+/**
+ * Decodes base64 and hashes the text itself, in slices.
+ *
+ * @param text - The text.
+ * @param hash - The hash function.
+ * @param progress - Is called with what is done.
+ * @returns The bytes, and the digest of the text.
+ * @throws Error if it is not base64.
+ */
 export async function decoded(
   text: string,
   hash: Pick<HashFunction, "create">,

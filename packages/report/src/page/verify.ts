@@ -213,8 +213,16 @@ function checkFamilies(families: PageData["families"], signed: readonly boolean[
 export type TestKeyNames = (thumbprint: string) => string | undefined;
 
 /**
- * Verifies the release as a device does. `trust` has an anchor for each key of `data`. Throws the refusal of the
- * bundle, or an Error with words.
+ * Verifies the release as a device does.
+ *
+ * @param device - The device bundle of the page.
+ * @param trust - Has an anchor for each key of `data`.
+ * @param data - The data of the page.
+ * @param envelope - The envelope.
+ * @param testKeyName - Names published test keys.
+ * @param progress - Is called with what is done.
+ * @returns What was verified.
+ * @throws The refusal of the bundle, or an Error with words.
  */
 export async function verifyReport(
   device: DeviceBundle,

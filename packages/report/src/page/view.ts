@@ -9,7 +9,10 @@ import { toldViews } from "./told-view.js";
 import type { PageData, PayloadFacts, Verified } from "./verify.js";
 
 /**
- * Returns a refusal by its number, name and words; any other error by its message. `payload`: the URI that it is about.
+ * Puts what verifyReport() throws into words.
+ *
+ * @param e - What was thrown.
+ * @returns A refusal by its number, name and words, with the payload that it is about; any other error by its message.
  */
 export function refusalWords(e: unknown): string {
   const { code, payload } = e as { code?: unknown; payload?: unknown };
@@ -129,7 +132,14 @@ export function envelopeViews(data: PageData, verified: Verified, length: number
   ];
 }
 
-/** Returns the content of a report whose release these keys have signed. `length`: bytes of the envelope. */
+/**
+ * Makes the content of a report whose release these keys have signed.
+ *
+ * @param data - The data of the page.
+ * @param verified - From verifyReport().
+ * @param length - Bytes of the envelope.
+ * @returns The elements, in order.
+ */
 export function goodViews(data: PageData, verified: Verified, length: number): Node[] {
   const fault = faultOf(verified);
   return [

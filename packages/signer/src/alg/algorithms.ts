@@ -27,7 +27,12 @@ export const keyAlgs = Object.keys(ALG_ROWS) as readonly KeyAlg[];
 /** The default algorithm, for trial keys and `firmseal keygen`. */
 export const DEFAULT_ALG: KeyAlg = "ed25519";
 
-/** Returns whether devices can verify an algorithm. If so, trust files may contain its keys. */
+/**
+ * Tells whether devices can verify an algorithm. If so, trust files may contain its keys.
+ *
+ * @param alg - The algorithm of the keys.
+ * @returns true if they can.
+ */
 export function isDeviceAlg(alg: KeyAlg): boolean {
   return Object.hasOwn(algorithms, alg);
 }
@@ -36,29 +41,52 @@ export function isDeviceAlg(alg: KeyAlg): boolean {
 export const deviceKeyAlgs = keyAlgs.filter(isDeviceAlg);
 
 /**
- * Returns whether private keys of an algorithm have state. Such a key has a file of its own, which every signature
+ * Tells whether private keys of an algorithm have state. Such a key has a file of its own, which every signature
  * changes.
+ *
+ * @param alg - The algorithm of the keys.
+ * @returns true for hsslms.
  */
 export function isStateful(alg: KeyAlg): boolean {
   return !rowOf(alg).derive;
 }
 
-/** Returns how OpenSSH names keys of an algorithm. Returns undefined if it has no such keys. */
+/**
+ * Finds how OpenSSH names keys of an algorithm.
+ *
+ * @param alg - The algorithm of the keys.
+ * @returns The type, or undefined if OpenSSH has no such keys.
+ */
 export function sshType(alg: KeyAlg): AlgRow["ssh"] {
   return rowOf(alg).ssh;
 }
 
-/** Returns whether prepare() can make tables for keys of an algorithm. */
+/**
+ * Tells whether prepareKey() can make tables for keys of an algorithm.
+ *
+ * @param alg - The algorithm of the keys.
+ * @returns true for ed25519.
+ */
 export function hasTables(alg: KeyAlg): boolean {
   return rowOf(alg).tables === true;
 }
 
-/** Returns the usual names for keys of some algorithms: "Ed25519, P-256 or ML-DSA". */
+/**
+ * Joins the usual names for keys of some algorithms.
+ *
+ * @param algs - The algorithms.
+ * @returns Such as "Ed25519, P-256 or ML-DSA".
+ */
 export function algWords(algs: readonly KeyAlg[]): string {
   return inWords([...new Set(algs.map((alg) => rowOf(alg).family))]);
 }
 
-/** Joins words: "a", "a or b", "a, b or c". */
+/**
+ * Joins words for a sentence.
+ *
+ * @param words - The words.
+ * @returns "a", "a or b", "a, b or c".
+ */
 export function inWords(words: readonly (string | number)[]): string {
   return words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
@@ -80,40 +108,67 @@ export function loadedRow(alg: KeyAlg): AlgRow {
  * Loads the implementation of an algorithm: a library for ML-DSA, nothing for the others. Until then privateKey(),
  * signer() and anchorOf() throw NotLoaded for ML-DSA. Reading public keys does not need it, and a Signer loads it
  * itself.
+ *
+ * @param alg - The algorithm.
+ * @returns Resolves when it is loaded.
+ * @example
+ * ```ts
+ * import { loadAlg, privateKey } from "@firmseal/signer";
+ *
+ * await loadAlg("ml-dsa-65");
+ * const key = privateKey("ml-dsa-65", seed);
+ * ```
  */
 export async function loadAlg(alg: KeyAlg): Promise<void> {
   await rowOf(alg).load?.();
 }
 
 /**
- * Returns the algorithm of a COSE number, including numbers that name only the family. Returns undefined for unknown
- * numbers.
+ * Finds the algorithm of a COSE number, including numbers that name only the family.
+ *
+ * @param cose - The COSE algorithm number.
+ * @returns The algorithm, or undefined for unknown numbers.
  */
 export function keyAlgOf(cose: number): KeyAlg | undefined {
   return keyAlgs.find((alg) => rowOf(alg).alg.ids.includes(cose));
 }
 
-/** Returns the algorithm whose raw public keys have this length in bytes. */
+/**
+ * Finds the algorithm whose raw public keys have this length.
+ *
+ * @param length - Bytes of the key.
+ * @returns The algorithm, or undefined if no keys have this length.
+ */
 export function keyAlgOfLength(length: number): KeyAlg | undefined {
   return keyAlgs.find((alg) => rowOf(alg).publicLengths.includes(length));
 }
 
 /**
- * Returns the length in bytes of a raw signature. Returns undefined for HSS/LMS, whose signatures encode their own
- * length.
+ * Finds the length of a raw signature.
+ *
+ * @param alg - The algorithm of the key.
+ * @returns Bytes, or undefined for HSS/LMS, whose signatures encode their own length.
  */
 export function signatureLength(alg: KeyAlg): number | undefined {
   return rowOf(alg).signatureLength;
 }
 
-/** Returns the COSE algorithm number for signatures with such keys: ALG_ED25519, ALG_ESP256, ALG_ML_DSA_44 … */
+/**
+ * Finds the COSE algorithm number for signatures with such keys.
+ *
+ * @param alg - The algorithm of the keys.
+ * @returns ALG_ED25519, ALG_ESP256, ALG_ML_DSA_44 …
+ */
 export function coseAlg(alg: KeyAlg): number {
   return rowOf(alg).cose;
 }
 
 /**
- * Returns the COSE algorithm numbers that a signature with such keys may name: for ed25519 EdDSA and Ed25519, for es256
+ * Lists the COSE algorithm numbers that a signature with such keys may name: for ed25519 EdDSA and Ed25519, for es256
  * ES256 and ESP256 (RFC 9053 §2, RFC 9864 §2). The signature is the same; the number is in its protected header.
+ *
+ * @param alg - The algorithm of the keys.
+ * @returns The numbers.
  */
 export function coseAlgs(alg: KeyAlg): readonly number[] {
   return rowOf(alg).alg.ids;
@@ -131,7 +186,12 @@ export function coseFormOf(alg: KeyAlg): COSE.CoseKeyForm {
   return form;
 }
 
-/** Returns where the parts of a key are in a JWK. Returns undefined if JOSE has no such key. */
+/**
+ * Finds where the parts of a key are in a JWK.
+ *
+ * @param alg - The algorithm of the key.
+ * @returns The members, or undefined if JOSE has no such key.
+ */
 export function jwkFormOf(alg: KeyAlg): JwkForm | undefined {
   return rowOf(alg).jwk;
 }
@@ -141,7 +201,12 @@ export function secretLabel({ crv }: COSE.CoseKeyForm): number {
   return crv === undefined ? KEY_PRIV : KEY_D;
 }
 
-/** Returns the length in bytes of the secret. Returns undefined if private keys have state. */
+/**
+ * Finds the length of the secret of a private key.
+ *
+ * @param alg - The algorithm of the key.
+ * @returns Bytes, or undefined if private keys have state.
+ */
 export function secretLength(alg: KeyAlg): number | undefined {
   return rowOf(alg).secretLength;
 }

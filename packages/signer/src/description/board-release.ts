@@ -63,9 +63,12 @@ function bySlot({ images }: BoardComponent, of: (image: PlacedImage) => Paramete
 }
 
 /**
- * Returns a description for one kind of board. The device checks vendor and class, fetches the image of each component,
+ * Describes a release for one kind of board. The device checks vendor and class, fetches the image of each component,
  * for the slot that it installs to, and compares its digest: then, before the image becomes current, and at every
  * start.
+ *
+ * @param facts - The number, the devices and the images.
+ * @returns The description, for encode().
  */
 export function boardRelease(facts: BoardRelease): Description {
   const { sequence, vendor, classes, components, text, hash } = facts;

@@ -46,7 +46,13 @@ function deepest(errors: readonly Violation[]): Violation | undefined {
   return [...errors].sort((a, b) => b.instancePath.split("/").length - a.instancePath.split("/").length)[0];
 }
 
-/** Throws DescriptionError if `violations` finds a fault in `value`. */
+/**
+ * Checks a value that comes from JSON.
+ *
+ * @param value - The value.
+ * @param violations - Lists its faults.
+ * @throws DescriptionError if `violations` finds a fault.
+ */
 export function conform(value: unknown, violations: (json: unknown) => readonly Violation[]): void {
   const first = deepest(violations(asJson(value)));
   const e = first && mistyped(first);

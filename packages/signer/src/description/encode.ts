@@ -163,14 +163,23 @@ function encodeText(value: { [language: string]: TextValue }, components: Uint8A
 /**
  * Encodes a description as an unsigned envelope (SUIT manifest draft 37 §8.3): tag 107, a wrapper with the digest of
  * the manifest, the manifest, severed elements and integrated payloads. Files must have been resolved with resolve().
- * decodeEnvelope() reads the result before it is returned. Throws DescriptionError, and the refusals of
- * decodeEnvelope().
+ * decodeEnvelope() reads the result before it is returned.
+ *
+ * @param description - From singleImage(), boardRelease() or bridge(), or JSON that validate() has checked.
+ * @returns The envelope.
+ * @throws DescriptionError, and the refusals of decodeEnvelope().
  */
 export function encode(description: Description): Uint8Array {
   return draftOf(description).bytes;
 }
 
-/** Like encode(), but returns a draft that can be signed. Throws DescriptionError. */
+/**
+ * Encodes like encode().
+ *
+ * @param description - The description.
+ * @returns A draft that can be signed.
+ * @throws DescriptionError.
+ */
 export function draftOf(description: Description): EnvelopeDraft {
   const d = validate(description);
   const algorithm = d.digest ?? "sha-256";

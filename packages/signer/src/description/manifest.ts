@@ -128,15 +128,39 @@ export interface Description {
 }
 
 /**
- * Returns whether the `$schema` member of a JSON value marks it as a description. Its content may still be invalid: see
- * validate().
+ * Recognizes a description by its `$schema` member. Its content may still be invalid: see validate().
+ *
+ * @param value - A JSON value.
+ * @returns Whether it is one.
  */
 export function isDescription(value: unknown): boolean {
   const named = typeof value === "object" && value !== null ? (value as { $schema?: unknown }).$schema : undefined;
   return typeof named === "string" && (named === SCHEMA || named.endsWith("manifest.schema.json"));
 }
 
-/** Checks a value against the schema and returns it as a description. Throws DescriptionError. */
+/**
+ * Checks a value against the schema.
+ *
+ * @param value - A JSON value.
+ * @returns The same value, as a description.
+ * @throws DescriptionError.
+ * @example
+ * ```ts
+ * import { createHash } from "node:crypto";
+ * import { readFileSync, writeFileSync } from "node:fs";
+ * import { encode, type Files, resolve, validate } from "@firmseal/signer";
+ *
+ * const description = validate(JSON.parse(readFileSync("manifest.json", "utf8")));
+ * const files: Files = {
+ *   read: async (path) => readFileSync(path),
+ *   hash: async (path) => {
+ *     const bytes = readFileSync(path);
+ *     return { digest: createHash("sha256").update(bytes).digest(), size: bytes.length };
+ *   },
+ * };
+ * writeFileSync("unsigned.suit", encode(await resolve(description, files)));
+ * ```
+ */
 export function validate(value: unknown): Description {
   conform(value, (json) => violations(json, "manifest"));
   return value as Description;

@@ -27,8 +27,27 @@ export interface SingleImage {
 }
 
 /**
- * Returns a description for one image. The device checks vendor and class, fetches the image and compares its digest.
- * It compares the digest again before the image becomes current, and at every start before the image runs.
+ * Describes a release of one image. The device checks vendor and class, fetches the image and compares its digest. It
+ * compares the digest again before the image becomes current, and at every start before the image runs.
+ *
+ * @param facts - The number, the devices and the image.
+ * @returns The description, for encode().
+ * @example
+ * ```ts
+ * import { createHash } from "node:crypto";
+ * import { encode, singleImage } from "@firmseal/signer";
+ *
+ * const description = singleImage({
+ *   sequence: 7,
+ *   vendor: "example.com",
+ *   class: "board-v2",
+ *   digest: createHash("sha256").update(image).digest("hex"),
+ *   size: image.length,
+ *   uri: "#firmware",
+ *   payload: image,
+ * });
+ * const unsigned = encode(description);
+ * ```
  */
 export function singleImage(facts: SingleImage): Description {
   const id = identityUuids(facts.vendor, facts.class);
@@ -77,9 +96,12 @@ export interface Bridge {
 }
 
 /**
- * Returns a description of a bridge release: it carries the next trust file as the component "trust", beside the image.
- * A device does not fetch an image that it already has, so a bridge release may name the current image. Keys of both
- * trust files must sign it: see docs/guides/rotation.md.
+ * Describes a bridge release: it carries the next trust file as the component "trust", beside the image. A device does
+ * not fetch an image that it already has, so a bridge release may name the current image. Keys of both trust files must
+ * sign it: see docs/guides/rotation.md.
+ *
+ * @param facts - The number, the devices, the trust file and the image.
+ * @returns The description, for encode().
  */
 export function bridge({ sequence, vendor, class: name, trust, image }: Bridge): Description {
   const id = identityUuids(vendor, name);

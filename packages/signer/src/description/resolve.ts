@@ -83,8 +83,12 @@ class Resolver {
 }
 
 /**
- * Returns a copy of a description without references to files: their content, digests and sizes are filled in. Throws
- * DescriptionError for a payload that the description does not have, and what `files` throws.
+ * Fills in what a description refers to in files: their content, digests and sizes.
+ *
+ * @param description - The description. It does not change.
+ * @param files - Reads and hashes the files.
+ * @returns A copy without references to files.
+ * @throws DescriptionError for a payload that the description does not have, and what `files` throws.
  */
 export async function resolve(description: unknown, files: Files): Promise<Description> {
   const d = validate(description);

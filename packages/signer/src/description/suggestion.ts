@@ -10,8 +10,11 @@ export const LONGEST_WORD = 64;
 const SHORTEST_BEGINNING = 3;
 
 /**
- * Returns "; did you mean …?" with the nearest valid word, whatever its case, or the only one that begins so. "" if
- * none is near.
+ * Finds the nearest valid word, whatever its case, or the only one that begins so.
+ *
+ * @param word - The wrong word.
+ * @param right - The valid words.
+ * @returns "; did you mean …?", or "" if none is near.
  */
 export function suggestion(word: unknown, right: readonly string[]): string {
   if (typeof word !== "string" || word.length > LONGEST_WORD) return "";

@@ -298,7 +298,11 @@ class Import {
 }
 
 /**
- * Converts a description of the retired SUIT reference tool. Throws DescriptionError if something cannot be converted.
+ * Converts a description of the retired SUIT reference tool.
+ *
+ * @param source - The parsed JSON.
+ * @returns The description, and a line for each thing that was left out.
+ * @throws DescriptionError if something cannot be converted.
  */
 export function importSuitTool(source: unknown): ImportedDescription {
   const from = new Import(object(source, ""));

@@ -6,7 +6,12 @@ import { nodeHash } from "../alg/openssl.js";
 
 const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Returns whether a text is a UUID in its canonical form, in upper or lower case. */
+/**
+ * Recognizes a UUID in its canonical form, in upper or lower case.
+ *
+ * @param text - The text.
+ * @returns Whether it is one.
+ */
 export function isUuid(text: string): boolean {
   return UUID_PATTERN.test(text);
 }
@@ -14,13 +19,24 @@ export function isUuid(text: string): boolean {
 /** The namespace of domain names (RFC 9562 §6.6). */
 const DNS = parseUuid("6ba7b810-9dad-11d1-80b4-00c04fd430c8");
 
-/** Parses a UUID in its canonical form, in upper or lower case, to 16 bytes. Throws TypeError for any other text. */
+/**
+ * Parses a UUID in its canonical form, in upper or lower case.
+ *
+ * @param text - The text.
+ * @returns 16 bytes.
+ * @throws TypeError for any other text.
+ */
 export function parseUuid(text: string): Uint8Array {
   if (!isUuid(text)) throw new TypeError(`not a UUID: ${JSON.stringify(text)}`);
   return fromHex(text.replaceAll("-", ""));
 }
 
-/** Returns the canonical text form of a 16-byte UUID, in lower case. */
+/**
+ * Formats a UUID in its canonical form.
+ *
+ * @param bytes - 16 bytes.
+ * @returns The text, in lower case.
+ */
 export function formatUuid(bytes: ArrayLike<number>): string {
   const hex = toHex(bytes);
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
@@ -35,22 +51,41 @@ function uuid5(space: Uint8Array, name: string): Uint8Array {
 }
 
 /**
- * Returns the 16-byte UUID of a vendor, from its domain. For example, arm.com gives
- * fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe.
+ * Derives the UUID of a vendor. For example, arm.com gives fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe.
+ *
+ * @param domain - The domain of the vendor.
+ * @returns 16 bytes.
  */
 export function vendorUuid(domain: string): Uint8Array {
   return uuid5(DNS, domain.toLowerCase());
 }
 
-/** Returns the 16-byte UUID of a class, from the UUID of the vendor and the name of the class. */
+/**
+ * Derives the UUID of a class.
+ *
+ * @param vendor - The UUID of the vendor, 16 bytes.
+ * @param name - The name of the class.
+ * @returns 16 bytes.
+ */
 export function classUuid(vendor: Uint8Array, name: string): Uint8Array {
   return uuid5(vendor, name);
 }
 
 /**
- * Returns the vendor and class identifiers of a device, 16 bytes each. Accepts the domain of a vendor and the name of a
- * class, or UUIDs. If the vendor is a UUID, the class must be a UUID too (otherwise TypeError), because the UUID of a
- * class is derived from the domain of its vendor.
+ * Derives the vendor and class identifiers of a device. If the vendor is a UUID, the class must be a UUID too, because
+ * the UUID of a class is derived from the domain of its vendor.
+ *
+ * @param vendor - The domain of the vendor, or its UUID.
+ * @param name - The name of the class, or its UUID.
+ * @returns The identifiers, 16 bytes each.
+ * @throws TypeError for the name of a class with the UUID of a vendor.
+ * @example
+ * ```ts
+ * import { formatUuid, identityUuids } from "@firmseal/signer";
+ *
+ * const { vendor, class: board } = identityUuids("example.com", "board-v2");
+ * console.log(formatUuid(vendor), formatUuid(board));
+ * ```
  */
 export function identityUuids(vendor: string, name: string): { vendor: Uint8Array; class: Uint8Array } {
   if (isUuid(vendor) && !isUuid(name)) throw new TypeError("a vendor given as UUID needs its class as UUID too");

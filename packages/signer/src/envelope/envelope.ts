@@ -36,9 +36,12 @@ export function writeEnvelope(parts: EnvelopeParts): Uint8Array {
 }
 
 /**
- * Splits an envelope into its parts. Payloads are views of `bytes`; everything else is a copy. decodeEnvelope() checks
- * the structure and the digests; its refusals are thrown. An envelope without a wrapper gets one with the SHA-256
- * digest of its manifest and no signature.
+ * Splits an envelope into its parts. An envelope without a wrapper gets one with the SHA-256 digest of its manifest and
+ * no signature.
+ *
+ * @param bytes - The envelope.
+ * @returns The parts. Payloads are views of `bytes`; everything else is a copy.
+ * @throws The refusals of decodeEnvelope(), which checks the structure and the digests.
  */
 export function splitEnvelope(bytes: Uint8Array): EnvelopeParts {
   return envelopeParts(bytes, decodeEnvelope(bytes));
@@ -61,9 +64,20 @@ export function envelopeParts(bytes: Uint8Array, { envelope }: UnverifiedEnvelop
 }
 
 /**
- * Removes the severable elements `keys` (numbers of the specification; all if absent) from an envelope, and the
- * payloads that only these elements fetch: an envelope must not carry data that no digest in it covers. Signatures stay
- * valid.
+ * Removes severable elements from an envelope, and the payloads that only these elements fetch: an envelope must not
+ * carry data that no digest in it covers. Signatures stay valid.
+ *
+ * @param bytes - The envelope.
+ * @param keys - The numbers of the elements in the specification. Default: all.
+ * @returns The envelope without them.
+ * @throws The refusals of decodeEnvelope().
+ * @example
+ * ```ts
+ * import { reattach, sever } from "@firmseal/signer";
+ *
+ * const small = sever(envelope);
+ * const whole = reattach(small, envelope);
+ * ```
  */
 export function sever(bytes: Uint8Array, keys?: readonly number[]): Uint8Array {
   const parts = splitEnvelope(bytes);
@@ -74,8 +88,12 @@ export function sever(bytes: Uint8Array, keys?: readonly number[]): Uint8Array {
 }
 
 /**
- * Adds the severed elements and payloads that `from`, another copy of the same envelope, still has. Refuses elements
- * whose digest does not match.
+ * Adds the severed elements and payloads that another copy of the same envelope still has.
+ *
+ * @param bytes - The envelope.
+ * @param from - The other copy.
+ * @returns The envelope with them.
+ * @throws The refusals of decodeEnvelope(), also for an element whose digest does not match.
  */
 export function reattach(bytes: Uint8Array, from: Uint8Array): Uint8Array {
   const parts = splitEnvelope(bytes);

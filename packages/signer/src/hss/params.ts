@@ -44,18 +44,34 @@ export function checksumShift(n: 32 | 24, width: Width): number {
   return SHIFTS[n][WIDTHS.indexOf(width)] as number;
 }
 
-/** Returns the number of signatures that a key can make: the product of the leaves of its levels, at most 2^200. */
+/**
+ * Computes the number of signatures that a key can make.
+ *
+ * @param params - The parameters of the key.
+ * @returns The product of the leaves of its levels, at most 2^200.
+ */
 export function hssCapacity({ levels }: HssParams): bigint {
   return 1n << BigInt(levels.reduce((sum, { height }) => sum + height, 0));
 }
 
-/** Returns the length in bytes of a signature (RFC 8554 §6.2). */
+/**
+ * Computes the length of a signature (RFC 8554 §6.2).
+ *
+ * @param params - The parameters of the key.
+ * @returns Bytes.
+ */
 export function hssSignatureLength({ n, levels }: HssParams): number {
   const lms = levels.map(({ height, width }) => 12 + n + n * chainsOf(n, width) + n * height);
   return 4 + lms.reduce((sum, bytes) => sum + bytes, 0) + (levels.length - 1) * (24 + n);
 }
 
-/** Returns the number of hashes to compute one leaf. Nearly all of them are a single compression. */
+/**
+ * Computes the number of hashes to compute one leaf.
+ *
+ * @param n - Bytes of a hash.
+ * @param width - The Winternitz width.
+ * @returns Hashes. Nearly all of them are a single compression.
+ */
 export function leafCost(n: 32 | 24, width: Width): number {
   return chainsOf(n, width) * 2 ** width;
 }

@@ -13,8 +13,13 @@ export interface HssPlace {
 }
 
 /**
- * Returns the top tree of a stack. `id` has 16 bytes; `seed` has n bytes, 32 or 24, and is the secret of the whole
- * stack. Throws RangeError for other lengths.
+ * Makes the top tree of a stack.
+ *
+ * @param params - The parameters of the key.
+ * @param id - 16 bytes.
+ * @param seed - n bytes, 32 or 24: the secret of the whole stack.
+ * @returns The tree.
+ * @throws RangeError for other lengths.
  */
 export function hssTop(params: HssParams, id: Uint8Array, seed: Uint8Array): LmsTree {
   const [top] = params.levels;
@@ -23,8 +28,12 @@ export function hssTop(params: HssParams, id: Uint8Array, seed: Uint8Array): Lms
 }
 
 /**
- * Returns the tree and the leaf on each level, from the top, for signature number `index` (from 0). Throws RangeError
- * if `index` is beyond the last signature.
+ * Finds the tree and the leaf on each level for one signature.
+ *
+ * @param params - The parameters of the key.
+ * @param index - The number of the signature, from 0.
+ * @returns The places, from the top.
+ * @throws RangeError if `index` is beyond the last signature.
  */
 export function hssPlaces(params: HssParams, index: bigint): HssPlace[] {
   if (index < 0n || index >= hssCapacity(params)) throw new RangeError("the key has no such leaf");
@@ -38,7 +47,14 @@ export function hssPlaces(params: HssParams, index: bigint): HssPlace[] {
   return out;
 }
 
-/** Returns the tree on each level, from the top, for signature number `index`. */
+/**
+ * Finds the tree on each level for one signature.
+ *
+ * @param params - The parameters of the key.
+ * @param top - From hssTop().
+ * @param index - The number of the signature, from 0.
+ * @returns The trees, from the top.
+ */
 export function hssTrees(params: HssParams, top: LmsTree, index: bigint): LmsTree[] {
   const places = hssPlaces(params, index);
   const trees = [top];
@@ -49,16 +65,29 @@ export function hssTrees(params: HssParams, top: LmsTree, index: bigint): LmsTre
   return trees;
 }
 
-/** Returns the public key of a stack (RFC 8554 §6.1), 28 + n bytes. `root` is T[1] of the top tree. */
+/**
+ * Makes the public key of a stack (RFC 8554 §6.1).
+ *
+ * @param params - The parameters of the key.
+ * @param top - From hssTop().
+ * @param root - T[1] of the top tree.
+ * @returns 28 + n bytes.
+ */
 export function hssPublicKey(params: HssParams, top: LmsTree, root: Uint8Array): Uint8Array {
   return Uint8Array.of(0, 0, 0, params.levels.length, ...lmsPublicKey(top, root));
 }
 
 /**
- * Makes signature number `index` (RFC 8554 §6.2), hssSignatureLength() bytes long. `cached` has the cached nodes of
- * each tree of hssTrees(). The result is deterministic. **Never call this with two different messages for the same
- * number.** The cached nodes must be correct: with a wrong node, the tree above would sign two different public keys
- * with one leaf.
+ * Makes one signature (RFC 8554 §6.2). The result is deterministic. **Never call this with two different messages for
+ * the same number.** The cached nodes must be correct: with a wrong node, the tree above would sign two different
+ * public keys with one leaf.
+ *
+ * @param params - The parameters of the key.
+ * @param trees - From hssTrees(), for this number.
+ * @param cached - The cached nodes of each of these trees.
+ * @param index - The number of the signature, from 0.
+ * @param message - What is signed.
+ * @returns hssSignatureLength() bytes.
  */
 export function hssSign(
   params: HssParams,

@@ -7,8 +7,12 @@ const HEIGHTS: readonly number[] = [5, 10, 15, 20, 25];
 const WIDTHS: readonly number[] = [1, 2, 4, 8];
 
 /**
- * Parses parameters: `HEIGHT/WIDTH` for each level from the top, separated by commas. The prefix `n24:` selects
- * SHA-256/192; `n32:` or no prefix selects SHA-256. Examples: `15/4`, `n24:10/4,10/8`. Throws KeyError `format`.
+ * Parses parameters of HSS/LMS.
+ *
+ * @param text - `HEIGHT/WIDTH` for each level from the top, separated by commas. The prefix `n24:` selects SHA-256/192;
+ *   `n32:` or no prefix selects SHA-256. Examples: `15/4`, `n24:10/4,10/8`.
+ * @returns The parameters.
+ * @throws KeyError `format`.
  */
 export function parseHss(text: string): HssParams {
   const found = /^(?:n(32|24):)?(\d{1,2}\/\d(?:,\d{1,2}\/\d)*)$/.exec(text);
@@ -25,7 +29,12 @@ export function parseHss(text: string): HssParams {
   return { n: found[1] === "24" ? 24 : 32, levels };
 }
 
-/** Returns the canonical text of parameters, which parseHss() reads. */
+/**
+ * Formats parameters in their canonical form.
+ *
+ * @param params - The parameters.
+ * @returns The text, which parseHss() reads.
+ */
 export function formatHss({ n, levels }: HssParams): string {
   return `n${n}:${levels.map(({ height, width }) => `${height}/${width}`).join(",")}`;
 }

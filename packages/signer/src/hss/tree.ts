@@ -128,23 +128,36 @@ function leaves(tree: LmsTree, from: number, count: number): Uint8Array {
 }
 
 /**
- * Returns the height at which the nodes of a tree are cached. Nodes below it are computed again for each signature: at
+ * Computes the height at which the nodes of a tree are cached. Nodes below it are computed again for each signature: at
  * most 2^20 hashes (2^21 for a tree of height 25 and width 8), so that at most 2^18 nodes are cached. Trees up to
  * height 12 are cached completely.
+ *
+ * @param tree - The tree.
+ * @returns The height, from the leaves.
  */
 export function cachedHeight({ n, height, width }: Pick<LmsTree, "n" | "height" | "width">): number {
   const affordable = Math.floor(Math.log2(2 ** 20 / leafCost(n, width)));
   return Math.max(0, height - 18, Math.min(height - 12, affordable));
 }
 
-/** Returns the number of cached nodes of a tree. */
+/**
+ * Computes the number of cached nodes of a tree.
+ *
+ * @param tree - The tree.
+ * @returns The number.
+ */
 export function cachedCount(tree: Pick<LmsTree, "n" | "height" | "width">): number {
   return 2 ** (tree.height - cachedHeight(tree));
 }
 
 /**
- * Computes the cached nodes `from` (inclusive) to `to` (exclusive) of a tree, n bytes each. This is the main cost of
- * generating a key. Ranges are independent, so they can be computed in parallel.
+ * Computes cached nodes of a tree. This is the main cost of generating a key. Ranges are independent, so they can be
+ * computed in parallel.
+ *
+ * @param tree - The tree.
+ * @param from - The first node.
+ * @param to - The node after the last one.
+ * @returns n bytes for each node.
  */
 export function cachedNodes(tree: LmsTree, from: number, to: number): Uint8Array {
   const low = cachedHeight(tree);
@@ -159,12 +172,24 @@ function subtree(tree: LmsTree, low: number, index: number): Uint8Array[] {
   return rowsAbove(tree, leaves(tree, index * count, count), 2 ** tree.height + index * count);
 }
 
-/** Computes T[1] of a tree, n bytes, from all of its cached nodes. */
+/**
+ * Computes T[1] of a tree.
+ *
+ * @param tree - The tree.
+ * @param cached - All of its cached nodes.
+ * @returns n bytes.
+ */
 export function rootOf(tree: LmsTree, cached: Uint8Array): Uint8Array {
   return rowsAbove(tree, cached, cached.length / tree.n).at(-1) as Uint8Array;
 }
 
-/** Returns the public key of a tree (RFC 8554 §5.3): LMS type, LM-OTS type, I and T[1], 24 + n bytes. */
+/**
+ * Makes the public key of a tree (RFC 8554 §5.3).
+ *
+ * @param tree - The tree.
+ * @param root - T[1], from rootOf().
+ * @returns LMS type, LM-OTS type, I and T[1], 24 + n bytes.
+ */
 export function lmsPublicKey(tree: LmsTree, root: Uint8Array): Uint8Array {
   const out = new Uint8Array(24 + tree.n);
   const view = new DataView(out.buffer);

@@ -23,8 +23,10 @@ import { decompress, type PrivateKey, type PublicKey, requiredMembers } from "./
 import { fromParts, onlyOne } from "./parts.js";
 
 /**
- * Returns the public COSE_Key of a key, public or private, in deterministic CBOR: kty, kid (if any), alg, and crv, x, y
- * or pub.
+ * Encodes the public part of a key as a COSE_Key.
+ *
+ * @param key - The key, public or private.
+ * @returns Deterministic CBOR: kty, kid (if any), alg, and crv, x, y or pub.
  */
 export function toCose(key: PublicKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
@@ -32,7 +34,12 @@ export function toCose(key: PublicKey): Uint8Array {
   return encodeCbor(members);
 }
 
-/** Returns the private COSE_Key of a key, with d (for ML-DSA: priv). */
+/**
+ * Encodes a private key as a COSE_Key.
+ *
+ * @param key - The private key.
+ * @returns Deterministic CBOR, with d (for ML-DSA: priv).
+ */
 export function toPrivateCose(key: PrivateKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
   members.set(secretLabel(coseFormOf(key.alg)), key.secret);
@@ -42,7 +49,11 @@ export function toPrivateCose(key: PrivateKey): Uint8Array {
 
 /**
  * Reads a key from the bytes of a COSE_Key. Heads must be shortest, and labels must be unique. Labels may be in any
- * order: RFC 9052 requires none, and its own examples are unordered. Throws KeyError as coseKeyFromMap() does.
+ * order: RFC 9052 requires none, and its own examples are unordered.
+ *
+ * @param bytes - The COSE_Key.
+ * @returns A private key if it has the private part.
+ * @throws KeyError with the codes of fromJwk(), and NotLoaded for a private ML-DSA key before loadAlg().
  */
 export function fromCose(bytes: Uint8Array): PublicKey | PrivateKey {
   const members = readCoseKey(bytes);
@@ -55,8 +66,11 @@ export function fromCose(bytes: Uint8Array): PublicKey | PrivateKey {
 }
 
 /**
- * Returns whether bytes are a COSE_Key that holds a secret: of any algorithm, also of one that this package does not
- * support, and of a symmetric key. Loads no algorithm, and copies no secret that it does not overwrite.
+ * Recognizes a COSE_Key that holds a secret: of any algorithm, also of one that this package does not support, and of a
+ * symmetric key. Loads no algorithm, and copies no secret that it does not overwrite.
+ *
+ * @param bytes - The bytes.
+ * @returns Whether it is one.
  */
 export function isSecretCose(bytes: Uint8Array): boolean {
   try {

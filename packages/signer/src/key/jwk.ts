@@ -23,8 +23,11 @@ export interface Jwk {
 }
 
 /**
- * Returns the public JWK of a key, public or private. `alg` is Ed25519 (RFC 9864), ES256, ML-DSA-44, ML-DSA-65 or
- * ML-DSA-87. Throws KeyError `unsupported` for HSS/LMS.
+ * Writes the public part of a key as a JWK.
+ *
+ * @param key - The key, public or private.
+ * @returns The JWK. `alg` is Ed25519 (RFC 9864), ES256, ML-DSA-44, ML-DSA-65 or ML-DSA-87.
+ * @throws KeyError `unsupported` for HSS/LMS.
  */
 export function toJwk(key: PublicKey): Jwk {
   const jwk = jwkFormOf(key.alg);
@@ -36,7 +39,12 @@ export function toJwk(key: PublicKey): Jwk {
   return kid === undefined ? parts : { ...parts, kid };
 }
 
-/** Returns the private JWK of a key, with `d` (for ML-DSA: `priv`). */
+/**
+ * Writes a private key as a JWK.
+ *
+ * @param key - The private key.
+ * @returns The JWK, with `d` (for ML-DSA: `priv`).
+ */
 export function toPrivateJwk(key: PrivateKey): Jwk {
   return { ...toJwk(key), [secretName(key.alg)]: encodeBase64url(key.secret) };
 }
@@ -44,10 +52,21 @@ export function toPrivateJwk(key: PrivateKey): Jwk {
 const secretName = (alg: KeyAlg) => (coseFormOf(alg).crv === undefined ? "priv" : "d");
 
 /**
- * Reads a key from a parsed JWK. The result is a private key if the JWK has `d` (for ML-DSA: `priv`). If present,
- * `alg`, `use` and `key_ops` must permit signatures. Other members are ignored (RFC 7517 §4). Throws KeyError `format`,
- * `several`, `unsupported`, `length`, `range`, `point` or `mismatch`, and NotLoaded for a private ML-DSA key before
- * loadAlg().
+ * Reads a key from a parsed JWK. If present, `alg`, `use` and `key_ops` must permit signatures. Other members are
+ * ignored (RFC 7517 §4).
+ *
+ * @param jwk - The parsed JSON.
+ * @returns A private key if the JWK has `d` (for ML-DSA: `priv`).
+ * @throws KeyError `format`, `several`, `unsupported`, `length`, `range`, `point` or `mismatch`, and NotLoaded for a
+ *   private ML-DSA key before loadAlg().
+ * @example
+ * ```ts
+ * import { fromJwk, isPrivate, privateKey, toJwk } from "@firmseal/signer";
+ *
+ * const jwk = toJwk(privateKey("ed25519", seed));
+ * const key = fromJwk(jwk);
+ * console.log(isPrivate(key)); // false
+ * ```
  */
 export function fromJwk(jwk: unknown): PublicKey | PrivateKey {
   if (typeof jwk !== "object" || jwk === null || Array.isArray(jwk)) throw new KeyError("format", "a JWK is a JSON object");

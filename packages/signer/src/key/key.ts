@@ -27,9 +27,15 @@ export interface PrivateKey extends PublicKey {
 }
 
 /**
- * Checks a raw public key: 32 bytes (Ed25519), 65 bytes 04 ‖ x ‖ y (P-256), 60 or 52 bytes (HSS/LMS), or 1,312, 1,952
- * or 2,592 bytes (ML-DSA). Throws KeyError `length`, or `point` if it is not on the curve (invalid-curve attack), not
- * canonical, or of small order.
+ * Checks a raw public key.
+ *
+ * @param alg - The algorithm.
+ * @param key - 32 bytes (Ed25519), 65 bytes 04 ‖ x ‖ y (P-256), 60 or 52 bytes (HSS/LMS), or 1,312, 1,952 or 2,592
+ *   bytes (ML-DSA).
+ * @param kid - The key identifier. Default: none.
+ * @returns The key.
+ * @throws KeyError `length`, or `point` if it is not on the curve (invalid-curve attack), not canonical, or of small
+ *   order.
  */
 export function publicKey(alg: KeyAlg, key: Uint8Array, kid?: Uint8Array): PublicKey {
   const row = rowOf(alg);
@@ -40,12 +46,19 @@ export function publicKey(alg: KeyAlg, key: Uint8Array, kid?: Uint8Array): Publi
 }
 
 /**
- * Makes a private key from its 32 bytes: Ed25519 seed, big-endian P-256 scalar, or ML-DSA seed ξ (FIPS 204 Algorithm
- * 6). Throws KeyError `length`, or `range` if a scalar is 0 or not below n, and NotLoaded for ML-DSA before loadAlg().
+ * Makes a private key from its secret bytes.
  *
+ * @param alg - The algorithm.
+ * @param secret - 32 bytes: Ed25519 seed, big-endian P-256 scalar, or ML-DSA seed ξ (FIPS 204 Algorithm 6).
+ * @param kid - The key identifier. Default: none.
+ * @returns The key, for signer().
+ * @throws KeyError `length`, or `range` if a scalar is 0 or not below n, and NotLoaded for ML-DSA before loadAlg().
+ * @example
  * ```ts
+ * import { privateKey, signer } from "@firmseal/signer";
+ *
  * const key = privateKey("ed25519", crypto.getRandomValues(new Uint8Array(32)));
- * const signature = await signer(key).sign(tbs);
+ * const signature = await signer(key).sign(new TextEncoder().encode("message"));
  * ```
  */
 export function privateKey(alg: KeyAlg, secret: Uint8Array, kid?: Uint8Array): PrivateKey {
@@ -72,15 +85,23 @@ export function derivedAgain({ alg, secret, kid }: PrivateKey): PublicKey {
   return publicKey(alg, derivationOf(alg, secret)(secret), kid);
 }
 
-/** Returns whether a key includes its private part. */
+/**
+ * Tells a private key from a public one.
+ *
+ * @param key - The key.
+ * @returns Whether it includes its private part.
+ */
 export function isPrivate(key: PublicKey): key is PrivateKey {
   return (key as Partial<PrivateKey>).secret !== undefined;
 }
 
 /**
- * Returns the expanded ML-DSA private key (FIPS 204 Algorithm 24), 2,560, 4,032 or 4,896 bytes. It is only compared
- * with the copy that a file holds beside the seed (RFC 9881 §6); it is neither written nor used to sign. Throws
- * KeyError `unsupported` for other algorithms.
+ * Expands an ML-DSA private key (FIPS 204 Algorithm 24). The result is only compared with the copy that a file holds
+ * beside the seed (RFC 9881 §6); it is neither written nor used to sign.
+ *
+ * @param key - The private key.
+ * @returns 2,560, 4,032 or 4,896 bytes.
+ * @throws KeyError `unsupported` for other algorithms.
  */
 export function expandedKey(key: PrivateKey): Uint8Array {
   const { expand } = loadedRow(key.alg);
@@ -88,12 +109,23 @@ export function expandedKey(key: PrivateKey): Uint8Array {
   return expand(key.secret);
 }
 
-/** Returns the same key without its private part. */
+/**
+ * Removes the private part of a key.
+ *
+ * @param key - The key, public or private.
+ * @returns The same key without its private part.
+ */
 export function publicOf(key: PublicKey): PublicKey {
   return { alg: key.alg, key: key.key, ...(key.kid && { kid: key.kid }) };
 }
 
-/** Returns the key with another key identifier. */
+/**
+ * Gives a key another key identifier.
+ *
+ * @param key - The key. It does not change.
+ * @param kid - The identifier.
+ * @returns The key with it.
+ */
 export function withKid<K extends PublicKey>(key: K, kid: Uint8Array): K;
 
 export function withKid(key: PublicKey, kid: Uint8Array): PublicKey {
@@ -136,15 +168,21 @@ export function twinBytes({ alg, key }: PublicKey): Uint8Array[] {
 }
 
 /**
- * Returns all other public keys that the secret of this key signs for: the negative point, or a tree at another level.
+ * Finds all other public keys that the secret of this key signs for.
+ *
+ * @param key - The key.
+ * @returns The negative point, or a tree at another level.
  */
 export function twinsOf(key: PublicKey): PublicKey[] {
   return twinBytes(key).map((twin) => publicKey(key.alg, twin));
 }
 
 /**
- * Returns the COSE Key Thumbprint (RFC 9679 §3) with SHA-256, 32 bytes. A private key and its public key have the same
- * one, regardless of the kid.
+ * Computes the COSE Key Thumbprint (RFC 9679 §3) with SHA-256. A private key and its public key have the same one,
+ * regardless of the kid.
+ *
+ * @param key - The key.
+ * @returns 32 bytes.
  */
 export function thumbprint(key: PublicKey): Uint8Array {
   // of the verifier, which is always loaded

@@ -18,8 +18,11 @@ import { type PrivateKey, type PublicKey, privateKey, publicKey } from "./key.js
 
 /**
  * Reads a public key from its raw form. The length decides: 32 bytes are Ed25519, 65 bytes 04 ‖ x ‖ y are P-256, 52 and
- * 60 bytes are HSS/LMS, and 1,312, 1,952 and 2,592 bytes are ML-DSA-44, -65 and -87. Throws KeyError `length` or
- * `point`.
+ * 60 bytes are HSS/LMS, and 1,312, 1,952 and 2,592 bytes are ML-DSA-44, -65 and -87.
+ *
+ * @param bytes - The raw key.
+ * @returns The key.
+ * @throws KeyError `length` or `point`.
  */
 export function fromRaw(bytes: Uint8Array): PublicKey {
   const alg = keyAlgOfLength(bytes.length);

@@ -40,9 +40,20 @@ export interface PreparedKey {
 }
 
 /**
- * Makes a table for the raw Ed25519 public key `key`: 1,008 characters, or 2, 4 or 8 times as many, all printable ASCII
- * except `"` and `\`.
- * @example anchor("ed25519", prepareKey(key, "2k"))
+ * Makes a table for a public key, with which devices verify faster.
+ *
+ * @param key - The raw Ed25519 public key, 32 bytes.
+ * @param size - The size of the table.
+ * @returns The key with its table: 1,008 characters, or 2, 4 or 8 times as many, all printable ASCII except `"` and
+ *   `\`.
+ * @throws KeyError as publicKey().
+ * @example
+ * ```ts
+ * import { prepareKey } from "@firmseal/signer";
+ * import { anchor } from "@firmseal/verifier";
+ *
+ * const trusted = anchor("ed25519", prepareKey(publicKey, "2k"));
+ * ```
  */
 export function prepareKey(key: Uint8Array, size: TableSize): PreparedKey {
   const own = multiplesText(ed25519.Point.fromBytes(publicKey("ed25519", key).key), size);
@@ -67,8 +78,10 @@ function multiplesText(point: Ed25519Point, size: TableSize): string {
 }
 
 /**
- * Returns the table as an array of integers, 144 or 2, 4 or 8 times as many. It is faster but needs more RAM. Its
- * digest is the digest of the text.
+ * Converts a table to integers. They are faster but need more RAM.
+ *
+ * @param table - The table of prepareKey().
+ * @returns 144 integers, or 2, 4 or 8 times as many. Their digest is the digest of the text.
  */
 export function tableNumbers(table: string): number[] {
   return Array.from({ length: table.length / 7 }, (_, i) =>

@@ -20,11 +20,14 @@ export interface Signer {
 }
 
 /**
- * Returns a signer for a private key in memory. Ed25519 and P-256 signatures have 64 bytes, R ‖ S (RFC 8032 §5.1.6) or
- * r ‖ s (RFC 9053 §2.1), and are deterministic. ML-DSA signatures (2,420, 3,309 or 4,627 bytes; RFC 9964 §4) differ
- * each time. Throws KeyError `mismatch` if the two halves of the key do not match; `sign` rejects with `fault` if the
- * signature does not verify. The signer reads `key.secret` for each signature and keeps no copy: it stops working once
- * those bytes are overwritten with zeros.
+ * Makes a signer for a private key in memory. Ed25519 and P-256 signatures have 64 bytes, R ‖ S (RFC 8032 §5.1.6) or r
+ * ‖ s (RFC 9053 §2.1), and are deterministic. ML-DSA signatures (2,420, 3,309 or 4,627 bytes; RFC 9964 §4) differ each
+ * time. The signer reads `key.secret` for each signature and keeps no copy: it stops working once those bytes are
+ * overwritten with zeros.
+ *
+ * @param key - The private key.
+ * @returns The signer. Its `sign` rejects with KeyError `fault` if the signature does not verify.
+ * @throws KeyError `mismatch` if the two halves of the key do not match.
  */
 export function signer(key: PrivateKey): Signer {
   if (!isPrivate(key)) throw new KeyError("format", "a private key is needed to sign, this one is public");
@@ -57,6 +60,8 @@ export function signer(key: PrivateKey): Signer {
 
 /**
  * Overwrites the secret of a private key with zeros, and drops the key object of OpenSSL. Its signers no longer sign.
+ *
+ * @param key - The private key.
  */
 export function wipePrivateKey({ secret }: PrivateKey): void {
   secret.fill(0);
@@ -64,8 +69,23 @@ export function wipePrivateKey({ secret }: PrivateKey): void {
 }
 
 /**
- * Returns a signer for a private key elsewhere: in a token, a service or a program. `sign` returns the raw signature of
- * `tbs`. Every signature is verified; if one is invalid, the signer rejects with KeyError `fault`.
+ * Makes a signer for a private key elsewhere: in a token, a service or a program. Every signature is verified; if one
+ * is invalid, the signer rejects with KeyError `fault`.
+ *
+ * @param key - The public key.
+ * @param sign - Returns the raw signature of `tbs`.
+ * @returns The signer.
+ * @example
+ * ```ts
+ * import { createPrivateKey, sign } from "node:crypto";
+ * import { readFileSync } from "node:fs";
+ * import { foreignSigner, privateKey, publicOf, signEnvelopeWithoutLog } from "@firmseal/signer";
+ *
+ * // `seal` stands for your token or service
+ * const seal = async (tbs: Uint8Array) => new Uint8Array(sign(null, tbs, createPrivateKey(readFileSync("plain.pem"))));
+ * const key = publicOf(privateKey("ed25519", seed));
+ * const signed = await signEnvelopeWithoutLog(unsigned, [foreignSigner(key, seal)]);
+ * ```
  */
 export function foreignSigner(key: PublicKey, sign: (tbs: Uint8Array) => Promise<Uint8Array>): Signer {
   const row = rowOf(key.alg);
@@ -87,8 +107,11 @@ export function foreignSigner(key: PublicKey, sign: (tbs: Uint8Array) => Promise
 }
 
 /**
- * Returns the trust anchor of a key, for open(). Throws NotLoaded for ML-DSA before loadAlg(), because open() cannot
- * wait.
+ * Makes the trust anchor of a key, for open().
+ *
+ * @param key - The key, public or private.
+ * @returns The anchor.
+ * @throws NotLoaded for ML-DSA before loadAlg(), because open() cannot wait.
  */
 export function anchorOf(key: PublicKey): Anchor {
   const { alg } = loadedRow(key.alg);
@@ -142,8 +165,12 @@ export async function anchorOfSigner(signer: Pick<Signer, "alg" | "publicKey">):
 }
 
 /**
- * Returns the signer, whose signatures now name another COSE algorithm number for the same algorithm. Throws KeyError
- * `unsupported` if the number is not one of coseAlgs().
+ * Lets the signatures of a signer name another COSE algorithm number for the same algorithm.
+ *
+ * @param signer - The signer. It does not change.
+ * @param cose - One of coseAlgs().
+ * @returns The signer with that number.
+ * @throws KeyError `unsupported` for another number.
  */
 export function withCoseAlg<S extends Signer>(signer: S, cose: number): S {
   const alg = keyAlgOf(signer.alg);

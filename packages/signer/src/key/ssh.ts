@@ -25,7 +25,13 @@ function stringsIn(blob: Uint8Array, most: number): { fields: Uint8Array[]; rest
   return { fields, rest: blob.subarray(at) };
 }
 
-/** Returns the algorithm of a key type of OpenSSH. Throws KeyError: `unsupported`. */
+/**
+ * Finds the algorithm of a key type of OpenSSH.
+ *
+ * @param name - The type.
+ * @returns The algorithm.
+ * @throws KeyError: `unsupported`.
+ */
 export function sshAlg(name: string): KeyAlg {
   const alg = keyAlgs.find((one) => sshType(one)?.type === name);
   // the file is untrusted, so the message contains the type name only if it looks like one
@@ -34,8 +40,12 @@ export function sshAlg(name: string): KeyAlg {
 }
 
 /**
- * Returns the public key in a blob of OpenSSH. `expected`: the type that the line names. Throws KeyError: `unsupported`
- * for another type, `format` for a damaged blob, and the codes of publicKey().
+ * Reads the public key in a blob of OpenSSH.
+ *
+ * @param blob - The decoded blob.
+ * @param expected - The type that the line names. Default: any.
+ * @returns The key.
+ * @throws KeyError: `unsupported` for another type, `format` for a damaged blob, and the codes of publicKey().
  */
 export function fromSsh(blob: Uint8Array, expected?: string): PublicKey {
   const { fields, rest } = stringsIn(blob, 1);
@@ -63,14 +73,22 @@ function decodeBase64(text: string): Uint8Array | undefined {
   );
 }
 
-/** Returns whether a text is, or begins like, a public key of OpenSSH: a type and base64. */
+/**
+ * Recognizes a public key of OpenSSH: a type and base64.
+ *
+ * @param text - The text.
+ * @returns Whether it is one, or begins like one.
+ */
 export function isSshLine(text: string): boolean {
   return /^\s*(ssh|ecdsa|sk|rsa|webauthn)-[a-z0-9@.-]+[ \t]+AAAA/.test(text);
 }
 
 /**
- * Reads the only public key in a text. Text after the key is its comment. Throws KeyError like fromSsh(), and
- * `several`.
+ * Reads the only public key in a text of OpenSSH. Text after the key is its comment.
+ *
+ * @param text - The text.
+ * @returns The key.
+ * @throws KeyError like fromSsh(), and `several`.
  */
 export function fromSshLine(text: string): PublicKey {
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
@@ -87,13 +105,20 @@ const MINISIGN_LENGTH = 42;
 
 const tag = (bytes: Uint8Array, at: number) => latin1(bytes.subarray(at, at + 2));
 
-/** Returns whether bytes have the length and the beginning of a public key of minisign. */
+/**
+ * Recognizes a public key of minisign.
+ *
+ * @param bytes - The decoded line.
+ * @returns Whether the bytes have its length and its beginning.
+ */
 export const isMinisignPublic = (bytes: Uint8Array): boolean => bytes.length === MINISIGN_LENGTH && tag(bytes, 0) === "Ed";
 
 /**
- * Returns the public key in the decoded line of a file of minisign, which describes the layout in its manual ("Key
- * formats"). Returns undefined if it is not one. Throws KeyError: `format` for the beginning of a secret key, and the
- * codes of publicKey().
+ * Reads the public key in a file of minisign, which describes the layout in its manual ("Key formats").
+ *
+ * @param bytes - The decoded line.
+ * @returns The key, or undefined if it is not one.
+ * @throws KeyError: `format` for the beginning of a secret key, and the codes of publicKey().
  */
 export function fromMinisign(bytes: Uint8Array): PublicKey | undefined {
   if (!isMinisignPublic(bytes)) return undefined;

@@ -15,8 +15,10 @@ export type { TestKey };
 export const testKeys: readonly TestKey[] = [...specKeys, ...treeKeys, ...ncsKeys];
 
 /**
- * Returns the name of a published test key. Also recognizes other public keys of the same secret, with any kid. Returns
- * undefined for all other keys.
+ * Recognizes a published test key, also by other public keys of the same secret, with any kid.
+ *
+ * @param key - The key.
+ * @returns Its name, or undefined for all other keys.
  */
 export function testKeyName(key: PublicKey): string | undefined {
   const hex = toHex(key.key);
@@ -29,14 +31,23 @@ export function testKeyName(key: PublicKey): string | undefined {
   return (found.find((t) => t.key === hex) ?? found.find((t) => twins.includes(t.key)))?.name;
 }
 
-/** Returns the public key of a test key. Throws NotLoaded for ML-DSA before loadAlg(). */
+/**
+ * Makes the public key of a test key.
+ *
+ * @param t - The test key.
+ * @returns The public key.
+ * @throws NotLoaded for ML-DSA before loadAlg().
+ */
 export function testKeyPublic(t: TestKey): PublicKey {
   return t.digest === undefined ? publicKey(t.alg, fromHex(t.key)) : publicOf(privateKey(t.alg, fromHex(t.key)));
 }
 
 /**
- * Returns all public keys that a published secret signs for, starting with the key itself. Throws NotLoaded for ML-DSA
- * before loadAlg().
+ * Lists all public keys that a published secret signs for.
+ *
+ * @param t - The test key.
+ * @returns The keys, starting with the key itself.
+ * @throws NotLoaded for ML-DSA before loadAlg().
  */
 export function testKeyForms(t: TestKey): PublicKey[] {
   const own = testKeyPublic(t);

@@ -60,12 +60,22 @@ export interface TrustDescription {
   readonly epoch?: { readonly number: number; readonly from: bigint };
 }
 
-/** Returns the name of the product line. */
+/**
+ * Reads the name of the product line.
+ *
+ * @param store - The content of the trust file.
+ * @returns The name.
+ */
 export function trustName(store: TrustStore): string {
   return new TextDecoder().decode(Uint8Array.from(store.name));
 }
 
-/** Returns the names of an anchor's roles. */
+/**
+ * Names an anchor's roles.
+ *
+ * @param anchor - An anchor of a trust file.
+ * @returns The names.
+ */
 export function roleNames(anchor: TrustAnchor): RoleName[] {
   return (Object.keys(ROLES) as RoleName[]).filter((name) => anchor.roles.includes(ROLES[name]));
 }
@@ -79,8 +89,11 @@ function algName(cose: number): KeyAlg {
 }
 
 /**
- * Returns the key of an anchor. Returns undefined if this tool lacks its algorithm. Throws KeyError if the key is
- * invalid.
+ * Reads the key of an anchor.
+ *
+ * @param anchor - An anchor of a trust file.
+ * @returns The key, or undefined if this tool lacks its algorithm.
+ * @throws KeyError if the key is invalid.
  */
 export function keyOfAnchor(anchor: TrustAnchor): PublicKey | undefined {
   const alg = deviceKeyAlgs.find((name) => anchor.alg?.ids.includes(coseAlg(name)));
@@ -88,8 +101,11 @@ export function keyOfAnchor(anchor: TrustAnchor): PublicKey | undefined {
 }
 
 /**
- * Returns the description of a trust file, from which to make the next one. Throws KeyError `unsupported` for a key
- * whose algorithm this tool lacks.
+ * Describes a trust file, from which to make the next one.
+ *
+ * @param store - The content of the trust file.
+ * @returns The description, for encodeTrust().
+ * @throws KeyError `unsupported` for a key whose algorithm this tool lacks.
  */
 export function describeTrust(store: TrustStore): TrustDescription {
   const uuid = (id: Bytes | undefined, name: "vendor" | "class") => (id ? { [name]: Uint8Array.from(id) } : {});

@@ -141,14 +141,25 @@ export class TrustDraft implements Signable {
 }
 
 /**
- * Returns the bytes that a root must sign, for a key that is held elsewhere. The roots of `before`, the preceding trust
- * files, may sign too. Throws NotRoot.
+ * Makes the bytes that a root must sign, for a key that is held elsewhere.
+ *
+ * @param bytes - The trust file.
+ * @param key - The root.
+ * @param before - The preceding trust files, whose roots may sign too.
+ * @returns The bytes.
+ * @throws NotRoot.
  */
 export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: PrecedingTrust): Uint8Array {
   return TrustDraft.read(bytes, before).message(signedWith(key));
 }
 
-/** Returns the keys among `keys` that have signed the trust file, each once. */
+/**
+ * Finds the keys that have signed a trust file.
+ *
+ * @param bytes - The trust file.
+ * @param keys - The keys to try.
+ * @returns Those that have signed it, each once.
+ */
 export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): PublicKey[] {
   const draft = TrustDraft.read(bytes);
   const distinct = keys.filter((k, i) => keys.findIndex((other) => equalBytes(other.key, k.key)) === i);
@@ -156,9 +167,33 @@ export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): Pub
 }
 
 /**
- * Adds a signature of each signer to a trust file. The roots of `before`, the preceding trust file, may sign too.
- * Throws NotRoot if a key is a root of neither file, AlreadySigned if one has signed before, KeyError `fault` if a
- * signature is invalid, and SIGNATURE_COUNT above 8 signatures.
+ * Adds a signature of each signer to a trust file, and enters them in no signing log.
+ *
+ * @param bytes - The trust file.
+ * @param signers - The signers, from signer() or foreignSigner().
+ * @param before - The preceding trust file, whose roots may sign too.
+ * @returns The signed trust file.
+ * @throws NotRoot if a key is a root of neither file, AlreadySigned if one has signed before, KeyError `fault` if a
+ *   signature is invalid, and SIGNATURE_COUNT above 8 signatures.
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { writeFileSync } from "node:fs";
+ * import { encodeTrust, privateKey, publicOf, signer, signTrustWithoutLog } from "@firmseal/signer";
+ *
+ * const root = privateKey("ed25519", seed);
+ * const release = privateKey("ed25519", randomBytes(32));
+ * const unsignedTrust = encodeTrust({
+ *   name: "board",
+ *   sequence: 1n,
+ *   anchors: [
+ *     { key: publicOf(root), roles: ["root"] },
+ *     { key: publicOf(release), roles: ["release"] },
+ *   ],
+ *   thresholds: { root: 1, release: 1 },
+ * });
+ * writeFileSync("first.trust", await signTrustWithoutLog(unsignedTrust, [signer(root)]));
+ * ```
  */
 export async function signTrustWithoutLog(bytes: Uint8Array, signers: readonly Signer[], before?: PrecedingTrust): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");
@@ -168,7 +203,16 @@ export async function signTrustWithoutLog(bytes: Uint8Array, signers: readonly S
   return out.bytes;
 }
 
-/** Adds a signature over trustToBeSigned() that was made elsewhere. Throws as signTrustWithoutLog() does. */
+/**
+ * Adds a signature over trustToBeSigned() that was made elsewhere.
+ *
+ * @param bytes - The trust file.
+ * @param key - The root that signed.
+ * @param signature - The raw signature.
+ * @param before - The preceding trust file, whose roots may sign too.
+ * @returns The signed trust file.
+ * @throws As signTrustWithoutLog().
+ */
 export function attachTrust(bytes: Uint8Array, key: PublicKey, signature: Uint8Array, before?: PrecedingTrust): Promise<Uint8Array> {
   return signTrustWithoutLog(bytes, [foreignSigner(key, async () => signature)], before);
 }

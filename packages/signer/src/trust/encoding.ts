@@ -83,9 +83,12 @@ function checkAlgs(anchors: readonly TrustEntry[]): void {
 }
 
 /**
- * Encodes a trust file without signatures, which devices do not accept yet. Throws the refusals of the verifier
- * (TRUST_…) for a list that breaks its rules, DescriptionError for an invalid name, and KeyError `several` for two keys
- * with the same secret or `unsupported` for an ML-DSA key.
+ * Encodes a trust file without signatures, which devices do not accept yet.
+ *
+ * @param d - The keys, their roles and the thresholds.
+ * @returns The trust file, for signTrustWithoutLog().
+ * @throws The refusals of the verifier (TRUST_…) for a list that breaks its rules, DescriptionError for an invalid
+ *   name, and KeyError `several` for two keys with the same secret or `unsupported` for an ML-DSA key.
  */
 export function encodeTrust(d: TrustDescription): Uint8Array {
   checkText(d.name, "/name");
@@ -142,15 +145,27 @@ export function splitTrustFile(bytes: Uint8Array): { payload: Uint8Array; signat
   };
 }
 
-/** Reads a trust file, signed or not. Verifies no signature. Throws the refusals of embeddedTrust(). */
+/**
+ * Reads a trust file, signed or not. Verifies no signature.
+ *
+ * @param bytes - The trust file.
+ * @returns Its content, and its signatures.
+ * @throws The refusals of embeddedTrust().
+ */
 export function decodeTrust(bytes: Uint8Array): TrustFile {
   const { payload, signatures } = splitTrustFile(bytes);
   return signatures.length === 0 ? { store: trustPayload(KNOWN_ALGS, payload), signatures: [] } : readSigned(KNOWN_ALGS, bytes);
 }
 
 /**
- * Verifies a trust file as the successor of `before`: roots of both must have signed it. Returns its content. Calls
- * trustFileUnchecked() of the verifier with the algorithms of this package.
+ * Verifies a trust file as the successor of `before`: roots of both must have signed it. Calls trustFileUnchecked() of
+ * the verifier with the algorithms of this package.
+ *
+ * @param bytes - The trust file.
+ * @param before - The trust file that devices have, or their root keys.
+ * @param host - Hash functions. Default: those of the verifier.
+ * @returns Its content.
+ * @throws The refusals of trustFileUnchecked().
  */
 export function acceptTrust(bytes: Uint8Array, before: TrustStore | Trust, host?: Host): TrustStore {
   return trustFileUnchecked(KNOWN_ALGS, bytes, before, host);

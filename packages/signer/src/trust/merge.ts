@@ -73,10 +73,14 @@ function isSurplus(one: Found, all: readonly Found[], stores: readonly TrustStor
 }
 
 /**
- * Puts the signatures of all `files` into the first one. `before`: the previous trust files, all that are in the field.
- * With them, removes a signature by no root of any of these files. Without them, such a signature may be by a root of
- * one, and stays. If there are more than 8 signatures, removes those that no trust file needs. Throws DifferentContent,
- * the refusals of a trust file, and SIGNATURE_COUNT.
+ * Puts the signatures of all `files` into the first one. If there are more than 8, removes those that no trust file
+ * needs.
+ *
+ * @param files - Copies of one trust file, with different signatures.
+ * @param before - The previous trust files, all that are in the field. With them, a signature by no root of any of
+ *   these files is removed. Without them, such a signature may be by a root of one, and stays.
+ * @returns The trust file, and which signatures it has.
+ * @throws DifferentContent, the refusals of a trust file, and SIGNATURE_COUNT.
  */
 export function mergeTrust(files: readonly Uint8Array[], before: readonly TrustStore[] = []): MergedTrust {
   const drafts = files.map((bytes) => TrustDraft.read(bytes, before));

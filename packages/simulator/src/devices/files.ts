@@ -68,7 +68,13 @@ class FilesStore implements Store {
   }
 }
 
-/** Returns the store of a device with files. `Model`: the file system. */
+/**
+ * Makes the store of a device with files.
+ *
+ * @param setup - What the device must have room for.
+ * @param Model - The file system. Default: FsModel.
+ * @returns The store.
+ */
 export function filesStore(setup: Setup, Model = FsModel): Store {
   const fs = new Model({ files: new Map(), folders: new Set(["/"]) });
   createFileDevice(fs, FOLDER, setup.identity, setup.capacity);

@@ -123,7 +123,12 @@ export class FlashStore implements Store {
   }
 }
 
-/** Returns the layout: the slots from address 0, then the envelopes, then two pages for records. */
+/**
+ * Computes the layout of a device on flash.
+ *
+ * @param setup - What the device must have room for.
+ * @returns The layout: the slots from address 0, then the envelopes, then two pages for records.
+ */
 export function layoutOf(setup: Setup): FlashLayout {
   let at = 0;
   const area = (size: number): [number, number] => {
@@ -145,8 +150,13 @@ export interface FlashCode {
 }
 
 /**
- * Returns the store of device/flash.ts. `receiving`: the envelope is streamed to flash and read from there; otherwise
- * it is in RAM and is stored at the end. `code`: another verifier, and its device.
+ * Makes the store of device/flash.ts.
+ *
+ * @param setup - What the device must have room for.
+ * @param receiving - Whether the envelope is streamed to flash and read from there. Otherwise, it is in RAM and is
+ *   stored at the end. Default: false.
+ * @param code - Another verifier, and its device.
+ * @returns The store.
  */
 export function flashStore(setup: Setup, receiving = true, code: FlashCode = { flashDevice }): Store {
   const layout = layoutOf(setup);

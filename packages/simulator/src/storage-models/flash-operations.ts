@@ -20,7 +20,13 @@ export type Pages = readonly Uint8Array[];
 
 export const WORD = 4;
 
-/** Returns `count` erased pages of `pageSize` bytes: every byte is 255. */
+/**
+ * Makes an erased flash: every byte is 255.
+ *
+ * @param count - Number of pages.
+ * @param pageSize - Bytes of a page.
+ * @returns The pages.
+ */
 export function erasedFlash(count: number, pageSize: number): Pages {
   const page = new Uint8Array(pageSize).fill(255);
   return Array.from({ length: count }, () => page);
@@ -114,7 +120,15 @@ export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: F
   if (tear === "bits") set(at, tornWord(before, bytes.subarray(half, half + WORD), at));
 }
 
-/** Returns the pages of a flash after an operation that got as far as `tear`. */
+/**
+ * Applies an operation that got as far as `tear` to the pages of a flash.
+ *
+ * @param pages - The pages before. They do not change.
+ * @param operation - The write or the erase.
+ * @param tear - How far it got. Default: to its end.
+ * @param shared - Pages to share with equal results.
+ * @returns The pages after it.
+ */
 export function applyOperation(pages: Pages, operation: FlashOperation, tear: FlashTear = "whole", shared?: SharedPages): Pages {
   const out = [...pages];
   carryOut(out, operation, tear, shared);

@@ -135,7 +135,13 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
  * Ed25519 (RFC 8032). Key: 32 bytes. Signature: 64 bytes, R ‖ S (§5.1.5, §5.1.6). `valid` returns whether the key is
  * the canonical encoding of a point that is not of small order. COSE algorithms -8 (EdDSA, RFC 9053 §2.2) and -19
  * (Ed25519, RFC 9864 §2.2).
- * @example ed25519.verify(key, message, signature, {})
+ *
+ * @example
+ * ```ts
+ * import { ed25519 } from "@firmseal/verifier";
+ *
+ * ed25519.verify(publicKey, message, signature, {}); // true or false
+ * ```
  */
 export var ed25519: Alg = {
   ids: [ALG_EDDSA, ALG_ED25519],

@@ -21,8 +21,6 @@ function keyed(key: Bytes, pad: number, bytes: Bytes, hash: Hash): Bytes {
 /**
  * The HMAC of `message`, 32 bytes (RFC 2104 §2). `key` may have any length; if it is longer than a SHA-256 block (64
  * bytes), its hash is used. `hash` is SHA-256, ours or the engine's.
- *
- * @example hmacSha256(key, message, sha256)
  */
 export function hmacSha256(key: Bytes, message: Bytes, hash: Hash): Bytes {
   var s: HashState;

@@ -294,6 +294,12 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
  * n. Signature (RFC 8554 §6.2): 16 + n (1 + p + h) bytes for one level, with height h and p chains; for example 2,352
  * bytes for LMS type 5 and LM-OTS type 3 (h = 5, w = 4). COSE algorithm -46 (RFC 8778 §3). `host.sha256.once` must
  * accept views as well as whole arrays; `once` and `joined` are called as plain functions, not as methods.
- * @example hsslms.verify(key, message, signature, {})
+ *
+ * @example
+ * ```ts
+ * import { hsslms } from "@firmseal/verifier";
+ *
+ * hsslms.verify(publicKey, message, signature, {}); // true or false
+ * ```
  */
 export var hsslms: Alg = { ids: [ALG_HSS_LMS], valid: HAS_GENERAL ? valid : validMicro, verify: HAS_ONCE ? verify : verifyJoined };

@@ -132,16 +132,25 @@ export function octetsOf(bytes: Bytes, n: number): Bytes {
   return out || refuse(bytes && bytes.length === n ? CBOR_OCTET : CBOR_TRUNCATED);
 }
 
-/** Returns the raw key of an anchor, in either form. */
+/**
+ * Takes the raw key of an anchor, in either form.
+ *
+ * @param key - The key, or the key with its table.
+ * @returns The raw key.
+ */
 export function rawKey(key: Bytes | Prepared): Bytes {
   return (HAS_GENERAL && key && (key as Prepared).key) || (key as Bytes);
 }
 
 /**
- * Returns whether one secret signs for both keys, so that they count once toward a threshold: equal bytes; points of
+ * Tells whether one secret signs for both keys, so that they count once toward a threshold: equal bytes; points of
  * P-256 with the same x (65 bytes, 4 || x || y) or of Ed25519 with the same y (32 bytes, the top bit is the sign of x),
  * because the negated secret of A belongs to -A; one LMS tree with two numbers of levels (52 or 60 bytes, the number is
  * in the first 4: RFC 8554 §6.1).
+ *
+ * @param a - A raw key.
+ * @param b - Another raw key.
+ * @returns true if it does.
  */
 export function sameKey(a: Bytes | Prepared, b: Bytes | Prepared): boolean {
   var x = rawKey(a),

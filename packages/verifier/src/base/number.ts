@@ -16,7 +16,13 @@ export function sequenceExceeds(a: Sequence, b: Sequence, most: Sequence): boole
   return sequenceLess(b, a) && sequenceLess(most, [a[0] - b[0] - (low < 0 ? 1 : 0), low >>> 0]);
 }
 
-/** Compares two sequence numbers: -1, 0 or 1. Exact for all 64 bits. */
+/**
+ * Compares two sequence numbers, exactly for all 64 bits.
+ *
+ * @param a - The high and the low 32 bits of a number.
+ * @param b - The same of another number.
+ * @returns -1, 0 or 1.
+ */
 export function compareSequence(a: Sequence, b: Sequence): number {
   return sequenceLess(a, b) ? -1 : sequenceLess(b, a) ? 1 : 0;
 }
@@ -43,7 +49,12 @@ export function isSequence(s: Sequence | undefined): boolean {
   return !!s && isHalf(s[0]) && isHalf(s[1]);
 }
 
-/** Returns the exact decimal form of a sequence number. */
+/**
+ * Formats a sequence number in decimal.
+ *
+ * @param s - The high and the low 32 bits.
+ * @returns The digits, exactly.
+ */
 export function formatSequence(s: Sequence): string {
   var hi = s[0],
     lo = s[1],
@@ -60,7 +71,13 @@ export function formatSequence(s: Sequence): string {
   return out;
 }
 
-/** Parses the decimal form of a sequence number. Throws an Error if it is not an unsigned 64-bit integer. */
+/**
+ * Parses the decimal form of a sequence number.
+ *
+ * @param text - The digits.
+ * @returns The high and the low 32 bits.
+ * @throws Error if it is not an unsigned 64-bit integer.
+ */
 export function parseSequence(text: string): Sequence {
   var hi = 0,
     lo = 0,

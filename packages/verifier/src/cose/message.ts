@@ -179,7 +179,13 @@ export function stringHead(n: number): Bytes {
         : [90, n >>> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255];
 }
 
-/** The bytes to be signed: Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3). */
+/**
+ * Encodes the bytes to be signed: Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3).
+ *
+ * @param context - The context string, such as "Signature1".
+ * @param parts - Protected header, external_aad and payload.
+ * @returns The bytes.
+ */
 export function sigStructure(context: string, parts: Bytes[]): Bytes {
   var pieces: Bytes[] = [[129 + parts.length, 96 + context.length]],
     i;

@@ -15,7 +15,13 @@ import {
 } from "../spec/errors.generated.js";
 import { type CoseSignature, MAX_SIGNATURES } from "./message.js";
 
-/** Returns whether a signature can be by this anchor: same algorithm, and same key identifier if both have one. */
+/**
+ * Tells whether a signature can be by this anchor: same algorithm, and same key identifier if both have one.
+ *
+ * @param c - The signature.
+ * @param anchor - The anchor.
+ * @returns true if it can.
+ */
 export function matchesAnchor(c: Pick<CoseSignature, "alg" | "kid">, anchor: Anchor): boolean {
   return anchor.alg.ids.indexOf(c.alg) >= 0 && !(c.kid && anchor.kid && !equalConstantTime(c.kid, anchor.kid));
 }

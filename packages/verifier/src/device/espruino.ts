@@ -17,8 +17,12 @@ export interface EspruinoIo extends StorageIo {
 }
 
 /**
- * Makes the object that a Storage device needs, and the `host` for open(), install() and boot():
- * `espruinoIo(require("Storage"), E, require("crypto"))`. If `crypto` is absent or lacks the hash, our own is used.
+ * Makes the object that a Storage device needs, and the `host` for open(), install() and boot().
+ *
+ * @param storage - `require("Storage")`.
+ * @param E - The global `E`.
+ * @param crypto - `require("crypto")`. If it is absent or lacks the hash, our own is used.
+ * @returns The object, with `host`.
  */
 export function espruinoIo(storage: EspruinoStorage, E: EspruinoE, crypto?: EspruinoCrypto): EspruinoIo {
   var host: Host = {};

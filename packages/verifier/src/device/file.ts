@@ -91,8 +91,10 @@ function own(table: object, name: string): boolean {
 }
 
 /**
- * Returns the name of a component on disk, unique for each: hex of its parts, "_" for an empty one. No identifier can
- * lead out of the folder.
+ * Names a component on disk. No identifier can lead out of the folder.
+ *
+ * @param id - The component.
+ * @returns Hex of its parts, "_" for an empty one: unique for each.
  */
 export function componentName(id: ComponentId): string {
   return all(id, partName).join("-") || "none";
@@ -110,7 +112,14 @@ function readExactly(fs: FileSystem, fd: number, offset: number, n: number): Uin
   return out;
 }
 
-/** Returns a file as a Source. Its descriptor stays open until the process ends. */
+/**
+ * Reads a file as a Source. Its descriptor stays open until the process ends.
+ *
+ * @param fs - The file system: `node:fs`.
+ * @param path - The file.
+ * @param length - Its length in bytes.
+ * @returns The source.
+ */
 export function fileSource(fs: FileSystem, path: string, length: number): Source {
   var fd = fs.openSync(path, "r");
   return {
@@ -153,6 +162,9 @@ function replace(fs: FileSystem, path: string, write: (fd: number) => void): voi
 /**
  * Makes the names in a folder durable. Windows has no such operation and returns EPERM or EISDIR. fsync(2) does not
  * define them, nor does open(2) for reading.
+ *
+ * @param fs - The file system: `node:fs`.
+ * @param folder - The folder.
  */
 export function syncFolder(fs: Pick<FileSystem, "openSync" | "fsyncSync" | "closeSync">, folder: string): void {
   var fd;
@@ -200,7 +212,25 @@ function makeFolders(fs: FileSystem, path: string): void {
   }
 }
 
-/** Creates the folder and its device.json. Throws if one already exists. */
+/**
+ * Creates the folder of a device, and its device.json.
+ *
+ * @param fs - The file system: `node:fs`.
+ * @param folder - The folder.
+ * @param identity - Vendor and class, 16 bytes each.
+ * @param capacity - Bytes of a slot.
+ * @throws Error if one already exists.
+ * @example
+ * ```ts
+ * import * as fs from "node:fs";
+ * import { install } from "@firmseal/verifier";
+ * import { createFileDevice, fileDevice } from "@firmseal/verifier/device/file";
+ *
+ * createFileDevice(fs, "device", { vendor: [vendorUuid], class: [classUuid] }, 65_536);
+ * const opened = fileDevice(fs, "device");
+ * install(envelope, trust, opened).next();
+ * ```
+ */
 export function createFileDevice(fs: FileSystem, folder: string, identity: Identity, capacity: number): void {
   if (fs.existsSync(folder + "/device.json")) throw new Error("there is already a device");
   makeFolders(fs, folder + "/slots");
@@ -252,8 +282,12 @@ function readRecord(fs: FileSystem, folder: string): DeviceRecord {
 }
 
 /**
- * Opens the device in `folder`, which createFileDevice() has created. Throws an Error if the folder has no valid
- * device.json. Its functions throw if another process has changed the device meanwhile.
+ * Opens the device in a folder, which createFileDevice() has created.
+ *
+ * @param fs - The file system: `node:fs`.
+ * @param folder - The folder.
+ * @returns The device. Its functions throw if another process has changed the device meanwhile.
+ * @throws Error if the folder has no valid device.json.
  */
 export function fileDevice(fs: FileSystem, folder: string): FileDevice {
   var record = readRecord(fs, folder),

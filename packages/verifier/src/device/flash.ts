@@ -117,8 +117,33 @@ function checkLayout(flash: Flash, areas: FlashArea[], layout: FlashLayout): voi
 }
 
 /**
- * Opens the device on `flash`. Reads the records and writes nothing. Its functions throw what `flash` throws, and the
- * Refusals UNCONFIRMED and STORAGE_FULL.
+ * Opens the device on `flash`. Reads the records and writes nothing.
+ *
+ * @param flash - Reads, writes and erases the flash.
+ * @param identity - Vendor and class, 16 bytes each.
+ * @param layout - Where slots, envelopes and records are.
+ * @param invoke - Starts an image.
+ * @returns The device. Its functions throw what `flash` throws, and the Refusals UNCONFIRMED and STORAGE_FULL.
+ * @example
+ * ```ts
+ * import { install } from "@firmseal/verifier";
+ * import { type FlashLayout, flashDevice } from "@firmseal/verifier/device/flash";
+ *
+ * const memory = new Uint8Array(32 * 4096).fill(255);
+ * const flash = {
+ *   pageSize: 4096,
+ *   read: (address: number, n: number) => memory.slice(address, address + n),
+ *   write: (address: number, bytes: ArrayLike<number>) => memory.set(bytes, address),
+ *   erase: (address: number) => void memory.fill(255, address, address + 4096),
+ * };
+ * const layout: FlashLayout = {
+ *   components: [{ id: [[0]], slots: [0, 0x8000], size: 0x8000 }],
+ *   envelopes: { slots: [0x10000, 0x14000], size: 0x4000 },
+ *   records: [0x18000, 0x19000],
+ * };
+ * const opened = flashDevice(flash, { vendor: [vendorUuid], class: [classUuid] }, layout, () => true);
+ * install(envelope, trust, opened).next();
+ * ```
  */
 export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayout, invoke: FlashInvoke): FlashDevice {
   var areas: FlashArea[] = [layout.envelopes],

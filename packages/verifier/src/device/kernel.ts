@@ -130,14 +130,21 @@ export var ed25519Kernel: Alg = { ids: ed25519.ids, valid: validEd25519, verify:
 export var es256Kernel: Alg = { ids: es256.ids, valid: validEs256, verify: verifyEs256 };
 
 /**
- * Lets `ed25519Kernel` use this machine code from now on. Returns 0 if it passed its checks, or the reason why not, see
- * `check`. Each use makes the checks again.
+ * Lets `ed25519Kernel` use this machine code from now on. Each use makes the checks again.
+ *
+ * @param m - The machine code, and where it is.
+ * @returns 0 if it passed its checks, or the reason why not, see `check`.
  */
 export function useKernel(m: MachineCode): number {
   return use(ED25519, m);
 }
 
-/** Like `useKernel()`, for `es256Kernel`. */
+/**
+ * Lets `es256Kernel` use this machine code from now on, like useKernel().
+ *
+ * @param m - The machine code, and where it is.
+ * @returns 0 if it passed its checks, or the reason why not, see `check`.
+ */
 export function useEs256Kernel(m: MachineCode): number {
   return use(ES256, m);
 }

@@ -39,8 +39,22 @@ export interface MemoryDevice extends Device {
 }
 
 /**
- * Makes a device with the components `ids`. Each has two empty slots of `capacity` bytes. Its functions throw an Error
- * for other components.
+ * Makes a device in RAM, for tests and examples. Each component has two empty slots.
+ *
+ * @param identity - Vendor and class, 16 bytes each.
+ * @param ids - The components. Functions of the device throw an Error for others.
+ * @param capacity - Bytes of a slot.
+ * @returns The device.
+ * @example
+ * ```ts
+ * import { boot, install } from "@firmseal/verifier";
+ * import { memoryDevice } from "@firmseal/verifier/device/memory";
+ *
+ * const simulated = memoryDevice({ vendor: [vendorUuid], class: [classUuid] }, [[[0]]], 65_536);
+ * install(envelope, trust, simulated).next();
+ * if (simulated.envelope) boot(simulated.envelope, trust, simulated).next();
+ * console.log(simulated.invoked.length); // 1
+ * ```
  */
 export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: number): MemoryDevice {
   var device: MemoryDevice,

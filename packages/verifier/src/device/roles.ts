@@ -55,11 +55,20 @@ function entryBytes(e: Entry, role: number): Bytes {
 }
 
 /**
- * Gives `device` a floor for each role, and returns it. What a device has installed before counts for every role.
- * Throws DEVICE_FAULT if the device keeps no counters.
+ * Gives a device a floor for each role. What it has installed before counts for every role.
  *
- * device = roleFloors(flashDevice(flash, identity, layout, invoke));
- * boot(device.envelope(), policyOf(store, device.currentRole(), identity), device)
+ * @param device - The device, which keeps counters. It changes.
+ * @returns The same device.
+ * @throws DEVICE_FAULT if the device keeps no counters.
+ * @example
+ * ```ts
+ * import { boot, policyOf } from "@firmseal/verifier";
+ * import { roleFloors } from "@firmseal/verifier/device/roles";
+ *
+ * const withRoles = roleFloors(device);
+ * const kept = device.envelope();
+ * if (kept) boot(kept, policyOf(store, withRoles.currentRole(), device.identity), withRoles).next();
+ * ```
  */
 export function roleFloors<D extends Device>(device: D): D & RoleDevice {
   var one = device as D & RoleDevice,

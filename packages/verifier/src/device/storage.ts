@@ -84,10 +84,13 @@ function whole(io: StorageIo, k: Kept): boolean {
 }
 
 /**
- * Starts the installed app: call it from the boot file. Counts the start if the release is unconfirmed, compares every
- * image with the digest in the record, and returns the text of component 0, with the global `firmsealApp` set for it. A
- * release whose images do not match uses up a try; after the last one, the previous release is used. Returns "" if
- * nothing may be started.
+ * Starts the installed app: call it from the boot file. Counts the start if the release is unconfirmed, and compares
+ * every image with the digest in the record. A release whose images do not match uses up a try; after the last one, the
+ * previous release is used.
+ *
+ * @param io - From espruinoIo().
+ * @param root - The global object. Its `firmsealApp` is set for the app.
+ * @returns The text of component 0, or "" if nothing may be started.
  */
 export function storageBoot(io: StorageIo, root: { firmsealApp?: StartedApp }): string {
   var k: Kept | null, good;
@@ -111,7 +114,14 @@ export function storageBoot(io: StorageIo, root: { firmsealApp?: StartedApp }): 
   return read(0);
 }
 
-/** Returns a Source for `n` bytes of a file in Storage. */
+/**
+ * Reads a file in Storage as a Source.
+ *
+ * @param io - From espruinoIo().
+ * @param name - The file.
+ * @param n - Its length in bytes.
+ * @returns The source.
+ */
 export function storageSource(io: StorageIo, name: string, n: number): Source {
   return {
     length: n,
@@ -123,9 +133,16 @@ export function storageSource(io: StorageIo, name: string, n: number): Source {
 }
 
 /**
- * Opens the device in `io.storage`. `ids`: its components, up to `room` bytes each. Once devices are in the field,
- * components may only be added at the end; nothing else may change. `tries`: how often a new release is started without
- * confirm() before the previous one is restored; 0: it is never restored.
+ * Opens the device in `io.storage`. Once devices are in the field, components may only be added at the end; nothing
+ * else may change.
+ *
+ * @param io - From espruinoIo().
+ * @param identity - Vendor and class, 16 bytes each.
+ * @param ids - Its components.
+ * @param room - Most bytes of a component.
+ * @param tries - How often a new release is started without confirm() before the previous one is restored. 0: it is
+ *   never restored.
+ * @returns The device.
  */
 export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentId[], room: number, tries: number): StorageDevice {
   var kept: Kept | null,

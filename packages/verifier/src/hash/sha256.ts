@@ -27,6 +27,15 @@ export function hashOneBlock(state: number[], words: number[]): void {
 
 /**
  * SHA-256 (FIPS 180-4 §6.2): a digest of 32 bytes. Input in pieces of any length, up to 2^53 bytes in total.
- * @example var h = sha256.create(); h.update(first); h.update(second); h.digest();
+ *
+ * @example
+ * ```ts
+ * import { sha256 } from "@firmseal/verifier";
+ *
+ * const state = sha256.create();
+ * state.update(image.subarray(0, 4));
+ * state.update(image.subarray(4));
+ * const digest = state.digest(); // 32 bytes
+ * ```
  */
 export var sha256: Hash = /* @__PURE__ */ HAS_GENERAL || HAS_PLAIN ? makeHash(compress, 80, 64, 32) : { create: small };

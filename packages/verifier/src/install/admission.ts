@@ -15,15 +15,25 @@ export interface Doings {
   matched: { [component: number]: boolean };
 }
 
-/** Whether an effect changes a component. */
+/**
+ * Tells whether an effect changes a component.
+ *
+ * @param e - The effect.
+ * @returns true if it does.
+ */
 export function isChange(e: Effect): boolean {
   return !isCondition(e.op) && e.op !== DIR_INVOKE;
 }
 
 /**
- * Returns the number of the refusal of an effect, or 0. `identified`: whether the run has checked the identity of the
- * device. `done`: what the run has done before, or undefined if that does not count. `skipDigest`: the device writes
- * and invokes without digests.
+ * Decides whether a device may carry out an effect.
+ *
+ * @param e - The effect.
+ * @param installing - Whether it installs, or starts.
+ * @param identified - Whether the run has checked the identity of the device.
+ * @param done - What the run has done before, or undefined if that does not count.
+ * @param skipDigest - Whether the device writes and invokes without digests. Default: false.
+ * @returns The number of the refusal, or 0.
  */
 export function admissionRefusal(
   e: Effect,
@@ -56,7 +66,13 @@ function noteWrite(e: Effect, done: Doings, component: number): void {
   done.matched[component] = false;
 }
 
-/** Notes an effect that was carried out with the outcome `ok`. */
+/**
+ * Notes an effect that was carried out.
+ *
+ * @param e - The effect.
+ * @param done - What the run has done. It changes.
+ * @param ok - The outcome.
+ */
 export function took(e: Effect, done: Doings, ok: boolean): void {
   if (e.op === COND_IMAGE_MATCH) done.matched[e.component] = ok;
   else if (isChange(e)) {

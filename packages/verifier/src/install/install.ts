@@ -227,11 +227,27 @@ function session(s: Session): Progress {
 
 /**
  * Opens an envelope and prepares its installation (SUIT manifest draft 37 §6): payload-fetch, install, validate, then
- * one commit. The floor is the higher of `trust.floor` and the floor of the device. Throws a Refusal, here or from
- * next(); the current release has not changed then.
+ * one commit.
  *
- * progress = install(bytes, trust, device, host);
- * while ((effect = progress.next(outcome))) outcome = ...   // only for payloads outside the envelope
+ * @param input - The envelope.
+ * @param trust - The trusted keys. The floor is the higher of `trust.floor` and the floor of the device.
+ * @param device - The device.
+ * @param host - Hash functions. Default: our own.
+ * @returns The installation, which next() carries out. It returns a payload outside the envelope as an effect, and
+ *   undefined at the end.
+ * @throws Refusal, here or from next(); the current release has not changed then.
+ * @example
+ * ```ts
+ * import { install } from "@firmseal/verifier";
+ *
+ * const progress = install(envelope, trust, device);
+ * let effect = progress.next();
+ * while (effect) {
+ *   // a payload outside the envelope: pass its chunks as they arrive, then true
+ *   progress.next(image);
+ *   effect = progress.next(true);
+ * }
+ * ```
  */
 export function install(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
   // one after the other, so that later data takes no memory while a signature is verified
@@ -241,7 +257,21 @@ export function install(input: Bytes | Source, trust: Trust, device: Device, hos
 /**
  * Opens the envelope of the installed release and prepares its start: validate, load, invoke. An image is invoked only
  * after its digest has matched in this session. The floor of the device is not checked, because the current release may
- * be older than one that was tried since. Throws a Refusal, here or from next().
+ * be older than one that was tried since.
+ *
+ * @param input - The envelope that the device has kept.
+ * @param trust - The trusted keys.
+ * @param device - The device.
+ * @param host - Hash functions. Default: our own.
+ * @returns The start, which next() carries out.
+ * @throws Refusal, here or from next().
+ * @example
+ * ```ts
+ * import { boot } from "@firmseal/verifier";
+ *
+ * const kept = device.start();
+ * if (kept) boot(kept, trust, device).next();
+ * ```
  */
 export function boot(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
   return session(prepare(open(input, trust, host, true), input, trust, device, host, false));

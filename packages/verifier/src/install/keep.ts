@@ -84,9 +84,14 @@ export function receivedHead(m: Manifest, host: Host): Bytes {
 }
 
 /**
- * What to keep of `m`, whose envelope is `input`: assembled from RAM, regardless of later changes to `input`. If a
- * start fetches payloads, they are kept too: it is then `input` itself if no signature is removed, because it may
- * already be in its final place.
+ * Assembles what to keep of an envelope, from RAM, regardless of later changes to `input`. If a start fetches payloads,
+ * they are kept too.
+ *
+ * @param m - The open manifest.
+ * @param input - Its envelope.
+ * @param host - Hash functions.
+ * @returns What to keep. With payloads, it is `input` itself if no signature is removed, because it may already be in
+ *   its final place.
  */
 export function keptOf(m: Manifest, input: Bytes | Source, host: Host): Bytes | Source {
   var e = m.parsed,

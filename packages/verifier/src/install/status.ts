@@ -47,8 +47,12 @@ export interface Attester {
 }
 
 /**
- * Makes an attester with a 32-byte secret that only this device and the server know. `kid`: at most 64 bytes, with
- * which the server finds the secret.
+ * Makes an attester with a secret that only this device and the server know.
+ *
+ * @param key - The secret, 32 bytes.
+ * @param kid - At most 64 bytes, with which the server finds the secret.
+ * @param host - Hash functions. Default: our own.
+ * @returns The attester, for status().
  */
 export function macAttester(key: Bytes, kid?: Bytes, host?: Host): Attester {
   var raw = octetsOf(key, 32),
@@ -132,11 +136,21 @@ function claims(nonce: Bytes, device: Device, release: Manifest | null, store: T
 }
 
 /**
- * Creates the status of a device, as bytes for the server. `nonce`: 8 to 64 random bytes from the server; other lengths
- * throw STATUS_NONCE. `release`: the running manifest from open() or boot(), or null. `store`: the current trust file,
- * or null for embedded keys. The answer reveals which release runs, so send it only to the server.
+ * Creates the status of a device. The answer reveals which release runs, so send it only to the server.
  *
- * @example answer = status(nonce, device, progress.manifest, store, macAttester(secret, serial));
+ * @param nonce - 8 to 64 random bytes from the server.
+ * @param device - The device.
+ * @param release - The running manifest from open() or boot(), or null.
+ * @param store - The current trust file, or null for embedded keys.
+ * @param attester - From macAttester(), or your own.
+ * @returns The status, as bytes for the server.
+ * @throws STATUS_NONCE for other lengths of `nonce`.
+ * @example
+ * ```ts
+ * import { macAttester, open, status } from "@firmseal/verifier";
+ *
+ * const answer = status(nonce, device, open(envelope, trust), null, macAttester(secret, serial));
+ * ```
  */
 export function status(nonce: Bytes, device: Device, release: Manifest | null, store: TrustStore | null, attester: Attester): Bytes {
   var cose = attester && attester.cose,

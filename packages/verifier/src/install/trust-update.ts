@@ -48,10 +48,18 @@ function candidate(
 }
 
 /**
- * Verifies that the trust file `bytes` can replace `store` on a device that runs the release `envelope`, and returns
- * its content. If it is a later one, sessions that began with `store` are refused from then on: a key that is revoked
- * now may have signed their release. Throws the refusals of trustFileUnchecked(), and those of policyOf(), open() and
- * boot() if the running release would not be valid under it: the device could then no longer start.
+ * Verifies that a trust file can replace `store` on a device that runs a release. If it is a later one, sessions that
+ * began with `store` are refused from then on: a key that is revoked now may have signed their release.
+ *
+ * @param store - The current trust file.
+ * @param bytes - The new trust file, or a chain of them.
+ * @param envelope - The envelope of the running release.
+ * @param role - ROLE_RELEASE (2), ROLE_DEBUG (3) or ROLE_RECOVERY (4).
+ * @param identity - That of the device.
+ * @param host - Hash functions. Default: our own.
+ * @returns The content of the new trust file.
+ * @throws The refusals of trustFileUnchecked(), and those of policyOf(), open() and boot() if the running release would
+ *   not be valid under it: the device could then no longer start.
  */
 export function updatedTrust(
   store: TrustStore,
@@ -88,13 +96,26 @@ export function replacement(
 }
 
 /**
- * Finds the trust file that replaces `store`. Returns its bytes, which the device must store where only it can write,
- * or null if `store` remains. Call it at each start, before boot(): if the power fails before the bytes are stored, the
- * next start returns them again. `envelope`: the envelope of the current release. While a device may still go back to
- * the previous release, it keeps the trust file of that release: null until confirm().
+ * Finds the trust file that replaces `store`. Call it at each start, before boot(): if the power fails before the bytes
+ * are stored, the next start returns them again. While a device may still go back to the previous release, it keeps the
+ * trust file of that release.
  *
- * bytes = nextTrust(store, device, envelope, 2, host);
- * if (bytes) keep(bytes);
+ * @param store - The current trust file.
+ * @param device - The device.
+ * @param envelope - The envelope of the current release.
+ * @param role - ROLE_RELEASE (2), ROLE_DEBUG (3) or ROLE_RECOVERY (4).
+ * @param host - Hash functions. Default: our own.
+ * @returns Its bytes, which the device must store where only it can write. null if `store` remains, and until
+ *   confirm().
+ * @throws Refusal.
+ * @example
+ * ```ts
+ * import { writeFileSync } from "node:fs";
+ * import { nextTrust } from "@firmseal/verifier";
+ *
+ * const bytes = nextTrust(store, device, envelope, 2);
+ * if (bytes) writeFileSync("current.trust", Uint8Array.from(bytes));
+ * ```
  */
 export function nextTrust(store: TrustStore, device: Device, envelope: Bytes | Source, role: number, host?: Host): Bytes | null {
   var trial = device as TrialDevice,

@@ -116,9 +116,12 @@ function wasChecked(run: Run, code: number, id?: Bytes): boolean {
 }
 
 /**
- * Returns whether a run has checked that the release is for the vendor and the class of this device, and whether enough
+ * Tells whether a run has checked that the release is for the vendor and the class of this device, and whether enough
  * signers are trusted for them: a key that is restricted to one vendor or class counts only if the manifest has checked
  * exactly that one. Devices and tools share this rule.
+ *
+ * @param run - The run.
+ * @returns true if it has.
  */
 export function identityChecked(run: Run): boolean {
   var m = run.subject,

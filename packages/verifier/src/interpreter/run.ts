@@ -196,9 +196,21 @@ export function checkCommands(m: UnverifiedManifest): void {
 }
 
 /**
- * Prepares a run of one section (its number, for example MAN_INSTALL) or of several in order. Clears the parameters,
- * which then persist through these sections; the shared sequence runs before each. Skips a section that the manifest
- * does not have. A severed section that is absent from the envelope is refused when its turn comes.
+ * Prepares a run of one section or of several in order. Clears the parameters, which then persist through these
+ * sections; the shared sequence runs before each. Skips a section that the manifest does not have. A severed section
+ * that is absent from the envelope is refused when its turn comes.
+ *
+ * @param manifest - From open().
+ * @param section - The number of a section, for example MAN_INSTALL, or several.
+ * @param identity - That of the device.
+ * @returns The run, for step().
+ * @example
+ * ```ts
+ * import { INSTALL_SECTIONS, open, start, step } from "@firmseal/verifier";
+ *
+ * const run = start(open(envelope, trust), INSTALL_SECTIONS, { vendor: [vendorUuid], class: [classUuid] });
+ * for (let effect = step(run); effect; effect = step(run, true)) console.log(effect.op);
+ * ```
  */
 export function start(manifest: Manifest, section: number | number[], identity: Identity): Run {
   markAt(-1);
@@ -207,8 +219,13 @@ export function start(manifest: Manifest, section: number | number[], identity: 
 }
 
 /**
- * Runs to the next Effect, or to the end (undefined). `outcome` is the result of the last Effect: whether the condition
- * holds or the directive succeeded. Omit it in the first step. Throws a Refusal; the run cannot continue afterwards.
+ * Runs to the next Effect, or to the end.
+ *
+ * @param run - From start(). It cannot continue after a refusal.
+ * @param outcome - The result of the last Effect: whether the condition holds or the directive succeeded. Omit it in
+ *   the first step.
+ * @returns The effect, or undefined at the end.
+ * @throws Refusal.
  */
 export function step(run: Run, outcome?: boolean): Effect | undefined {
   var last = run.effect;

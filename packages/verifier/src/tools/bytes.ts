@@ -7,8 +7,11 @@ var AT_ONCE = 4096;
 var DIGITS = [48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102];
 
 /**
- * Returns the hexadecimal digits of `bytes`, in lower case. Joins pieces: a payload may have many megabytes, and a text
- * that grows by single characters takes many times as much memory.
+ * Encodes bytes as hexadecimal text. Joins pieces: a payload may have many megabytes, and a text that grows by single
+ * characters takes many times as much memory.
+ *
+ * @param bytes - The bytes.
+ * @returns The digits, in lower case.
  */
 export function toHex(bytes: ArrayLike<number>): string {
   var parts = [],
@@ -29,7 +32,12 @@ export function toHex(bytes: ArrayLike<number>): string {
   return parts.join("");
 }
 
-/** Decodes hexadecimal text. `text` must have an even number of digits. */
+/**
+ * Decodes hexadecimal text.
+ *
+ * @param text - An even number of digits.
+ * @returns The bytes.
+ */
 export function fromHex(text: string): Uint8Array {
   var out = new Uint8Array(text.length / 2),
     i;
@@ -38,8 +46,11 @@ export function fromHex(text: string): Uint8Array {
 }
 
 /**
- * Returns whether two byte strings are equal. Not constant-time: it stops at the first difference, so use it for public
- * data only.
+ * Compares two byte strings. Not constant-time: it stops at the first difference, so use it for public data only.
+ *
+ * @param a - Bytes.
+ * @param b - Other bytes.
+ * @returns Whether they are equal.
  */
 export function equalBytes(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   var i = 0;

@@ -50,7 +50,18 @@ function checkTextComponents(text: TextEntry[], m: UnverifiedManifest): void {
 
 /**
  * Reads an envelope, signed or not (SUIT manifest draft 37 §8). Also accepts code points that open() does not run.
- * Verifies no signature. Throws those refusals of open() that concern bytes, structure and digests.
+ * Verifies no signature.
+ *
+ * @param input - The envelope.
+ * @returns What it says. No function that installs accepts it.
+ * @throws Those refusals of open() that concern bytes, structure and digests.
+ * @example
+ * ```ts
+ * import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
+ *
+ * const { manifest, signatures } = decodeEnvelope(envelope);
+ * console.log(formatSequence(manifest.sequence), signatures.length);
+ * ```
  */
 export function decodeEnvelope(input: Bytes | Source): UnverifiedEnvelope {
   var host = { memory: MAX_MEMORY, sha256: sha256, sha384: sha384, sha512: sha512 },

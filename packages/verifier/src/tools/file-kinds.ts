@@ -36,8 +36,11 @@ function tagOf(head: ArrayLike<number>): { tag: number; body: number } | undefin
 const kindOfTag = (tag: number) => (Object.keys(FILE_KINDS) as FileKind[]).filter((kind) => FILE_KINDS[kind].tags.indexOf(tag) >= 0)[0];
 
 /**
- * Returns the kind of a signed file by its first 3 bytes, or undefined: its tag, and the type of what is tagged. An
- * envelope without its tag is not known: many an image begins as it does.
+ * Recognizes a signed file by its tag, and the type of what is tagged. An envelope without its tag is not known: many
+ * an image begins as it does.
+ *
+ * @param head - The first 3 bytes of a file.
+ * @returns The kind, or undefined.
  */
 export function taggedKind(head: ArrayLike<number>): FileKind | undefined {
   var begin = tagOf(head),
@@ -45,14 +48,21 @@ export function taggedKind(head: ArrayLike<number>): FileKind | undefined {
   return begin && kind && head[begin.body] >> 5 === FILE_KINDS[kind].major ? kind : undefined;
 }
 
-/** Returns whether the bytes begin with tag 107 and a map, or with a map whose first key is 1, 2 or 3 (M37 §8.2). */
+/**
+ * Recognizes the beginning of an envelope (M37 §8.2).
+ *
+ * @param head - The first bytes of a file.
+ * @returns Whether they begin with tag 107 and a map, or with a map whose first key is 1, 2 or 3.
+ */
 export function looksLikeEnvelope(head: ArrayLike<number>): boolean {
   return taggedKind(head) === "envelope" || (head[0] >> 5 === 5 && head[1] >= 1 && head[1] <= 3);
 }
 
 /**
- * Returns whether the bytes begin with the tag of trust files, whatever follows: the reader then says how the file is
- * damaged.
+ * Recognizes the beginning of a trust file by its tag, whatever follows: the reader then says how the file is damaged.
+ *
+ * @param head - The first bytes of a file.
+ * @returns Whether they begin with that tag.
  */
 export function looksLikeTrustFile(head: ArrayLike<number>): boolean {
   return tagOf(head)?.tag === TAG_SIGN;

@@ -123,8 +123,18 @@ function next(source: Bytes | Source): Item {
 
 /**
  * Reads the only item of `bytes`, or of a range of it. Checks its content at once, but creates the inner items when
- * `items` is read: `value` shows before how many there are. Throws CBOR_… refusals.
- * @example decodeItem([0x82, 0x01, 0x41, 0xff]).items[1] // { kind: "bytes", at: 2, body: 3, end: 4, value: 1, … }
+ * `items` is read: `value` shows before how many there are.
+ *
+ * @param bytes - The bytes.
+ * @param stretch - A range of them. Default: all.
+ * @returns The item.
+ * @throws CBOR_… refusals.
+ * @example
+ * ```ts
+ * import { decodeItem } from "@firmseal/verifier/tools";
+ *
+ * decodeItem([0x82, 0x01, 0x41, 0xff]).items[1]; // { kind: "bytes", at: 2, body: 3, end: 4, value: 1, … }
+ * ```
  */
 export function decodeItem(bytes: Bytes | Source, stretch?: Slice): Item {
   var src = startReading(bytes),
@@ -135,21 +145,41 @@ export function decodeItem(bytes: Bytes | Source, stretch?: Slice): Item {
   return out;
 }
 
-/** Reads only the head of the item at offset `at`. Does not check what follows it. Throws CBOR_… refusals. */
+/**
+ * Reads only the head of an item. Does not check what follows it.
+ *
+ * @param bytes - The bytes.
+ * @param at - The offset of the item.
+ * @returns The head.
+ * @throws CBOR_… refusals.
+ */
 export function readHead(bytes: Bytes | Source, at: number): Head {
   var src = startReading(bytes);
   seek(src, at, src.n);
   return nextHead();
 }
 
-/** Reads the item at offset `at`. Other bytes may follow it. Throws CBOR_… refusals. */
+/**
+ * Reads an item. Other bytes may follow it.
+ *
+ * @param bytes - The bytes.
+ * @param at - The offset of the item.
+ * @returns The item.
+ * @throws CBOR_… refusals.
+ */
 export function readItem(bytes: Bytes | Source, at: number): Item {
   var src = startReading(bytes);
   seek(src, at, src.n);
   return next(bytes);
 }
 
-/** Returns the bytes of a range of the input from which a manifest or an envelope was read. */
+/**
+ * Takes a range of the input from which a manifest or an envelope was read.
+ *
+ * @param of - What was read.
+ * @param slice - The range.
+ * @returns The bytes.
+ */
 export function readSlice(of: Input, slice: Slice): Bytes {
   return copySlice(of, slice);
 }

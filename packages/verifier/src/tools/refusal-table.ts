@@ -49,7 +49,12 @@ export var REFUSAL_GROUPS: readonly RefusalGroup[] = [
   group(150, 159, "status messages", null),
 ];
 
-/** Returns the group of a number, in its range or its overflow range; undefined if no group has it. */
+/**
+ * Finds the group of a number, in its range or its overflow range.
+ *
+ * @param number - The number of a refusal.
+ * @returns The group, or undefined if no group has it.
+ */
 export function refusalGroup(number: number): RefusalGroup | undefined {
   return REFUSAL_GROUPS.filter((g) => (number >= g.from && number <= g.to) || (number >= g.overflow.from && number <= g.overflow.to))[0];
 }
@@ -599,17 +604,52 @@ var byNumber: { [number: number]: RefusalRow } = {};
   for (i = 0; i < REFUSALS.length; i++) byNumber[REFUSALS[i].number] = REFUSALS[i];
 })();
 
-/** Returns the row of a refusal by its `code`, or undefined for an unknown number. */
+/**
+ * Finds the name and the words of a refusal.
+ *
+ * @param code - Its number.
+ * @returns Its row, or undefined for an unknown number.
+ * @example
+ * ```ts
+ * import { refusalOf } from "@firmseal/verifier/tools";
+ *
+ * console.log(refusalOf(38)?.name); // "ROLLBACK"
+ * ```
+ */
 export function refusalOf(code: number): RefusalRow | undefined {
   return byNumber[code];
 }
 
-/** Returns whether something that was thrown is a refusal of a verifier, also one of a device bundle. */
+/**
+ * Recognizes a refusal of a verifier, also one of a device bundle.
+ *
+ * @param e - Something that was thrown.
+ * @returns Whether it is a refusal.
+ * @example
+ * ```ts
+ * import { isRefusal } from "@firmseal/release";
+ * import { open } from "@firmseal/verifier";
+ * import { refusalOf } from "@firmseal/verifier/tools";
+ *
+ * try {
+ *   open(envelope, { ...trust, floor: [0, 1_000_000] });
+ * } catch (e) {
+ *   if (!isRefusal(e)) throw e;
+ *   console.log(refusalOf(e.code)?.name); // "ROLLBACK"
+ * }
+ * ```
+ */
 export function isRefusal(e: unknown): e is Refusal {
   return e instanceof Error && typeof (e as Partial<Refusal>).code === "number" && typeof (e as Partial<Refusal>).at === "number";
 }
 
-/** Throws the refusal `code`, as the verifier does. `at`: the offset of the item at fault, or -1. */
+/**
+ * Refuses, as the verifier does.
+ *
+ * @param code - Its number.
+ * @param at - The offset of the item at fault, or -1.
+ * @throws The refusal.
+ */
 export function throwRefusal(code: number, at: number): never {
   markAt(at);
   return refuseThere(code);

@@ -123,7 +123,13 @@ function claims(s: Slice): Status {
   return out;
 }
 
-/** Reads a status of at most 32,768 bytes. Verifies nothing. Throws the refusals 1 to 19, 50 to 69, and STATUS_…. */
+/**
+ * Reads a status. Verifies nothing.
+ *
+ * @param bytes - The status, at most 32,768 bytes.
+ * @returns What it says.
+ * @throws The refusals 1 to 19, 50 to 69, and STATUS_….
+ */
 export function readStatus(bytes: Bytes): UnverifiedStatus {
   var aad: number[] = [],
     signatures,
@@ -149,11 +155,21 @@ export function readStatus(bytes: Bytes): UnverifiedStatus {
 }
 
 /**
- * Reads a status and verifies it: one of `anchors` (the MAC secret or public key of the device) made it, and it
- * contains `nonce`. Throws the refusals of readStatus(), those of signatures (50 to 69), and STATUS_NONCE for another
- * nonce.
+ * Reads a status and verifies that it answers this nonce.
  *
- * @example verifyStatus(answer, [{ alg: hmac256, key: secret }], nonce)
+ * @param bytes - The status.
+ * @param anchors - The MAC secrets or public keys of devices. One of them made it.
+ * @param nonce - The nonce that was sent.
+ * @param host - Hash functions. Default: our own.
+ * @returns What it says.
+ * @throws The refusals of readStatus(), those of signatures (50 to 69), and STATUS_NONCE for another nonce.
+ * @example
+ * ```ts
+ * import { hmac256 } from "@firmseal/verifier";
+ * import { verifyStatus } from "@firmseal/verifier/tools";
+ *
+ * const claims = verifyStatus(answer, [{ alg: hmac256, key: secret }], nonce);
+ * ```
  */
 export function verifyStatus(bytes: Bytes, anchors: Anchor[], nonce: Bytes, host?: Host): UnverifiedStatus {
   var out = readStatus(bytes);

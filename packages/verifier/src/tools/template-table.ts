@@ -101,7 +101,11 @@ export var TEMPLATE_ROWS: readonly TemplateRow[] = [
   row("R~", "the image, as long as the manifest says, to the end of the envelope", "give the image that the manifest names"),
 ];
 
-/** Returns the template string, as micro verifiers have it. */
+/**
+ * Makes the template string, as micro verifiers have it.
+ *
+ * @returns The string.
+ */
 export function templateString(): string {
   var out = "",
     i;

@@ -30,9 +30,12 @@ var ANYTHING: Alg = { ids: [], valid: yes, verify: yes };
 })();
 
 /**
- * Compares an envelope, signed once or twice, with the template firmseal-single-1. Returns null if a micro verifier
- * with the keys of its signers accepts its form, otherwise where it differs first. Verifies no signature. Throws
- * DIGEST_MANIFEST if the manifest does not match its digest.
+ * Compares an envelope, signed once or twice, with the template firmseal-single-1. Verifies no signature.
+ *
+ * @param envelope - The envelope.
+ * @param host - Hash functions. Default: our own.
+ * @returns null if a micro verifier with the keys of its signers accepts its form, otherwise where it differs first.
+ * @throws DIGEST_MANIFEST if the manifest does not match its digest.
  */
 export function templateFault(envelope: Bytes, host: Host = {}): TemplateFault | null {
   var key = new Uint8Array(32),

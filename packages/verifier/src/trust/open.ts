@@ -260,14 +260,24 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, own: Own
 /** @internal For install(). */
 export function open(bytes: Bytes | Source, trust: Trust, host: Host | undefined, own: typeof TO_KEEP): Manifest;
 /**
- * Opens an envelope (SUIT manifest draft 37 §8), given as bytes in RAM or a Source. `trust`: the trusted keys, and the
- * lowest accepted sequence number. Returns the authenticated manifest, or throws a Refusal { code, at } (numbers:
- * spec/errors.generated.ts). Neither changes anything. Wrapper, manifest and severed elements are copied into RAM once,
- * so that the verified bytes are the executed bytes. Payloads stay in place and are compared with their digests when
- * they are installed. `own`: the caller has kept or made the envelope, so each of its signatures may be tried;
- * otherwise, at most `threshold` + 2 signatures may fail before the first good one.
+ * Opens an envelope (SUIT manifest draft 37 §8). Neither a result nor a refusal changes anything. Wrapper, manifest and
+ * severed elements are copied into RAM once, so that the verified bytes are the executed bytes. Payloads stay in place
+ * and are compared with their digests when they are installed.
  *
- * open(bytes, { anchors: [anchor("ed25519", key)], floor: [0, 7] }, host)
+ * @param bytes - The envelope, in RAM or as a Source.
+ * @param trust - The trusted keys, and the lowest accepted sequence number.
+ * @param host - Hash functions. Default: our own.
+ * @param own - Whether the caller has kept or made the envelope, so that each of its signatures may be tried.
+ *   Otherwise, at most `threshold` + 2 signatures may fail before the first good one. Default: false.
+ * @returns The authenticated manifest.
+ * @throws Refusal { code, at } (numbers: spec/errors.generated.ts).
+ * @example
+ * ```ts
+ * import { anchor, open } from "@firmseal/verifier";
+ *
+ * const manifest = open(envelope, { anchors: [anchor("ed25519", publicKey)], floor: [0, 7] });
+ * console.log(manifest.sequence); // the high and the low 32 bits
+ * ```
  */
 export function open(bytes: Bytes | Source, trust: Trust, host?: Host, own?: boolean): Manifest;
 export function open(bytes: Bytes | Source, trust: Trust, host?: Host, own?: Own): Manifest {

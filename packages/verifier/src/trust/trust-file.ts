@@ -115,18 +115,21 @@ function accepted(f: UnverifiedTrust, before: TrustStore | FirstTrust, host: Hos
 
 /**
  * Verifies a trust file from outside, or a chain of at most 16: several files one after the other, each with the next
- * sequence number. `before`: the current trust file; or root keys, optionally with the name and the lowest sequence
- * number of the first file. As many of its roots as its threshold requires must have signed, and so must the roots that
- * the file itself lists. The sequence number must be higher than that of `before`; the same list again is accepted.
- * Files of a chain that are older than `before` are skipped. `algs`: the algorithms of this build; keys of other
- * algorithms never count.
+ * sequence number. As many roots of `before` as its threshold requires must have signed, and so must the roots that the
+ * file itself lists. The sequence number must be higher than that of `before`; the same list again is accepted. Files
+ * of a chain that are older than `before` are skipped.
  *
  * Unchecked: the running release may be invalid under the file. The device could then no longer start. updatedTrust()
  * checks that too.
  *
- * Returns the content of the last file, or throws a Refusal { code, at } and changes nothing. The caller stores its
- * `file` where nobody else can write, and reads that with embeddedTrust() from then on: what a Source returns later is
- * not verified.
+ * @param algs - The algorithms of this build. Keys of other algorithms never count.
+ * @param bytes - The trust files.
+ * @param before - The current trust file; or root keys, optionally with the name and the lowest sequence number of the
+ *   first file.
+ * @param host - Hash functions. Default: our own.
+ * @returns The content of the last file. The caller stores its `file` where nobody else can write, and reads that with
+ *   embeddedTrust() from then on: what a Source returns later is not verified.
+ * @throws Refusal { code, at }. Nothing has changed then.
  */
 export function trustFileUnchecked(algs: Alg[], bytes: Bytes | Source, before: TrustStore | FirstTrust, host?: Host): TrustStore {
   var src = beginHeld(bytes, host && host.memory),
@@ -151,18 +154,33 @@ export function trustFileUnchecked(algs: Alg[], bytes: Bytes | Source, before: T
 
 /**
  * Reads a trust file that is part of the firmware, or that updatedTrust() has accepted before. Its storage is trusted,
- * as for a key in the firmware, so no signature is verified. Throws a Refusal if it is not a valid trust file.
+ * as for a key in the firmware, so no signature is verified.
+ *
+ * @param algs - The algorithms of this build.
+ * @param bytes - The trust file.
+ * @returns Its content, for policyOf().
+ * @throws Refusal if it is not a valid trust file.
  */
 export function embeddedTrust(algs: Alg[], bytes: Bytes | Source): TrustStore {
   return readTrust(algs, bytes).store;
 }
 
 /**
- * Returns the trust policy for one role, for open(), install() and boot(). `role`: ROLE_RELEASE, ROLE_DEBUG or
- * ROLE_RECOVERY; `identity`: that of the device. Throws a Refusal if the file has fewer usable keys with the role than
- * its threshold, and for the role of roots, which sign no manifests. The caller sets `floor`.
+ * Makes the trust policy for one role, for open(), install() and boot(). The caller sets `floor`.
  *
- * open(envelope, policyOf(store, 2, device.identity), host)
+ * @param store - The trust file, from embeddedTrust(), updatedTrust() or trustFileUnchecked().
+ * @param role - ROLE_RELEASE (2), ROLE_DEBUG (3) or ROLE_RECOVERY (4).
+ * @param identity - That of the device.
+ * @returns The policy.
+ * @throws Refusal if the file has fewer usable keys with the role than its threshold, and for the role of roots, which
+ *   sign no manifests.
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { embeddedTrust, policyOf } from "@firmseal/verifier";
+ *
+ * const policy = policyOf(embeddedTrust(readFileSync("first.trust")), 2, { vendor: [vendorUuid], class: [classUuid] });
+ * ```
  */
 export function policyOf(store: TrustStore, role: number, identity: Identity): Trust {
   var trust = keysFor(store, role, identity);

@@ -319,7 +319,14 @@ export function beginHeld(bytes: Bytes | Source, memory: number | undefined): In
   return src;
 }
 
-/** Reads a payload without signatures, for tools. Throws those refusals of embeddedTrust() that concern the list. */
+/**
+ * Reads a payload without signatures, for tools.
+ *
+ * @param algs - The algorithms of this build.
+ * @param payload - The payload of a trust file.
+ * @returns Its content.
+ * @throws Those refusals of embeddedTrust() that concern the list.
+ */
 export function trustPayload(algs: Alg[], payload: Bytes): TrustStore {
   var src = beginHeld(payload, undefined);
   if (src.n > MAX_ATTACHED) refuse(TRUST_LIMIT);
@@ -345,8 +352,13 @@ export function fileAt(algs: Alg[], src: Input, at: number): UnverifiedTrust {
 }
 
 /**
- * Reads a trust file of at most `memory` bytes (default 65,536). Verifies no signature. Throws TRUST_… refusals, also
- * for bytes after its end.
+ * Reads a trust file. Verifies no signature.
+ *
+ * @param algs - The algorithms of this build.
+ * @param bytes - The trust file.
+ * @param memory - Most bytes of it. Default: 65,536.
+ * @returns Its content, and its signatures.
+ * @throws TRUST_… refusals, also for bytes after its end.
  */
 export function readTrust(algs: Alg[], bytes: Bytes | Source, memory?: number): UnverifiedTrust {
   var f = fileAt(algs, beginHeld(bytes, memory), 0);

@@ -24,7 +24,13 @@ const OBJECT_CLASSES = [
   [CKO_CERTIFICATE, "certificate"],
 ] as const;
 
-/** Lists the keys that a session shows. Private keys are visible only after login. */
+/**
+ * Lists the keys that a session shows. Private keys are visible only after login.
+ *
+ * @param token - The open token.
+ * @param uri - What the reference `pkcs11:…` asks for.
+ * @returns The keys.
+ */
 export function listKeys(token: OpenToken, uri: TokenUri): TokenKey[] {
   const keys = new Map<string, { label: string; id: Uint8Array; public?: PublicKey; has: TokenKey["has"][number][] }>();
   for (const [value, what] of OBJECT_CLASSES) {

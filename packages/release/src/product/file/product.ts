@@ -36,7 +36,7 @@ export interface Board {
   readonly revisions: readonly string[];
   /** The image first, then further components. */
   readonly images: readonly ProductImage[];
-  /** The JavaScript engine or board, as TARGETS of @firmseal/bundler names it. */
+  /** The JavaScript engine or board, as TARGETS of `@firmseal/bundler` names it. */
   readonly engine: string | undefined;
   /** The verifier of its devices, if it is not that of this project. */
   readonly for: ConsumerName | undefined;

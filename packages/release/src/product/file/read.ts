@@ -242,9 +242,13 @@ function requireFolder(path: string): void {
 }
 
 /**
- * Reads a product file. `allowOutside`: folders outside its own to which its paths may lead, and which must exist.
- * `images`: the folder that the paths of its images are relative to. Default: its own. Throws a Failure: ENVIRONMENT if
- * the file or `images` is missing, PRODUCT with the line and column of a fault.
+ * Reads a product file.
+ *
+ * @param path - The product file, usually firmseal.toml.
+ * @param allowOutside - Folders outside its own to which its paths may lead, and which must exist. Default: none.
+ * @param images - The folder that the paths of its images are relative to. Default: its own.
+ * @returns The product, for planRelease() and verifyProduct().
+ * @throws Failure: ENVIRONMENT if the file or `images` is missing, PRODUCT with the line and column of a fault.
  */
 export function readProduct(path: string, allowOutside: readonly string[] = [], images?: string): Product {
   const text = decodeUtf8(productBytes(path));

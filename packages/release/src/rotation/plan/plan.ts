@@ -137,8 +137,24 @@ export function standing(cohort: Cohort, found: Outcome, newest: TrustStore | nu
 }
 
 /**
- * Offers `steps` in order to every cohort. Cohorts in one state share a result. Throws a Failure if two trust files
- * contradict each other, or if there are too many states.
+ * Offers `steps` in order to every cohort. Cohorts in one state share a result.
+ *
+ * @param fleet - From readFleet().
+ * @param steps - From readSteps().
+ * @param gone - The keys that you have, that are lost, and that a thief has: secretSet().
+ * @param others - Other trust files that exist. Default: none.
+ * @returns The outcome for the cohorts in each state.
+ * @throws Failure if two trust files contradict each other, or if there are too many states.
+ * @example
+ * ```ts
+ * import { namedKeys, planSteps, readFleet, readSteps, secretSet, storesOf } from "@firmseal/release";
+ *
+ * const fleet = await readFleet("fleet.json");
+ * const steps = await readSteps(["20.suit", "21.suit"]);
+ * const have = secretSet(await namedKeys(["release-a.pub"], "have", storesOf(fleet)));
+ * for (const { name, verdict } of planSteps(fleet, steps, { have, lost: new Set(), stolen: new Set() }))
+ *   console.log(`${name}: ${verdict}`);
+ * ```
  */
 export function planSteps(
   fleet: readonly Cohort[],

@@ -39,12 +39,23 @@ var COMPONENT: ComponentId = [[0]];
 
 /**
  * Opens an envelope that is the template and prepares its installation, like install() of the package: checks
- * everything that must hold before anything is written, and begins a session of the device. The floor is the higher of
- * `trust.floor` and that of the device. Throws a Refusal, here or from next(); the current release has not changed
- * then. `kept`: see bootMicro().
+ * everything that must hold before anything is written, and begins a session of the device.
  *
- * progress = install(bytes, trust, device, host);
- * while ((effect = progress.next(outcome))) outcome = ...   // only for an image outside the envelope
+ * @param input - The envelope.
+ * @param trust - The trusted keys. The floor is the higher of `trust.floor` and that of the device.
+ * @param device - The device.
+ * @param host - Hash functions. Default: our own.
+ * @param kept - As openMicro() takes it. Default: false.
+ * @returns The installation, which next() carries out. It returns an image outside the envelope as an effect, and
+ *   undefined at the end.
+ * @throws Refusal, here or from next(); the current release has not changed then.
+ * @example
+ * ```ts
+ * import { install } from "@firmseal/verifier/micro";
+ *
+ * const progress = install(envelope, trust, device);
+ * if (progress.next()) throw new Error("the image is outside the envelope");
+ * ```
  */
 export function installMicro(input: Bytes | Source, trust: Trust, device: Device, host?: Host, kept?: boolean): MicroProgress {
   // first of all: on Espruino, the functions below take memory from where they are declared
@@ -196,7 +207,14 @@ export function installMicro(input: Bytes | Source, trust: Trust, device: Device
 
 /**
  * Opens the envelope that the device has kept and prepares its start: the signature, then the digest of the image, then
- * the image is invoked. Throws a Refusal, here or from next().
+ * the image is invoked.
+ *
+ * @param input - The envelope.
+ * @param trust - The trusted keys.
+ * @param device - The device.
+ * @param host - Hash functions. Default: our own.
+ * @returns The start, which next() carries out.
+ * @throws Refusal, here or from next().
  */
 export function bootMicro(input: Bytes | Source, trust: Trust, device: Device, host?: Host): MicroProgress {
   return installMicro(input, trust, device, host, true);

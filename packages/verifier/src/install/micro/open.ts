@@ -41,12 +41,21 @@ function demand(ok: unknown): void {
 }
 
 /**
- * Opens an envelope that is the template, given as bytes in RAM or a Source, like open() of the package. `trust`: 1 to
- * 4 anchors, which may have `since` and `until`, a `threshold` of 1 or 2, and a `floor`. `kept`: it is not a release,
- * but what a device has kept of one, without tag and image. Returns what the release says, or throws a Refusal:
- * TEMPLATE_MISMATCH, with the offset of the first byte that differs, for an envelope of another form.
+ * Opens an envelope that is the template, like open() of the package.
  *
- * open(bytes, { anchors: [anchor("hsslms", key)] }, host)
+ * @param bytes - The envelope, in RAM or as a Source.
+ * @param trust - 1 to 4 anchors, which may have `since` and `until`, a `threshold` of 1 or 2, and a `floor`.
+ * @param host - Hash functions. Default: our own.
+ * @param kept - Whether it is not a release, but what a device has kept of one, without tag and image. Default: false.
+ * @returns What the release says.
+ * @throws Refusal: TEMPLATE_MISMATCH, with the offset of the first byte that differs, for an envelope of another form.
+ * @example
+ * ```ts
+ * import { anchor } from "@firmseal/verifier";
+ * import { open } from "@firmseal/verifier/micro";
+ *
+ * const { sequence } = open(envelope, { anchors: [anchor("ed25519", publicKey)] });
+ * ```
  */
 export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept?: boolean): MicroManifest {
   var template = HAS_FETCH ? TEMPLATE : TEMPLATE_INSIDE,
