@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { apiPages } from "./reference/api.mjs";
-import { commandsPage } from "./reference/commands.mjs";
+import { commandPages } from "./reference/commands.mjs";
 import { lintPage } from "./reference/lint.mjs";
 import { architecturePage, readme } from "./reference/packages.mjs";
 
@@ -16,7 +16,7 @@ const textOf = (path) => (existsSync(ROOT + path) ? readFileSync(ROOT + path, "u
 /** { path, text } of every tracked page as it should be. */
 async function trackedPages() {
   return [
-    { path: "docs/reference/commands.md", text: await commandsPage() },
+    ...(await commandPages()),
     { path: "docs/reference/lint.md", text: lintPage() },
     { path: "docs/explanation/architecture.md", text: architecturePage(textOf("docs/explanation/architecture.md")) },
     { path: "README.md", text: readme(textOf("README.md")) },

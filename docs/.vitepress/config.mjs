@@ -115,6 +115,7 @@ export default {
       { text: "Start", items: pages("docs/start", ["five-minutes.md", "from-disk-key-to-hsm.md", "first-device.md"]) },
       ...guides(),
       { text: "Reference", items: pages("docs/reference") },
+      { text: "Commands", collapsed: true, items: pages("docs/reference/commands") },
       { text: "Public API", collapsed: true, items: pages("docs/reference/api") },
       { text: "Explanation", items: pages("docs/explanation", ["architecture.md"]) },
       { text: "Packages", collapsed: true, items: packages.map(page) },

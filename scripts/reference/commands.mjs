@@ -1,5 +1,7 @@
-// docs/reference/commands.md, from what the commands declare.
+// docs/reference/commands.md and a page for each group of commands, from what the commands declare.
 
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { exampleLines, optionDescription, optionsOf } from "../../packages/cli/lib/command.js";
 import { COMMANDS } from "../../packages/cli/lib/commands.generated.js";
 import { FAILURE, SUCCESS } from "../../packages/cli/lib/common/shapes.js";
@@ -36,22 +38,71 @@ function section(command) {
   ];
 }
 
-export async function commandsPage() {
+/** The pages: the folders of `packages/cli/src/commands` that each has, its title, and what it is for. */
+const PAGES = {
+  product: [["product"], "Commands for products", "make the releases of all boards of a product"],
+  verify: [["verify"], "Commands that check releases", "verify, explain, compare and show releases"],
+  sign: [["sign"], "Commands that sign", "make and sign single envelopes, and audit the logs of keys"],
+  keys: [["keys", "token"], "Commands for keys", "make keys, in files and in tokens, and write them in other formats"],
+  trust: [["trust"], "Commands for trust files", "make, sign and compare the files that say which keys devices trust"],
+  rotate: [["rotate", "incident"], "Commands for rotation", "change the keys that devices in the field trust"],
+  device: [["device", "status"], "Commands for devices", "write bundles, simulate devices, and ask them what they run"],
+  shell: [["shell"], "Commands for the shell", "help to type the others"],
+};
+
+const WRITTEN = "<!-- Written by `pnpm docs:reference` from what the commands declare. -->";
+const TABLE = fileURLToPath(new URL("../../packages/cli/src/commands.generated.ts", import.meta.url));
+
+/** The folder of each command, by its name. */
+const folders = () =>
+  new Map(
+    [...readFileSync(TABLE, "utf8").matchAll(/name: "([^"]+)".* import\("\.\/commands\/(\w+)\//g)].map(([, name, folder]) => [
+      name,
+      folder,
+    ]),
+  );
+
+/** { path, text } of the page of all commands and of each group. Throws if a command is in no group. */
+export async function commandPages() {
+  const folderOf = folders();
   const commands = await Promise.all(COMMANDS.map(async ({ load }) => (await load()).default));
+  const groups = Object.entries(PAGES).map(([name, [of, title, what]]) => {
+    const own = commands.filter((command) => of.includes(folderOf.get(command.name)));
+    return { name, title, what, own };
+  });
+  const left = commands.filter((command) => !groups.some(({ own }) => own.includes(command)));
+  if (left.length > 0) throw new Error(`scripts/reference/commands.mjs has no page for ${left.map(({ name }) => name).join(", ")}`);
+  const rows = groups.flatMap(({ name, own }) =>
+    own.map((command) => {
+      const anchor = `firmseal-${command.name.replaceAll(" ", "-")}`;
+      return `| [\`${command.name}\`](commands/${name}.md#${anchor}) | ${escaped(sentence(command.summary))} |`;
+    }),
+  );
   const head = `# Commands and options
 
-<!-- Written by \`pnpm docs:reference\` from what the commands declare. -->
+${WRITTEN}
 
-${wrapped("[Command line](cli.md) explains what all commands have in common: keys, streams, exit codes and JSON. Every command has `--help`.")}
+${wrapped("This page lists all commands, and what their JSON has in common. [Command line](cli.md) explains keys, streams, exit codes and JSON. Every command has `--help`.")}
+
+| Command | What it does |
+| --- | --- |
+${rows.join("\n")}
 
 ## JSON of all commands
 
-${wrapped("With `--json`, a command writes one object. Each command below lists its members. A member with `?` may be missing. `a[].b` is the member `b` of each entry in `a`. On success, the object also has:")}
+${wrapped("With `--json`, a command writes one object. The page of each command lists its members. A member with `?` may be missing. `a[].b` is the member `b` of each entry in `a`. On success, the object also has:")}
 
 ${members(SUCCESS).join("\n")}
 
 ${wrapped("On failure, it has these members, and those of the command that are known by then:")}
 
 ${members(FAILURE).join("\n")}`;
-  return `${[head, ...commands.flatMap(section)].join("\n\n")}\n`;
+  const pages = groups.map(({ name, title, what, own }) => {
+    const first = wrapped(`These commands ${what}. [Commands and options](../commands.md) lists all commands.`);
+    return { path: `docs/reference/commands/${name}.md`, text: [`# ${title}`, WRITTEN, first, ...own.flatMap(section)] };
+  });
+  return [{ path: "docs/reference/commands.md", text: [head] }, ...pages].map(({ path, text }) => ({
+    path,
+    text: `${text.join("\n\n")}\n`,
+  }));
 }
