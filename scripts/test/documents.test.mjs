@@ -1,7 +1,7 @@
 // The checks of the documents see what they are for.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, it, vi } from "vitest";
@@ -18,9 +18,9 @@ vi.setConfig({ testTimeout: 300_000 });
 beforeAll(() => {
   folder = temporaryFolder("firmseal-documents-");
   symlinkSync(`${ROOT}node_modules`, join(folder, "node_modules"));
-  mkdirSync(join(folder, "docs"));
-  for (const name of [".markdownlint-cli2.jsonc", "cspell.json", "docs/words.txt"]) cpSync(ROOT + name, join(folder, name));
-  writeFileSync(join(folder, "other.md"), "# Other\n\n## There\n\nText.\n");
+  for (const name of [".markdownlint-cli2.jsonc", "cspell.json", "docs/words.txt", "scripts/checks/first-sentence.mjs"])
+    cpSync(ROOT + name, join(folder, name));
+  writeFileSync(join(folder, "other.md"), "# Other\n\nText.\n\n## There\n\nText.\n");
 });
 
 /** What a check says where one of the documents has this text. */
@@ -41,6 +41,7 @@ it.skipIf(!LONG)(`a good page passes${AT_LENGTH}`, () => {
 it.skipIf(!LONG).each([
   ["a link to a file that is not there", "See [it](missing.md).", "should exist"],
   ["a link to a heading that is not there", "See [it](other.md#missing).", "valid fragment"],
+  ["a page that begins with a list", "- One\n\nThen text.", "first-sentence"],
   ["a line of more than 120 characters", "word ".repeat(30).trim(), "line-length"],
 ])(`%s is found${AT_LENGTH}`, (_, text, words) => {
   const { status, output } = form(text);
