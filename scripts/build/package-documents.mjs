@@ -1,9 +1,10 @@
 // The documents inside the packages: a message that points to docs/guides/keys/hss.md helps only those who have that
 // file. A library gets the pages that its own modules name, the command line every page for users, and the schema that
-// it names. The pages of the public API belong to the site alone: an archive has the declarations.
+// it names. The pages of the public API belong to the site alone: an archive has the declarations. A link leads to a
+// file of the same archive, or to the repository.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PACKAGES } from "./packages.mjs";
 
@@ -42,19 +43,43 @@ function sourceOf(document, name) {
   return path;
 }
 
+/** Code, and a relative link or picture of Markdown: its words, its target and what follows "#". */
+const LINK = /^```[\s\S]*?^```$|`(?:[^`\n]|\n(?!\n))*`|!?\[([^\]]+)\]\((?!\w+:|#)([^)\s#]+)(#[^)\s]*)?\)/gm;
+
+/**
+ * A document as it is in a package. `has`: whether the package has a file. `repository`: the address of the files of
+ * this version, with "/" at its end. Without it, a link to another file is its words, and the name of that file.
+ */
+export const packaged = (text, document, has, repository) =>
+  text.replace(LINK, (all, words, target, anchor = "") => {
+    if (target === undefined) return all;
+    const path = posix.join(posix.dirname(document), target);
+    if (has(path)) return all;
+    if (repository) return `[${words}](${repository}${path}${anchor})`;
+    return words.includes(posix.basename(path)) ? words : `${words} (\`${path}\` of the project)`;
+  });
+
+/** The address of the files of a package's version, if its package.json names the repository: the release sets that. */
+function repositoryOf(name) {
+  const { repository, version } = JSON.parse(readFileSync(join(ROOT, "packages", name, "package.json"), "utf8"));
+  return repository && `${repository.url.replace(/^git\+|\.git$/g, "")}/blob/v${version}/`;
+}
+
 /** Copies the documents, and removes those that nothing names any more. Needs built modules. */
 export function copyDocuments() {
   for (const name of PACKAGES) {
     const folder = join(ROOT, "packages", name);
     const documents = wanted(name);
+    const repository = repositoryOf(name);
     for (const document of documents) {
       const source = sourceOf(document, name);
       const target = join(folder, document);
       if (target === source) continue;
-      const bytes = readFileSync(source);
-      if (existsSync(target) && readFileSync(target).equals(bytes)) continue;
+      const original = readFileSync(source, "utf8");
+      const text = document.endsWith(".md") ? packaged(original, document, (path) => documents.has(path), repository) : original;
+      if (existsSync(target) && readFileSync(target, "utf8") === text) continue;
       mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(target, bytes);
+      writeFileSync(target, text);
     }
     for (const path of filesUnder(join(folder, "docs"))) if (!documents.has(path.slice(folder.length + 1))) rmSync(path);
   }
