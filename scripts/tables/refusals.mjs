@@ -13,7 +13,9 @@ const CONSTANTS = "packages/verifier/src/spec/errors.generated.ts";
 
 /** The one page of the documents with this name, wherever it is below docs/. */
 function page(name) {
-  const found = readdirSync(join(ROOT, "docs"), { recursive: true }).filter((path) => path === name || path.endsWith(`/${name}`));
+  const found = readdirSync(join(ROOT, "docs"), { recursive: true })
+    // those of commands have the names of guides
+    .filter((path) => (path === name || path.endsWith(`/${name}`)) && !path.startsWith("reference/commands/"));
   if (found.length !== 1) throw new Error(`${found.length} pages below docs/ have the name ${name}`);
   return join("docs", found[0]);
 }
