@@ -17,8 +17,8 @@ export async function openVariable(ref: string, ask: Asking): Promise<OpenedKey>
 }
 
 /**
- * Variables of CI systems often contain `
- * ` as two characters instead of line breaks. In JSON, these are an escape and stay.
+ * Variables of CI systems often contain a backslash and an `n` instead of line breaks. In JSON, these are an escape and
+ * stay.
  */
 function withLineBreaks(value: string): string {
   return /[\n\r]/.test(value) || /^\s*[{[]/.test(value) ? value : value.replaceAll(/(\\r)?\\n/g, "\n");
