@@ -5,6 +5,10 @@ import * as errors from "../src/spec/errors.generated.js";
 
 const numbers = new Set<number>(Object.values(errors));
 
+/** The name of a refusal, for tests over tables: what fails shows no name of an error. 0: "none". */
+export const refusalName = (number: number): string =>
+  Object.entries(errors).find(([, n]) => n === number)?.[0] ?? (number ? `${number}` : "none");
+
 /** The number of the refusal and its offset; [0, 0] where there is none. Anything else that is thrown is thrown on. */
 export function refusalOf<A extends unknown[]>(f: (...args: A) => unknown, ...args: { [I in keyof A]: unknown }): [number, number] {
   try {
