@@ -2,10 +2,14 @@
 
 import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { publicOf } from "@firmseal/signer";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
+import { keyName, withSigningLogs } from "../src/recording/recording.js";
 import type { Entry } from "../src/signing-log/entry.js";
 import { LastSeen, type MarkKind, markText, type SeenState } from "../src/signing-log/last-seen.js";
+import { readLog } from "../src/signing-log/log-file.js";
+import { keys } from "./keys-common.js";
 
 const KEY = "ab".repeat(32);
 const folder = temporaryFolder("firmseal-seen-");
@@ -27,8 +31,8 @@ it.each(MARKS)("of %s: raised, read, and never lowered", (counted, seen) => {
   expect(new LastSeen(KEY, counted).read()).toEqual(seen);
   const other = new LastSeen(KEY, counted);
   other.read();
-  expect(other.raise({ ...seen, count: seen.count - 1n })).toBe(false);
-  expect(other.raise(seen)).toBe(false);
+  expect(other.raise({ ...seen, count: seen.count - 1n }), "to a lower count").toBe(false);
+  expect(other.raise(seen), "to the count that it has").toBe(false);
   // who has not looked since cannot raise it
   const [one, two] = [new LastSeen(KEY, counted), new LastSeen(KEY, counted)];
   one.read();
@@ -89,4 +93,14 @@ it("of a log has at most 4 MiB: a key that has signed for too many kinds of devi
   const big = { ...entry, scope: ["v/c".repeat(3 << 19)] };
   expect(() => mark.raise({ count: 2n, binds: [entry, big] })).toThrow(expect.objectContaining({ reason: "LIMIT", exit: 1 }));
   expect(mark.read()?.count).toBe(1n);
+});
+
+it("of a log is raised by each use of the key", async () => {
+  const key = { name: "k.pem", public: publicOf(keys.ed25519) };
+  const log = join(folder, "k.pem.log");
+  for (const use of [1, 2]) {
+    await withSigningLogs([key], log, async ({ record }) => void record(key, { operation: "sign" }));
+    const seen = new LastSeen(keyName(key.public), "log").read()?.count;
+    expect({ entries: readLog(log).entries.length, seen }).toEqual({ entries: use, seen: BigInt(use) });
+  }
 });
