@@ -3,12 +3,12 @@
 // commands of the recipes run and then the checks. Before that, one file of each recipe is left out, and a test must
 // miss it.
 
-import { execFile, execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
-import { temporaryFolder } from "../packages/test-support/src/environment/folders.js";
+import { CheckoutCopy, failuresIn } from "./checkout-copy.js";
 import { ROOT, read } from "./pages.js";
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 });
@@ -114,50 +114,15 @@ describe.each(RECIPES.map((recipe) => [recipe.title, recipe] as const))("%s", (_
   });
 });
 
-/** A copy of what git tracks or would track, and of what is built. The dependencies are those of the checkout. */
-function copyOfCheckout(): string {
-  const to = temporaryFolder("firmseal-recipes-");
-  const list = (...which: string[]) =>
-    execFileSync("git", ["ls-files", "-z", "--others", "--exclude-standard", ...which], { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 26 })
-      .split("\0")
-      .filter((path) => path !== "" && existsSync(join(ROOT, path)));
-  const ignored = list("--ignored", "--directory").filter((path) => /^(?:packages|test-vectors)\//.test(path));
-  // tsc compares times
-  const as = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
-  for (const path of [...list("--cached"), ...ignored]) cpSync(join(ROOT, path), join(to, path), as);
-  mkdirSync(join(to, "node_modules"));
-  for (const name of readdirSync(join(ROOT, "node_modules")))
-    if (/^(?!\.)|^\.(?:bin|pnpm)$/.test(name)) symlinkSync(join(ROOT, "node_modules", name), join(to, "node_modules", name));
-  execFileSync("git", ["init", "--quiet"], { cwd: to });
-  return to;
-}
-
 // each test continues where the one before it ended
 describe.skipIf(!LONG)(`in a copy of the checkout${AT_LENGTH}`, () => {
   const commands = [...new Set(RECIPES.flatMap((recipe) => recipeOf(recipe).commands))];
   const vitest = `vitest run ${[...new Set(testsIn(commands))].join(" ")}`;
-  let copy = "";
+  let copy: CheckoutCopy;
   let missing = "";
-  /** vitest runs no hook of a file whose tests are all left out, so what setup.ts makes for it stays. */
-  let temporary = "";
 
-  /** Runs a line of shell as `pnpm run` does. Tests in the copy have their usual length. */
-  function run(line: string): Promise<{ status: number; output: string }> {
-    const kept = Object.entries(process.env).filter(([name]) => !/^(?:CI$|NODE_|FIRMSEAL_|VITE)/.test(name));
-    const env = {
-      ...Object.fromEntries(kept),
-      NO_COLOR: "1",
-      TMPDIR: temporary,
-      PATH: `${copy}/node_modules/.bin${delimiter}${process.env["PATH"]}`,
-    };
-    return new Promise((resolve) =>
-      execFile("sh", ["-c", line], { cwd: copy, env, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
-        resolve({ status: error ? Number(error.code) || 1 : 0, output: stdout + stderr }),
-      ),
-    );
-  }
   async function passes(line: string): Promise<void> {
-    const { status, output } = await run(line);
+    const { status, output } = await copy.run(line);
     expect({ line, status, output: status === 0 ? "" : output }).toEqual({ line, status: 0, output: "" });
   }
   async function generate(): Promise<void> {
@@ -166,21 +131,19 @@ describe.skipIf(!LONG)(`in a copy of the checkout${AT_LENGTH}`, () => {
       if (name !== undefined) await passes(scripts[name] as string);
     }
   }
-  const apply = (patch: string, choice: string) => execFileSync("git", ["apply", choice, join(ROOT, patch)], { cwd: copy });
+  const apply = (patch: string, choice: string) => execFileSync("git", ["apply", choice, join(ROOT, patch)], { cwd: copy.folder });
 
   beforeAll(async () => {
-    copy = copyOfCheckout();
-    temporary = temporaryFolder("firmseal-recipes-");
+    copy = new CheckoutCopy();
     for (const { patch, without } of RECIPES) apply(patch, `--exclude=${without}`);
     await generate();
-    missing = (await run(`${vitest} -t '${RECIPES.map(({ missed }) => missed).join("|")}'`)).output;
+    missing = (await copy.run(`${vitest} -t '${RECIPES.map(({ missed }) => missed).join("|")}'`)).output;
   });
 
   it.each(RECIPES.map((recipe) => [recipe.title, recipe.without, recipe] as const))(
     "%s: without %s, a test fails and says so",
     (_title, _without, { missed, what }) => {
-      const failures = missing.split(/^ FAIL /m).slice(1);
-      expect(failures.find((failure) => failure.includes(missed)) ?? missing).toContain(what);
+      expect(failuresIn(missing).find((failure) => failure.includes(missed)) ?? missing).toContain(what);
     },
   );
 
