@@ -36,7 +36,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: "100%",
     // mutants run in a copy that has only what they need
-    globalSetup: process.env["FIRMSEAL_MUTANTS"] ? [] : [here("./scripts/testing/build-first.mjs")],
+    globalSetup: process.env["FIRMSEAL_LONG"] === "0" ? [] : [here("./scripts/testing/build-first.mjs")],
     setupFiles: [here("./packages/test-support/src/environment/setup.ts")],
   },
 });

@@ -192,15 +192,10 @@ const engines = ({ ok, line: says, output, seconds, skipped: note }) => {
 // by default, engines that interpret play a part of the vectors: `pnpm conformance` plays all
 const every = process.env.CI ? 1 : 8;
 await conformAll(engines, { most: 1, every });
-// Each target for some seconds; the corpus is played with the tests. Some mutants of the verifier, others each time;
-// the seed chooses the same again. Beside the tests, which leave two thirds of a processor: so much longer than alone
+// each target for some seconds; the corpus is played with the tests
 if (process.env.CI) {
-  const seed = String(Date.now());
-  const sample = ["--quick", "--sample", "60", "--seconds", "120", "--seed", seed];
-  const random = [script(`mutants: --sample 60 --seed ${seed}`, "scripts/mutation.mjs", ...sample)];
-  if (existsSync(`${ROOT}node_modules/@jazzer.js/core`)) random.unshift(script("fuzz", "fuzz/run.mjs", "7"));
+  if (existsSync(`${ROOT}node_modules/@jazzer.js/core`)) await steps([script("fuzz", "fuzz/run.mjs", "7")], 1);
   else skipped.push({ file: "fuzz", name: "every target", note: "skipped: @jazzer.js/core is not installed" });
-  await steps(random, 1);
 }
 (await tests)();
 

@@ -1,7 +1,7 @@
-// The table of docs/explanation/mutation.md: each file that a sample of mutants may choose has been measured, and
-// reaches its threshold. What is not in the table would otherwise be found when chance chooses it.
+// The table of docs/explanation/mutation.md: each file of the verifier that has mutants has been measured, with its
+// tests of scripts/mutation/groups.mjs, and reaches its threshold.
 
-import { belowOnBoards, belowThreshold, boardRowsOf, hasPieces, isSampled, rowsOf } from "../mutation/scores.mjs";
+import { belowOnBoards, belowThreshold, boardRowsOf, hasMutants, hasPieces, rowsOf } from "../mutation/scores.mjs";
 
 /** Like checkMutants(), for the table of code that runs only on boards. */
 export function checkBoardMutants(files, page) {
@@ -21,7 +21,7 @@ export function checkMutants(files, page) {
   const rows = rowsOf(page);
   const paths = new Set(files.map(({ path }) => path));
   return [
-    ...files.filter((file) => isSampled(file) && !rows.has(file.path)).map(({ path }) => `${path} has no row: pnpm mutation ${path}`),
+    ...files.filter((file) => hasMutants(file) && !rows.has(file.path)).map(({ path }) => `${path} has no row: pnpm mutation ${path}`),
     ...[...rows.keys()].filter((path) => !paths.has(path)).map((path) => `${path} has a row, and does not exist`),
     ...[...rows].flatMap(([path, row]) => belowThreshold(path, row)),
   ];

@@ -117,7 +117,7 @@ export function checkTitles(files) {
  * What runs for each test file has its hooks there. Any other module is loaded once for many files, and its hook would
  * run for the first alone.
  */
-const RUN_FOR_EACH = ["packages/test-support/src/environment/setup.ts"];
+const RUN_FOR_EACH = ["packages/test-support/src/environment/setup.ts", "scripts/mutation/setup.mjs"];
 
 /** Hooks at the top of modules that are not test files. */
 export function checkHooks(files) {

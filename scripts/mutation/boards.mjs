@@ -5,27 +5,36 @@
 //     pnpm mutation:boards "micro"      these boards; writes nothing
 //
 // A mutant counts as killed if a test of one board fails, and is not tried on the boards after that. Rows go to
-// docs/explanation/mutation.md; what survived is listed. Exit code 1 where too few of all are killed. Tests that do not
-// hold with the constants of a board say nothing about it.
+// docs/explanation/mutation.md; Stryker prints what survived. Exit code 1 if too few of all are killed. Tests that do
+// not hold with the constants of a board say nothing about it.
 
-import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { Stryker } from "@stryker-mutator/core";
 import { BOARDS, piecesOf } from "./features.mjs";
+import { boardTests, ROOT } from "./groups.mjs";
 import { belowOnBoards, boardTable, hasPieces, PAGE, SOURCES, verifierFiles } from "./scores.mjs";
-import { lineOf, mutantsOf } from "./stryker.mjs";
 
-process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
-process.env.FIRMSEAL_MUTANTS_QUICK = "1";
+process.chdir(ROOT);
 const chosen = process.argv.slice(2).filter((a) => a !== "--");
 const boards = chosen.length ? chosen : Object.keys(BOARDS);
+const BOARD = resolve(".mutation/board.json");
+mkdirSync(".mutation", { recursive: true });
+process.env.FIRMSEAL_BOARD = BOARD;
 
-const own = (names) => names.split(" ").map((name) => `packages/verifier/test/${name}.test.ts`);
-/** Tests of what has such code. */
-const EACH = own("device-espruino device-flash device-storage digest ed25519-scalars hash hash-small number octets refuse");
-const GENERAL = ["test-vectors/test/play.test.ts", ...own("cose counters hsslms install keep policy run session trust trust-families")];
-const MICRO = ["test-vectors/test/micro.test.ts", ...own("device-storage-session hsslms hsslms-joined micro micro-session micro-storage")];
-const given = process.env.FIRMSEAL_MUTANTS_FILES;
-const filesOf = (board) => given ?? JSON.stringify([...EACH, ...(board.startsWith("micro") ? MICRO : GENERAL)]);
+/** Writes the file of a board, and returns the tests to run: those that hold with its constants. */
+function prepared(board) {
+  writeFileSync(BOARD, JSON.stringify({ off: BOARDS[board], skipped: [] }));
+  const args = ["vitest", "run", "--config", "vitest.mutation.config.ts", "--reporter", "json", ...boardTests(board)];
+  const { stdout } = spawnSync("npx", args, { encoding: "utf8", maxBuffer: 2 ** 28 });
+  const files = JSON.parse(stdout.slice(stdout.indexOf("{"))).testResults;
+  const skipped = files.flatMap((file) => file.assertionResults.filter((test) => test.status === "failed").map((test) => test.fullName));
+  writeFileSync(BOARD, JSON.stringify({ off: BOARDS[board], skipped }));
+  // a file that fails without a test that failed did not load
+  const loads = (file) => file.status === "passed" || file.assertionResults.some((test) => test.status === "failed");
+  return { tests: files.filter(loads).map(({ name }) => relative(ROOT, name)), skipped: skipped.length };
+}
 
 /** A piece of a file as Stryker takes it, { path, from, to }: lines from 1, columns from 0. */
 function placeOf(path, text, { start, end }) {
@@ -38,6 +47,8 @@ function placeOf(path, text, { start, end }) {
 const rangeOf = ({ path, from, to }) => `${path}:${from.line}:${from.column}-${to.line}:${to.column}`;
 const isBefore = (a, b) => a.line < b.line || (a.line === b.line && a.column <= b.column);
 
+const isKilled = ({ status }) => status === "Killed" || status === "Timeout";
+
 /** Pieces of which every mutant was killed on an earlier board: they are not tried again. */
 const done = new Set();
 
@@ -46,36 +57,25 @@ const all = new Map();
 for (const board of boards) {
   const off = BOARDS[board];
   if (!off) throw new Error(`no board ${board}: ${Object.keys(BOARDS).join("; ")}`);
-  process.env.FIRMSEAL_MUTANTS_BOARD = board;
-  process.env.FIRMSEAL_MUTANTS_FILES = filesOf(board);
   const pieces = verifierFiles()
     .flatMap(({ path, text }) => piecesOf(text, off).map((piece) => placeOf(path, text, piece)))
     .filter((piece) => !done.has(rangeOf(piece)));
-  const begin = performance.now();
-  const result = await mutantsOf(pieces.map(rangeOf));
-  for (const piece of pieces) {
-    const inside = (result.files[piece.path]?.mutants ?? []).filter(
-      // Stryker counts columns from 1 where it reports
-      ({ location: { start, end } }) =>
-        isBefore(piece.from, { ...start, column: start.column - 1 }) && isBefore({ ...end, column: end.column - 1 }, piece.to),
+  const { tests, skipped } = prepared(board);
+  const results = await new Stryker({ mutate: pieces.map(rangeOf), testFiles: tests }).runMutationTest();
+  const tried = results.filter(({ status }) => ["Killed", "Timeout", "Survived", "NoCoverage"].includes(status));
+  for (const { path, from, to } of pieces) {
+    const inside = tried.filter(
+      ({ fileName, location: { start, end } }) => fileName.endsWith(path) && isBefore(from, start) && isBefore(end, to),
     );
-    if (inside.every(({ status }) => status === "Killed" || status === "Timeout")) done.add(rangeOf(piece));
+    if (inside.every(isKilled)) done.add(rangeOf({ path, from, to }));
   }
-  let killed = 0;
-  let tried = 0;
-  for (const [path, { source, mutants }] of Object.entries(result.files))
-    for (const mutant of mutants) {
-      if (!["Killed", "Timeout", "Survived", "NoCoverage"].includes(mutant.status)) continue;
-      const file = path.slice(SOURCES.length + 1);
-      const { start, end } = mutant.location;
-      const key = [file, start.line, start.column, end.line, end.column, mutant.mutatorName, mutant.replacement].join();
-      tried++;
-      if (/^[KT]/.test(mutant.status)) killed++;
-      all.set(key, [...(all.get(key) ?? []), { board, file, source, mutant }]);
-    }
-  const seconds = Math.round((performance.now() - begin) / 1000);
-  console.log(`${board}: ${killed} of ${tried} killed; ${result.left.length} tests do not hold there; ${seconds} s`);
-  if (process.env.FIRMSEAL_MUTANTS_TESTS) for (const test of result.left) console.log(`  ${test}`);
+  for (const mutant of tried) {
+    const { fileName, location, mutatorName, replacement } = mutant;
+    const file = relative(SOURCES, relative(ROOT, fileName));
+    const key = JSON.stringify([file, location, mutatorName, replacement]);
+    all.set(key, [...(all.get(key) ?? []), { file, mutant }]);
+  }
+  console.log(`${board}: ${tried.filter(isKilled).length} of ${tried.length} killed; ${skipped} tests do not hold there`);
 }
 
 const rows = new Map(
@@ -84,17 +84,11 @@ const rows = new Map(
     .map(({ path }) => [path, { tried: 0, killed: 0, survived: 0, missed: 0 }]),
 );
 for (const ways of all.values()) {
-  const has = (...status) => ways.find(({ mutant }) => status.includes(mutant.status));
-  const best = has("Killed", "Timeout") ?? has("Survived") ?? ways[0];
-  const { file, source, mutant } = best;
-  const row = rows.get(file);
+  const row = rows.get(ways[0].file);
   row.tried++;
-  if (/^[KT]/.test(mutant.status)) row.killed++;
-  else {
-    if (mutant.status === "Survived") row.survived++;
-    else row.missed++;
-    console.log(`${lineOf(file, source, mutant)} (${ways.map(({ board }) => board).join("; ")})`);
-  }
+  if (ways.some(({ mutant }) => isKilled(mutant))) row.killed++;
+  else if (ways.some(({ mutant }) => mutant.status === "Survived")) row.survived++;
+  else row.missed++;
 }
 console.log(boardTable(rows));
 if (chosen.length === 0) {

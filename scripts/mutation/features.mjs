@@ -1,6 +1,7 @@
-// The constants of packages/verifier/src/base/features.ts are true in the sources. What runs only where one is false is
-// in bundles alone: for it, the tests run with the constants of boards, in which they are false (runner.mjs).
+// The constants of packages/verifier/src/base/features.ts are true in the sources. Code that runs only if one is false
+// is in bundles alone. For its mutants, the tests run with the constants of boards, where these are false (boards.mjs).
 
+import { readFileSync } from "node:fs";
 import { parseAst } from "vitest/node";
 
 const GENERAL = ["COPY", "FAMILIES", "HOST512", "PLAIN", "PREPARED", "TABLES", "TRUST", "WINDOWS"];
@@ -23,8 +24,12 @@ export const BOARDS = {
   "micro, Espruino's hashes": [...without(MICRO, "HOST512"), "ONCE", "SHA256", "SHA512"],
 };
 
-/** The constants that are false now. */
-export const missing = () => BOARDS[process.env.FIRMSEAL_MUTANTS_BOARD] ?? [];
+/**
+ * The board of this run: the constants that are false, and full names of tests that do not hold with them.
+ * FIRMSEAL_BOARD is the file that says so; without it, nothing is false.
+ */
+export const board = () =>
+  process.env.FIRMSEAL_BOARD ? JSON.parse(readFileSync(process.env.FIRMSEAL_BOARD, "utf8")) : { off: [], skipped: [] };
 
 /** features.ts where they are false. */
 export const featuresWithout = (text, off) =>
@@ -87,17 +92,18 @@ export function piecesOf(text, off) {
   return pieces;
 }
 
-/** What never runs with the constants of now. Found before there are mutants: they take the place of conditions. */
+/** What never runs with the constants of this run. Found before there are mutants, which replace conditions. */
 const dead = new WeakSet();
 
 /**
- * Stryker takes `x as T` for a type, and makes no mutants of x, which may be all methods of a device. It does not skip
- * `<T>x`, which says the same.
+ * Stryker makes no mutants of x in `x as T`, which may be all methods of a device. It does not skip `<T>x`, which says
+ * the same.
  */
 function prepare(path) {
+  const { off } = board();
   path.traverse({
     enter({ node, parent, key }) {
-      if (isDead(parent, key, missing())) dead.add(node);
+      if (isDead(parent, key, off)) dead.add(node);
       if (node.type === "TSAsExpression") node.type = "TSTypeAssertion";
     },
   });

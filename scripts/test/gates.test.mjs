@@ -506,14 +506,16 @@ describe("sources", () => {
     ];
     const table = (...rows) =>
       [
-        "| File | Mutants | Killed | Survived | Not reached | Score |",
-        "| --- | --- | --- | --- | --- | --- |",
-        ...rows.map(([path, mutants, killed]) => `| \`${path}\` | ${mutants} | ${killed} | 0 | 0 | 0 % |`),
+        "| File | Mutants | Killed | Survived | Not reached | Score | Measured |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        ...rows.map(([path, mutants, killed]) => `| \`${path}\` | ${mutants} | ${killed} | 0 | 0 | 0 % | 2026-11-27 |`),
       ].join("\n");
-    expect(checkMutants(files, table(["trust/a.ts", 10, 9]))).toEqual([]);
+    expect(checkMutants(files, table(["trust/a.ts", 10, 9], ["alg/b.ts", 20, 17]))).toEqual([]);
     expect(checkMutants(files, table(["trust/a.ts", 100, 90], ["alg/b.ts", "20 of 90", 17]))).toEqual([]);
-    expect(checkMutants(files, table(["alg/b.ts", 20, 17]))).toEqual(["trust/a.ts has no row: pnpm mutation trust/a.ts"]);
-    expect(checkMutants(files, table(["trust/a.ts", 10, 10], ["trust/e.ts", 10, 10]))).toEqual([
+    const b = ["alg/b.ts", 20, 17];
+    expect(checkMutants(files, table(b))).toEqual(["trust/a.ts has no row: pnpm mutation trust/a.ts"]);
+    expect(checkMutants(files, table(["trust/a.ts", 10, 10]))).toEqual(["alg/b.ts has no row: pnpm mutation alg/b.ts"]);
+    expect(checkMutants(files, table(["trust/a.ts", 10, 10], b, ["trust/e.ts", 10, 10]))).toEqual([
       "trust/e.ts has a row, and does not exist",
     ]);
     expect(checkMutants(files, table(["trust/a.ts", 1000, 899], ["alg/b.ts", "100 of 900", 84]))).toEqual([

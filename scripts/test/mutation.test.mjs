@@ -1,53 +1,27 @@
-// A sample of mutants: which files it chooses, and when it passes. Neither chance nor a loaded machine decides.
+// Mutation testing: which tests each file of the verifier is tried with, and the code that runs only on boards.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseExpressionAt } from "acorn";
 import { describe, expect, it } from "vitest";
-import { checkBoardMutants, checkMutants } from "../checks/mutants.mjs";
+import { checkBoardMutants } from "../checks/mutants.mjs";
 import { BOARDS, featuresWithout, isDead, piecesOf } from "../mutation/features.mjs";
-import { boardTable, sampleOf, verdict, verifierFiles } from "../mutation/scores.mjs";
+import { boardTests, GROUPS, ROOT } from "../mutation/groups.mjs";
+import { boardTable, hasMutants, rowsOf, tableOf, verifierFiles } from "../mutation/scores.mjs";
 
-describe("the files of a sample", () => {
-  const files = Array.from({ length: 8 }, (_, i) => ({ path: `install/${i}.ts`, text: "export var a = 1;" }));
-
-  it("are those that need a row, and no others", () => {
-    const all = verifierFiles();
-    const { chosen } = sampleOf(all, "seed", Number.POSITIVE_INFINITY, () => 1);
-    expect(chosen).toContain("install/session.ts");
-    for (const path of ["install/device.ts", "alg/es256.ts", "spec/errors.generated.ts"]) expect(chosen).not.toContain(path);
-    expect(checkMutants(all, "").map((finding) => finding.split(" ")[0])).toEqual(
-      all.map(({ path }) => path).filter((f) => chosen.includes(f)),
-    );
+describe("each file with mutants", () => {
+  it("is in one group, whose tests exist", () => {
+    const wanted = verifierFiles().filter(hasMutants);
+    const files = GROUPS.flatMap((group) => group.files);
+    expect(files.toSorted()).toEqual(wanted.map(({ path }) => path).toSorted());
+    const boards = Object.keys(BOARDS).flatMap(boardTests);
+    expect([...GROUPS.flatMap(({ tests }) => tests), ...boards].filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  it("are four, or more where these are small, and the same for the same seed", () => {
-    const sample = (seed, mutants) => sampleOf(files, seed, 60, () => mutants);
-    expect(sample("1", 200)).toEqual({ chosen: sample("1", 300).chosen, total: 800 });
-    expect(sample("1", 200).chosen).toHaveLength(4);
-    expect(sample("1", 10).chosen).toHaveLength(6);
-    expect(sample("2", 200).chosen).not.toEqual(sample("1", 200).chosen);
-    const often = Array.from({ length: 30 }, (_, i) => sample(String(i), 200).chosen).flat();
-    expect(new Set(often).size).toBe(files.length);
-  });
-});
-
-describe("a sample passes", () => {
-  it.each([
-    ["all killed", [60, 0, 0], 0, true],
-    ["a few survivors", [50, 10, 0], 0, true],
-    ["many survivors", [40, 20, 0], 0, false],
-    ["many that no test reaches", [40, 0, 20], 0, false],
-    ["none that a test reaches", [0, 0, 60], 0, false],
-    ["none at all", [0, 0, 0], 0, false],
-    ["too few", [9, 0, 0], 0, false],
-    ["just enough", [10, 0, 0], 0, true],
-    // 3 of the 15 belong to the fifth that had its turn
-    ["the time over early, and few that no test reaches", [25, 0, 15], 100, true],
-    ["the time over early, and many that no test reaches", [25, 0, 75], 100, false],
-    ["the time over early, and many survivors", [15, 15, 0], 100, false],
-  ])("or not: %s", (_, [killed, survived, missed], late, passes) => {
-    const none = { killed: 0, survived: 0, missed: 0 };
-    expect(verdict([none, { killed, survived, missed }], late).passes).toBe(passes);
+  it("keeps its row when another file is measured", () => {
+    const row = { tried: 49, of: " of 201", killed: 45, survived: 4, missed: 0, day: "2026-11-27" };
+    const rows = new Map([["alg/a.ts", row]]);
+    expect(rowsOf(tableOf(rows))).toEqual(rows);
   });
 });
 

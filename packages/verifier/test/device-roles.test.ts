@@ -10,7 +10,7 @@ import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import type { Machine, MakeStore, Store } from "../../simulator/src/store.js";
 import { sha256Hex } from "../../test-support/src/bytes.js";
-import { MUTANTS, some } from "../../test-support/src/environment/effort.js";
+import { LEAST, some } from "../../test-support/src/environment/effort.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { filledKey } from "../../test-support/src/keys/filled-key.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
@@ -369,7 +369,7 @@ function withRoles(make: MakeStore, seen: Set<number>): MakeStore {
 const kinds = ["flash", "storage", "files"];
 
 describe("a debug release over a release, cut at each operation and at some of each recovery", () => {
-  it.each(MUTANTS ? kinds : some(kinds, 2))(
+  it.each(LEAST ? kinds : some(kinds, 2))(
     "leaves one of the two, and the floor of releases as it was: %s",
     async (name) => {
       const setup = { identity, components: IDS, capacity: 4096, envelope: 4096, pageSize: 4096 };

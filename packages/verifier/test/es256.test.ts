@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBytes, randomInt, sign, verify } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { hex } from "../../test-support/src/bytes.js";
-import { LONG, MUTANTS, OF_SOME, some, sparse } from "../../test-support/src/environment/effort.js";
+import { LEAST, LONG, OF_SOME, some, sparse } from "../../test-support/src/environment/effort.js";
 import { drawnPair } from "../../test-support/src/keys/drawn-keys.js";
 import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { es256 } from "../src/alg/es256.js";
@@ -9,7 +9,7 @@ import type { Host } from "../src/base/types.js";
 import { rawSignature } from "./der.js";
 import { bytes, encode, G, inverse, lift, mod, N, negative, number, P, type Point, signature, sum, times } from "./p256.js";
 
-const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 5 : LONG ? 500 : 100));
+const cases = Number(process.env["FIRMSEAL_CASES"] ?? (LEAST ? 5 : LONG ? 500 : 100));
 const ours: Host = {};
 const message = Uint8Array.from([1, 2, 3]);
 const digest = number(createHash("sha256").update(message).digest());
@@ -98,7 +98,7 @@ describe("against node:crypto", () => {
         const jwk = { kty: "EC", crv: "P-256", x: part(q.x), y: part(q.y), d: part(secret) };
         const key = createPrivateKey({ key: jwk, format: "jwk" });
         expect(raw(createPublicKey(key))).toEqual(encode(q));
-        for (let i = 0; i < (MUTANTS ? 1 : LONG ? 5 : 2); i++) {
+        for (let i = 0; i < (LEAST ? 1 : LONG ? 5 : 2); i++) {
           const text = new Uint8Array(randomBytes(20));
           const sig = new Uint8Array(sign("sha256", text, { key, dsaEncoding: "ieee-p1363" }));
           expect(es256.verify(encode(q), text, sig, ours)).toBe(true);
@@ -151,7 +151,7 @@ describe("cases that random input does not reach", () => {
         expect(es256.verify(encode(t), message, signature(wrapped, s), ours)).toBe(reference(t, e, wrapped, s));
       }
     }
-    expect(seen).toBeGreaterThan(MUTANTS || !LONG ? 1 : 6);
+    expect(seen).toBeGreaterThan(LEAST || !LONG ? 1 : 6);
   });
 
   it("s + n in place of s is out of range", () => {
@@ -182,7 +182,7 @@ describe("cases that random input does not reach", () => {
   });
 
   it("equal parts in a valid signature: the last addition is a doubling", () => {
-    for (let i = 0; i < (MUTANTS ? 4 : LONG ? 20 : 8); i++) {
+    for (let i = 0; i < (LEAST ? 4 : LONG ? 20 : 8); i++) {
       const k = number(new Uint8Array(randomBytes(31))) + 1n;
       const r = mod(times(k, G)!.x, N);
       // d = e / r makes u1 = d u2, both half of k.

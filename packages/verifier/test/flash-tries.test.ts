@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { applyOperation, FLASH_TEARS, type Pages } from "../../simulator/src/storage-models/flash-operations.js";
-import { MUTANTS } from "../../test-support/src/environment/effort.js";
+import { LEAST } from "../../test-support/src/environment/effort.js";
 import { formatSequence } from "../src/base/number.js";
 import { errors, install } from "../src/index.js";
 import { type Board, careful, empty, on, put, restart, starts } from "./flash-common.js";
@@ -152,7 +152,7 @@ describe("going back after failed starts", () => {
     expect(seen).toBeGreaterThan(60);
   });
 
-  it.skipIf(MUTANTS)("survives cuts while starts are counted and confirmed, three in a row", async () => {
+  it.skipIf(LEAST)("survives cuts while starts are counted and confirmed, three in a row", async () => {
     const first = await updated();
     let seen = 0;
     const go = (pages: Pages, depth: number): void => {

@@ -1,13 +1,13 @@
 import { createHash, createHmac, randomBytes, randomInt } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { hex } from "../../test-support/src/bytes.js";
-import { MUTANTS } from "../../test-support/src/environment/effort.js";
+import { LEAST } from "../../test-support/src/environment/effort.js";
 import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { hmac256, hmacSha256 } from "../src/alg/hmac.js";
 import type { Hash } from "../src/base/types.js";
 import { sha256 } from "../src/hash/sha256.js";
 
-const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 50 : 500));
+const cases = Number(process.env["FIRMSEAL_CASES"] ?? (LEAST ? 50 : 500));
 
 /** The engine's own hash, as a host would pass it. */
 const native: Hash = {

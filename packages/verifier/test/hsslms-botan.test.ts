@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { LONG, MUTANTS, some } from "../../test-support/src/environment/effort.js";
+import { LEAST, LONG, some } from "../../test-support/src/environment/effort.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { hOf, type Level, lmsSigner, ots, stack } from "../../test-support/src/keys/lms.js";
 import { hsslms } from "../src/alg/hsslms.js";
@@ -12,7 +12,7 @@ import { check, plain, someHosts } from "./hsslms-common.js";
 
 const { below, tree } = lmsSigner("hsslms botan");
 
-describe.skipIf(MUTANTS)("Botan", () => {
+describe.skipIf(LEAST)("Botan", () => {
   const folder = temporaryFolder("firmseal-hsslms-");
   const file = (name: string, content: Uint8Array | string) => {
     writeFileSync(join(folder, name), content);

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
-import { LONG, MUTANTS } from "../../test-support/src/environment/effort.js";
+import { LEAST, LONG } from "../../test-support/src/environment/effort.js";
 import { H, type Tree, u32 } from "../../test-support/src/keys/lms.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import type { Bytes, Host } from "../src/base/types.js";
@@ -79,7 +79,7 @@ export const plain = (b: Uint8Array): Uint8Array => Uint8Array.from(b);
 export const check = (key: Bytes, message: Bytes, signature: Bytes, host: Host = {}) => hsslms.verify(key, message, signature, host);
 
 /** Of a signature every byte where there is time (LONG); else every 23rd, which comes by every field, as none is shorter than a hash of 24. */
-export const STEP = LONG ? 1 : MUTANTS ? 97 : 23;
+export const STEP = LONG ? 1 : LEAST ? 97 : 23;
 
 /** Every host with LONG; by default our own and two others, in their turn. */
 export const someHosts = (turn: number): Host[] => {
@@ -88,9 +88,9 @@ export const someHosts = (turn: number): Host[] => {
 };
 
 /** Of keys: by default every 3rd, which comes by every field. */
-const SHORT_STEP = LONG ? 1 : MUTANTS ? 7 : 3;
+const SHORT_STEP = LONG ? 1 : LEAST ? 7 : 3;
 /** Of messages, whose bytes are all alike. */
-const MESSAGE_STEP = LONG ? 1 : MUTANTS ? 7 : 17;
+const MESSAGE_STEP = LONG ? 1 : LEAST ? 7 : 17;
 
 /** Positions of which a change of one bit does not lead to refusal: of every `step`th from `first` on. */
 export function survivors(bytes: Uint8Array, accepts: (changed: Uint8Array) => boolean, step = 1, first = 0): number[] {

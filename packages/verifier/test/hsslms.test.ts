@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { hex } from "../../test-support/src/bytes.js";
-import { LONG, MUTANTS, OF_SOME, some, sparse } from "../../test-support/src/environment/effort.js";
+import { LEAST, LONG, OF_SOME, some, sparse } from "../../test-support/src/environment/effort.js";
 import { H, hOf, lmsSigner, nOf, ots, stack, u32 } from "../../test-support/src/keys/lms.js";
 import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { hsslms } from "../src/alg/hsslms.js";
@@ -12,7 +12,7 @@ import { hashOneBlock, sha256 } from "../src/hash/sha256.js";
 import { check, hosts, plain, refusesEverything, remembering, STEP, someHosts, survivors } from "./hsslms-common.js";
 
 /** How many random signatures; FIRMSEAL_CASES for a longer run. */
-const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 3 : LONG ? 60 : 15));
+const cases = Number(process.env["FIRMSEAL_CASES"] ?? (LEAST ? 3 : LONG ? 60 : 15));
 
 // Not random, so that a failure can be repeated.
 const { random, below, tree } = lmsSigner("hsslms");
@@ -52,7 +52,7 @@ describe.skipIf(!haveVectors)("third-party vectors", () => {
       }
     };
     // the label 4 of the unprotected kid: nobody signs that it is one
-    const step = MUTANTS ? at + 1 : STEP;
+    const step = LEAST ? at + 1 : STEP;
     expect(survivors(bytes, accepts, step, (at + 1) % step)).toEqual([at + 1]);
   });
 });
@@ -63,7 +63,7 @@ describe("signatures of an independent signer", () => {
   for (let lms = 5; lms <= 14; lms++) for (let o = 1; o <= 8; o++) if (ots(o).n === nOf(lms)) types.push([lms, o]);
 
   // w = 8 takes most of the time, and the height of the tree is nothing to it: by default the lowest and the highest
-  const tried = types.filter(([lms, o]) => LONG || MUTANTS || o % 4 !== 0 || lms % 5 === 0 || lms % 5 === 4);
+  const tried = types.filter(([lms, o]) => LONG || LEAST || o % 4 !== 0 || lms % 5 === 0 || lms % 5 === 4);
   it.each(tried)("LMS type %i with LM-OTS type %i: all leaves at the border, every kind of host in turn", (lms, o) => {
     const h = hOf(lms);
     for (const q of o % 4 ? [0, 2 ** h - 1] : [below(2 ** h)]) {
@@ -73,7 +73,7 @@ describe("signatures of an independent signer", () => {
       expect(key.length).toBe(28 + n);
       expect(signature.length).toBe(16 + n * (1 + p + h));
       for (const host of someHosts(lms + o)) expect(check(key, message, signature, host)).toBe(true);
-      for (let i = 0; i < (LONG || MUTANTS ? 3 : 1); i++) {
+      for (let i = 0; i < (LONG || LEAST ? 3 : 1); i++) {
         const bad = plain(signature);
         bad[below(bad.length)]! ^= 1 << below(8);
         expect(check(key, message, bad)).toBe(false);
@@ -82,14 +82,14 @@ describe("signatures of an independent signer", () => {
     }
   });
 
-  it.skipIf(MUTANTS)("a whole tree with w = 8: every leaf has the number that it signs with", () => {
+  it.skipIf(LEAST)("a whole tree with w = 8: every leaf has the number that it signs with", () => {
     const { key, signature } = stack([tree({ lms: 10, ots: 8, q: 19, whole: true })], message);
     expect(check(key, message, signature)).toBe(true);
     for (let q = 0; q < 40; q++)
       expect(check(key, message, Buffer.concat([signature.subarray(0, 4), u32(q), signature.subarray(8)]))).toBe(q === 19);
   });
 
-  it.each(MUTANTS ? [1, 2, 3] : LONG ? [1, 2, 3, 4, 5, 6, 7, 8] : [1, 2, 3, 8])("%i levels, each with types of its own", (levels) => {
+  it.each(LEAST ? [1, 2, 3] : LONG ? [1, 2, 3, 4, 5, 6, 7, 8] : [1, 2, 3, 8])("%i levels, each with types of its own", (levels) => {
     for (const small of [0, 4]) {
       const trees = Array.from({ length: levels }, () => tree({ lms: 5 + (small ? 5 : 0) + below(5), ots: 1 + small + below(4) }));
       const { key, signature } = stack(trees, message);
@@ -148,7 +148,7 @@ describe("signatures of an independent signer", () => {
   it(`messages of every length from 0 to 200, and a long one${OF_SOME}`, () => {
     const t = tree({ lms: 10, ots: 7 });
     const lengths = Array.from({ length: 201 }, (_, i) => i);
-    for (const n of [...(MUTANTS ? sparse(lengths, 20) : some(lengths, 3)), 70_000]) {
+    for (const n of [...(LEAST ? sparse(lengths, 20) : some(lengths, 3)), 70_000]) {
       const m = random(n);
       const { key, signature } = stack([t], m);
       expect(check(key, m, signature)).toBe(true);

@@ -20,7 +20,7 @@ import { Simulation } from "../../simulator/src/simulation/simulation.js";
 import { FlashModel } from "../../simulator/src/storage-models/flash-model.js";
 import { erasedFlash } from "../../simulator/src/storage-models/flash-operations.js";
 import { sha256Hex } from "../../test-support/src/bytes.js";
-import { MUTANTS, some } from "../../test-support/src/environment/effort.js";
+import { LEAST, some } from "../../test-support/src/environment/effort.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { filledKey } from "../../test-support/src/keys/filled-key.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
@@ -368,7 +368,7 @@ describe("counting from a new beginning", () => {
     }
   });
 
-  it.each(MUTANTS ? kinds : some(kinds, 2))(
+  it.each(LEAST ? kinds : some(kinds, 2))(
     "leaves the thief's release or the one that replaces it, and never a floor in between, after each cut: %s",
     async (name) => {
       const { l1, l2 } = await lists();

@@ -14,7 +14,7 @@ import {
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { sha256Hex } from "../../../test-support/src/bytes.js";
-import { LONG, MUTANTS } from "../../../test-support/src/environment/effort.js";
+import { LEAST, LONG } from "../../../test-support/src/environment/effort.js";
 import { filledKey } from "../../../test-support/src/keys/filled-key.js";
 import { memoryDevice } from "../../src/device/memory.js";
 import { roleFloors } from "../../src/device/roles.js";
@@ -150,7 +150,7 @@ it("floors, jumps and epochs are those of the model, whatever is installed in wh
         for (const role of [2, 3]) expect(device.floor(role)).toEqual([0, model.floor(role)]);
       }
     }),
-    given ? { numRuns: Number(given) } : { numRuns: LONG || MUTANTS ? 150 : 75, seed: 5 },
+    given ? { numRuns: Number(given) } : { numRuns: LONG || LEAST ? 150 : 75, seed: 5 },
   );
   // every answer has come up, and floors have been reset
   expect([...seen.keys()].sort()).toEqual([0, errors.SEQUENCE_TAKEN, errors.SEQUENCE_JUMP, errors.ROLLBACK].sort());

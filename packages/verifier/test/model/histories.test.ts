@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FLASH_TEARS } from "../../../simulator/src/storage-models/flash-operations.js";
-import { LONG, MUTANTS } from "../../../test-support/src/environment/effort.js";
+import { LEAST, LONG } from "../../../test-support/src/environment/effort.js";
 import { errors } from "../../src/index.js";
 import { type Action, boards, play, type Release, ROLES, ready } from "./history.js";
 
@@ -43,7 +43,7 @@ describe.each(Object.entries(boards))("a device on %s", (name, make) => {
     const run = fc.asyncProperty(fc.boolean(), fc.array(action, { minLength: 1, maxLength: 16 }), (factory, actions) =>
       play(make(), factory, actions, count),
     );
-    await fc.assert(run, given ? { numRuns: Number(given) } : { numRuns: LONG || MUTANTS ? 300 : 60, seed: 7 });
+    await fc.assert(run, given ? { numRuns: Number(given) } : { numRuns: LONG || LEAST ? 300 : 60, seed: 7 });
     const missing = [
       "cut, and done",
       "cut, and not done",
