@@ -74,6 +74,47 @@ describe("an approval", () => {
     expect(logEntries(p, "A.pem.log").at(-1)).toMatchObject({ overrides: ["allow-no-approval"], approvers: [expect.any(String)] });
   });
 
+  it("stays required after another key was moved to this one, which had another approver", async () => {
+    const p = place();
+    const approved = async (key: string, sequence: number, name: string) => {
+      p.put("fw.suit", await release({ sequence, class: "board-v2", keys: [K.R2], image: imageOf("app") }));
+      await p.ok(["approve", "fw.suit", "--key", `${name}.pem`, "--out", `${name}.approval`]);
+      return p.run([
+        ...["sign", "fw.suit", "--key", `${key}.pem`, "--out", `${key}-${sequence}.suit`],
+        ...["--approver", `${name}.jwk`, "--approval", `${name}.approval`],
+      ]);
+    };
+    expect((await approved("A", 1, "anna")).exit).toBe(0);
+    expect((await approved("B", 2, "ben")).exit).toBe(0);
+    await p.ok(["keys", "move", "B.pem", "A.pem"]);
+    const later = await approved("A", 3, "ben");
+    expect(expectFailure(later, 1)).toMatch(/this key signs with the approval of [0-9a-f]{16}… \(entry 1 of its log\)/);
+    expect(p.tree()).not.toHaveProperty("A-3.suit");
+    // those of both keys are needed now
+    expect(expectFailure(await approved("A", 3, "anna"), 1)).toContain("(entry 2 of its log)");
+  });
+
+  it("that a key needs and did not get is reported by audit, in the joined log too", async () => {
+    const p = place();
+    p.put("copy.pem", p.get("A.pem"));
+    for (const name of ["anna", "ben"]) await p.ok(["approve", "app.suit", "--key", `${name}.pem`, "--out", `${name}.approval`]);
+    const sign = (key: string, name: string, state: string) =>
+      p.ok(["sign", "app.suit", "--key", key, "--out", `${name}.suit`, "--approver", `${name}.jwk`, "--approval", `${name}.approval`], {
+        env: { FIRMSEAL_STATE: p.at(p.folder(state)) },
+      });
+    await sign("A.pem", "anna", "machine-1");
+    await sign("copy.pem", "ben", "machine-2");
+    const says =
+      /key [0-9a-f]{16}… signed without the approval of [0-9a-f]{16}…: entry 1 of copy\.pem\.log; required by entry 1 of A\.pem\.log/;
+    for (const more of [[], ["--merge", "joined.log"]]) {
+      const r = await p.run(["audit", "A.pem.log", "copy.pem.log", ...more]);
+      expect(r.exit, r.stderr).toBe(1);
+      expect(r.stderr).toMatch(
+        more.length === 0 ? says : /without the approval of .*: entry 1 of joined\.log .*; required by entry 1 of joined\.log/,
+      );
+    }
+  });
+
   it("is for this file, by another person, and for a trust file as well", async () => {
     const p = place();
     await p.ok(["approve", "app.suit", "--key", "A.pem", "--out", "own.approval"]);

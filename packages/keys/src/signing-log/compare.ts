@@ -2,18 +2,21 @@
 // itself.
 
 import { CODES, Failure } from "../errors/failure.js";
+import { withoutApprover } from "./approvers.js";
 import type { Entry } from "./entry.js";
 import type { SigningLog } from "./log-file.js";
 import { isOfTrustFile } from "./sequence.js";
 
-/** A number that was used twice. */
+/** A number that was used twice, or a signature without an approval that its key needs. */
 export interface Conflict {
   /**
    * leaf: of a one-time key. sequence: of manifests for the same devices. trust: of trust files of one product line.
+   * approval: the entry that requires it, and the one that was signed without it.
    */
-  what: "leaf" | "sequence" | "trust";
+  what: "leaf" | "sequence" | "trust" | "approval";
+  /** The number; of an approval the thumbprint of the approver. */
   number: string;
-  /** The key of the leaf, or the one that signed both: its thumbprint. null: several keys did. */
+  /** The key of the leaf or of the approval, or the one that signed both: its thumbprint. null: several keys did. */
   key: string | null;
   /** The devices or the product line of the number. */
   scope: string[];
@@ -95,13 +98,26 @@ function numbersTwice(found: readonly Found[]): Conflict[] {
   return [...out.values()];
 }
 
+/** One for each approver of a key who was left out. In one log the order counts, in several the time. */
+function unapproved(found: readonly Found[], logs: readonly ComparedLog[]): Conflict[] {
+  const sorted = logs.length < 2 ? found : found.toSorted((a, b) => (a.entry.time < b.entry.time ? -1 : 1));
+  const byEntry = new Map(sorted.map((one) => [one.entry, one]));
+  const out = new Map<string, Conflict>();
+  for (const { approver, required, entry } of withoutApprover(sorted.map((one) => one.entry))) {
+    const key = entry.key as string;
+    const both = [required, entry].map((one) => byEntry.get(one) as Found);
+    if (!out.has(`${approver} ${key}`)) out.set(`${approver} ${key}`, conflict("approval", approver, key, [], both));
+  }
+  return [...out.values()];
+}
+
 /**
- * Finds the numbers that were used twice, according to all of these logs together. Older entries without a leaf or a
- * scope are ignored.
+ * Finds the numbers that were used twice, and the signatures without an approval that their key needs, according to all
+ * of these logs together. Older entries without a leaf or a scope are ignored.
  */
 export function conflicts(logs: readonly ComparedLog[]): Conflict[] {
   const found = distinctEntries(logs);
-  return [...leavesTwice(found), ...numbersTwice(found)];
+  return [...leavesTwice(found), ...numbersTwice(found), ...unapproved(found, logs)];
 }
 
 const CONFLICT_WORDS = {
@@ -117,6 +133,10 @@ const CONFLICT_WORDS = {
     what: "trust file number",
     hint: "devices may trust either file: sign one with a higher number for all of them",
   },
+  approval: {
+    what: "approval",
+    hint: "find out what this entry signed: a person who should have approved it has not",
+  },
 } as const;
 
 /** Describes a conflict in words. */
@@ -128,6 +148,8 @@ export function conflictWords({ what, number, key, entries }: Conflict): string 
   const shown = entries
     .slice(0, 3)
     .map((one) => (one.entry > 0 ? `entry ${one.entry} of ${one.log}${isTwice(one) ? ` (${one.time})` : ""}` : one.log));
+  if (what === "approval")
+    return `key ${key?.slice(0, 16)}… signed without the approval of ${number.slice(0, 16)}…: ${shown[1]}; required by ${shown[0]}`;
   const more = entries.length > shown.length ? `, and ${entries.length - shown.length} more` : "";
   return `${CONFLICT_WORDS[what].what} ${number}${key === null ? "" : ` of key ${key.slice(0, 16)}…`} was used twice: ${shown.join(", ")}${more}`;
 }

@@ -2,7 +2,7 @@
 // key does.
 
 import { type Entry, keyName, type OpenedKey, publicKeys } from "@firmseal/keys";
-import { readAll, refusedInput, usage } from "@firmseal/keys/internal";
+import { missingApprover, readAll, refusedInput, usage } from "@firmseal/keys/internal";
 import { ApprovalError, checkApproval, isSamePerson, type PublicKey, type Signable } from "@firmseal/signer";
 import { LIMITS } from "../input/limits.js";
 
@@ -102,19 +102,20 @@ export async function checkApprovals(
 
 /**
  * The override that lets keys sign without an approver whom one of their logs requires; none if nobody is left out. The
- * log decides, not the signer, who could name another key. `entries`: of all logs.
+ * logs decide, not the signer, who could name another key. `entries`: of all logs.
  */
-export function withoutApproval(entries: readonly Entry[], signers: readonly OpenedKey[], { keys, allowed }: Approvals): string[] {
-  const given = keys.map(keyName);
+export function withoutApproval(entries: readonly Entry[], signers: readonly OpenedKey[], approvals: Approvals): string[] {
+  const given = approvals.keys.map(keyName);
   for (const { public: key } of signers) {
-    const last = entries.findLast((e) => e.key === keyName(key) && e.approvers?.[0]);
-    const left = last?.approvers?.find((name) => !given.includes(name));
-    if (!last || left === undefined) continue;
-    if (allowed) return ["allow-no-approval"];
+    const missing = missingApprover(entries, keyName(key), given);
+    if (!missing) continue;
+    if (approvals.allowed) return ["allow-no-approval"];
     throw refusedInput(
       "APPROVAL",
-      `this key signs with the approval of ${left.slice(0, 16)}… (entry ${last.n} of its log)`,
-      "give --approver PUB and --approval FILE, or allow it: --allow-no-approval",
+      `this key signs with the approval of ${missing.approver.slice(0, 16)}… (entry ${missing.required.n} of its log)`,
+      approvals === NO_APPROVALS
+        ? "make the file unsigned, have it approved, then sign it: firmseal approve FILE, firmseal sign FILE"
+        : "give --approver PUB and --approval FILE, or allow it: --allow-no-approval",
     );
   }
   return [];

@@ -1,4 +1,5 @@
-// Verifies signing logs: the chain of each, that nothing seen before is missing, and that no number is used twice.
+// Verifies signing logs: the chain of each, that nothing seen before is missing, that no number is used twice, and that
+// nobody who must approve was left out.
 
 import type { Entry } from "@firmseal/keys";
 import { byteWords, conflictWords, isNumberOf, someOf } from "@firmseal/keys/internal";
@@ -121,13 +122,13 @@ export default define({
     }),
     unlogged: ["object[]", "signatures on trust files without an entry in the log of their key"],
     ...membersOf("unlogged[]", { file: ["string", "the trust file"], key: ["string", "thumbprint of the key"] }),
-    conflicts: ["object[]", "numbers that were used twice"],
+    conflicts: ["object[]", "numbers that were used twice, and signatures without an approval that their key needs"],
     ...membersOf("conflicts[]", {
-      what: ["string", "leaf, sequence or trust"],
-      number: ["string", "the number"],
-      key: ["string|null", "thumbprint of the key of a leaf, or of the one that signed both"],
+      what: ["string", "leaf, sequence, trust or approval"],
+      number: ["string", "the number; of an approval the thumbprint of the approver"],
+      key: ["string|null", "thumbprint of the key of a leaf or approval, or of the one that signed both"],
       scope: ["string[]", "devices or line of trust files"],
-      entries: ["object[]", "entries that have the number"],
+      entries: ["object[]", "entries that have the number, or the one that requires the approval and the one without it"],
     }),
     "envelope?": ["object", "with --envelope: what the logs say about it"],
     ...membersOf("envelope?", {

@@ -1,16 +1,16 @@
 import { keyFacts } from "@firmseal/keys";
 import { keyWords, usage, warn } from "@firmseal/keys/internal";
-import { mergeSignatures, readUnverifiedTrust, type TrustSigningOptions } from "@firmseal/release/internal";
+import { type ApprovalOptions, mergeSignatures, readApprovals, readUnverifiedTrust, type TrustSigningOptions } from "@firmseal/release/internal";
 import type { DropReason, MergedSignature } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey } from "../../common/options.js";
+import { allowTestKey, approvals } from "../../common/options.js";
 import { checkOutput } from "../../common/output.js";
 import { membersOf } from "../../common/shapes.js";
 import { SIGNED, trustChecks } from "../../common/trust/declared.js";
 import { refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust/trust-signing.js";
 
-interface MergeOptions extends TrustSigningOptions {
+interface MergeOptions extends TrustSigningOptions, ApprovalOptions {
   previousTrust?: string[];
   out?: string;
   allowTestKey?: string[];
@@ -39,7 +39,7 @@ async function merge(paths: string[], o: MergeOptions) {
   const shown = reviewChanges(first.path, first.store, o);
   checkOutput(out, "--out", [...paths.filter((path) => path !== out), ...(o.previousTrust ?? [])], "trust file");
   refuseTestKeysOf([], first.store, o);
-  const { bytes, kept, dropped, receipts } = await mergeSignatures(files, shown.chain, o);
+  const { bytes, kept, dropped, receipts } = await mergeSignatures(files, shown.chain, { ...o, approvals: await readApprovals(o) });
   for (const one of kept.filter(({ key }) => !key))
     warn(`a signature by ${who(one)} may be by a root of a previous file: give --previous-trust FILE, and it stays only if it counts`);
   const facts = await writeSignedTrust({ ...shown, path: first.path, out, bytes: first.bytes }, bytes, o, receipts);
@@ -62,6 +62,7 @@ export default define({
   options: () => [
     option("-o, --out <file>", "output file, or - for stdout (default: the first file, in place)"),
     ...trustChecks(),
+    ...approvals(),
     allowTestKey(),
   ],
   examples: [
