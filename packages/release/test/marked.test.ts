@@ -13,9 +13,13 @@ interface Schema {
   additionalProperties?: boolean | Schema;
   items?: Schema;
   $defs?: { [name: string]: Schema };
+  [keyword: string]: unknown;
 }
 
 const schema = JSON.parse(readFileSync(new URL("../schema/product.schema.json", import.meta.url), "utf8")) as Schema;
+/** Keywords that hold no member, or whose members marksIn() visits. Any other may hide one. */
+const VISITED = /^(?:\$schema|\$id|\$ref|\$defs|title|description|type|enum|pattern|refersTo|required|items|properties|propertyNames)$/;
+const LIMIT = /^(?:additionalProperties|uniqueItems|minimum|maximum|(?:min|max)(?:Items|Length|Properties))$/;
 const MARKS = ["key", "recipient", "path", "program", "target", "ledger", "device", "waiver", "nothing"];
 
 const resolved = (one: Schema, root: Schema): Schema =>
@@ -35,9 +39,16 @@ function marksIn(root: Schema, given: Schema = root, at = ""): { marks: [string,
   const inside = below.map(([name, of]) => marksIn(root, of, `${at}/${name}`));
   const isMarked = one.refersTo !== undefined && MARKS.includes(one.refersTo);
   const isLeaf = below.length === 0;
+  const hidden = Object.keys(one).filter((keyword) => !VISITED.test(keyword) && !LIMIT.test(keyword));
+  // named members, and any others
+  if (one.properties && one.additionalProperties !== false) hidden.push("additionalProperties");
   return {
     marks: [...(isMarked ? [[at, one.refersTo as string] as [string, string]] : []), ...inside.flatMap(({ marks }) => marks)],
-    without: [...(isLeaf && !isMarked ? [at] : []), ...inside.flatMap(({ without }) => without)],
+    without: [
+      ...(isLeaf && !isMarked ? [at] : []),
+      ...hidden.map((keyword) => `${at}?${keyword}`),
+      ...inside.flatMap(({ without }) => without),
+    ],
   };
 }
 
@@ -52,6 +63,17 @@ describe("the members of a product file", () => {
     ["of the product", (s) => Object.assign(s.properties, { recipients: { $ref: "#/$defs/references" } }), "/recipients"],
     ["of a board", (s) => Object.assign(s.$defs["board"]?.properties ?? {}, { program: { type: "string" } }), "/boards/*/program"],
     ["in a list", (s) => Object.assign(s.$defs["waiver"]?.properties ?? {}, { by: { type: "string" } }), "/policy/waivers/*/by"],
+    [
+      "beside a pattern",
+      (s) => Object.assign(s.properties, { a: { patternProperties: { x: {} }, refersTo: "path" } }),
+      "/a?patternProperties",
+    ],
+    ["in one of two forms", (s) => Object.assign(s.$defs["waiver"] ?? {}, { oneOf: [{}] }), "/policy/waivers/*?oneOf"],
+    [
+      "of any name",
+      (s) => Object.assign(s.$defs["waiver"] ?? {}, { additionalProperties: true }),
+      "/policy/waivers/*?additionalProperties",
+    ],
     ["with a mark of no kind", (s) => Object.assign(s.properties, { out: { type: "string", refersTo: "Path" } }), "/out"],
   ])("are noticed without a mark: a new one %s", (_, change, member) => {
     const other = structuredClone(schema) as Parameters<typeof change>[0];
