@@ -128,7 +128,7 @@ export function refusals(): void {
         expect(logins).toBe(0);
         // each by its place, whether the file needs its own or not
         const right = await tries(refs, refs[0] === file ? ["FILE", "PIN"] : ["PIN", "FILE"], env);
-        expect({ exit: right.r.exit, logins: right.logins }, right.r.stderr).toEqual({ exit: 0, logins: 1 });
+        expect({ exit: right.r.exit, logins: right.logins }, String(right.r)).toEqual({ exit: 0, logins: 1 });
       }
     const named = await tries(["enc.pem", `${keys.ed25519}?pin-source=env:PIN`], ["FILE"], env);
     expectExit(named.r, 0);

@@ -259,7 +259,7 @@ describe("two installations on one device", () => {
       p.run(["install", "slow.suit", ...DEVICE, "--payload", "big.bin"]),
       ...Array.from({ length: 4 }, () => p.run(["install", "fast.suit", ...DEVICE])),
     ]);
-    for (const r of results) expect([0, 1, 3]).toContain(r.exit);
+    for (const r of results) expect([0, 1, 3], String(r)).toContain(r.exit);
     expect(results.some((r) => r.exit === 0)).toBe(true);
     await p.ok(["install", "fast.suit", ...DEVICE]);
     const record = JSON.parse(p.get("dev/device.json").toString());

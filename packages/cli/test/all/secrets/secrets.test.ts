@@ -122,7 +122,7 @@ describe.concurrent("secrets", () => {
     for (const [args, o] of good) expectSilent(await p.ok(args, o), secrets);
     for (const [args, o] of bad) {
       const r = await p.run(args, o);
-      expect([2, 3], args.join(" ")).toContain(r.exit);
+      expect([2, 3], String(r)).toContain(r.exit);
       expectSilent(r, secrets);
     }
     const again = ["--passphrase-env", "P", "--new-passphrase-env", "Q", "--json"];
