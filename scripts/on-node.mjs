@@ -13,6 +13,7 @@ const DEFAULT = [
   "packages/images/test",
   "packages/keys/test/key-files.test.ts",
   "packages/keys/test/key-files-places.test.ts",
+  "packages/cli/test/keys/convert.test.ts",
   "packages/keys/test/key-files-programs.test.ts",
   "packages/keys/test/pbes2.test.ts",
   "packages/keys/test/windows.test.ts",
