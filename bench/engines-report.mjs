@@ -55,7 +55,7 @@ export function countedTables(results, against) {
 export function timedTables(results) {
   const rows = (cells) => results.map(row(cells));
   return [
-    'One Ed25519 verification, milliseconds. "Table": with a table of 8 KB for the key, from `firmseal pubkey --device`. The last two columns: how many times as fast as nacl.js.\n',
+    'One Ed25519 verification, milliseconds. "Table": with a table of 8 KB for the key, from `firmseal pubkey --table`. The last two columns: how many times as fast as nacl.js.\n',
     tableText(
       ["engine", ...LIBRARIES, "firmseal", "firmseal, table", "against nacl.js", "with the table"],
       rows([

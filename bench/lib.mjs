@@ -18,9 +18,9 @@ export const verifier = (module = "index") => import(`${ROOT}packages/verifier/l
 export const signer = (module = "index") => import(`${ROOT}packages/signer/lib/${module}.js`);
 
 /** A bundle as `firmseal bundle` writes it. */
-export async function deviceBundle(algs, features, form, micro) {
+export async function deviceBundle(algs, features, format, micro) {
   const { minifiedBundle: minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
-  return minified({ algs, features, form, ...(micro && { micro }) });
+  return minified({ algs, features, format, ...(micro && { micro }) });
 }
 
 /** The whole verifier in one scope, of which bundles are made. */
@@ -43,7 +43,7 @@ export async function alone(alg, hashes) {
     step: second,
     anchorOf: "void ",
   };
-  return minified({ algs: [alg], features: [], form: "script" }, { ...all, names });
+  return minified({ algs: [alg], features: [], format: "script" }, { ...all, names });
 }
 
 /** The module of the test signer for HSS/LMS, with which nothing else here can sign. */

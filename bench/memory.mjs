@@ -218,7 +218,7 @@ if (firmseal.open.verify(octets(${text(r.key)}, 0, ${r.key.length}), octets(${te
     ]);
   }
   return [
-    `JerryScript, peak of the heap in bytes${heap ? `, of ${heap.toLocaleString("en")}` : ""}. "Signature alone": a script with the algorithm and its hashes, which checks one signature. The others: a bundle of the form \`script\` with the feature \`install\`, loaded; with \`open()\`; with the whole installation of an image of 100,000 bytes in chunks of 512, hashed by the bundle from storage. Scripts are parsed on the device, and the envelope is in the heap as well.\n`,
+    `JerryScript, peak of the heap in bytes${heap ? `, of ${heap.toLocaleString("en")}` : ""}. "Signature alone": a script with the algorithm and its hashes, which checks one signature. The others: a bundle of the format \`script\` with the feature \`install\`, loaded; with \`open()\`; with the whole installation of an image of 100,000 bytes in chunks of 512, hashed by the bundle from storage. Scripts are parsed on the device, and the envelope is in the heap as well.\n`,
     tableText(["algorithm", "signature alone", "bundle loaded", "open()", "verify and install"], rows),
   ].join("\n");
 }
@@ -238,7 +238,7 @@ async function jerryMicroTable(releases) {
     ]);
   }
   return [
-    `JerryScript, peak of the heap in bytes${heap ? `, of ${heap.toLocaleString("en")}` : ""}: a micro verifier of the form \`script\` with its own hashes, parsed on the device; with \`open()\`; with the whole installation of an image of 100,000 bytes in chunks of 512, hashed from storage. The envelope is in the heap as well.\n`,
+    `JerryScript, peak of the heap in bytes${heap ? `, of ${heap.toLocaleString("en")}` : ""}: a micro verifier of the format \`script\` with its own hashes, parsed on the device; with \`open()\`; with the whole installation of an image of 100,000 bytes in chunks of 512, hashed from storage. The envelope is in the heap as well.\n`,
     tableText(["algorithm", "bytes of source", "bundle loaded", "open()", "verify and install"], rows),
   ].join("\n");
 }

@@ -141,7 +141,7 @@ async function bundleOf(folder, engine, alg, micro) {
   const { minifiedBundle } = await import(`${folder}/packages/bundler/lib/index.js`);
   const isEspruino = engine.name === "espruino";
   const parts = { algs: [alg], features: micro ? [] : ["install"], ...(micro && { micro: isEspruino ? ["sha256"] : [] }) };
-  const code = await minifiedBundle({ ...parts, form: isEspruino ? "espruino" : "umd" });
+  const code = await minifiedBundle({ ...parts, format: isEspruino ? "espruino" : "umd" });
   return isEspruino ? asScript(code) : code;
 }
 

@@ -11,9 +11,9 @@ const SIGNATURES = 500;
 const { readableBundle: readable } = await import(`${ROOT}packages/bundler/lib/index.js`);
 const { prepareKey: prepare } = await signer();
 
-/** A bundle of the form that counts in `counts`: [multiplications, squarings]. */
-async function counting(form, counts) {
-  const code = await readable({ algs: ["ed25519"], features: ["prepared"], form });
+/** A bundle of the format that counts in `counts`: [multiplications, squarings]. */
+async function counting(format, counts) {
+  const code = await readable({ algs: ["ed25519"], features: ["prepared"], format });
   const counted = code.replace(/function mul25519\(\w+, \w+, (\w+)\) \{/, (head, b) => `${head} counts[${b} === undefined ? 1 : 0]++;`);
   if (counted === code) throw new Error("there is no mul25519() to be counted");
   const exports = {};
@@ -22,7 +22,7 @@ async function counting(form, counts) {
 }
 
 const rows = [];
-for (const [form, label, size] of [
+for (const [format, label, size] of [
   ["umd", "no table"],
   ["espruino", "no table, a module for Espruino"],
   ["umd", "1k", "1k"],
@@ -31,7 +31,7 @@ for (const [form, label, size] of [
   ["umd", "8k", "8k"],
 ]) {
   const counts = [0, 0];
-  const { anchor } = await counting(form, counts);
+  const { anchor } = await counting(format, counts);
   const sum = [0, 0];
   for (let i = 0; i < SIGNATURES; i++) {
     const { key, sign } = ed25519Key();

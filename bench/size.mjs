@@ -61,7 +61,7 @@ async function refusingNothing(features) {
       .sort((a, b) => b.start - a.start);
     return { ...s, text: calls.reduce((text, { start, end }) => `${text.slice(0, start)}0${text.slice(end)}`, s.text) };
   });
-  return minified({ algs: ["ed25519"], features, form: "umd" }, { ...all, statements });
+  return minified({ algs: ["ed25519"], features, format: "umd" }, { ...all, statements });
 }
 
 const bundleOf = async (algs, features) => sizes(await deviceBundle(algs, features, "umd"));

@@ -94,7 +94,7 @@ function tour(folder) {
   const { does, refuses } = makeTour(folder);
   const secret = ["--passphrase-env", "FIRMSEAL_PASSPHRASE"];
   const release = (seq, board) => ["--vendor", "pybricks.com", "--class", board, "--seq", String(seq), "--key", "release.pem", ...secret];
-  const install = (file) => ["install", file, "--device", "hub", "--key", "pub.pem"];
+  const install = (file) => ["install", file, "--dir", "hub", "--key", "pub.pem"];
 
   const image = readZip(readFileSync(ARCHIVE), "firmware-base.bin");
   writeFileSync(join(folder, "app.bin"), image);

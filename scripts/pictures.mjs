@@ -24,7 +24,7 @@ const SESSION = [
   ["firmseal pubkey release.pem --out pub.pem"],
   ["firmseal sign app.bin --vendor example.com --class board-v2 --seq 7 --key release.pem"],
   ["firmseal verify app.suit --key pub.pem"],
-  ["firmseal install app.suit --device hub --key pub.pem --vendor example.com --class board-v2"],
+  ["firmseal install app.suit --dir hub --key pub.pem --vendor example.com --class board-v2"],
   ["printf x | dd of=app.suit bs=1 seek=200 conv=notrunc status=none"],
   ["firmseal verify app.suit --key pub.pem", "refused"],
 ];
@@ -105,7 +105,7 @@ try {
   for (const [line, isRefused] of SESSION) {
     if (line.startsWith("printf")) {
       run(folder, "cp app.suit good.suit");
-      run(folder, "firmseal report app.suit --key pub.pem --html app.html");
+      run(folder, "firmseal report app.suit --key pub.pem --out app.html");
     }
     const said = run(folder, line, isRefused);
     lines.push(...folded(`$ ${line}`).map((text) => ({ text, kind: "typed" })));

@@ -418,8 +418,10 @@ const why = !chromiumPath ? NO_BROWSER : ESPRUINO ? "" : " (skipped: set ESPRUIN
 describe.skipIf(!chromiumPath || !ESPRUINO)(`the same with Espruino behind the radio${why}`, () => {
   it("installs two releases, shows a refusal, and the app runs", async () => {
     const cwd = place.folder("board") && place.at("board");
-    await place.ok("bundle --micro --alg hsslms --host sha256 --device storage --without boot --form espruino --out module.js".split(" "));
-    await place.ok("bundle --form boot --out boot0.js".split(" "));
+    await place.ok(
+      "bundle --micro --alg hsslms --host sha256 --device storage --without boot --format espruino --out module.js".split(" "),
+    );
+    await place.ok("bundle --format boot --out boot0.js".split(" "));
     const script = readFileSync(join(EXAMPLES, "update-micro.js"), "utf8").replaceAll(/^ *(\/\/.*\n)?/gm, "");
     const line = place.get("app-1.js").toString().split("\n")[0] as string;
     place.put("update.js", `${line.replace("//firmseal ", "var factory=")}\n${script}`);

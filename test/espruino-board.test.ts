@@ -41,12 +41,12 @@ function left(fixed: readonly number[], kept: number): number {
 
 describe("room on a board with 40 kB", () => {
   it("is what the page says", async () => {
-    const board = { algs: ["hsslms"], features: ["storage"], form: "espruino", micro: ["sha256"] } as const;
+    const board = { algs: ["hsslms"], features: ["storage"], format: "espruino", micro: ["sha256"] } as const;
     const [bootless, micro, general, boot] = await Promise.all([
       minifiedBundle({ ...board, without: ["boot"] }),
       minifiedBundle(board),
-      minifiedBundle({ algs: ["hsslms"], features: ["install", "storage"], form: "espruino" }),
-      minifiedBundle({ algs: [], features: [], form: "boot" }),
+      minifiedBundle({ algs: ["hsslms"], features: ["install", "storage"], format: "espruino" }),
+      minifiedBundle({ algs: [], features: [], format: "boot" }),
     ]);
     const script = readFileSync(join(EXAMPLES, "update-micro.js"), "utf8").replaceAll(/^ *(\/\/.*\n)?/gm, "");
     const key = Buffer.alloc(60).toString("base64");
@@ -143,9 +143,9 @@ describe.skipIf(!ESPRUINO)(`a board with 2,630 variables and 40 kB of Storage${w
     await place.ok("keygen --alg hsslms --hss 5/4 --out release.pem --no-passphrase".split(" "));
     await place.ok("pubkey release.pem --format raw --out key.bin".split(" "));
     line = `//firmseal [["hsslms",atob("${place.get("key.bin").toString("base64")}")]]`;
-    const options = "bundle --micro --alg hsslms --host sha256 --device storage --without boot --form espruino --out firmseal.js";
+    const options = "bundle --micro --alg hsslms --host sha256 --device storage --without boot --format espruino --out firmseal.js";
     await place.ok(options.split(" "));
-    await place.ok("bundle --form boot --out boot0.js".split(" "));
+    await place.ok("bundle --format boot --out boot0.js".split(" "));
     const script = readFileSync(join(EXAMPLES, "update-micro.js"), "utf8").replaceAll(/^ *(\/\/.*\n)?/gm, "");
     place.put("update.js", `${line.replace("//firmseal ", "var factory=")}\n${script}`);
     const files = ["firmseal=firmseal.js", ".boot0=boot0.js", "update=update.js"];

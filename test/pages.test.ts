@@ -143,7 +143,7 @@ describe.concurrent("docs/guides/trust.md", () => {
     const other = memoryDevice({ vendor: [id.vendor], class: [id.class] }, [[[0]]], 200);
     const roles = vm.createContext({ device: other, envelope: file("app.suit") });
     const features = ["install", "copy", "trust", "roles"] as const;
-    for (const text of [await minifiedBundle({ algs: ["ed25519"], features, form: "script" }), file("board-trust.js").toString()])
+    for (const text of [await minifiedBundle({ algs: ["ed25519"], features, format: "script" }), file("board-trust.js").toString()])
       vm.runInContext(text, roles);
     vm.runInContext("firmseal.roleFloors(device)", roles);
     vm.runInContext(examples[0]?.text as string, roles);
@@ -246,7 +246,7 @@ describe.concurrent("docs/guides of other engines", () => {
       // the micro verifier in its place, and input that is not an envelope, or not a file
       const ran = await withFirmseal((define) =>
         shell(
-          `${define}${first}firmseal bundle --micro --alg ed25519 --device flash --form module --out firmseal.js
+          `${define}${first}firmseal bundle --micro --alg ed25519 --device flash --format module --out firmseal.js
 qjs --module update.js start
 for what in key.js none.suit; do qjs --module update.js install $what || true; done
 head -c 1 flash.bin > cut.bin; mv cut.bin flash.bin; qjs --module update.js start`,

@@ -62,9 +62,9 @@ function releaseArguments(...more: string[]): string[] {
   const boards = core.getInput("boards").split(/\s+/).filter(Boolean);
   // a tag is often v1.4.2
   const version = core.getInput("version", { required: true }).replace(/^v(?=[0-9])/, "");
-  const previous = core.getInput("previous");
+  const previous = core.getInput("previous-release");
   const images = core.getInput("images");
-  const before = previous ? [`--previous=${previous}`, ...(hasEnvelopes(previous) ? [`--diff=${previous}`] : [])] : [];
+  const before = previous ? [`--previous-release=${previous}`, ...(hasEnvelopes(previous) ? [`--diff=${previous}`] : [])] : [];
   const from = [`--product=${productFile()}`, ...(images ? [`--images=${images}`] : [])];
   return ["release", `--version=${version}`, ...from, "--json", ...before, ...more, "--", ...boards];
 }
@@ -82,8 +82,8 @@ const writeSummary = async () => {
 
 /** What was released before must be there in both modes: without it, any number and any version would be new. */
 function checkInputs(): void {
-  const previous = core.getInput("previous");
-  if (previous) refuseMissing("previous", previous, "name the release.json of the last release, in the checkout");
+  const previous = core.getInput("previous-release");
+  if (previous) refuseMissing("previous-release", previous, "name the release.json of the last release, in the checkout");
   refuseMissing("images", imagesFolder(), "download the images into it");
 }
 
@@ -91,8 +91,8 @@ async function candidate(): Promise<void> {
   checkInputs();
   const folder = dirname(core.getInput("candidate"));
   if (!existsSync(folder)) throw new Error(`candidate: the folder ${folder} does not exist; make it, or name another file`);
-  const sarif = core.getInput("sarif");
-  const facts = firmseal<ReleaseFacts>(releaseArguments("--dry-run", ...(sarif ? [`--sarif=${sarif}`] : [])));
+  const sarif = core.getInput("sarif-out");
+  const facts = firmseal<ReleaseFacts>(releaseArguments("--dry-run", ...(sarif ? [`--sarif-out=${sarif}`] : [])));
   const text = candidateText(facts);
   writeFileSync(core.getInput("candidate"), text);
   const digest = sha256(text);
@@ -158,9 +158,9 @@ async function publish(): Promise<void> {
   const program = core.getInput("program");
   if (program) refuseAmongImages("program", program);
   checkout.requireFile(productFile());
-  const previous = core.getInput("previous");
+  const previous = core.getInput("previous-release");
   if (previous) {
-    refuseAmongImages("previous", previous);
+    refuseAmongImages("previous-release", previous);
     checkout.requireAll(previous);
   }
   const more = [...(out ? [`--out=${out}`] : []), ...(first ? ["--first"] : [])];
@@ -169,7 +169,7 @@ async function publish(): Promise<void> {
   refuseOther(planned);
   // a runner is new: it cannot know of another build with this version
   if (!planned.previous && planned.state !== "unchanged" && !first)
-    throw new Error("no earlier release is known: give previous, or first: true if nothing was released yet");
+    throw new Error("no earlier release is known: give previous-release, or first: true if nothing was released yet");
   const passphrase = core.getInput("passphrase") ? [`--passphrase-env=${SECRETS.passphrase}`] : [];
   const made = firmseal<ReleaseFacts>(releaseArguments(...passphrase, ...more), true);
   const facts = { ...made, ...(planned.references && { references: planned.references }) };

@@ -1,5 +1,5 @@
 // The JavaScript side of a host with JerryScript: releases on the host's own flash, and the functions that the host
-// calls. It follows the verifier (`firmseal bundle --features install,flash --form script`) and the key
+// calls. It follows the verifier (`firmseal bundle --features install,flash --format script`) and the key
 // (`firmseal pubkey --format js`), in the same context.
 //
 // The host offers an object `host`:

@@ -1,6 +1,6 @@
 // Tries device.js without a board, on any engine with print(): it installs two releases of firmware and of a mod,
 // refuses a changed image, and cuts the power at every operation of the second installation. It follows the verifier
-// (`firmseal bundle --form script`), the key (`firmseal pubkey --format js`) and
+// (`firmseal bundle --format script`), the key (`firmseal pubkey --format js`) and
 // `var RELEASES = [{ envelope: [...], image: [...] }, ...]`, all with their images outside of the envelopes.
 import { modDevice, updateDevice } from "./device.js";
 import { simulated } from "./simulated.js";

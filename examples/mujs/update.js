@@ -1,5 +1,5 @@
 // An update on MuJS, which has no typed arrays: every octet string is an array of numbers from 0 to 255. Run it with
-// the shell of MuJS beside firmseal.js (`firmseal bundle --form umd`, general or micro, with flashDevice()), key.js
+// the shell of MuJS beside firmseal.js (`firmseal bundle --format umd`, general or micro, with flashDevice()), key.js
 // (`firmseal pubkey --format js`) and envelope.js (`var ENVELOPE = [...];`). In a program in C, `flash` and run() are
 // functions of the program, and the envelope is an array that it makes.
 // biome-ignore-all lint: ES5 as small engines run it

@@ -1,4 +1,4 @@
-// An updater for qjs, on a file that stands in for raw flash: a verifier (`firmseal bundle --form module`),
+// An updater for qjs, on a file that stands in for raw flash: a verifier (`firmseal bundle --format module`),
 // `flashDevice()` and the modules std and os. The key is the output of `firmseal pubkey --format js`.
 //
 //   qjs --module update.js install ENVELOPE [IMAGE]

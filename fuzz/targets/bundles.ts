@@ -9,7 +9,7 @@ import {
   type AlgName,
   BUNDLE_ALGS,
   BUNDLE_FEATURES,
-  BUNDLE_FORMS,
+  BUNDLE_FORMATS,
   type BundleOptions,
   MICRO_ALGS,
   MICRO_PARTS,
@@ -37,12 +37,12 @@ const some = <T>(random: Random, list: readonly T[]): T[] => list.filter(() => r
 /** Options of the `n`th bundle: by turns general and micro, and for engines without typed arrays and with them. */
 function optionsOf(random: Random, n: number): BundleOptions {
   const isMicro = n % 2 === 1;
-  const form = n % 4 < 2 ? "umd" : random.one(BUNDLE_FORMS.filter((one) => one === "script" || one === "espruino"));
+  const format = n % 4 < 2 ? "umd" : random.one(BUNDLE_FORMATS.filter((one) => one === "script" || one === "espruino"));
   const algs: readonly AlgName[] = isMicro ? MICRO_ALGS : BUNDLE_ALGS;
   // most vectors are signed by this one
   const chosen = algs.filter((alg) => alg === "ed25519" || random.below(2));
   const features = BUNDLE_FEATURES.filter((name) => name === "errors" || name === "install" || random.below(2));
-  const options = { algs: chosen, features, form, ...(isMicro && { micro: [], without: some(random, MICRO_PARTS) }) } as BundleOptions;
+  const options = { algs: chosen, features, format, ...(isMicro && { micro: [], without: some(random, MICRO_PARTS) }) } as BundleOptions;
   return unworkable(options) ? optionsOf(random, n) : options;
 }
 
@@ -83,10 +83,10 @@ export async function ready(): Promise<void> {
   const random = new Random(SEED);
   for (let n = 0; n < BUNDLES; n++) {
     const options = optionsOf(random, n);
-    const { algs, features, form } = options;
+    const { algs, features, format } = options;
     const code = await minifiedBundle(options);
-    const bundle = form === "espruino" ? `var firmseal = {};\n(function (exports) {\n${code}})(firmseal);` : code;
-    const script = `var OPTIONS = ${form === "umd" ? "{}" : "{ typed: true }"};\n${bundle}\n${player()}`;
+    const bundle = format === "espruino" ? `var firmseal = {};\n(function (exports) {\n${code}})(firmseal);` : code;
+    const script = `var OPTIONS = ${format === "umd" ? "{}" : "{ typed: true }"};\n${bundle}\n${player()}`;
     const trusts = features.includes("trust") && features.includes("families");
     const wanted = trusts
       ? (v: Vector) =>
@@ -101,7 +101,8 @@ export async function ready(): Promise<void> {
       (v) => v.envelope && !v.strange && !["anchor", "decode", "start"].includes(v.action) && wanted(v) && (boots || v.action !== "boot"),
     );
     const engines = [];
-    for (const engine of ENGINES) if (form === "umd" || !engine.plain) engines.push({ name: engine.name, play: await engine.load(script) });
+    for (const engine of ENGINES)
+      if (format === "umd" || !engine.plain) engines.push({ name: engine.name, play: await engine.load(script) });
     subjects.push({ options, vectors, engines });
   }
 }

@@ -69,7 +69,7 @@ export const seeds = () =>
     "trust create --from td -o tt",
     "trust export t",
     "trust sign t -k p",
-    "install e -k k --device v --vendor example.com --class a",
+    "install e -k k --dir v --vendor example.com --class a",
     "hss show p",
     "verify --help",
     "verify a -k k\n%% a\n\xd8\x6b\xa1",
@@ -81,7 +81,7 @@ export const seeds = () =>
       "sign m -k p",
       "whosigned m -k k",
       "tbs m -k k -o x",
-      "install m -k k --device v --vendor example.com --class a",
+      "install m -k k --dir v --vendor example.com --class a",
     ].flatMap((command, i) =>
       manifests.filter((_, k) => k % 7 === i).map((manifest) => `${command}\n%% ~m\n${Buffer.from(manifest).toString("latin1")}`),
     ),

@@ -19,11 +19,11 @@ export const BUNDLES = [
   { name: "full", algs: ["ed25519", "es256", "hsslms", "hmac256"] },
 ];
 
-/** Micro verifiers that ship: for boards, so in the smallest form. */
+/** Micro verifiers that ship: for boards, so in the smallest format. */
 export const MICRO_BUNDLES = [
-  { name: "micro-ed25519", algs: ["ed25519"], features: [], micro: [], form: "espruino" },
-  { name: "micro-hsslms", algs: ["hsslms"], features: [], micro: ["sha256"], form: "espruino" },
-  { name: "micro-hsslms-storage", algs: ["hsslms"], features: ["storage"], micro: ["sha256"], form: "espruino" },
+  { name: "micro-ed25519", algs: ["ed25519"], features: [], micro: [], format: "espruino" },
+  { name: "micro-hsslms", algs: ["hsslms"], features: [], micro: ["sha256"], format: "espruino" },
+  { name: "micro-hsslms-storage", algs: ["hsslms"], features: ["storage"], micro: ["sha256"], format: "espruino" },
 ];
 
 /** What bundles export, in this order. */
@@ -170,11 +170,11 @@ export function partsOnce() {
  * (packages/verifier/dist). Returns { name, algs, min, src, modules }: both texts, and the modules under src/ that they
  * hold. Throws where the result is not ES5.
  */
-export async function bundle({ name, algs, features: wanted, form = "umd", micro, folder = `${VERIFIER}dist` }) {
+export async function bundle({ name, algs, features: wanted, format = "umd", micro, folder = `${VERIFIER}dist` }) {
   const all = await partsOnce();
   const { DEFAULT_FEATURES, minifiedBundle, readableBundle } = await import("../../packages/bundler/lib/index.js");
   const features = wanted ?? DEFAULT_FEATURES;
-  const options = { algs, features, form, ...(micro && { micro }) };
+  const options = { algs, features, format, ...(micro && { micro }) };
   const [min, src] = [await minifiedBundle(options, all), await readableBundle(options, all)];
   parse(min, { ecmaVersion: 5 });
   const declared = new Set([...src.matchAll(/^ *(?:var|function) (\w+)|^ *var .*$/gm)].flatMap(([line, id]) => [id, ...line.split(/\W+/)]));

@@ -74,7 +74,7 @@ const FEATURE_BYTES = {
 export async function checkFeatures(limits = FEATURE_BYTES) {
   const { DEFAULT_FEATURES, minifiedBundle } = await import("../../packages/bundler/lib/index.js");
   const parts = await partsOnce();
-  const sizeOf = async (features) => (await minifiedBundle({ algs: ["ed25519"], features, form: "umd" }, parts)).length;
+  const sizeOf = async (features) => (await minifiedBundle({ algs: ["ed25519"], features, format: "umd" }, parts)).length;
   const findings = [];
   for (const [feature, { limit, needs = [] }] of Object.entries(limits)) {
     const others = [...DEFAULT_FEATURES, ...needs];

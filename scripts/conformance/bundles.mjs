@@ -19,13 +19,13 @@ const bundler = () => import("../../packages/bundler/lib/index.js");
 /** The verifier that ships, with every algorithm, trust files and also the names of the refusals. */
 export const fullBundle = once(async () => {
   const { BUNDLE_ALGS, DEFAULT_FEATURES, minifiedBundle } = await bundler();
-  return minifiedBundle({ algs: BUNDLE_ALGS, features: [...DEFAULT_FEATURES, "errors", "trust", "families"], form: "umd" });
+  return minifiedBundle({ algs: BUNDLE_ALGS, features: [...DEFAULT_FEATURES, "errors", "trust", "families"], format: "umd" });
 });
 
 /** A micro verifier with every algorithm. */
 const microBundle = once(async () => {
   const { MICRO_ALGS, minifiedBundle } = await bundler();
-  return minifiedBundle({ algs: MICRO_ALGS, features: ["errors"], form: "umd", micro: [] });
+  return minifiedBundle({ algs: MICRO_ALGS, features: ["errors"], format: "umd", micro: [] });
 });
 
 /** A module for Espruino, as a script. */
@@ -34,7 +34,7 @@ export const asScript = (code) => `var firmseal = {};\n(function (exports) {\n${
 /** A module for Espruino with every algorithm, as a script. */
 export const espruinoModule = once(async () => {
   const { BUNDLE_ALGS, BUNDLE_FEATURES, minifiedBundle } = await bundler();
-  return asScript(await minifiedBundle({ algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, form: "espruino" }));
+  return asScript(await minifiedBundle({ algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, format: "espruino" }));
 });
 
 /** What conform() plays on an engine: with everything, and for micro verifiers. */
@@ -74,7 +74,7 @@ export async function shippedSets() {
     name: one.name,
     label: `, ${one.name}`,
     files: (one.micro ? microFiles : vectorFiles)(isFor(one.algs, BUNDLE_ALGS)),
-    bundle: one.form === "espruino" ? asScript(one.text) : one.text,
+    bundle: one.format === "espruino" ? asScript(one.text) : one.text,
     before: before(one, errors),
     sha256: digestOf(one.text),
     native: one.micro ?? [],

@@ -27,7 +27,7 @@ const names = {};
 /** The text of a bundle before its variables get names, and its syntax tree. */
 async function unnamed(algs) {
   let found;
-  const options = { algs, features: DEFAULT_FEATURES, form: "umd" };
+  const options = { algs, features: DEFAULT_FEATURES, format: "umd" };
   await minifiedBundle(options, await partsOnce(), async (text, asked) => {
     const result = await minify(text, asked);
     if (result.ast) found = { text, ast: result.ast };

@@ -161,7 +161,7 @@ describe("the action", () => {
     writeFileSync(p.at("firmseal.toml"), toml.replace("[boards.gateway]", '[boards.gateway]\nslots = { a = "4K", b = "8K" }'));
     expect(await p.firmseal("release", "--version", "1.4.1", "--images", "images")).toMatchObject({ exit: 0 });
     writeFileSync(p.at("images/sensor.bin"), Buffer.alloc(2001, 3));
-    const candidate = p.action({ mode: "candidate", version: "1.4.2", previous: "dist", sarif: "lint.sarif" });
+    const candidate = p.action({ mode: "candidate", version: "1.4.2", "previous-release": "dist", "sarif-out": "lint.sarif" });
     expect(candidate.status, candidate.log).toBe(0);
     expect(candidate.summary).toContain("███████░░░ 74 % of 4,096");
     expect(candidate.summary).toContain("sensor, compared with 1.4.1:");
@@ -178,13 +178,13 @@ describe("the action", () => {
     expect(JSON.parse(readFileSync(p.at("lint.sarif"), "utf8")).runs[0].results).toHaveLength(2);
     // a record alone compares nothing, and says so
     writeFileSync(p.at("last.json"), readFileSync(p.at("dist/1.4.1/release.json")));
-    const alone = p.action({ mode: "candidate", version: "1.4.2", previous: "last.json" });
+    const alone = p.action({ mode: "candidate", version: "1.4.2", "previous-release": "last.json" });
     expect([alone.status, alone.summary]).toEqual([
       0,
       expect.stringContaining("The previous release is 1.4.1; without its envelopes, nothing is compared."),
     ]);
     writeFileSync(p.at("firmseal.toml"), `${toml}\n[[policy.waivers]]\nrule = "L40"\nreason = "later"\nuntil = 2025-01-01\n`);
-    const refused = p.action({ mode: "candidate", version: "1.4.2", previous: "dist" });
+    const refused = p.action({ mode: "candidate", version: "1.4.2", "previous-release": "dist" });
     expect([refused.status, error(refused)]).toEqual([1, expect.stringContaining("the waiver of L40 has expired on 2025-01-01")]);
     expect(refused.summary).toContain("L90 waiver-invalid");
   });
@@ -216,12 +216,15 @@ describe("the action", () => {
     refused({ images: "." }, "product: firmseal.toml is in the folder of images");
     refused({ images: "" }, "images: publish takes images from a folder of their own");
     writeFileSync(p.at("images/release.json"), "{}");
-    refused({ first: "false", previous: "images/release.json" }, "previous: images/release.json is in the folder of images");
+    refused(
+      { first: "false", "previous-release": "images/release.json" },
+      "previous-release: images/release.json is in the folder of images",
+    );
     symlinkSync("images/release.json", p.at("link.json"));
-    refused({ first: "false", previous: "link.json" }, "previous: link.json is in the folder of images");
+    refused({ first: "false", "previous-release": "link.json" }, "previous-release: link.json is in the folder of images");
     writeFileSync(p.at("forged.json"), "{}");
-    refused({ first: "false", previous: "forged.json" }, "forged.json is not as refs/heads/main has it");
-    refused({ first: "false", previous: "none.json" }, "previous: none.json does not exist");
+    refused({ first: "false", "previous-release": "forged.json" }, "forged.json is not as refs/heads/main has it");
+    refused({ first: "false", "previous-release": "none.json" }, "previous-release: none.json does not exist");
     refused({ "protected-ref": "" }, "protected-ref");
     refused({ "protected-ref": "--output=x" }, "protected-ref: not a branch");
     refused({ "protected-ref": "other" }, "the checkout of firmseal.toml is not that of refs/heads/other");

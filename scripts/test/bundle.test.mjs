@@ -88,7 +88,7 @@ describe.each(names)("firmseal-%s", (name) => {
     const context = vm.createContext({});
     // by default as written: packages/bundler/test/bundle.test.ts looks at minified ones
     const make = LONG ? minifiedBundle : readableBundle;
-    vm.runInContext(await make({ algs, features: ["install", "copy", "errors"], form: "umd" }), context);
+    vm.runInContext(await make({ algs, features: ["install", "copy", "errors"], format: "umd" }), context);
     expect({ ...context.firmseal.errors }).toEqual(Object.fromEntries(own));
   });
 });
@@ -102,7 +102,7 @@ describe("names of the verifier that the bundler has as texts", () => {
       declared: s.declared.map((name) => name.replace(from, to)),
     })),
   });
-  const espruino = { algs: ["ed25519"], features: ["install"], form: "espruino" };
+  const espruino = { algs: ["ed25519"], features: ["install"], format: "espruino" };
 
   it("are all there", async () => {
     expect(unusedNames(await partsOnce())).toEqual([]);
@@ -154,7 +154,7 @@ describe("names of the verifier that the bundler has as texts", () => {
   it("leave what is in strings", async () => {
     const text = `'" " void 0 ".length'`;
     const parts = changed(await partsOnce(), /"firmseal\.trust"/g, text);
-    expect(await minifiedBundle({ algs: ["hmac256"], features: ["trust"], form: "umd" }, parts)).toContain(text);
+    expect(await minifiedBundle({ algs: ["hmac256"], features: ["trust"], format: "umd" }, parts)).toContain(text);
   });
   it.each([
     ["a function that others stand in", /\bparseManifest\b/g, "parsed", /has no src\/manifest\/parse\.ts parseManifest/],
@@ -182,7 +182,7 @@ describe("bundles of parts in new combinations", () => {
   // by default always the same
   it.each(Array.from({ length: LONG ? 12 : 2 }, (_, i) => i))("verify alike, minified and readable: %i", async (i) => {
     const random = new Random(LONG ? randomUUID() : `parts ${i}`);
-    const options = { algs: some(BUNDLE_ALGS, random), features: some(BUNDLE_FEATURES, random), form: i % 2 ? "script" : "umd" };
+    const options = { algs: some(BUNDLE_ALGS, random), features: some(BUNDLE_FEATURES, random), format: i % 2 ? "script" : "umd" };
     const [short, readable] = [says(await minifiedBundle(options)), says(await readableBundle(options))];
     expect(short, JSON.stringify(options)).toEqual(readable);
     expect(short.at(-1)).toMatch(/^\d+ passed, /);
@@ -200,7 +200,7 @@ describe("short names of properties", () => {
   });
   it("are one for each property", async () => {
     const texts = [];
-    const options = { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, form: "espruino" };
+    const options = { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, format: "espruino" };
     await minifiedBundle(options, undefined, async (...of) => {
       const result = await minify(...of);
       texts.push(propertiesOf(result.code));

@@ -19,14 +19,14 @@ const PLAYER = fileURLToPath(new URL("../../conformance/flash.js", import.meta.u
 const options = { algs: ["ed25519"], features: ["install", "flash"] };
 const folder = temporaryFolder("firmseal-flash-");
 const one = signer(privateKey("ed25519", new Uint8Array(32).fill(7)));
-/** By form. Only umd runs on engines without typed arrays. */
+/** By format. Only umd runs on engines without typed arrays. */
 const bundles = {};
 let source;
 
 beforeAll(async () => {
   const parts = await partsOnce();
-  for (const form of ["script", "umd"]) bundles[form] = await minifiedBundle({ ...options, form }, parts);
-  source = await readableBundle({ ...options, form: "umd" }, parts);
+  for (const format of ["script", "umd"]) bundles[format] = await minifiedBundle({ ...options, format }, parts);
+  source = await readableBundle({ ...options, format: "umd" }, parts);
 });
 
 async function release(sequence, n) {
@@ -44,7 +44,7 @@ const EXPECTED = [
   "end",
 ];
 
-async function script(step, form) {
+async function script(step, format) {
   const uuid = (text) => [...Buffer.from(text.replaceAll("-", ""), "hex")];
   const values = {
     A: await release(1, 600),
@@ -55,7 +55,7 @@ async function script(step, form) {
     STEP: step,
   };
   const given = Object.entries(values).map(([name, value]) => `var ${name} = ${JSON.stringify(value)};\n`);
-  return `${bundles[form]}${given.join("")}${readFileSync(PLAYER, "utf8")}`;
+  return `${bundles[format]}${given.join("")}${readFileSync(PLAYER, "utf8")}`;
 }
 
 /** An engine has the time for one of this many cuts. By default, fewer on engines that interpret slowly. */

@@ -316,7 +316,7 @@ describe.skipIf(!real || noArm !== "")(`Espruino for ARM under qemu${real ? "" :
     async (_, alg, options) => {
       const name = alg === es256 ? "es256" : "ed25519";
       mkdirSync(place, { recursive: true });
-      const bundle = await minifiedBundle({ form: "espruino", kernel: "bangle.js2", ...options });
+      const bundle = await minifiedBundle({ format: "espruino", kernel: "bangle.js2", ...options });
       writeFileSync(join(place, "firmseal.js"), bundle);
       const upload = fileURLToPath(new URL("../../examples/espruino/upload.mjs", import.meta.url));
       start(spawnSync(process.execPath, [upload, "firmseal=firmseal.js"], { cwd: place, encoding: "utf8" }).stdout);
@@ -350,7 +350,7 @@ describe.skipIf(!real || noArm !== "")(`Espruino for ARM under qemu${real ? "" :
     ["where it is in flash", "{ read: function (name) { return S.read(name) && text; } }"],
   ])("hashes %s, as a board without hashes does", { timeout: 300_000 }, async (_, storage) => {
     mkdirSync(place, { recursive: true });
-    const options = { algs: ["hsslms"], features: ["storage"], form: "espruino", micro: ["sha256"], kernel: "pixl.js" };
+    const options = { algs: ["hsslms"], features: ["storage"], format: "espruino", micro: ["sha256"], kernel: "pixl.js" };
     writeFileSync(join(place, "firmseal.js"), await minifiedBundle(options));
     writeFileSync(join(place, "firmseal.bin"), kernelImage("armv7em", "sha2").bytes);
     const upload = fileURLToPath(new URL("../../examples/espruino/upload.mjs", import.meta.url));

@@ -54,7 +54,7 @@ describe("the operations of the vectors", () => {
   it("in all of them are the same on every engine, besides those of the arithmetic", async () => {
     const { modules } = await partsOnce();
     const isLeftOut = (name) => /^src\/(?:alg|hash)\//.test(modules[name]);
-    const { findings, said } = run(await readableBundle({ ...all, form: "umd" }), played(vectorFiles()), { isLeftOut });
+    const { findings, said } = run(await readableBundle({ ...all, format: "umd" }), played(vectorFiles()), { isLeftOut });
     expect(said.at(-1)).toMatch(/^[1-9]\d\d+ passed, 0 failed/);
     // whatever the low 8 bits of such a number are, it is not equal to them
     const allowed = /^\d+ b & 255: bits of (?:Infinity|1e\+300)$/;
@@ -62,19 +62,19 @@ describe("the operations of the vectors", () => {
   }, 300_000);
 
   it.each([
-    ["a general bundle", () => readableBundle({ ...all, form: "umd" }), some, {}, []],
+    ["a general bundle", () => readableBundle({ ...all, format: "umd" }), some, {}, []],
     // there, an array of octets may have holes for a moment: its length is written from its end
     [
       "a general bundle without typed arrays",
-      () => readableBundle({ ...all, form: "umd" }),
+      () => readableBundle({ ...all, format: "umd" }),
       some,
       { without: ["Uint8Array", "Uint32Array", "Float64Array"] },
       [/^\d+ block\[--size\] = count % 256: element 6\d of 5\d$/, /^\d+ block\[--size\] = count % 256: element 1\d\d of 1\d\d$/],
     ],
-    ["a module for Espruino", () => module({ ...all, form: "espruino" }), some, {}, []],
+    ["a module for Espruino", () => module({ ...all, format: "espruino" }), some, {}, []],
     [
       "a micro verifier",
-      () => readableBundle({ algs: MICRO_ALGS, features: ["errors"], form: "umd", micro: [] }),
+      () => readableBundle({ algs: MICRO_ALGS, features: ["errors"], format: "umd", micro: [] }),
       everyNth(microFiles(), LONG ? 2 : 12),
       {},
       [],
@@ -93,7 +93,7 @@ describe("the operations of the vectors", () => {
     const octets = (hex) => Uint8Array.from(Buffer.from(hex, "hex"));
     const vector = readMicroVectors().find((v) => v.action === "open" && v.expect.ok && v.trust.anchors[0].alg === "ed25519");
     const [{ alg, key }] = vector.trust.anchors;
-    const code = await readableBundle({ algs: ["ed25519"], features: [], form: "script", micro: [] });
+    const code = await readableBundle({ algs: ["ed25519"], features: [], format: "script", micro: [] });
     const { findings, value } = run(code, "return function (f) { return f(firmseal); };");
     const opened = value(({ open, anchor }) => open(octets(vector.envelope), { anchors: [anchor(alg, octets(key))] }));
     expect(opened.sequence[1]).toBe(Number(vector.expect.sequence));

@@ -29,7 +29,7 @@ const bundles = {};
 
 beforeAll(async () => {
   for (const form of ["script", "umd"])
-    bundles[form] = await minifiedBundle({ algs: ["ed25519"], features: ["install", "status"], form }, await partsOnce());
+    bundles[form] = await minifiedBundle({ algs: ["ed25519"], features: ["install", "status"], format: form }, await partsOnce());
 });
 
 function expected() {

@@ -9,7 +9,7 @@ import { inlineFunctions } from "./inlining.js";
 import { LOCAL_NAMES } from "./local-names.generated.js";
 import { type Node, nameVariables, RESERVED, scopesOf, textWithNames } from "./naming.js";
 import { nestStatements, reachableFrom } from "./nesting.js";
-import { BUNDLE_ALGS, BUNDLE_FEATURES, BUNDLE_FORMS, type BundleOptions, MICRO_PARTS, type MicroPart } from "./options.js";
+import { BUNDLE_ALGS, BUNDLE_FEATURES, BUNDLE_FORMATS, type BundleOptions, MICRO_PARTS, type MicroPart } from "./options.js";
 
 /** The constants HAS_… of these parts. */
 const FLAG_OF: { readonly [part in MicroPart]: string } = { boot: "boot", limits: "windows", threshold: "pairs", uri: "fetch" };
@@ -96,7 +96,7 @@ const MODULE = '(typeof module === "object" && module && module.exports) || (typ
 /** Names in the two lists that no property has any more: they protect nothing, because the property was renamed. */
 export function unusedNames(all: BundleParts): string[] {
   const options = { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, kernel: "bangle.js2" } as const;
-  const text = BUNDLE_FORMS.map((form) => assemble(all, { ...options, form }, true)).join("\n");
+  const text = BUNDLE_FORMATS.map((format) => assemble(all, { ...options, format }, true)).join("\n");
   return [...PUBLIC_NAMES, ...OWN_NAMES].filter(
     (name) => !new RegExp(`\\.${name}\\b|\\b${name}:|\\b${name} in |^var ${name}\\b`, "m").test(text),
   );
@@ -114,14 +114,14 @@ function bootFile({ statements, names }: BundleParts): string {
 }
 
 /** The constants HAS_… that are true, in lower case. */
-function givenFlags(all: BundleParts, { algs, features, form, micro, without = [] }: BundleOptions): readonly string[] {
+function givenFlags(all: BundleParts, { algs, features, format, micro, without = [] }: BundleOptions): readonly string[] {
   const flags = [
     ...features,
     ...algs.flatMap((alg) => all.needs[alg] ?? []),
     "sha256",
-    ...(form === "espruino" || micro ? [] : ["tables"]),
-    // the other forms are for engines with typed arrays
-    ...(form === "umd" ? ["plain"] : []),
+    ...(format === "espruino" || micro ? [] : ["tables"]),
+    // the other formats are for engines with typed arrays
+    ...(format === "umd" ? ["plain"] : []),
   ];
   if (micro)
     return [
@@ -129,7 +129,7 @@ function givenFlags(all: BundleParts, { algs, features, form, micro, without = [
       ...MICRO_PARTS.flatMap((part) => (without.includes(part) ? [] : [FLAG_OF[part]])),
       ...(micro.includes("sha512") && flags.includes("sha512") ? ["host512"] : []),
       // Espruino hashes several pieces in one call
-      ...(form === "espruino" && micro.includes("sha256") ? [] : ["once"]),
+      ...(format === "espruino" && micro.includes("sha256") ? [] : ["once"]),
     ];
   return [...flags, "boot", "fetch", "general", "once", "pairs", ...(features.includes("trust") ? ["windows"] : [])];
 }
@@ -140,9 +140,9 @@ function givenFlags(all: BundleParts, { algs, features, form, micro, without = [
  */
 function assemble(all: BundleParts, options: BundleOptions, whole = false): string {
   const fault = unworkable(options);
-  // unusedNames() looks at everything, in every form
+  // unusedNames() looks at everything, in every format
   if (fault && !whole) throw new Error(`${fault.problem}: ${fault.hint}`);
-  if (options.form === "boot") return bootFile(all);
+  if (options.format === "boot") return bootFile(all);
   const { text, uses } = exportsOf(all, options, "api");
   const given = givenFlags(all, options);
   const found: string[] = [];
@@ -153,22 +153,22 @@ function assemble(all: BundleParts, options: BundleOptions, whole = false): stri
   });
   // code behind a constant that is not set would stay in every bundle
   if (found.sort().join() !== FLAGS.join()) throw new Error(`the verifier has the constants HAS_… of ${found}, and not of ${FLAGS}`);
-  if (options.form === "espruino") return `${nestStatements(statements, uses)}\nvar api = exports;\n${text}\n`;
+  if (options.format === "espruino") return `${nestStatements(statements, uses)}\nvar api = exports;\n${text}\n`;
   // terser would leave out the same, and take longer
   const needed = whole ? new Set(statements) : reachableFrom(statements, uses);
   const code = statements.flatMap((s) => (needed.has(s) ? [s.text] : [])).join("\n");
-  const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
-  return `${head}${code}\n${text}\n})(firmseal);\n${options.form === "module" ? "export default firmseal;\n" : ""}`;
+  const head = `var firmseal = ${options.format === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
+  return `${head}${code}\n${text}\n})(firmseal);\n${options.format === "module" ? "export default firmseal;\n" : ""}`;
 }
 
-function titleComment({ algs, features, form }: BundleOptions): string {
-  if (form === "boot") return "// firmseal, boot file for Espruino. Apache-2.0.\n";
+function titleComment({ algs, features, format }: BundleOptions): string {
+  if (format === "boot") return "// firmseal, boot file for Espruino. Apache-2.0.\n";
   return `// firmseal, device verifier: ${algs.join(", ")}; ${features.join(", ") || "no features"}. Apache-2.0.\n`;
 }
 
-function terserFormat({ form }: BundleOptions): MinifyOptions {
+function terserFormat({ format }: BundleOptions): MinifyOptions {
   // a module of Espruino has everything at the top level
-  return { ecma: 5, toplevel: form === "espruino", format: { ecma: 5, ascii_only: true } };
+  return { ecma: 5, toplevel: format === "espruino", format: { ecma: 5, ascii_only: true } };
 }
 
 const LETTERS = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"];
@@ -277,7 +277,7 @@ const bundles = new Map<string, Promise<string>>();
  * import { writeFileSync } from "node:fs";
  * import { minifiedBundle } from "@firmseal/bundler";
  *
- * const text = await minifiedBundle({ algs: ["hsslms"], features: ["install", "errors"], form: "espruino" });
+ * const text = await minifiedBundle({ algs: ["hsslms"], features: ["install", "errors"], format: "espruino" });
  * writeFileSync("firmseal.js", text);
  * ```
  */
@@ -291,7 +291,7 @@ export async function minifiedBundle(options: BundleOptions, all: BundleParts = 
 
 async function minified(options: BundleOptions, all: BundleParts, minify: Minify): Promise<string> {
   // on a small board a variable costs more than the bytes that it saves
-  const isSmall = options.form === "espruino" || options.form === "boot" || options.micro !== undefined;
+  const isSmall = options.format === "espruino" || options.format === "boot" || options.micro !== undefined;
   const code = await (isSmall ? smallBundle : generalBundle)(options, all, withCopies(minify));
   // Espruino does not find the end of a function that ends in a bare return. A getter that terser keeps does nothing.
   return `${code.replace(/\breturn\}/g, "return;}").replace(/(^|[;}])Math;/g, "$1")}\n`;
@@ -379,6 +379,6 @@ export async function readableBundle(options: BundleOptions, all: BundleParts = 
  * @param all - Parts that were read before. Default: those of the package.
  * @returns A script whose value is the exports.
  */
-export function playable({ algs, features, micro, without }: Omit<BundleOptions, "form">, all: BundleParts = readParts()): string {
-  return `(function () {\n${assemble(all, { algs, features, form: "script", ...(micro && { micro }), ...(without && { without }) })}\nreturn firmseal;\n})()`;
+export function playable({ algs, features, micro, without }: Omit<BundleOptions, "format">, all: BundleParts = readParts()): string {
+  return `(function () {\n${assemble(all, { algs, features, format: "script", ...(micro && { micro }), ...(without && { without }) })}\nreturn firmseal;\n})()`;
 }

@@ -7,7 +7,7 @@ import { BUNDLE_DEVICE_NAMES, BUNDLE_DEVICES, type BundleOptions, MICRO_ALGS } f
 /** Why options cannot be combined, for people, and what they can do about it. */
 export interface Unworkable {
   /** The option of `firmseal bundle` that cannot be combined with the others. */
-  option: "alg" | "form" | "target" | "without";
+  option: "alg" | "format" | "target" | "without";
   problem: string;
   hint: string;
 }
@@ -15,18 +15,18 @@ export interface Unworkable {
 /**
  * Checks whether the options of a bundle can be combined.
  *
- * @param options - Algorithms, features and form.
+ * @param options - Algorithms, features and format.
  * @returns Why no device could use the bundle, or undefined if the options can be combined.
  */
-export function unworkable({ algs, features, form, micro, kernel, without = [] }: BundleOptions): Unworkable | undefined {
+export function unworkable({ algs, features, format, micro, kernel, without = [] }: BundleOptions): Unworkable | undefined {
   const devices = BUNDLE_DEVICE_NAMES.flatMap((name) => (features.includes(name) ? [BUNDLE_DEVICES[name]] : []));
   const starter = devices.find((one) => one.needsBoot);
-  if (form === "boot" && (algs.length > 0 || features.length > 0 || micro || kernel))
-    return { option: "form", problem: "a boot file has no verifier", hint: "drop the other options: the module that installs has them" };
-  if (form === "module" && kernel)
-    return { option: "target", problem: "Espruino cannot load an ES module", hint: "choose --form espruino" };
-  if (form === "module" && features.includes("storage"))
-    return { option: "form", problem: "Espruino, which has Storage, cannot load an ES module", hint: "choose --form espruino" };
+  if (format === "boot" && (algs.length > 0 || features.length > 0 || micro || kernel))
+    return { option: "format", problem: "a boot file has no verifier", hint: "drop the other options: the module that installs has them" };
+  if (format === "module" && kernel)
+    return { option: "target", problem: "Espruino cannot load an ES module", hint: "choose --format espruino" };
+  if (format === "module" && features.includes("storage"))
+    return { option: "format", problem: "Espruino, which has Storage, cannot load an ES module", hint: "choose --format espruino" };
   const unsigned = micro && algs.find((alg) => !MICRO_ALGS.includes(alg));
   if (unsigned)
     return {

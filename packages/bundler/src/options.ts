@@ -1,4 +1,4 @@
-// What a bundle may have: algorithms, features, forms, and the parts of a micro verifier.
+// What a bundle may have: algorithms, features, formats, and the parts of a micro verifier.
 
 import { type AlgorithmName, algorithms } from "@firmseal/verifier";
 import type { KernelTarget } from "./kernels.js";
@@ -13,7 +13,7 @@ const FEATURES = {
   copy: "the directives copy and swap; without it they are not supported",
   families: "thresholds for families of algorithms, in trust files",
   flash: "flashDevice(): a Device on raw flash",
-  prepared: "uses the tables of `firmseal pubkey --device`; without it, they are ignored",
+  prepared: "uses the tables of `firmseal pubkey --table`; without it, they are ignored",
   roles: "roleFloors(): a floor of its own for each role",
   status: "status(), macAttester(): an authenticated answer that says what the device runs",
   storage: "Espruino: the device in Storage, and its native hashes",
@@ -43,15 +43,15 @@ export type BundleDevice = keyof typeof BUNDLE_DEVICES;
 export const BUNDLE_DEVICE_NAMES = Object.keys(BUNDLE_DEVICES) as BundleDevice[];
 
 /**
- * The forms of a bundle. umd: a CommonJS module, Espruino's `exports`, or one global in a plain script. espruino: a
+ * The formats of a bundle. umd: a CommonJS module, Espruino's `exports`, or one global in a plain script. espruino: a
  * module for require() without a surrounding function, so that functions stay in flash. script: one global and no
  * reference to `module`, for a JerryScript snapshot. module: an ES module whose default export is the verifier. boot:
  * not a verifier, but the boot file that starts the installed app of a device with Storage.
  */
-export const BUNDLE_FORMS = ["umd", "espruino", "script", "module", "boot"] as const;
+export const BUNDLE_FORMATS = ["umd", "espruino", "script", "module", "boot"] as const;
 
-/** A form of a bundle: see BUNDLE_FORMS. */
-export type BundleForm = (typeof BUNDLE_FORMS)[number];
+/** A format of a bundle: see BUNDLE_FORMATS. */
+export type BundleFormat = (typeof BUNDLE_FORMATS)[number];
 
 /** The names of the algorithms that a bundle may have. */
 export const BUNDLE_ALGS = Object.keys(algorithms) as AlgName[];
@@ -83,11 +83,11 @@ export const MICRO_PARTS = ["boot", "limits", "threshold", "uri"] as const;
 /** A part that a micro verifier need not have: see MICRO_PARTS. */
 export type MicroPart = (typeof MICRO_PARTS)[number];
 
-/** What a bundle contains, and its form. */
+/** What a bundle contains, and its format. */
 export interface BundleOptions {
   algs: readonly AlgName[];
   features: readonly FeatureName[];
-  form: BundleForm;
+  format: BundleFormat;
   /**
    * A micro verifier, which accepts only the template firmseal-single-1, without these hash functions: the host has
    * them.

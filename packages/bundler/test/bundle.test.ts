@@ -1,4 +1,4 @@
-// firmseal bundle: what is asked for is in the file, and nothing else; the file works in each of its forms.
+// firmseal bundle: what is asked for is in the file, and nothing else; the file works in each of its formats.
 
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
@@ -25,7 +25,7 @@ import { hex } from "../../test-support/src/bytes.js";
 import { expectExit, expectFailure, Place } from "../../test-support/src/command-line/run.js";
 import { LONG, OF_SOME, some } from "../../test-support/src/environment/effort.js";
 import { type Minify, minifiedBundle, readableBundle } from "../src/bundle.js";
-import { type AlgName, type BundleForm, DEFAULT_FEATURES, type FeatureName } from "../src/options.js";
+import { type AlgName, type BundleFormat, DEFAULT_FEATURES, type FeatureName } from "../src/options.js";
 
 interface Api {
   [name: string]: unknown;
@@ -47,15 +47,26 @@ function load(text: string, globals: object = {}): Record<string, unknown> {
 const trusted = (api: Api) => ({ anchors: [api.anchor(alg, hex(key))] });
 
 /** What the command writes for these options. */
-const made = (features: readonly FeatureName[], form: BundleForm = "umd", algs: readonly AlgName[] = ["ed25519"]): Promise<string> =>
-  minifiedBundle({ algs, features, form });
+const made = (features: readonly FeatureName[], format: BundleFormat = "umd", algs: readonly AlgName[] = ["ed25519"]): Promise<string> =>
+  minifiedBundle({ algs, features, format });
 
 describe("firmseal bundle", () => {
   it("writes the requested algorithms and features, and says how large they are", async () => {
     const p = new Place();
-    const r = await p.ok(["bundle", "--alg", "es256,ed25519", "--features", "install", "--out", "d.js", "--source", "d.src.js", "--json"]);
+    const r = await p.ok([
+      "bundle",
+      "--alg",
+      "es256,ed25519",
+      "--features",
+      "install",
+      "--out",
+      "d.js",
+      "--source-out",
+      "d.src.js",
+      "--json",
+    ]);
     const bytes = p.get("d.js");
-    expect(r.json).toMatchObject({ ok: true, out: "d.js", algs: ["ed25519", "es256"], features: ["install"], form: "umd" });
+    expect(r.json).toMatchObject({ ok: true, out: "d.js", algs: ["ed25519", "es256"], features: ["install"], format: "umd" });
     expect(r.json).toMatchObject({ bytes: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length });
     for (const name of ["d.js", "d.src.js"]) {
       const api = load(p.get(name).toString())["firmseal"] as Api;
@@ -68,7 +79,7 @@ describe("firmseal bundle", () => {
 
   it("module: an ES module whose default export is the verifier", async () => {
     const p = new Place();
-    await p.ok(["bundle", "--alg", "ed25519", "--form", "module", "--out", "m.mjs", "--source", "m.src.mjs"]);
+    await p.ok(["bundle", "--alg", "ed25519", "--format", "module", "--out", "m.mjs", "--source-out", "m.src.mjs"]);
     for (const name of ["m.mjs", "m.src.mjs"]) {
       const { default: api } = (await import(p.at(name))) as { default: Api };
       expect(Object.keys(api)).toEqual(["open", "start", "step", "install", "boot", "anchor"]);
@@ -81,7 +92,7 @@ describe("firmseal bundle", () => {
 
   it("gives the same bytes for the same options, to a file, to stdout and in JSON", async () => {
     const p = new Place();
-    const args = ["bundle", "--form", "boot"];
+    const args = ["bundle", "--format", "boot"];
     await p.ok([...args, "--out", "a.js"]);
     const text = p.get("a.js").toString();
     expect((await p.ok(args)).stdout).toBe(text);
@@ -97,11 +108,11 @@ describe("firmseal bundle", () => {
       await terser.minify(typeof code === "string" ? "" : empty, options);
       return made;
     };
-    const general = { algs: ["hmac256"], features: [], form: "script" } as const;
+    const general = { algs: ["hmac256"], features: [], format: "script" } as const;
     const first = [await minifiedBundle(general, undefined, minify), await readableBundle(general, undefined, minify)];
     // everything in an Espruino module is at the top level
     for (const make of [minifiedBundle, readableBundle])
-      await make({ algs: ["hsslms"], features: [], form: "espruino", micro: ["sha256"] }, undefined, minify);
+      await make({ algs: ["hsslms"], features: [], format: "espruino", micro: ["sha256"] }, undefined, minify);
     expect([await minifiedBundle(general, undefined, minify), await readableBundle(general, undefined, minify)]).toEqual(first);
     for (const text of first) expect(text).toContain("var firmseal");
   });
@@ -121,7 +132,7 @@ describe("firmseal bundle", () => {
 
   it("espruino: a module for require(), with nothing around it; script: one global, whatever `module` is", async () => {
     const p = new Place();
-    await p.ok(["bundle", "--alg", "ed25519", "--form", "espruino", "--out", "e.js"]);
+    await p.ok(["bundle", "--alg", "ed25519", "--format", "espruino", "--out", "e.js"]);
     expect(p.get("e.js").toString()).toBe(await made(DEFAULT_FEATURES, "espruino"));
     const exports = {} as Api;
     vm.runInNewContext(`(function (exports) {${p.get("e.js")}\n})`)(exports);
@@ -171,13 +182,13 @@ describe("firmseal bundle", () => {
   it("gives none of its properties a name that every object of an engine has", async () => {
     // Espruino: jswrap_object.c. A property that was never set would be a method there
     const common = /\.(on|emit|clone|addListener|prependListener|removeListener|removeAllListeners)\b/;
-    for (const [features, form] of [
+    for (const [features, format] of [
       [["storage"], "espruino"],
       [["trust"], "espruino"],
       [["install", "copy"], "espruino"],
       [["install", "flash"], "script"],
     ] as const)
-      expect((await made(features, form)).match(common)?.[0], `${features} ${form}`).toBeUndefined();
+      expect((await made(features, format)).match(common)?.[0], `${features} ${format}`).toBeUndefined();
     expect((await made(["errors"], "umd", ["hsslms"])).match(common)?.[0]).toBeUndefined();
     if (LONG) {
       expect((await made(["install", "storage", "trust"], "espruino")).match(common)?.[0]).toBeUndefined();
@@ -188,14 +199,14 @@ describe("firmseal bundle", () => {
   it("storage: the device of Espruino; boot: its boot file, which holds no verifier", async () => {
     const { checkEs5 } = await import(new URL("../../../scripts/checks/es5.mjs", import.meta.url).href);
     const p = new Place();
-    await p.ok(["bundle", "--alg", "ed25519", "--features", "storage", "--form", "espruino", "--out", "s.js"]);
+    await p.ok(["bundle", "--alg", "ed25519", "--features", "storage", "--format", "espruino", "--out", "s.js"]);
     const exports = {} as Api;
     vm.runInNewContext(`(function (exports) {${p.get("s.js")}\n})`)(exports);
     expect(Object.keys(exports).sort()).toEqual(["anchor", "espruinoIo", "open", "start", "step", "storageDevice", "storageSource"]);
     // this device is for one engine, which has them
     const elsewhere = (f: string) => !/optional: (exports|Uint8Array|Uint32Array|Float64Array) /.test(f);
     expect(checkEs5(p.get("s.js").toString(), "s.js").filter(elsewhere)).toEqual([]);
-    const r = await p.ok(["bundle", "--form", "boot", "--out", "b.js", "--source", "b.src.js"]);
+    const r = await p.ok(["bundle", "--format", "boot", "--out", "b.js", "--source-out", "b.src.js"]);
     expect(r.stderr).toMatch(/^b\.js: boot file; [\d,]+ bytes/);
     for (const name of ["b.js", "b.src.js"]) {
       const text = p.get(name).toString();
@@ -235,8 +246,8 @@ describe("firmseal bundle", () => {
       [["install"], 0, 0],
       [["install", "prepared"], 60, 51],
     ] as const)
-      for (const form of features.length > 1 && LONG ? (["umd", "script"] as const) : (["umd"] as const)) {
-        const api = load(await made(features, form))["firmseal"] as Api;
+      for (const format of features.length > 1 && LONG ? (["umd", "script"] as const) : (["umd"] as const)) {
+        const api = load(await made(features, format))["firmseal"] as Api;
         const open = (change: object) => {
           try {
             api.open(envelopeOf("install"), { anchors: [api.anchor("ed25519", { ...table, ...change } as unknown as Uint8Array)] });
@@ -252,14 +263,14 @@ describe("firmseal bundle", () => {
 
   it("with prepared compares a text that may be in flash at each verification: in a module for Espruino", async () => {
     const { key: raw, table, digest } = prepareKey(hex(key), "1k");
-    for (const [form, expected] of [
+    for (const [format, expected] of [
       ["script", 1],
       ["espruino", 3],
     ] as const) {
       const exports = {} as Api;
-      const text = await made(["install", "prepared"], form);
-      const api = form === "script" ? (load(text)["firmseal"] as Api) : exports;
-      if (form === "espruino") vm.runInNewContext(`(function (exports) {${text}\n})`, { Uint8Array })(exports);
+      const text = await made(["install", "prepared"], format);
+      const api = format === "script" ? (load(text)["firmseal"] as Api) : exports;
+      if (format === "espruino") vm.runInNewContext(`(function (exports) {${text}\n})`, { Uint8Array })(exports);
       let calls = 0;
       const once = (bytes: ArrayLike<number>) => {
         if (bytes.length === table.length) calls++;
@@ -267,7 +278,7 @@ describe("firmseal bundle", () => {
       };
       const trust = { anchors: [api.anchor("ed25519", { key: raw, table, digest } as unknown as Uint8Array)] };
       for (let i = 0; i < 3; i++) api.open(envelopeOf("install"), trust, { sha256: { once } });
-      expect(calls, form).toBe(expected);
+      expect(calls, format).toBe(expected);
     }
   });
 
@@ -312,7 +323,7 @@ describe("firmseal bundle", () => {
 
   it(`with trust reads trust files, in the language of every engine; without it has no code for them${OF_SOME}`, async () => {
     const { checkEs5 } = await import(new URL("../../../scripts/checks/es5.mjs", import.meta.url).href);
-    for (const [form, more] of [
+    for (const [format, more] of [
       ["umd", ["trustFileUnchecked", "embeddedTrust", "updatedTrust", "policyOf", "nextTrust"]],
       ["espruino", ["trustFileUnchecked", "embeddedTrust", "updatedTrust", "policyOf", "nextTrust"]],
       ["umd", []],
@@ -321,15 +332,15 @@ describe("firmseal bundle", () => {
       // by default one of the two for each
       for (const make of LONG
         ? [minifiedBundle, readableBundle]
-        : form === "umd" && more.length > 0
+        : format === "umd" && more.length > 0
           ? [readableBundle]
           : [minifiedBundle]) {
-        const text = await make({ algs: ["ed25519"], features, form });
-        // only the form umd is for engines without typed arrays
-        const optional = form === "umd" ? /optional: exports / : /optional: (exports|Uint8Array|Uint32Array|Float64Array) /;
+        const text = await make({ algs: ["ed25519"], features, format });
+        // only the format umd is for engines without typed arrays
+        const optional = format === "umd" ? /optional: exports / : /optional: (exports|Uint8Array|Uint32Array|Float64Array) /;
         expect(checkEs5(text, make.name).filter((f: string) => !optional.test(f))).toEqual([]);
         const exports = {};
-        if (form === "espruino") vm.runInNewContext(`(function (exports) {${text}\n})`)(exports);
+        if (format === "espruino") vm.runInNewContext(`(function (exports) {${text}\n})`)(exports);
         else Object.assign(exports, load(text)["firmseal"]);
         expect(Object.keys(exports).sort()).toEqual(["open", "start", "step", "anchor", ...more].sort());
         expect(text.includes("firmseal.trust")).toBe(more.length > 0);
@@ -341,14 +352,17 @@ describe("firmseal bundle", () => {
     [["--alg", "rot13"], "--alg: unknown name rot13"],
     [["--alg", ","], "--alg: name an algorithm"],
     [["--alg", "ed25519", "--features", "instal"], "--features: unknown name instal"],
-    [["--alg", "ed25519", "--form", "amd"], "--form"],
+    [["--alg", "ed25519", "--format", "amd"], "--format"],
     [[], "--alg: name an algorithm"],
-    [["--form", "boot", "--alg", "ed25519"], "--alg: a boot file has none"],
-    [["--form", "boot", "--features", "install"], "--features: a boot file has none"],
+    [["--format", "boot", "--alg", "ed25519"], "--alg: a boot file has none"],
+    [["--format", "boot", "--features", "install"], "--features: a boot file has none"],
     [["--alg", "ed25519", "--out", "A.pem"], "A.pem is not the name of a JavaScript file"],
-    [["--alg", "ed25519", "--out", "v.mjs"], "--out v.mjs is the name of an ES module, and the form is umd"],
-    [["--alg", "ed25519", "--form", "script", "--out", "v.js", "--source", "s.mjs"], "--source s.mjs is the name of an ES module"],
-    [["--alg", "ed25519", "--out", "x.js", "--source", "x.js"], "would replace x.js"],
+    [["--alg", "ed25519", "--out", "v.mjs"], "--out v.mjs is the name of an ES module, and the format is umd"],
+    [
+      ["--alg", "ed25519", "--format", "script", "--out", "v.js", "--source-out", "s.mjs"],
+      "--source-out s.mjs is the name of an ES module",
+    ],
+    [["--alg", "ed25519", "--out", "x.js", "--source-out", "x.js"], "would replace x.js"],
     [["--alg", "ed25519", "--out", "no/x.js"], "there is no folder no", 3],
   ] as [string[], string, number?][])("refuses %j", async (args, words, exit = 2) => {
     const p = new Place();

@@ -16,7 +16,7 @@ let bundle: string | undefined;
 
 it.each([["once"], ["once", "joined"]])("the host's %s %s is used, and hashing in pieces is ours", async (...kinds) => {
   const context = vm.createContext({ Uint8Array });
-  bundle ??= await minifiedBundle({ algs: ["hsslms", "es256"], features: [], form: "script" });
+  bundle ??= await minifiedBundle({ algs: ["hsslms", "es256"], features: [], format: "script" });
   vm.runInContext(bundle, context);
   const firmseal = vm.runInContext("firmseal", context);
   const calls = { once: 0, joined: 0 };

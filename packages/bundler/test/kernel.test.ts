@@ -39,8 +39,8 @@ describe("firmseal bundle --target", () => {
     async (target, algs) => {
       const p = new Place();
       const { place, board, architecture, image } = kernelOf(target, algs.split(",") as AlgName[]);
-      const beside = place === "storage" ? ["--machine-code", "firmseal.bin"] : [];
-      const args = ["bundle", "--alg", algs, "--form", "espruino", "--target", target, ...beside, "--out", "firmseal.js"];
+      const beside = place === "storage" ? ["--machine-code-out", "firmseal.bin"] : [];
+      const args = ["bundle", "--alg", algs, "--format", "espruino", "--target", target, ...beside, "--out", "firmseal.js"];
       const { json } = await p.ok([...args, "--json"]);
       const text = p.get("firmseal.js").toString();
       const found = [...text.matchAll(/"([A-Za-z0-9+/]{1000,}=*)"/g)].map(([, base64]) => Buffer.from(base64 as string, "base64"));
@@ -55,7 +55,7 @@ describe("firmseal bundle --target", () => {
   );
 
   it("kernel() asks for the board under its own name, and for the digest of what it loads", async () => {
-    const api = load(await minifiedBundle({ algs: ["ed25519"], features: [], form: "espruino", kernel: "bangle.js2" }));
+    const api = load(await minifiedBundle({ algs: ["ed25519"], features: [], format: "espruino", kernel: "bangle.js2" }));
     const asked: string[] = [];
     const E = {
       nativeCall: () => () => 0,
@@ -78,7 +78,7 @@ describe("firmseal bundle --target", () => {
 
   it("without it, a bundle has no machine code", async () => {
     for (const micro of [undefined, []]) {
-      const text = await minifiedBundle({ algs: ["ed25519"], features: [], form: "espruino", ...(micro && { micro }) });
+      const text = await minifiedBundle({ algs: ["ed25519"], features: [], format: "espruino", ...(micro && { micro }) });
       expect(load(text)).not.toHaveProperty("kernel");
       expect(text).not.toMatch(/nativeCall|stackFree/);
     }
@@ -88,17 +88,20 @@ describe("firmseal bundle --target", () => {
     [["--alg", "ed25519", "--target", "puck.js2"], "--target"],
     [["--alg", "ed25519", "--target", "puck.js"], "--target: the machine code for puck.js is a file of its own"],
     [
-      ["--alg", "ed25519", "--target", "bangle.js2", "--machine-code", "x.bin"],
-      "--machine-code: the bundle for bangle.js2 has its machine code",
+      ["--alg", "ed25519", "--target", "bangle.js2", "--machine-code-out", "x.bin"],
+      "--machine-code-out: the bundle for bangle.js2 has its machine code",
     ],
-    [["--alg", "ed25519", "--machine-code", "x.bin"], "--machine-code: there is none without --target"],
-    [["--alg", "ed25519", "--target", "puck.js", "--machine-code", "x.js"], "--machine-code"],
-    [["--alg", "hsslms", "--target", "puck.js", "--machine-code", "x.bin"], "--target: its machine code is for ed25519 and es256"],
-    [["--alg", "ed25519", "--form", "module", "--target", "bangle.js2"], "--target: Espruino cannot load an ES module"],
-    [["--alg", "ed25519", "--form", "module", "--features", "storage"], "--form: Espruino, which has Storage, cannot load an ES module"],
+    [["--alg", "ed25519", "--machine-code-out", "x.bin"], "--machine-code-out: there is none without --target"],
+    [["--alg", "ed25519", "--target", "puck.js", "--machine-code-out", "x.js"], "--machine-code-out"],
+    [["--alg", "hsslms", "--target", "puck.js", "--machine-code-out", "x.bin"], "--target: its machine code is for ed25519 and es256"],
+    [["--alg", "ed25519", "--format", "module", "--target", "bangle.js2"], "--target: Espruino cannot load an ES module"],
+    [
+      ["--alg", "ed25519", "--format", "module", "--features", "storage"],
+      "--format: Espruino, which has Storage, cannot load an ES module",
+    ],
     [["--micro", "--alg", "hmac256"], "--alg: a micro verifier checks signatures"],
     [["--alg", "hsslms", "--target", "bangle.js2"], "--target: its machine code is for ed25519 and es256"],
-    [["--form", "boot", "--target", "bangle.js2"], "--target: a boot file has none"],
+    [["--format", "boot", "--target", "bangle.js2"], "--target: a boot file has none"],
   ])("refuses %j", async (args, words) => {
     const p = new Place();
     expect(expectFailure(await p.run(["bundle", ...args, "--out", "x.js"]), 2)).toContain(words);

@@ -36,12 +36,12 @@ const load = (text: string, board: NativeBoard): Api =>
   )({});
 
 const OPTIONS = {
-  "general, HSS/LMS": { algs: ["hsslms"], features: ["install", "storage"], form: "espruino" },
-  "micro, HSS/LMS": { algs: ["hsslms"], features: ["storage"], form: "espruino", micro: ["sha256"] },
+  "general, HSS/LMS": { algs: ["hsslms"], features: ["install", "storage"], format: "espruino" },
+  "micro, HSS/LMS": { algs: ["hsslms"], features: ["storage"], format: "espruino", micro: ["sha256"] },
   "micro, Ed25519 with machine code": {
     algs: ["ed25519"],
     features: ["storage"],
-    form: "espruino",
+    format: "espruino",
     micro: ["sha256"],
     kernel: "bangle.js2",
   },

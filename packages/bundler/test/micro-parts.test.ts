@@ -72,25 +72,25 @@ it.each([
   ["hsslms", ["storage"], ["sha256"], 9300],
   ["ed25519", [], [], 12900],
 ] as const)("%s with the features %j and the host's hashes %j, without a threshold and URIs", async (alg, features, micro, most) => {
-  const options = { algs: [alg], features, form: "espruino", micro, without: ["threshold", "uri"] } as const;
+  const options = { algs: [alg], features, format: "espruino", micro, without: ["threshold", "uri"] } as const;
   expect((await minifiedBundle(options)).length).toBeLessThanOrEqual(most);
 });
 
 /**
- * Every set of parts in one form or the other: as it ships, or as written (`playable`). The code of `espruino` is that of `script`, for engines
+ * Every set of parts in one format or the other: as it ships, or as written (`playable`). The code of `espruino` is that of `script`, for engines
  * with typed arrays.
  */
 const SUBSETS = Array.from({ length: 2 ** MICRO_PARTS.length }, (_, n) => {
-  const form = n % 3 ? "espruino" : "umd";
-  return [LONG || n % 5 === 0 ? form : "playable", MICRO_PARTS.filter((_part, i) => (n >> i) & 1)] as const;
+  const format = n % 3 ? "espruino" : "umd";
+  return [LONG || n % 5 === 0 ? format : "playable", MICRO_PARTS.filter((_part, i) => (n >> i) & 1)] as const;
 });
 /** By default, always the same few. */
 const MANY = process.env["FIRMSEAL_CASES"] ?? (LONG ? "1000" : undefined);
 const CASES = MANY === undefined ? { numRuns: 40, seed: 7 } : { numRuns: Number(MANY) };
 
-it.each(SUBSETS)("%s without %j accepts nothing that the general verifier refuses", { timeout: 300_000 }, async (form, without) => {
+it.each(SUBSETS)("%s without %j accepts nothing that the general verifier refuses", { timeout: 300_000 }, async (format, without) => {
   const options = { algs: ["ed25519", "es256"], features: ["install"], micro: [], without } as const;
-  const micro = load(form === "playable" ? `module.exports = ${playable(options)}` : await minifiedBundle({ ...options, form }));
+  const micro = load(format === "playable" ? `module.exports = ${playable(options)}` : await minifiedBundle({ ...options, format }));
   let accepted = 0;
   const compare = (envelope: Uint8Array, policy: Policy) => {
     if (code(() => micro.open(envelope, trustOf(micro, policy))) !== 0) return;

@@ -27,7 +27,7 @@ import { DEFAULT_FEATURES, type FeatureName } from "../src/options.js";
 type Api = typeof verifier;
 const load = async (...features: FeatureName[]): Promise<Api> => {
   const context = vm.createContext({});
-  vm.runInContext(await minifiedBundle({ algs: ["ed25519"], features: [...DEFAULT_FEATURES, ...features], form: "umd" }), context);
+  vm.runInContext(await minifiedBundle({ algs: ["ed25519"], features: [...DEFAULT_FEATURES, ...features], format: "umd" }), context);
   return context["firmseal"] as Api;
 };
 

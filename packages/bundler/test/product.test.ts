@@ -10,22 +10,22 @@ import { NativeBoard, octets } from "../../test-support/src/native-board.js";
 import { type BundleOptions, KERNEL_FILE, kernelOf, minifiedBundle, unworkable } from "../src/index.js";
 import { type Api, COMBINATIONS, type Combination, flashFor, IMAGE, identity, LAYOUT, nameOf, releaseOf } from "./product.js";
 
-function optionsOf({ form, alg, host, device, target }: Combination): BundleOptions {
-  const algs = form === "boot" ? [] : [alg];
-  const features = [...(host || form === "boot" ? [] : (["install"] as const)), ...(device === "none" ? [] : [device])];
-  return { algs, features, form, ...(host && { micro: host }), ...(target && { kernel: target }) };
+function optionsOf({ format, alg, host, device, target }: Combination): BundleOptions {
+  const algs = format === "boot" ? [] : [alg];
+  const features = [...(host || format === "boot" ? [] : (["install"] as const)), ...(device === "none" ? [] : [device])];
+  return { algs, features, format, ...(host && { micro: host }), ...(target && { kernel: target }) };
 }
 
-/** A bundle, as its form is loaded, and the globals that it sees. */
-function load(text: string, form: Combination["form"], globals: object): Api {
+/** A bundle, as its format is loaded, and the globals that it sees. */
+function load(text: string, format: Combination["format"], globals: object): Api {
   const context = vm.createContext({ atob, Uint8Array, Uint32Array, ...globals });
-  if (form === "espruino") return (vm.runInContext(`(function (exports) {${text}\nreturn exports})`, context) as (e: object) => Api)({});
+  if (format === "espruino") return (vm.runInContext(`(function (exports) {${text}\nreturn exports})`, context) as (e: object) => Api)({});
   vm.runInContext(text.replace(/export default firmseal;\s*$/, ""), context);
   return (context as { firmseal: Api }).firmseal;
 }
 
 /** The hashes of a host without a device of its own: those that the bundle was made for. A kernel's board has SHA-256. */
-function hashesFor({ form, host = [], target }: Combination, board: NativeBoard) {
+function hashesFor({ format, host = [], target }: Combination, board: NativeBoard) {
   const sha256 = (pieces: (number | Uint8Array)[]) => new Uint8Array(board.crypto.SHA256?.(pieces) as ArrayBuffer);
   const one = { once: (bytes: Uint8Array) => sha256([bytes]) };
   const sha512 = () => {
@@ -36,7 +36,7 @@ function hashesFor({ form, host = [], target }: Combination, board: NativeBoard)
     };
   };
   return {
-    ...((host.includes("sha256") || target) && board.crypto.SHA256 && { sha256: form === "espruino" ? { joined: sha256 } : one }),
+    ...((host.includes("sha256") || target) && board.crypto.SHA256 && { sha256: format === "espruino" ? { joined: sha256 } : one }),
     ...(host.includes("sha512") && board.crypto.SHA512 && { sha512: { create: sha512 } }),
   };
 }
@@ -89,7 +89,7 @@ function deviceOf(api: Api, c: Combination, board: NativeBoard) {
 async function ranByBootFile(board: NativeBoard, storage: object): Promise<unknown> {
   const modules: { [name: string]: unknown } = { Storage: storage, crypto: board.crypto };
   const context = vm.createContext({ E: board.E, Uint8Array, require: (name: string) => modules[name] }) as { ran?: unknown };
-  vm.runInContext(`var global = this;\n${await minifiedBundle({ algs: [], features: [], form: "boot" })}`, context);
+  vm.runInContext(`var global = this;\n${await minifiedBundle({ algs: [], features: [], format: "boot" })}`, context);
   return context.ran;
 }
 
@@ -107,10 +107,10 @@ function claims({ alg, host, device, target }: Combination): string[] {
   ];
 }
 
-const WORKABLE = COMBINATIONS.filter((c) => c.form !== "boot" && !unworkable(optionsOf(c)));
+const WORKABLE = COMBINATIONS.filter((c) => c.format !== "boot" && !unworkable(optionsOf(c)));
 /** By default a few, and each board as its guide has it: machine code, and a micro verifier with the board's hash. */
-const isGuided = ({ form, alg, host, device, target }: Combination) =>
-  target && form === "espruino" && device === "storage" && alg === "ed25519" && host?.join() === "sha256";
+const isGuided = ({ format, alg, host, device, target }: Combination) =>
+  target && format === "espruino" && device === "storage" && alg === "ed25519" && host?.join() === "sha256";
 const TRIED = WORKABLE.filter((c, i) => ALL || i % (LONG ? 29 : 97) === 0 || isGuided(c));
 const UNWORKABLE = COMBINATIONS.filter((c) => unworkable(optionsOf(c)));
 
@@ -124,7 +124,7 @@ it.each(TRIED.map((c) => [nameOf(c), c] as const))(
     for (const mapped of code?.place === "storage" ? [true, false] : [true]) {
       const board = new NativeBoard(code?.board ?? "BOARD", code && !code.hashes ? [] : ["sha256", "sha512"]);
       board.mapped = mapped;
-      const api = load(text, c.form, { E: board.E, process: board.process });
+      const api = load(text, c.format, { E: board.E, process: board.process });
       const { host, device, start, storage } = deviceOf(api, c, board);
       if (code?.place === "storage") storage.write(KERNEL_FILE, latin1(code.bytes), 0, code.length);
       expect(api.kernel?.(board.E, board.process, host, storage)).toBe(code ? 0 : undefined);

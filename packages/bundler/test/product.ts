@@ -14,9 +14,9 @@ import {
   type AlgName,
   BUNDLE_ALGS,
   BUNDLE_DEVICE_NAMES,
-  BUNDLE_FORMS,
+  BUNDLE_FORMATS,
   type BundleDevice,
-  type BundleForm,
+  type BundleFormat,
   HOST_HASHES,
   type HostHash,
   KERNEL_TARGETS,
@@ -25,7 +25,7 @@ import {
 
 /** What was asked for. `host`: undefined for a general verifier. */
 export interface Combination {
-  form: BundleForm;
+  format: BundleFormat;
   alg: AlgName;
   host: readonly HostHash[] | undefined;
   device: BundleDevice | "none";
@@ -34,18 +34,18 @@ export interface Combination {
 
 const subsets = <T>(of: readonly T[]): T[][] => Array.from({ length: 2 ** of.length }, (_, n) => of.filter((_one, i) => (n >> i) & 1));
 
-export const COMBINATIONS: readonly Combination[] = BUNDLE_FORMS.flatMap((form) =>
+export const COMBINATIONS: readonly Combination[] = BUNDLE_FORMATS.flatMap((format) =>
   BUNDLE_ALGS.flatMap((alg) =>
     [undefined, ...subsets(HOST_HASHES)].flatMap((host) =>
       (["none", ...BUNDLE_DEVICE_NAMES] as const).flatMap((device) =>
-        [undefined, ...KERNEL_TARGETS].map((target) => ({ form, alg, host, device, target })),
+        [undefined, ...KERNEL_TARGETS].map((target) => ({ format, alg, host, device, target })),
       ),
     ),
   ),
 );
 
-export const nameOf = ({ form, alg, host, device, target }: Combination) =>
-  [form, alg, host ? `micro ${host.join("+") || "own hashes"}` : "general", device, target ?? "no target"].join(", ");
+export const nameOf = ({ format, alg, host, device, target }: Combination) =>
+  [format, alg, host ? `micro ${host.join("+") || "own hashes"}` : "general", device, target ?? "no target"].join(", ");
 
 const level = { lms: 5, ots: 3, q: 5 };
 const tree = () => lmsSigner("product").tree(level);

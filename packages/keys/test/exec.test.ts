@@ -194,7 +194,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
         });
       const r = await p.ok(["pubkey", sample("ed25519", keyA.key)]);
       expect(r.stderr).toBe(`thumbprint ${toHex(thumbprint(keyA))}\n`);
-      for (const command of [["pubkey"], ["pubkey", "--device"], ["verify", "fw.bin", "--key"], ["whosigned", "fw.bin", "--key"]]) {
+      for (const command of [["pubkey"], ["pubkey", "--table"], ["verify", "fw.bin", "--key"], ["whosigned", "fw.bin", "--key"]]) {
         const stolen = await p.run([...command, sample("ed25519", keyC.key)]);
         expect(stolen.stdout).toBe("");
         expect(expectFailure(stolen, 3)).toContain("not by this key over these bytes");

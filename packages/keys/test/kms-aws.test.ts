@@ -78,7 +78,10 @@ describe.skipIf(!server)(`moto in place of AWS${server ? "" : " (skipped: no mot
     // beside a key in a file, and as one to verify with
     await p.ok(["sign", "fw.suit", "--key", "A.pem"]);
     await p.ok(["verify", "fw.suit", "--key", "awskms:alias/release", "--key", "A.jwk", "--threshold", "2"], run);
-    await p.ok(["tbs", "fw.bin", ...FACTS, "--seq", "8", "--key", "awskms:alias/release", "--envelope", "b.suit", "--out", "b.tbs"], run);
+    await p.ok(
+      ["tbs", "fw.bin", ...FACTS, "--seq", "8", "--key", "awskms:alias/release", "--envelope-out", "b.suit", "--out", "b.tbs"],
+      run,
+    );
   });
 
   it("a key that is missing, of another kind, or on another curve", async () => {

@@ -45,7 +45,7 @@ const withoutEnvelope = ({ envelope: _, ...rest }: ReportData) => rest;
  * import { reportHtml } from "@firmseal/report";
  *
  * const features: FeatureName[] = ["install", "errors", "copy", "trust"];
- * const bundle = await minifiedBundle({ algs: ["ed25519"], features, form: "script" });
+ * const bundle = await minifiedBundle({ algs: ["ed25519"], features, format: "script" });
  * const keys = [{ alg: "ed25519", key: Buffer.from(publicKey).toString("base64") }];
  * const base64 = Buffer.from(envelope).toString("base64");
  * const release = { file: "app.suit", made: new Date().toISOString(), envelope: base64, keys };

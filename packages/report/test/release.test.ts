@@ -34,7 +34,7 @@ afterAll(async () => {
 
 const KEYS = ["--key", "A.jwk", "--key", "B.jwk", "--key", "C.jwk"];
 const report = (of: Place, ...more: string[]) =>
-  of.ok(["report", "dist/1.4.2", ...KEYS, "--threshold", "2", ...(more.includes("--html") ? [] : ["--html", "r.html"]), ...more]);
+  of.ok(["report", "dist/1.4.2", ...KEYS, "--threshold", "2", ...(more.includes("--out") ? [] : ["--out", "r.html"]), ...more]);
 
 /** The data of the page, for others that are made of it. */
 function contentOf(): ReleaseReport {
@@ -47,7 +47,7 @@ function contentOf(): ReleaseReport {
 let made: Promise<string> | undefined;
 /** The device bundle of the page: the same for all. */
 const bundle = () =>
-  (made ??= minifiedBundle({ algs: ["ed25519", "es256"], features: ["install", "errors", "copy", "trust"], form: "script" }));
+  (made ??= minifiedBundle({ algs: ["ed25519", "es256"], features: ["install", "errors", "copy", "trust"], format: "script" }));
 
 /** What a page says. */
 function said(text: string): Promise<Opened> {
@@ -231,7 +231,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     p.put("a.intoto.jsonl", `${JSON.stringify(envelope)}\n{}\n`);
     p.put("<b>.txt", "hello");
     const names = ["bom.cdx.json", "bom.spdx.json", "a.intoto.jsonl", "<b>.txt"];
-    await report(p, ...names.flatMap((name) => ["--document", name]), "--html", "docs.html");
+    await report(p, ...names.flatMap((name) => ["--document", name]), "--out", "docs.html");
     const { page: shown, isGood, noise } = await reader.opened(urlOf(p, "docs.html"));
     const text = await shown.locator("section.told").last().textContent();
     for (const words of [
@@ -301,7 +301,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     await of.ok(["trust", "sign", "t.trust", "--key", "C.pem"]);
     await signImage(of, 7, "fw.suit", ["--key", "B.pem"]);
     const trust = ["--trust", "t.trust", "--root", "C.jwk"];
-    await of.ok(["report", "fw.suit", ...trust, "--html", "fw.html"]);
+    await of.ok(["report", "fw.suit", ...trust, "--out", "fw.html"]);
     const { page: shown, isGood } = await reader.opened(urlOf(of));
     const text = await shown.locator("main").textContent();
     for (const words of [
@@ -336,35 +336,35 @@ function swapBoards({ artifacts }: Recorded): void {
 
 describe("report of a release", () => {
   it.each<[string, string[], number, string]>([
-    ["a board that it does not have", ["dist/1.4.2", ...KEYS, "--board", "esp23", "--html", "x.html"], 2, "--board esp23"],
-    ["a folder without a release", ["build", ...KEYS, "--html", "x.html"], 1, "has no release.json"],
-    ["devices for all boards", ["dist/1.4.2", ...KEYS, "--vendor", "a.com", "--class", "b", "--html", "x.html"], 2, "--vendor and --class"],
+    ["a board that it does not have", ["dist/1.4.2", ...KEYS, "--board", "esp23", "--out", "x.html"], 2, "--board esp23"],
+    ["a folder without a release", ["build", ...KEYS, "--out", "x.html"], 1, "has no release.json"],
+    ["devices for all boards", ["dist/1.4.2", ...KEYS, "--vendor", "a.com", "--class", "b", "--out", "x.html"], 2, "--vendor and --class"],
     [
       "an envelope as the release before",
-      ["dist/1.4.2", ...KEYS, "--previous-release", "fw.suit", "--html", "x.html"],
+      ["dist/1.4.2", ...KEYS, "--previous-release", "fw.suit", "--out", "x.html"],
       1,
       "not a release of several",
     ],
     [
       "this release as the one before",
-      ["dist/1.4.2", ...KEYS, "--previous-release", "dist/1.4.2", "--html", "x.html"],
+      ["dist/1.4.2", ...KEYS, "--previous-release", "dist/1.4.2", "--out", "x.html"],
       2,
       "which is not lower than",
     ],
     [
       "a later envelope as the one before",
-      ["fw.suit", ...KEYS, "--previous-release", "later.suit", "--html", "x.html"],
+      ["fw.suit", ...KEYS, "--previous-release", "later.suit", "--out", "x.html"],
       2,
       "--previous-release: later.suit has sequence number 8, which is not lower than 7",
     ],
     [
       "the product file of another product",
-      ["dist/1.4.2", ...KEYS, "--product", "other.toml", "--html", "x.html"],
+      ["dist/1.4.2", ...KEYS, "--product", "other.toml", "--out", "x.html"],
       1,
       "dist/1.4.2 is a release of gateway by example.com, not of pump by example.com",
     ],
-    ["too high a threshold", ["dist/1.4.2", ...KEYS, "--threshold", "3", "--html", "x.html"], 1, "refused"],
-    ["a board of an envelope alone", ["fw.suit", ...KEYS, "--board", "esp32", "--html", "x.html"], 2, "is for one board"],
+    ["too high a threshold", ["dist/1.4.2", ...KEYS, "--threshold", "3", "--out", "x.html"], 1, "refused"],
+    ["a board of an envelope alone", ["fw.suit", ...KEYS, "--board", "esp32", "--out", "x.html"], 2, "is for one board"],
   ])("refuses %s, and writes nothing", async (_, args, exit, words) => {
     if (!p.has("fw.suit")) await signImage(p, 7, "fw.suit");
     if (!p.has("later.suit")) await signImage(p, 8, "later.suit");
@@ -384,7 +384,7 @@ describe("report of a release", () => {
   ])("refuses a folder with %s", async (_, change, words) => {
     const before = filesIn(p.at("dist/1.4.2"));
     change(p);
-    const result = await p.run(["report", "dist/1.4.2", ...KEYS, "--html", "x.html"]);
+    const result = await p.run(["report", "dist/1.4.2", ...KEYS, "--out", "x.html"]);
     rmSync(p.at("dist/1.4.2/more.bin"), { force: true });
     for (const [name, bytes] of before) p.put(`dist/1.4.2/${name}`, bytes);
     expect(expectFailure(result, 1)).toContain(words);

@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 async function made(p: Place, ...more: string[]): Promise<string> {
-  await p.ok(["report", "fw.suit", "--key", "A.jwk", "--html", "fw.html", ...more]);
+  await p.ok(["report", "fw.suit", "--key", "A.jwk", "--out", "fw.html", ...more]);
   return p.get("fw.html").toString();
 }
 
@@ -122,7 +122,7 @@ describe.skipIf(!chromiumPath)(`a report${NO_BROWSER}`, () => {
     await p.ok(["keygen", "--no-passphrase", "--out", "K.key", "--alg", alg, ...more]);
     const { thumbprint } = (await p.ok(["pubkey", "K.key", "--out", "K.jwk", "--json"])).json as { thumbprint: string };
     await p.ok(["sign", "fw.bin", "--key", "K.key", ...FACTS, "--seq", "7", "--out", "fw.suit"]);
-    await p.ok(["report", "fw.suit", "--key", "K.jwk", "--html", "fw.html"]);
+    await p.ok(["report", "fw.suit", "--key", "K.jwk", "--out", "fw.html"]);
     expect(p.get("fw.html").toString()).not.toContain(thumbprint);
     const { page, isGood } = await reader.opened(urlOf(p));
     expect([isGood, await page.locator("td code").textContent()]).toEqual([true, thumbprint]);
@@ -181,7 +181,7 @@ describe.skipIf(!chromiumPath)(`a report${NO_BROWSER}`, () => {
       name,
       "--key",
       "A.jwk",
-      "--html",
+      "--out",
       "fw.html",
       "--vendor",
       "example.com",

@@ -20,7 +20,7 @@ let html: string;
 beforeAll(async () => {
   p = world();
   await released(p, "1.4.2", "--first");
-  await p.ok(["report", "dist/1.4.2", "--key", "A.jwk", "--html", "r.html"]);
+  await p.ok(["report", "dist/1.4.2", "--key", "A.jwk", "--out", "r.html"]);
   html = p.get("r.html").toString();
   if (chromiumPath) reader = await Reader.start();
 });
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 let made: Promise<string> | undefined;
 const bundle = () =>
-  (made ??= minifiedBundle({ algs: ["ed25519", "es256"], features: ["install", "errors", "copy", "trust"], form: "script" }));
+  (made ??= minifiedBundle({ algs: ["ed25519", "es256"], features: ["install", "errors", "copy", "trust"], format: "script" }));
 
 function contentOf(): ReleaseReport {
   const data = JSON.parse(/<script type="application\/json" id="data">(.*)<\/script>/.exec(html)?.[1] ?? "") as { parts: ReportData[] };
@@ -135,7 +135,7 @@ describe.skipIf(!chromiumPath)(`what no signature covers${NO_BROWSER}`, () => {
   it("names a second signer as unknown if its key is not listed", async () => {
     const place = standard();
     await signImage(place, 7, "fw.suit", ["--key", "B.pem"]);
-    await place.ok(["report", "fw.suit", "--key", "A.jwk", "--html", "fw.html"]);
+    await place.ok(["report", "fw.suit", "--key", "A.jwk", "--out", "fw.html"]);
     const opened = await reader.opened(urlOf(place));
     expect([opened.isGood, await checkedText(opened)]).toEqual([
       true,
@@ -163,7 +163,7 @@ describe.skipIf(!chromiumPath)(`what no signature covers${NO_BROWSER}`, () => {
       "rfc8032-test-1",
     ]);
     await place.ok(["pubkey", "spec.jwk", "--format", "jwk", "--out", "spec.pub"]);
-    await place.ok(["report", "fw.suit", "--key", "spec.pub", "--html", "fw.html"]);
+    await place.ok(["report", "fw.suit", "--key", "spec.pub", "--out", "fw.html"]);
     const { isGood, verdict, page } = await reader.opened(urlOf(place));
     expect([isGood, verdict]).toEqual([false, "Signed with the published test key rfc8032-test-1: anybody can sign with it"]);
     expect(await page.locator(".yes").count()).toBe(0);
@@ -173,7 +173,7 @@ describe.skipIf(!chromiumPath)(`what no signature covers${NO_BROWSER}`, () => {
     const place = standard();
     place.put("two.json", JSON.stringify(REFUSED_BY_ONE_CLASS));
     await place.ok(["sign", "two.json", "--key", "A.pem", "--out", "two.suit"]);
-    await place.ok(["report", "two.suit", "--key", "A.jwk", "--html", "fw.html", ...FACTS]);
+    await place.ok(["report", "two.suit", "--key", "A.jwk", "--out", "fw.html", ...FACTS]);
     const { isGood, verdict } = await reader.opened(urlOf(place));
     expect([isGood, verdict]).toEqual([
       false,

@@ -170,7 +170,7 @@ describe.skipIf(!chromiumPath)(`the vectors in a report${NO_BROWSER}`, () => {
     for (const [why, n] of out) expect([why, n <= (MOST_LEFT[why] ?? 0)]).toEqual([why, true]);
     expect(fit.length).toBeGreaterThanOrEqual(least);
     const played = some(fit, SHARE);
-    const bundle = await minifiedBundle({ algs: ALGS, features: ["install", "errors", "copy", "trust"], form: "script" });
+    const bundle = await minifiedBundle({ algs: ALGS, features: ["install", "errors", "copy", "trust"], format: "script" });
     const p = standard();
     let refused = 0;
     for (let at = 0; at < played.length; at += MOST_BOARDS) {

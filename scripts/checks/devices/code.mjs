@@ -1,5 +1,5 @@
 // Everything that ships to a device, as code: what bundles are made from, in one scope; the bundles that ship, and one
-// of each form that `firmseal bundle` makes, with all that it may have; the examples for engines, and what plays the
+// of each format that `firmseal bundle` makes, with all that it may have; the examples for engines, and what plays the
 // vectors on them.
 
 import { readFileSync } from "node:fs";
@@ -15,33 +15,33 @@ export const isForDevices = (path) =>
   path !== "conformance/probe.js" &&
   /^(?:conformance|examples\/(?:espruino|jerryscript|moddable|mujs|quickjs)(?:\/[\w-]+)?)\/[\w-]+\.js$/.test(path);
 
-/** A bundle of each form, general and micro, with all that it may have. The form boot has no verifier. */
+/** A bundle of each format, general and micro, with all that it may have. The format boot has no verifier. */
 async function everyForm() {
   const {
     BUNDLE_ALGS: algs,
     BUNDLE_FEATURES,
-    BUNDLE_FORMS,
+    BUNDLE_FORMATS,
     KERNEL_TARGETS,
     MICRO_ALGS: signing,
     MICRO_PARTS,
   } = await import("../../../packages/bundler/lib/index.js");
-  const forms = BUNDLE_FORMS.filter((form) => form !== "boot");
+  const formats = BUNDLE_FORMATS.filter((format) => format !== "boot");
   // a micro verifier has no Mac0, and Espruino, whose device is storage, loads no ES module
-  const loaded = (features, form) => features.filter((one) => form !== "module" || one !== "storage");
-  const all = (form) => ({ algs, features: loaded(BUNDLE_FEATURES, form), form });
-  const small = (form) => ({ algs: signing, features: loaded(["errors", "flash", "storage"], form), form });
+  const loaded = (features, format) => features.filter((one) => format !== "module" || one !== "storage");
+  const all = (format) => ({ algs, features: loaded(BUNDLE_FEATURES, format), format });
+  const small = (format) => ({ algs: signing, features: loaded(["errors", "flash", "storage"], format), format });
   return [
-    { algs: [], features: [], form: "boot" },
-    ...forms.map(all),
+    { algs: [], features: [], format: "boot" },
+    ...formats.map(all),
     ...KERNEL_TARGETS.map((kernel) => ({ ...all("espruino"), kernel })),
-    ...forms.map((form) => ({ ...small(form), micro: [] })),
+    ...formats.map((format) => ({ ...small(format), micro: [] })),
     ...["sha256", "sha512"].map((hash) => ({ ...small("espruino"), micro: [hash] })),
-    { algs: signing, features: [], form: "espruino", micro: [], without: MICRO_PARTS },
+    { algs: signing, features: [], format: "espruino", micro: [], without: MICRO_PARTS },
   ];
 }
 
-const nameOf = ({ form, micro, kernel, without }) =>
-  ["firmseal bundle", micro && `--micro ${micro}`, `--form ${form}`, kernel && `--target ${kernel}`, without && "--without all"]
+const nameOf = ({ format, micro, kernel, without }) =>
+  ["firmseal bundle", micro && `--micro ${micro}`, `--format ${format}`, kernel && `--target ${kernel}`, without && "--without all"]
     .filter(Boolean)
     .join(" ");
 
@@ -54,7 +54,7 @@ export async function sourcesOfBundles() {
   const { exportsOf } = await import("../../../packages/bundler/lib/exports.js");
   const { BUNDLE_ALGS: algs, BUNDLE_FEATURES: features, KERNEL_TARGETS } = await import("../../../packages/bundler/lib/index.js");
   const added = [{ micro: [] }, ...[undefined, ...KERNEL_TARGETS].map((kernel) => ({ kernel }))].map(
-    (more) => exportsOf(parts, { algs, features, form: "umd", ...more }, "api").text,
+    (more) => exportsOf(parts, { algs, features, format: "umd", ...more }, "api").text,
   );
   const code = [...parts.statements.map(({ text }) => text), "var api = {};", ...added].join("\n");
   return { code, modules: parts.modules, read: (module) => readFileSync(VERIFIER + module, "utf8") };
@@ -63,7 +63,7 @@ export async function sourcesOfBundles() {
 /** [{ file, code }]: the examples for engines, and the player. */
 export const exampleCode = () => readTracked(isForDevices).map(({ path, text }) => ({ file: path, code: text }));
 
-/** [{ file, code }]: see above. `every`: the bundles of every nth form. */
+/** [{ file, code }]: see above. `every`: the bundles of every nth format. */
 export async function deviceCode(every = 1) {
   const { minifiedBundle } = await import("../../../packages/bundler/lib/index.js");
   const parts = await partsOnce();

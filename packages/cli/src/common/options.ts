@@ -108,9 +108,14 @@ export function productFile(): Option {
   return option("--product <file>", "product file (default: firmseal.toml)");
 }
 
+/** --sarif-out, for commands that run lint. */
+export function sarifOut(): Option {
+  return option("--sarif-out <file>", "also write the findings of lint as SARIF, for code review");
+}
+
 /** Folders outside that of the product file. */
 export function allowOutside(): Option {
-  return option("--allow-outside <dir>", "also take images from this folder outside that of the product file, and put releases there", {
+  return option("--allow-outside <folder>", "also take images from this folder outside that of the product file, and put releases there", {
     repeat: true,
   });
 }

@@ -11,22 +11,16 @@ import { AlreadySigned, DescriptionError, KeyError, suggestion, unlessThrown } f
 import { CommanderError } from "commander";
 import type { AnyCommand } from "../command.js";
 
-/** A command line that may be wrong. `place`: the command or the group of commands in it; empty if there is none. */
-export interface CommandLine {
-  argv: readonly string[];
-  place: string;
-}
-
 /** The path that an error of a file system call names. */
 function pathOf(e: unknown): string | undefined {
   const path = (e as NodeJS.ErrnoException | null | undefined)?.path;
   return typeof path === "string" && path !== "" ? path : undefined;
 }
 
-/** Every error as a Failure. */
-export function failureOf(e: unknown, line: CommandLine = { argv: [], place: "" }): Failure {
+/** Every error as a Failure. `place`: the command or the group of commands that was given; empty if there is none. */
+export function failureOf(e: unknown, place = ""): Failure {
   if (e instanceof Failure) return e;
-  if (e instanceof CommanderError) return wrongUse(e, line);
+  if (e instanceof CommanderError) return wrongUse(e, place);
   if (isRefusal(e)) return refusalFailure(e);
   if (e instanceof KeyFileError) return new Failure(e.exit, "KEY", CODES.KEY, e.message, e.hint);
   // a wrong signature is not a fault of the command line
@@ -52,7 +46,7 @@ export function failureOf(e: unknown, line: CommandLine = { argv: [], place: "" 
 }
 
 /** Options that name a file or a folder, by what --help calls their value. */
-const NAMES_A_PATH = /<(?:\w+=)?(?:file|key|ref|folder|dir|path|envelope|image)>/;
+const NAMES_A_PATH = /<(?:file|key|folder|path)>/;
 
 /** What a message about a file says after its path. */
 const ABOUT = /^(?::| (?:is|was|has|contains|cannot|does|exists|would)\b)/;
@@ -90,10 +84,13 @@ function beginning(failure: Failure, words: string): Failure {
 /** Arguments that are an envelope, or become one. */
 const ENVELOPES = ["envelope", "file", "input", "release"];
 
-/** A refusal of a device that names no file begins with the argument, if that is the only one. */
+/** How a refusal begins that names no file: by the verifier, or by what is known of another one (--for). */
+const REFUSED = /^(?:refused|not for [^:]+): /;
+
+/** A refusal that names no file begins with the argument, if that is the only one. */
 function refusedFile({ message }: Failure, command: AnyCommand | undefined, given: readonly unknown[]): string | undefined {
   const [argument, ...others] = command?.arguments ?? [];
-  if (!message.startsWith("refused: ") || others.length > 0 || !ENVELOPES.includes(argument?.name() ?? "")) return undefined;
+  if (!REFUSED.test(message) || others.length > 0 || !ENVELOPES.includes(argument?.name() ?? "")) return undefined;
   return typeof given[0] === "string" ? `${inputName(given[0])}: ` : undefined;
 }
 
@@ -158,20 +155,8 @@ function wordsOf(e: CommanderError): [message: string, advice?: string | undefin
   return [WORDS.reduce((text, [from, to]) => text.replace(from, to), said)];
 }
 
-/** Options that had another name, and their names now. */
-const RENAMED: { readonly [option: string]: string } = {
-  "--previous": "--previous-trust FILE for a trust file, --previous-release ENVELOPE for simulate",
-  "--step": "--release ENVELOPE",
-  "--need": "--threshold N",
-};
-
-const OPTIONS: ReadonlySet<string> = new Set(["commander.unknownOption", "commander.missingMandatoryOptionValue"]);
-
 /** What commander refuses of a command line. */
-function wrongUse(e: CommanderError, { argv, place }: CommandLine): Failure {
-  // a missing option may have been given by its old name
-  const old = argv.map((arg) => arg.replace(/=.*/s, "")).find((arg) => Object.hasOwn(RENAMED, arg));
-  if (old !== undefined && OPTIONS.has(e.code)) return usage(`unknown option '${old}'`, `its name is ${RENAMED[old]}`);
+function wrongUse(e: CommanderError, place: string): Failure {
   const help =
     place === ""
       ? "firmseal --help lists the commands, firmseal COMMAND --help the options of one"

@@ -5,7 +5,6 @@ import { Failure } from "@firmseal/keys";
 import { visible } from "@firmseal/keys/internal";
 import type { AnyCommand } from "../command.js";
 import type { Picture } from "./bars.js";
-import type { CommandLine } from "./failure-of.js";
 import type { MapLine } from "./map.js";
 import { danger, writeFailure, writeJson, writeStdout, writeWords } from "./ui.js";
 
@@ -57,26 +56,35 @@ async function writeLines(lines: readonly Line[]): Promise<void> {
 
 /** Shows what a command found out. `given`: its arguments and options. */
 export async function render(command: AnyCommand, facts: object, given: unknown[]): Promise<void> {
-  const { json: asJson, format } = given.at(-1) as { json?: boolean; format?: string };
-  if (asJson || format === "json") writeJson({ ok: true, code: 0, reason: "OK", ...facts });
+  if ((given.at(-1) as { json?: boolean }).json) writeJson({ ok: true, code: 0, reason: "OK", ...facts });
   else await writeLines(command.words(facts, ...given));
 }
 
 /** Whether an object is asked for. This is known before the options are read, so usage errors are in JSON too. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");
-  const options = end < 0 ? argv : argv.slice(0, end);
-  return options.some((arg, i) => arg === "--json" || arg === "--format=json" || (arg === "json" && options[i - 1] === "--format"));
+  return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
+}
+
+/** A command line that may be wrong. `place`: see failureOf(). */
+interface CommandLine {
+  argv: readonly string[];
+  place: string;
 }
 
 /** Shows a failure, and gives the exit code. The command is missing if none was found. */
-export async function renderFailure(e: unknown, command: AnyCommand | undefined, given: unknown[], line: CommandLine): Promise<number> {
-  const asJson = wantsJson(line.argv);
+export async function renderFailure(
+  e: unknown,
+  command: AnyCommand | undefined,
+  given: unknown[],
+  { argv, place }: CommandLine,
+): Promise<number> {
+  const asJson = wantsJson(argv);
   const { failureOf, withOption } = await import("./failure-of.js");
   let failure: Failure;
   try {
     if (e instanceof RefusedWithFacts && !asJson) await writeLines((command as AnyCommand).words(e.facts, ...given));
-    failure = withOption(failureOf(e, line), command, given);
+    failure = withOption(failureOf(e, place), command, given);
     if (asJson) {
       const { code, reason, exit, message, hint, facts } = failure;
       writeJson({ ok: false, code, reason, exit, message, hint, ...command?.failure, ...facts });

@@ -109,7 +109,7 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["keygen", "--out", "new.pem", "--no-passphrase"]);
     seen("keygen");
     await inShape(p, ["pubkey", "A.pem"]);
-    await inShape(p, ["pubkey", "A.pem", "--device"]);
+    await inShape(p, ["pubkey", "A.pem", "--table"]);
     seen("pubkey");
     await inShape(p, ["convert", "A.pem", "--format", "openssh", "--out", "A.ssh", "--no-passphrase"]);
     seen("convert");
@@ -157,7 +157,7 @@ describe("the JSON of each command has its shape", () => {
     p.put("refused.json", JSON.stringify({ ...REFUSED_BY_ONE_CLASS, sequence: 99 }));
     await p.ok(["sign", "refused.json", "--key", "A.pem", "--key", "B.pem", "--out", "refused.suit"]);
     await inShape(p, ["verify", "refused.suit", "--key", "A.jwk"]);
-    await inShape(p, ["report", "refused.suit", "--key", "A.jwk", "--html", "refused.html"]);
+    await inShape(p, ["report", "refused.suit", "--key", "A.jwk", "--out", "refused.html"]);
     await inShape(p, ["inspect", "fw.suit"]);
     // a dependency, and what devices refuse: install is element 17
     const common = cbor(
@@ -190,11 +190,11 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["whosigned", "fw.suit", "--keys", "."]);
     await inShape(p, ["whosigned", "fw.suit", "--key", "C.jwk"]);
     seen("whosigned", "signatures[].testKey?");
-    await inShape(p, ["install", "fw.suit", "--key", "A.jwk", ...FACTS, "--device", "dev"]);
-    await inShape(p, ["install", "fw.suit", "--key", "C.jwk", "--device", "dev"]);
+    await inShape(p, ["install", "fw.suit", "--key", "A.jwk", ...FACTS, "--dir", "dev"]);
+    await inShape(p, ["install", "fw.suit", "--key", "C.jwk", "--dir", "dev"]);
     await inShape(p, ["simulate", "fw.suit", "--key", "A.jwk", "--device", "memory", "--second-cuts", "1"]);
     await inShape(p, ["bundle", "--alg", "ed25519", "--target", "bangle.js2"]);
-    await inShape(p, ["bundle", "--alg", "ed25519", "--target", "puck.js", "--machine-code", "code.bin", "--out", "verifier.js"]);
+    await inShape(p, ["bundle", "--alg", "ed25519", "--target", "puck.js", "--machine-code-out", "code.bin", "--out", "verifier.js"]);
     await inShape(p, ["bundle", "--micro", "--alg", "ed25519", "--host", "sha512"]);
     seen("bundle");
     await inShape(p, ["lint", "fw.suit"]);
@@ -268,7 +268,7 @@ describe("the JSON of each command has its shape", () => {
     seen("trust export");
     await inShape(p, ["verify", "fw.suit", "--trust", "two.trust", "--root", "B.jwk"]);
     seen("verify");
-    await inShape(p, ["install", "fw.suit", "--trust", "two.trust", "--root", "B.jwk", ...FACTS, "--device", "dev2"]);
+    await inShape(p, ["install", "fw.suit", "--trust", "two.trust", "--root", "B.jwk", ...FACTS, "--dir", "dev2"]);
     seen("install");
   });
 
@@ -298,10 +298,10 @@ describe("the JSON of each command has its shape", () => {
     q.put("T.jwk", JSON.stringify(toJwk(key("T"))));
     const given = ["--key", "A.jwk", "--replacement", "T.jwk", "--trust", "t2.trust", "--fleet", "fleet.json", "--image", "app.bin"];
     await inShape(q, ["incident", "stolen", ...given, "--dir", "night"]);
-    const facts = ["--trust", "t1.trust", "--next", "t2.trust", ...FACTS, "--seq", "21", "--key", "A.pem", "--key", "B.pem"];
+    const facts = ["--trust", "t1.trust", "--next-trust", "t2.trust", ...FACTS, "--seq", "21", "--key", "A.pem", "--key", "B.pem"];
     await inShape(q, ["rotate", "bridge", "app.bin", ...facts, "--fleet", "fleet.json", "--out", "b.suit"]);
     await inShape(q, ["rotate", "bridge", ...facts, "--out", "-"]);
-    const retire = ["rotate", "retire", "B.pem", "--trust", "t2.trust", "--fleet", "fleet.json", "--root", "R.pem"];
+    const retire = ["rotate", "retire", "B.pem", "--trust", "t2.trust", "--fleet", "fleet.json", "--key", "R.pem"];
     await inShape(q, [...retire, "--out", "t3.trust"]);
     await inShape(q, [...retire, "--until", "30", "--out", "-"]);
   });

@@ -18,7 +18,7 @@ describe("a mistyped option", () => {
   for (const [line, option, meant, place] of [
     ["keygen --ouput k9.pem", "--ouput", "--output|--out", "keygen"],
     ["sign fw.bin --ky A.pem", "--ky", "--key", "sign"],
-    ["install --devise hub", "--devise", "--device", "install"],
+    ["install --dirr hub", "--dirr", "--dir", "install"],
     ["verify fw.suit -key A.jwk", "-key", "--key", "verify"],
     ["keygen -out k9.pem", "-out", "--out", "keygen"],
     ["token list --logn", "--logn", "--login", "token list"],
@@ -73,7 +73,7 @@ describe("a value that is not one of the choices", () => {
     [["keygen", "--target", "puk.js", "--out", "k.pem"], 'unknown target puk.js; did you mean "puck.js"?'],
     [["verify", "fw.suit", "--key", "vualt:x"], 'vualt: not a key source, and no file has this name; did you mean "vault"?'],
     [["sign", "fw.bin", "--key", "A.pem", "--seq", "nxt"], "option '--seq <n>': 'nxt' is not valid"],
-    [["bundle", "--form", "nonsense"], "is not one of umd, espruino, script, module, boot"],
+    [["bundle", "--format", "nonsense"], "is not one of umd, espruino, script, module, boot"],
   ])("%j: %s", async (args, message) => {
     const p = standard();
     const before = p.tree();

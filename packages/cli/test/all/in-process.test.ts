@@ -109,7 +109,7 @@ const ROWS: [string, string[], RunOptions?, string?][] = [
   ["install", ["install", "fw.suit", ...DEVICE, ...FACTS]],
   ["install for another device", ["install", "fw.suit", ...DEVICE, "--vendor", "example.com", "--class", "other"]],
   ["audit without a log", ["audit", "A.pem"]],
-  ["bundle", ["bundle", "--form", "boot"]],
+  ["bundle", ["bundle", "--format", "boot"]],
   ["bundle for an algorithm that is none", ["bundle", "--alg", "rot13"]],
 ];
 

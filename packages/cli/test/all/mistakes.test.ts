@@ -302,14 +302,4 @@ describe("what is replaced", () => {
     expect(testKeyName(privateKey("es256", scalar(n - d)))).toBe("spec-p256");
     expect(testKeyName(keyB)).toBeUndefined();
   });
-
-  it.each([
-    ["trust sign", ["trust", "sign", "a.trust", "--previous", "b.trust", "--key", "A.pem"], "--previous-trust FILE"],
-    ["simulate", ["simulate", "a.suit", "--device", "flash", "--key", "A.jwk", "--previous=b.suit"], "--previous-release ENVELOPE"],
-    ["rotate plan", ["rotate", "plan", "--fleet", "f.json", "--step", "a.suit"], "--release ENVELOPE"],
-  ])("%s says the new name of an option that had another", async (_, args, name) => {
-    const r = await standard().run(args);
-    expect(expectFailure(r, 2)).toMatch(/^firmseal: unknown option '--(previous|step)'$/);
-    expect(r.stderr).toContain(name);
-  });
 });

@@ -42,8 +42,8 @@ async function provisioned(): Promise<Board> {
   const board = new Board();
   await board.ok(["keygen", "--out", "release.pem", "--no-passphrase"]);
   const key = await board.ok(["pubkey", "release.pem", "--format", "js"]);
-  await board.ok(["bundle", "--alg", "ed25519", "--features", "install,storage", "--form", "espruino", "--out", "firmseal.js"]);
-  await board.ok(["bundle", "--form", "boot", "--out", "boot0.js"]);
+  await board.ok(["bundle", "--alg", "ed25519", "--features", "install,storage", "--format", "espruino", "--out", "firmseal.js"]);
+  await board.ok(["bundle", "--format", "boot", "--out", "boot0.js"]);
   board.put("update.js", key.stdout + readFileSync(join(examples, "update.js"), "utf8"));
   expect(board.start(board.upload("firmseal=firmseal.js", ".boot0=boot0.js", "update=update.js"))).not.toContain("firmseal:");
   expect(board.start()).toContain("firmseal: there is nothing to start");

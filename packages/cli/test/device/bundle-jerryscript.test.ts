@@ -18,7 +18,7 @@ describe.skipIf(!path)(`a host with JerryScript${why}`, () => {
     p.put("app.bin", image(3000));
     await p.ok(["keygen", "--out", "k.pem", "--no-passphrase"]);
     p.put("key.js", (await p.ok(["pubkey", "k.pem", "--format", "js"])).stdout);
-    await p.ok(["bundle", "--alg", "ed25519", "--features", "install,flash", "--form", "script", "--out", "firmseal.js"]);
+    await p.ok(["bundle", "--alg", "ed25519", "--features", "install,flash", "--format", "script", "--out", "firmseal.js"]);
     await p.ok(["sign", "app.bin", "--vendor", "example.com", "--class", "board-v2", "--seq", "1", "--key", "k.pem"]);
     p.put("envelope.js", `var ENVELOPE = ${JSON.stringify([...p.get("app.suit")])};`);
     const rest = ["key.js", example("shim.js"), example("device.js"), "envelope.js", example("try.js")];
@@ -58,7 +58,7 @@ describe.skipIf(!sources || !build)(`a host in C with a micro verifier${whyNot}`
       await p.ok(["keygen", "--alg", alg, ...more, "--out", "k.pem", "--no-passphrase"]);
       const key = (await p.ok(["pubkey", "k.pem", "--format", "js"])).stdout;
       p.put("app.js", `${key}\n${readFileSync(example("micro.js"), "utf8")}`);
-      await p.ok(["bundle", "--micro", "--alg", alg, ...hosted, "--form", "script", "--out", "firmseal.js"]);
+      await p.ok(["bundle", "--micro", "--alg", alg, ...hosted, "--format", "script", "--out", "firmseal.js"]);
       const facts = ["--vendor", "example.com", "--class", "board-v2", "--seq", "1", "--uri", "https://example.com/app.bin"];
       await p.ok(["sign", "app.bin", ...facts, "--key", "k.pem", "--for", "micro"]);
       const run = (command: string, ...args: string[]) => {

@@ -27,7 +27,7 @@ async function script(p: Place): Promise<string> {
     releases.push({ envelope: [...p.get(`${i}.suit`)], image: [...p.get("app.bin")] });
   }
   const key = (await p.ok(["pubkey", "k.pem", "--format", "js"])).stdout;
-  await p.ok(["bundle", "--alg", "ed25519", "--features", "install", "--form", "script", "--out", "firmseal.js"]);
+  await p.ok(["bundle", "--alg", "ed25519", "--features", "install", "--format", "script", "--out", "firmseal.js"]);
   const entry = fileURLToPath(new URL("../../../../examples/moddable/try.js", import.meta.url));
   const made = await build({ entryPoints: [entry], bundle: true, write: false, format: "iife", logLevel: "error" });
   return `${p.get("firmseal.js")}\n${key}\nvar RELEASES = ${JSON.stringify(releases)};\n${made.outputFiles[0]?.text}`;

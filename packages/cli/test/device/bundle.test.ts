@@ -9,14 +9,14 @@ describe("bundle --micro", () => {
     const p = place();
     const sizeOf = async (...args: string[]) =>
       (await p.ok(["bundle", "--micro", "--alg", "hsslms", "--json", "--out", "m.js", ...args])).json;
-    const plain = await sizeOf("--host", "sha256", "--form", "espruino");
-    expect(plain).toMatchObject({ algs: ["hsslms"], features: [], host: ["sha256"], form: "espruino" });
-    const storage = await sizeOf("--host", "sha256", "--form", "espruino", "--device", "storage");
-    const own = await sizeOf("--form", "espruino");
+    const plain = await sizeOf("--host", "sha256", "--format", "espruino");
+    expect(plain).toMatchObject({ algs: ["hsslms"], features: [], host: ["sha256"], format: "espruino" });
+    const storage = await sizeOf("--host", "sha256", "--format", "espruino", "--device", "storage");
+    const own = await sizeOf("--format", "espruino");
     expect(storage["bytes"]).toBeGreaterThan(plain["bytes"] as number);
     expect(own["bytes"]).toBeGreaterThan(plain["bytes"] as number);
     expect(p.get("m.js").length).toBe(own["bytes"]);
-    const bootless = await sizeOf("--host", "sha256", "--form", "espruino", "--device", "storage", "--without", "boot");
+    const bootless = await sizeOf("--host", "sha256", "--format", "espruino", "--device", "storage", "--without", "boot");
     expect(bootless).toMatchObject({ without: ["boot"] });
     expect(bootless["bytes"]).toBeLessThan((storage["bytes"] as number) - 300);
     expect(p.get("m.js").toString()).not.toContain(".boot=");
@@ -24,7 +24,7 @@ describe("bundle --micro", () => {
 
   it.each([
     ["--micro and --features", ["--micro", "--alg", "ed25519", "--features", "trust"]],
-    ["--micro and a boot file", ["--micro", "--form", "boot"]],
+    ["--micro and a boot file", ["--micro", "--format", "boot"]],
     ["--host without --micro", ["--alg", "ed25519", "--host", "sha256"]],
     ["--device without --micro", ["--alg", "ed25519", "--device", "flash"]],
     ["an unknown hash", ["--micro", "--alg", "ed25519", "--host", "md5"]],

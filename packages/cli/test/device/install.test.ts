@@ -143,16 +143,13 @@ describe("install", () => {
     p.put("full/slots/mine", "kept");
     const before = p.tree();
     for (const dir of ["dev", "deep/er/dev", "empty", "full"]) {
-      expectFailure(await p.run(["install", "bad.suit", "--device", dir, "--key", "A.jwk", ...FACTS]), 1);
-      expectFailure(
-        await p.run(["install", "fw.suit", "--device", dir, "--key", "A.jwk", "--vendor", "example.com", "--class", "other"]),
-        1,
-      );
+      expectFailure(await p.run(["install", "bad.suit", "--dir", dir, "--key", "A.jwk", ...FACTS]), 1);
+      expectFailure(await p.run(["install", "fw.suit", "--dir", dir, "--key", "A.jwk", "--vendor", "example.com", "--class", "other"]), 1);
     }
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE, "--key", "C.jwk", "--threshold", "2", ...FACTS]), 1);
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE, ...FACTS, "--payload", "gone"]), 1);
     expect(p.tree()).toEqual(before);
-    await p.ok(["install", "fw.suit", "--device", "deep/er/dev", "--key", "A.jwk", ...FACTS]);
+    await p.ok(["install", "fw.suit", "--dir", "deep/er/dev", "--key", "A.jwk", ...FACTS]);
   });
 
   it("payloads from outside: FILE, and URI=FILE if there are several", async () => {
@@ -232,7 +229,7 @@ describe("install", () => {
       [".", "is a folder of other files"],
       ["fw.bin", "is not a folder"],
     ] as const)
-      expect(expectFailure(await p.run(["install", "fw.suit", "--device", where, "--key", "A.jwk", ...FACTS]), 2)).toContain(says);
+      expect(expectFailure(await p.run(["install", "fw.suit", "--dir", where, "--key", "A.jwk", ...FACTS]), 2)).toContain(says);
     expect(p.tree()).toEqual(before);
   });
 
@@ -266,6 +263,6 @@ describe("install", () => {
     }
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE, ...FACTS]), 3);
     p.put("file", "");
-    expectFailure(await p.run(["install", "fw.suit", "--device", "file", "--key", "A.jwk", ...FACTS]), 2);
+    expectFailure(await p.run(["install", "fw.suit", "--dir", "file", "--key", "A.jwk", ...FACTS]), 2);
   });
 });

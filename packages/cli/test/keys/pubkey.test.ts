@@ -42,7 +42,7 @@ describe("pubkey", () => {
     }
   });
 
-  it("--device adds a table of the requested size and form", async () => {
+  it("--table adds a table of the requested size and form", async () => {
     const p = place();
     const read = (text: string) => new Function(`${text}; return firmsealKey;`)();
     for (const [size, n] of [
@@ -51,13 +51,13 @@ describe("pubkey", () => {
       ["4k", 4032],
       ["8k", 8064],
     ] as const) {
-      const text = (await p.ok(["pubkey", "A.pem", "--device", "--table-size", size])).stdout;
+      const text = (await p.ok(["pubkey", "A.pem", "--table", "--table-size", size])).stdout;
       expect(text).toMatch(/^[ -~\n]*$/);
       const key = read(text);
       expect(key.alg).toBe("ed25519");
       expect(key.key.key).toEqual([...keyA.key]);
       expect(key.key.table).toHaveLength(n);
-      const numbers = read((await p.ok(["pubkey", "A.pem", "--device", "--format", "js", "--table-size", size, "--table-numbers"])).stdout);
+      const numbers = read((await p.ok(["pubkey", "A.pem", "--table", "--format", "js", "--table-size", size, "--table-numbers"])).stdout);
       expect(numbers.key.table).toHaveLength(n / 7);
       const { alg } = anchor("ed25519", key.key);
       const signature = await signer(keyA).sign(Uint8Array.of(1, 2));
@@ -67,10 +67,10 @@ describe("pubkey", () => {
         expect(alg.verify({ ...one, digest: one.digest.with(0, one.digest[0] ^ 1) }, [1, 2], signature, {})).toBe(false);
       }
     }
-    expect(read((await p.ok(["pubkey", "A.pem", "--device"])).stdout).key.table).toHaveLength(2016);
-    expectFailure(await p.run(["pubkey", "B.pem", "--device"]), 2);
-    expectFailure(await p.run(["pubkey", "A.pem", "--device", "--format", "pem"]), 2);
-    expectFailure(await p.run(["pubkey", "A.pem", "--device", "--table-size", "3k"]), 2);
+    expect(read((await p.ok(["pubkey", "A.pem", "--table"])).stdout).key.table).toHaveLength(2016);
+    expectFailure(await p.run(["pubkey", "B.pem", "--table"]), 2);
+    expectFailure(await p.run(["pubkey", "A.pem", "--table", "--format", "pem"]), 2);
+    expectFailure(await p.run(["pubkey", "A.pem", "--table", "--table-size", "3k"]), 2);
     expectFailure(await p.run(["pubkey", "A.pem", "--table-size", "2k"]), 2);
     expectFailure(await p.run(["pubkey", "A.pem", "--table-numbers"]), 2);
   });

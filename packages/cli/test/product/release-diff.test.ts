@@ -68,15 +68,15 @@ describe("a runner that knows nothing", () => {
     const [old, fresh] = [world(), world()];
     await released(old, "1.0.0");
     fresh.put("last.json", old.get("dist/1.0.0/release.json"));
-    const same = await released(fresh, "1.0.0", "--previous", "last.json", "--json");
+    const same = await released(fresh, "1.0.0", "--previous-release", "last.json", "--json");
     expect(same.json).toMatchObject({ state: "released", previous: { version: "1.0.0" } });
     expect(filesIn(fresh.at("dist/1.0.0"))).toEqual(filesIn(old.at("dist/1.0.0")));
     rmSync(fresh.at("dist"), { recursive: true });
     fresh.put("app.js", "print(2)\n");
-    expect(refusal(await release(fresh, "1.0.0", "--previous", "last.json"), 1)).toContain(
+    expect(refusal(await release(fresh, "1.0.0", "--previous-release", "last.json"), 1)).toContain(
       "has version 1.0.0 of board puck with other content",
     );
-    const { json } = await released(fresh, "1.0.1", "--previous", "last.json", "--json");
+    const { json } = await released(fresh, "1.0.1", "--previous-release", "last.json", "--json");
     expect(json["previous"]).toMatchObject({ version: "1.0.0", sequence: String(versionNumber("1.0.0")) });
     // rules that compare with the release before have what they need
     expect(lintOf({ json } as unknown as Result).skipped.map(({ rule }) => rule)).not.toContain("L10");
@@ -85,7 +85,7 @@ describe("a runner that knows nothing", () => {
   it("is refused without the release that the product file names; only --first continues without it", async () => {
     const p = world(PRODUCT.replace("[keys]", '[sequence]\nprevious = "published/release.json"\n\n[keys]'));
     expect(refusal(await release(p, "1.0.0"), 3)).toContain("published/release.json: file not found");
-    expect((await release(p, "1.0.0", "--previous", "app.js")).stderr).toContain(
+    expect((await release(p, "1.0.0", "--previous-release", "app.js")).stderr).toContain(
       "app.js: not a SUIT envelope\nhint: give a folder of releases, a release, its release.json, or an envelope\n",
     );
     untouched(p);

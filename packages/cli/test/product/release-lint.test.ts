@@ -10,7 +10,7 @@ const withPolicy = (lines: string) => `${PRODUCT}\n[policy]\n${lines}\n`;
 describe("lint in a release", () => {
   it("stops at an error before a key or a number is used, and writes only what was requested", async () => {
     const p = world(withPolicy('suite = "cnsa2"'));
-    const r = await release(p, "1.0.0", "--json", "--sarif", "lint.sarif");
+    const r = await release(p, "1.0.0", "--json", "--sarif-out", "lint.sarif");
     expectExit(r, 1);
     expect([r.json["reason"], rulesOf(r).filter((rule) => rule !== "L40")]).toEqual(["LINT", ["L50", "L50"]]);
     untouched(p);
@@ -92,10 +92,10 @@ describe("lint in a release", () => {
     for (const [path, words] of [
       ["firmseal.toml", "would replace firmseal.toml"],
       ["dist/1.0.0/lint.sarif", "is in the folder of the release"],
-      ["-", "stdout has the release"],
+      ["-", "stdout is already used"],
       ["A.pem", "is a private key"],
     ] as const)
-      expect(expectFailure(await release(p, "1.0.0", "--sarif", path), 2)).toContain(words);
+      expect(expectFailure(await release(p, "1.0.0", "--sarif-out", path), 2)).toContain(words);
     untouched(p);
   });
 });

@@ -96,7 +96,7 @@ describe("a release", () => {
   });
 
   it("is installed by a device of each revision, from the slot that is free", async () => {
-    await p.ok(["install", "dist/1.0.0/gateway-esp32-1.0.0.suit", "--board", "esp32", "--device", "one"]);
+    await p.ok(["install", "dist/1.0.0/gateway-esp32-1.0.0.suit", "--board", "esp32", "--dir", "one"]);
     const r = await p.ok([
       "install",
       "dist/1.0.0/gateway-esp32-1.0.0.suit",
@@ -104,12 +104,12 @@ describe("a release", () => {
       "esp32",
       "--class",
       "gateway-esp32-2",
-      "--device",
+      "--dir",
       "two",
       "--json",
     ]);
     expect(r.json).toMatchObject({ version: "1.0.0", components: [{ slot: "b", size: 3000 }] });
-    const other = await p.run(["install", "dist/1.0.0/gateway-esp32-1.0.0.suit", "--board", "puck", "--device", "three"]);
+    const other = await p.run(["install", "dist/1.0.0/gateway-esp32-1.0.0.suit", "--board", "puck", "--dir", "three"]);
     expectExit(other, 1);
     expect(p.has("three")).toBe(false);
   });

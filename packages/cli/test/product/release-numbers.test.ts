@@ -35,7 +35,7 @@ describe("no two releases have the same number", () => {
     const { json, stderr } = await released(next, "1.0.1", "--json");
     expect(BigInt(json["sequence"] as string)).toBe(versionNumber("1.0.1"));
     // it says what it cannot know
-    expect(stderr).toMatch(/^no earlier release is known here, .*: give --previous DIR, or --first for the first release$/m);
+    expect(stderr).toMatch(/^no earlier release is known here, .*: give --previous-release DIR, or --first for the first release$/m);
     expectOneEach(old, fresh, next);
   });
 
@@ -45,14 +45,16 @@ describe("no two releases have the same number", () => {
     cpSync(old.at("dist"), fresh.at("published"), { recursive: true });
     fresh.put("app.js", "print(2)\n");
     for (const path of ["published", "published/1.1.0"]) {
-      expect(refusal(await release(fresh, "1.1.0", "--previous", path), 1)).toContain("has version 1.1.0 of board puck with other content");
-      expect(refusal(await release(fresh, "1.0.9", "--previous", path), 1)).toContain("version 1.0.9 is lower than 1.1.0");
+      expect(refusal(await release(fresh, "1.1.0", "--previous-release", path), 1)).toContain(
+        "has version 1.1.0 of board puck with other content",
+      );
+      expect(refusal(await release(fresh, "1.0.9", "--previous-release", path), 1)).toContain("version 1.0.9 is lower than 1.1.0");
     }
-    expect(refusal(await release(fresh, "1.0.9", "--previous", "published/1.1.0/gateway-puck-1.1.0.suit"), 1)).toContain(
+    expect(refusal(await release(fresh, "1.0.9", "--previous-release", "published/1.1.0/gateway-puck-1.1.0.suit"), 1)).toContain(
       "is lower than 1.1.0",
     );
     expect([fresh.has("dist"), logEntries(fresh)]).toEqual([false, []]);
-    await released(fresh, "1.1.1", "--previous", "published");
+    await released(fresh, "1.1.1", "--previous-release", "published");
     expectOneEach(old, fresh);
   });
 
@@ -96,8 +98,8 @@ describe("no two releases have the same number", () => {
     expect(refusal(await release(p, "1.0.2", "--first"), 1)).toContain("this is not the first release");
     const fresh = world(previous);
     cpSync(p.at("dist/1.0.1"), fresh.at("last"), { recursive: true });
-    expect((await released(fresh, "1.0.2", "--previous", "last", "--json")).json["sequence"]).toBe("3");
-    expect(refusal(await release(world(previous), "1.0.0", "--previous", "gone"), 3)).toContain("file not found");
+    expect((await released(fresh, "1.0.2", "--previous-release", "last", "--json")).json["sequence"]).toBe("3");
+    expect(refusal(await release(world(previous), "1.0.0", "--previous-release", "gone"), 3)).toContain("file not found");
     expectOneEach(p, fresh);
   });
 

@@ -83,7 +83,7 @@ describe("a record that contradicts the envelopes", () => {
       ["verify", "dist/1.0.0", "--product", "firmseal.toml"],
       ["verify", "dist", "--product", "firmseal.toml"],
       ["release", "--version", "1.0.1"],
-      ["release", "--version", "1.0.1", "--out", "elsewhere", "--previous", "dist/1.0.0/release.json"],
+      ["release", "--version", "1.0.1", "--out", "elsewhere", "--previous-release", "dist/1.0.0/release.json"],
     ])
       expect(expectFailure(await p.run(args), 1)).toContain("is not the record of a release");
     expect(logEntries(p)).toEqual([]);
@@ -305,7 +305,7 @@ describe("a release that already exists", () => {
     const p = world(`${PRODUCT}\n[sequence]\nsource = "given"\n`);
     await released(p, "1.0.0", "--seq", "281474976743999", "--out", "published", "--allow-sequence-jump");
     p.put("firmseal.toml", PRODUCT);
-    const r = await release(p, "1.0.0", "--previous", "published/1.0.0/release.json");
+    const r = await release(p, "1.0.0", "--previous-release", "published/1.0.0/release.json");
     expect(refusal(r, 1)).toContain("sequence number 281474976743999, which is not that of the version");
   });
 });

@@ -78,7 +78,7 @@ describe("--role", () => {
       ["dist/1.0.0", "debug", "is signed in the role release, not debug"],
     ] as const) {
       expect(refusal(await p.run(["verify", path, "--role", role, "--product", "firmseal.toml"]), 1)).toContain(words);
-      expect(refusal(await release(p, "1.1.0", "--role", role, "--previous", path), 1)).toContain(words);
+      expect(refusal(await release(p, "1.1.0", "--role", role, "--previous-release", path), 1)).toContain(words);
     }
   });
 

@@ -41,7 +41,7 @@ function carry(name: string, from: Place, to: Place): void {
 }
 
 const unsigned = (...more: string[]) => [
-  ...["rotate", "bridge", "app.bin", "--trust", "t1.trust", "--next", "t2.trust", ...FACTS, "--out", "bridge.suit"],
+  ...["rotate", "bridge", "app.bin", "--trust", "t1.trust", "--next-trust", "t2.trust", ...FACTS, "--out", "bridge.suit"],
   ...more,
 ];
 
@@ -157,7 +157,7 @@ describe("a one-time key", () => {
       "app.bin",
       "--trust",
       "h.trust",
-      "--next",
+      "--next-trust",
       "h.trust",
       ...FACTS,
       "--seq",

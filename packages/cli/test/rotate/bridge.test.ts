@@ -16,7 +16,7 @@ describe("rotate bridge", () => {
 
   const facts = ["--vendor", "example.com", "--class", "board-v2"];
   const bridge = (args: string[], next = "t3.trust") =>
-    p.run(["rotate", "bridge", "app.bin", "--trust", "t1.trust", "--next", next, ...facts, ...args]);
+    p.run(["rotate", "bridge", "app.bin", "--trust", "t1.trust", "--next-trust", next, ...facts, ...args]);
   const signers = (...list: string[]) => list.flatMap((name) => ["--key", `${name}.pem`]);
 
   it("makes a release that is valid under both trust files, and that a device follows", async () => {
@@ -47,7 +47,7 @@ describe("rotate bridge", () => {
       "app.bin",
       "--trust",
       "t1.trust",
-      "--next",
+      "--next-trust",
       "t3.trust",
       ...facts,
       ...signers("A", "B", "C"),
@@ -75,7 +75,7 @@ describe("rotate bridge", () => {
       "bridge",
       "--trust",
       "t1.trust",
-      "--next",
+      "--next-trust",
       "t3.trust",
       ...facts,
       ...signers("A", "B", "C"),
@@ -102,7 +102,7 @@ describe("rotate bridge", () => {
       "app.bin",
       "--trust",
       "t3.trust",
-      "--next",
+      "--next-trust",
       "t3.trust",
       ...facts,
       ...signers("B", "C"),
@@ -162,7 +162,7 @@ describe("rotate bridge", () => {
       "app.bin",
       "--trust",
       "t2.trust",
-      "--next",
+      "--next-trust",
       "t1.trust",
       ...facts,
       ...signers("A", "B"),

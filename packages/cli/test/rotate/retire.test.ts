@@ -16,7 +16,7 @@ describe("rotate retire", () => {
 
   const retire = (name: string, args: readonly string[], trust = "t2.trust") =>
     p.run(["rotate", "retire", name, "--trust", trust, ...args]);
-  const roots = (...list: string[]) => list.flatMap((name) => ["--root", `${name}.pem`]);
+  const roots = (...list: string[]) => list.flatMap((name) => ["--key", `${name}.pem`]);
 
   it("removes a key from the list once every cohort can be reached without it", async () => {
     p.put("bridged.json", fleetText(current));
@@ -37,7 +37,7 @@ describe("rotate retire", () => {
       "app.bin",
       "--trust",
       "t2.trust",
-      "--next",
+      "--next-trust",
       "next.trust",
       "--vendor",
       "example.com",
@@ -126,7 +126,7 @@ describe("rotate retire", () => {
     ["one root twice", "A.jwk", roots("R1", "R1"), 1, "already signed"],
     ["a root with a window", "R1.jwk", [...roots("R1", "R2"), "--until", "9"], 2, "a root key signs no releases"],
     ["a release key as root", "A.jwk", roots("R1", "B"), 2, "B.pem is not a root key"],
-    ["a public root", "A.jwk", ["--root", "R1.jwk"], 2, "is a public key"],
+    ["a public root", "A.jwk", ["--key", "R1.jwk"], 2, "is a public key"],
   ] as const)("refuses %s, and writes nothing", async (_, name, args, exit, message, trust?: string) => {
     const file = trust ?? "t2.trust";
     p.put("bridged.json", fleetText({ ...current, trust: file }));
@@ -140,7 +140,7 @@ describe("rotate retire", () => {
     p.put("bridged.json", fleetText({ ...current, trust: "t2.trust" }));
     const r = await retire("A.jwk", [...roots("R1"), "--fleet", "bridged.json", "--out", "never.trust"]);
     expectFailure(r, 1);
-    expect(r.stderr).toContain("hint: give --root for each root that must sign");
+    expect(r.stderr).toContain("hint: give --key for each root that must sign");
   });
 
   it("refuses a list that is not the newest of the fleet", async () => {

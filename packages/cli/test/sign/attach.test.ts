@@ -96,7 +96,7 @@ describe.skipIf(!hasOpenssl).concurrent(`openssl on another machine${why}`, () =
     const p = await ceremony();
     p.put("A.sig", openssl(p, [...ed25519, "A.tbs"]));
     p.put("B.sig", openssl(p, es256, p.get("B.tbs")));
-    await p.ok(["tbs", "fw.bin", ...FACTS, "--seq", "8", "--key", "A.jwk", "--envelope", "next.suit", "--out", "next.tbs"]);
+    await p.ok(["tbs", "fw.bin", ...FACTS, "--seq", "8", "--key", "A.jwk", "--envelope-out", "next.suit", "--out", "next.tbs"]);
     p.put("A-id.jwk", JSON.stringify({ ...JSON.parse(p.get("A.jwk").toString()), kid: "build-7" }));
     const bit = p.get("A.sig");
     bit[40] = (bit[40] as number) ^ 1;

@@ -1,4 +1,4 @@
-// Two logs of one key in one file: what was used twice shows, whether a person has appended one or audit --merge has joined them.
+// Two logs of one key in one file: what was used twice shows, whether a person has appended one or audit --merge-out has joined them.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { thumbprint } from "@firmseal/signer";
@@ -85,7 +85,7 @@ describe.concurrent("a log that a person has appended to another", () => {
   });
 });
 
-describe.concurrent("audit --merge", () => {
+describe.concurrent("audit --merge-out", () => {
   it("writes one log of two, which is intact, says what it is, and goes on", async () => {
     const [p, q] = await copies();
     await copied(p, q);
@@ -93,7 +93,7 @@ describe.concurrent("audit --merge", () => {
     for (const seq of [10, 11, 12]) expectExit(await sign(q, seq), 0);
     p.put("other.log", q.get("A.pem.log"));
     const before = [p.get("A.pem.log"), p.get("other.log")];
-    const r = await p.ok(["audit", "A.pem", "other.log", "--merge", "both.log"]);
+    const r = await p.ok(["audit", "A.pem", "other.log", "--merge-out", "both.log"]);
     expect(r.stderr).toContain("both.log: both logs in one, written");
     expect(r.stderr).toContain("both.log: good, 7 entries");
     expect(r.stdout).toContain("another log was joined");
@@ -128,7 +128,7 @@ describe.concurrent("audit --merge", () => {
     expectExit(await sign(q, 2), 0);
     p.put("other.log", q.get("A.pem.log"));
     const line = /sequence number 2 of key [0-9a-f]{16}… was used twice: entry 2 of both\.log \((\S+)\), entry 2 of both\.log \((\S+)\)/;
-    const r = await p.run(["audit", "A.pem", "other.log", "--merge", "both.log", "--json"]);
+    const r = await p.run(["audit", "A.pem", "other.log", "--merge-out", "both.log", "--json"]);
     expectExit(r, 1);
     expect(r.json).toEqual(expect.objectContaining({ ok: false, reason: "LOG", merged: "both.log" }));
     // both have one number and one file: the time says which line it is
@@ -146,7 +146,7 @@ describe.concurrent("audit --merge", () => {
     await p.ok(["sign", "fw.suit", "--key", "B.pem", "--out", "b.suit"]);
     p.put("changed.log", q.get("A.pem.log").toString().replace('"sequence":"3"', '"sequence":"4"'));
     p.put("cut.log", `${q.get("A.pem.log").toString().split("\n")[1]}\n`);
-    const merge = (...refs: string[]) => ["audit", ...refs, "--merge", "new.log"];
+    const merge = (...refs: string[]) => ["audit", ...refs, "--merge-out", "new.log"];
     for (const [args, exit, line] of [
       [merge("A.pem"), 2, /joins two logs, and one is given/],
       [merge("A.pem", "other.log", "B.pem"), 2, /joins two logs, and 3 are given/],
@@ -154,9 +154,9 @@ describe.concurrent("audit --merge", () => {
       [merge("A.pem", "A.pem.log"), 2, /has no entry that .* lacks/],
       [merge("A.pem", "changed.log"), 1, /entry 2 was changed/],
       [merge("A.pem", "cut.log"), 1, /entry 2 is not the first entry/],
-      [[...merge("A.pem", "other.log"), "--accept-restored"], 2, /--merge joins logs without faults/],
-      [["audit", "A.pem", "other.log", "--merge", "-"], 2, /cannot go to stdout/],
-      [["audit", "A.pem", "other.log", "--merge", "fw.bin"], 2, /exists already/],
+      [[...merge("A.pem", "other.log"), "--accept-restored"], 2, /--merge-out joins logs without faults/],
+      [["audit", "A.pem", "other.log", "--merge-out", "-"], 2, /cannot go to stdout/],
+      [["audit", "A.pem", "other.log", "--merge-out", "fw.bin"], 2, /exists already/],
     ] as const) {
       const before = p.tree();
       expect(expectFailure(await p.run(args), exit), args.join(" ")).toMatch(line);

@@ -142,7 +142,7 @@ describe("published test keys", () => {
     for (const args of [
       ["verify", "t.suit", "--key", "spec.raw"],
       ["inspect", "t.suit"],
-      ["install", "t.suit", "--key", "spec.raw", "--device", "d", ...FACTS],
+      ["install", "t.suit", "--key", "spec.raw", "--dir", "d", ...FACTS],
     ]) {
       const r = await p.run([...args, "--json"]);
       expect(r.json).toMatchObject({ ok: true, code: 0, testKeys: ["spec-p256"] });
@@ -151,7 +151,7 @@ describe("published test keys", () => {
     for (const args of [
       ["verify", "fw.suit", "--key", "A.jwk"],
       ["inspect", "fw.suit"],
-      ["install", "fw.suit", "--key", "A.jwk", "--device", "e", ...FACTS],
+      ["install", "fw.suit", "--key", "A.jwk", "--dir", "e", ...FACTS],
     ])
       expect((await p.run([...args, "--json"])).json).toMatchObject({ ok: true, testKeys: [] });
     expect((await p.run(["verify", "fw.suit", "--key", "spec.raw", "--json"])).json).toMatchObject({

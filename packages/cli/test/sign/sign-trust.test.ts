@@ -135,7 +135,7 @@ describe.concurrent("sign --trust", () => {
       String(seq),
       "--out",
       "x.tbs",
-      "--envelope",
+      "--envelope-out",
       "x.suit",
       "--trust",
       "board.trust",
@@ -155,7 +155,7 @@ describe.concurrent("sign --trust", () => {
   it("is the same for rotate bridge, which has two trust files: a key that counts under neither is refused", async () => {
     const p = await place();
     const bridge = (...keys: string[]) => [
-      ...["rotate", "bridge", "fw.bin", "--trust", "board.trust", "--next", "board.trust", ...FACTS, "--seq", "3", "--out", "b.suit"],
+      ...["rotate", "bridge", "fw.bin", "--trust", "board.trust", "--next-trust", "board.trust", ...FACTS, "--seq", "3", "--out", "b.suit"],
       ...keys.flatMap((name) => ["--key", name]),
     ];
     await refused(p, bridge("A.pem", "B.pem", "debug.pem"), /debug\.pem has the role debug in board\.trust, not release/);
@@ -191,7 +191,7 @@ describe.concurrent("a key that has signed trust files", () => {
         "fw.bin",
         "--trust",
         "board.trust",
-        "--next",
+        "--next-trust",
         "board.trust",
         ...FACTS,
         "--seq",

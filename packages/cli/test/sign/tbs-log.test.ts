@@ -10,7 +10,7 @@ import { refused } from "../trust/trust-place.js";
 async function place(...numbers: number[]): Promise<Place> {
   const p = standard();
   p.keepsLogs = true;
-  await p.ok(["tbs", "fw.bin", "--key", "A.jwk", ...FACTS, "--seq", "7", "--out", "seven.tbs", "--envelope", "seven.suit"]);
+  await p.ok(["tbs", "fw.bin", "--key", "A.jwk", ...FACTS, "--seq", "7", "--out", "seven.tbs", "--envelope-out", "seven.suit"]);
   p.put("seven.sig", await signer(keyA).sign(p.get("seven.tbs")));
   p.put("new.bin", "another image");
   for (const n of numbers)
@@ -41,7 +41,7 @@ describe.concurrent("tbs and attach, with the log of the key here, refuse", () =
     await judged(await place(8), 212, /sequence number 7 is lower than 8, which was already signed/, "--allow-lower-sequence");
     await judged(await place(7), 212, /sequence number 7 was signed for another manifest/, "--allow-sequence-reuse");
     const p = await place(1);
-    const far = ["tbs", "fw.bin", "--key", "A.jwk", ...FACTS, "--seq", String(2 ** 40), "--out", "far.tbs", "--envelope", "far.suit"];
+    const far = ["tbs", "fw.bin", "--key", "A.jwk", ...FACTS, "--seq", String(2 ** 40), "--out", "far.tbs", "--envelope-out", "far.suit"];
     await refused(p, far, 212, /more than 2\^32 higher than the last, 1/);
     await p.ok([...far, "--allow-sequence-jump"]);
   });

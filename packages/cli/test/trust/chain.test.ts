@@ -53,7 +53,7 @@ describe("firmseal trust chain", () => {
         "fw.bin",
         "--trust",
         from,
-        "--next",
+        "--next-trust",
         next,
         ...FACTS,
         "--seq",
@@ -80,7 +80,7 @@ describe("firmseal trust chain", () => {
       "fw.bin",
       "--trust",
       "t1.trust",
-      "--next",
+      "--next-trust",
       "chain.trust",
       ...FACTS,
       "--seq",
@@ -121,7 +121,20 @@ describe("firmseal trust chain", () => {
     expect((await p.run(["trust", "chain", ...names, "--out", "many.trust", "--json"])).json).toMatchObject({ reason: "TRUST_LIMIT" });
     await p.ok(["trust", "chain", ...names.slice(0, 16), "--out", "many.trust"]);
     const whole = Uint8Array.from(p.get("many.trust"));
-    const bridge = ["rotate", "bridge", "fw.bin", "--trust", "t1.trust", "--next", "bad.trust", ...FACTS, "--seq", "9", "--out", "b.suit"];
+    const bridge = [
+      "rotate",
+      "bridge",
+      "fw.bin",
+      "--trust",
+      "t1.trust",
+      "--next-trust",
+      "bad.trust",
+      ...FACTS,
+      "--seq",
+      "9",
+      "--out",
+      "b.suit",
+    ];
     for (const [bytes, reason] of [
       [whole.subarray(0, whole.length - 1), "CBOR_TRUNCATED"],
       [Uint8Array.of(...(files["t2.trust"] as Uint8Array), 0), "CBOR_TRAILING"],

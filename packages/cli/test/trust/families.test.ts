@@ -71,7 +71,7 @@ describe("families of algorithms", () => {
       "fw.bin",
       "--trust",
       "board.trust",
-      "--next",
+      "--next-trust",
       "board.trust",
       ...FACTS,
       "--seq",
@@ -131,9 +131,9 @@ describe("families of algorithms", () => {
     const cohort = { name: "all", devices: 1, trust: "board.trust", vendor: "example.com", class: "board-v2", floor: 0 };
     p.put("fleet.json", JSON.stringify({ cohorts: [cohort] }));
     const retire = ["rotate", "retire", "e2.jwk", "--trust", "board.trust", "--fleet", "fleet.json", "--out", "next.trust"];
-    const few = await p.run([...retire, "--root", "e1.pem", "--root", "e2.pem", "--json"]);
+    const few = await p.run([...retire, "--key", "e1.pem", "--key", "e2.pem", "--json"]);
     expect(few.json).toMatchObject({ ok: false, reason: "TRUST_PREVIOUS" });
-    await p.ok([...retire, "--root", "e1.pem", "--root", "p1.pem"]);
+    await p.ok([...retire, "--key", "e1.pem", "--key", "p1.pem"]);
     expect((await p.ok(["trust", "show", "next.trust", "--json"])).json).toMatchObject({ families: { root: [{}, {}], release: [{}, {}] } });
   });
 

@@ -68,7 +68,7 @@ describe.concurrent("firmseal trust", () => {
     await release(p, "B.pem", 7, "b.suit", ["--vendor", "example.com", "--class", "board-v3"]);
     await p.ok(["verify", "b.suit", ...trust]);
     // by the device's identity, not by what the manifest says
-    const device = (facts: readonly string[]) => ["--device", `dev-${facts[3]}`, ...facts];
+    const device = (facts: readonly string[]) => ["--dir", `dev-${facts[3]}`, ...facts];
     const installed = await p.ok(["install", "a.suit", ...trust, ...device(FACTS), "--json"]);
     expect(installed.json).toMatchObject({ ok: true, signers: [{ roles: ["release", "recovery"] }], trust: { role: "release" } });
     await refused(

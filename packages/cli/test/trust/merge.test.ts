@@ -55,7 +55,7 @@ describe("trust merge", () => {
     expect(namesIn(p.get("both.trust"))).toEqual(["R1", "R2", "R3", "R4"]);
     expect(words(both)).toContain("for devices with t1.trust: signed by 3 roots (needed: 2)");
     // without a list before, nobody can say whose it is: it stays
-    const none = await p.ok(["trust", "merge", "t3.trust", "--allow-no-previous", "--out", "none.trust"]);
+    const none = await p.ok(["trust", "merge", "t3.trust", "--allow-no-previous-trust", "--out", "none.trust"]);
     expect(none.stderr).toContain("may be by a root of a previous file: give --previous-trust FILE");
     expect(namesIn(p.get("none.trust"))).toHaveLength(4);
   });

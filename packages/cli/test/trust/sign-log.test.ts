@@ -81,11 +81,11 @@ describe.concurrent("a root is shown what changes since the file that its log ha
         [["approve", "three.trust", "--key", "anna.pem", ...out, ...previous(evil)], approved],
       ] as const) {
         await refused(p, args, 212, line);
-        expect((await p.run(args)).stderr).toContain("--allow-no-previous");
+        expect((await p.run(args)).stderr).toContain("--allow-no-previous-trust");
       }
     await refused(p, ["approve", "three.trust", "--key", "anna.pem", ...out], 212, /approved last with this key \(.*\), and the changes/);
     const retire = ["rotate", "retire", "A.jwk", "--trust", "evil.trust", "--fleet", "fleet.json", ...out, "--allow-stranded", "all"];
-    await refused(p, [...retire, "--root", "R1.pem", "--root", "R2.pem"], 212, signed);
+    await refused(p, [...retire, "--key", "R1.pem", "--key", "R2.pem"], 212, signed);
   });
 
   it("and sees it as well if a newer file is given, which this root has not signed", async () => {
@@ -106,11 +106,11 @@ describe.concurrent("a root is shown what changes since the file that its log ha
 
   it("and continues without it only by an override, which the log has", async () => {
     const p = await begun();
-    await p.ok(["trust", "sign", "three.trust", "--key", "R1.pem", ...previous("evil.trust"), "--allow-no-previous"]);
-    const r = await p.ok(["approve", "three.trust", "--key", "anna.pem", ...previous("evil.trust"), "--allow-no-previous"]);
-    expect(r.stderr).toContain("approved because of --allow-no-previous");
+    await p.ok(["trust", "sign", "three.trust", "--key", "R1.pem", ...previous("evil.trust"), "--allow-no-previous-trust"]);
+    const r = await p.ok(["approve", "three.trust", "--key", "anna.pem", ...previous("evil.trust"), "--allow-no-previous-trust"]);
+    expect(r.stderr).toContain("approved because of --allow-no-previous-trust");
     for (const name of ["R1", "anna"])
-      expect(logEntries(p, `${name}.pem.log`).at(-1)).toMatchObject({ scope: ["trust:board"], overrides: ["allow-no-previous"] });
+      expect(logEntries(p, `${name}.pem.log`).at(-1)).toMatchObject({ scope: ["trust:board"], overrides: ["allow-no-previous-trust"] });
   });
 
   it("and needs no file to sign the same one again, which does not become the last one", async () => {

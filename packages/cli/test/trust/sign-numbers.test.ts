@@ -220,9 +220,9 @@ describe.concurrent("the number of a trust file", () => {
       which,
       "--trust",
       first,
-      "--root",
+      "--key",
       "r1.pem",
-      "--root",
+      "--key",
       "r2.pem",
       "--fleet",
       "fleet.json",
@@ -243,10 +243,10 @@ describe.concurrent("the number of a trust file", () => {
     // the second is the last one that these roots have signed, and what changes since then is not shown
     const reused = [...retire("A.jwk", "third.trust"), "--allow-sequence-reuse"];
     await refused(p, reused, "trust file 2 was signed last with this key", "firmseal trust sign --previous-trust FILE");
-    await p.ok([...reused, "--allow-no-previous"]);
+    await p.ok([...reused, "--allow-no-previous-trust"]);
     expect(logEntries(p, "r1.pem.log").at(-1)).toMatchObject({
       operation: "rotate retire",
-      overrides: ["allow-sequence-reuse", "allow-no-previous"],
+      overrides: ["allow-sequence-reuse", "allow-no-previous-trust"],
     });
   });
 });
@@ -327,14 +327,14 @@ describe.concurrent("what a root is shown", () => {
       p,
       ["trust", "tbs", second, "--key", "r1.jwk", "--out", "x.tbs"],
       "trust file 1 was signed last with this key",
-      "--allow-no-previous",
+      "--allow-no-previous-trust",
     );
     expectGood(await sign(p, second, ["--previous-trust", first]));
     const third = await list(p, 3);
-    const r = await sign(p, third, ["--allow-no-previous"]);
+    const r = await sign(p, third, ["--allow-no-previous-trust"]);
     expectGood(r);
-    expect(logEntries(p, "r1.pem.log").at(-1)).toMatchObject({ sequence: "3", overrides: ["allow-no-previous"] });
-    expect(r.stderr).toContain("is signed because of --allow-no-previous");
+    expect(logEntries(p, "r1.pem.log").at(-1)).toMatchObject({ sequence: "3", overrides: ["allow-no-previous-trust"] });
+    expect(r.stderr).toContain("is signed because of --allow-no-previous-trust");
     // a line of another name is not the previous one
     const lock = await list(p, 4, { name: "lock" });
     const wrong = await p.run(["trust", "sign", lock, "--key", "r1.pem", "--previous-trust", first]);

@@ -65,7 +65,7 @@ describe("explain", () => {
 
   it("shows what a device with another release does, and the device does it", async () => {
     const p = standard();
-    const DEVICE = ["--device", "dev", "--key", "A.jwk", ...FACTS];
+    const DEVICE = ["--dir", "dev", "--key", "A.jwk", ...FACTS];
     await signImage(p, 7, "fw.suit");
     await p.ok(["install", "fw.suit", ...DEVICE]);
     p.put("other.bin", "another image");

@@ -115,9 +115,9 @@ describe.skipIf(!haveVectors)(`third-party envelopes${haveVectors ? "" : " (skip
       ["explain"],
       ["sign", "--key", "A.pem", "--out", "y.suit"],
       ["verify", "--key", "spec.jwk"],
-      ["install", "--device", "d", "--vendor", "example.com", "--class", "a", "--key", "spec.jwk"],
+      ["install", "--dir", "d", "--vendor", "example.com", "--class", "a", "--key", "spec.jwk"],
       ["simulate", "--device", "memory", "--key", "spec.jwk"],
-      ["report", "--html", "x.html", "--key", "spec.jwk"],
+      ["report", "--out", "x.html", "--key", "spec.jwk"],
     ]) {
       const line = expectFailure(await p.run([command[0] as string, "x.suit", ...command.slice(1)]), 1);
       expect([command[0], line]).toEqual([command[0], expect.stringContaining("): manifest / common / dependencies")]);

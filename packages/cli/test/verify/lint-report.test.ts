@@ -85,9 +85,10 @@ describe("a report", () => {
     product(p, '[[policy.waivers]]\nrule = "L40"\nreason = "later"\nuntil = 2999-01-31\n');
     p.put("fw.bin", image(9000));
     await signed(p, 7);
-    const r = await p.run(["lint", "fw.suit", "--format", "sarif"]);
+    const r = await p.run(["lint", "fw.suit", "--sarif-out", "lint.sarif"]);
     expectExit(r, 1);
-    const log = JSON.parse(r.stdout);
+    expect(r.stdout).toContain("[L22 ");
+    const log = JSON.parse(p.get("lint.sarif").toString());
     expect({ valid: fits(log), errors: fits.errors }).toEqual({ valid: true, errors: null });
     const [run] = log.runs;
     expect(run.tool.driver.rules.map(({ id }: { id: string }) => id)).toEqual(ALL_RULES.map(({ id }) => id));
@@ -114,7 +115,8 @@ describe("a report", () => {
     const p = standard();
     p.put("fw.spdx.json", '{ "spdxVersion": "SPDX-2.3" }');
     await signed(p, 7, "a b.suit");
-    const log = JSON.parse((await p.ok(["lint", "a b.suit", "--format", "sarif"])).stdout);
+    await p.ok(["lint", "a b.suit", "--sarif-out", "lint.sarif", "--json"]);
+    const log = JSON.parse(p.get("lint.sarif").toString());
     expect(fits(log)).toBe(true);
     expect(log.runs[0]).toMatchObject({ results: [], artifacts: [{ location: { uri: "a%20b.suit" } }] });
   });
@@ -124,22 +126,21 @@ describe("a report", () => {
     p.put("firmseal.toml", PRODUCT.replace("given", "version"));
     const text = { en: { components: [{ component: 0, "component-version": "1\u202e\u001b[2J" }] } };
     await described(p, "evil", { install: fetched("#f"), text });
-    for (const format of ["sarif", "text", "json"]) {
-      const { stdout, stderr } = await p.run(["lint", "evil.suit", "--format", format]);
-      expectHarmless(stdout);
-      expectHarmless(stderr);
-      if (format === "sarif") expect(fits(JSON.parse(stdout))).toBe(true);
-      else expect(stdout).toMatch(/is version 1/);
+    for (const more of [[], ["--json"]]) {
+      const { stdout, stderr } = await p.run(["lint", "evil.suit", "--sarif-out", "lint.sarif", ...more]);
+      const sarif = p.get("lint.sarif").toString();
+      for (const text of [stdout, stderr, sarif]) expectHarmless(text);
+      expect(fits(JSON.parse(sarif))).toBe(true);
+      expect(stdout).toMatch(/is version 1/);
     }
   });
 
-  it("in JSON is that of --json, also on failure", async () => {
+  it("in JSON has the findings, also on failure", async () => {
     const p = standard();
     await signed(p, 7);
     for (const more of [[], ["--fail-on", "note"]]) {
-      const as = async (form: readonly string[]) => (await p.run(["lint", "fw.suit", ...more, ...form])).stdout;
-      expect(JSON.parse(await as(["--format", "json"]))).toMatchObject({ ok: more.length === 0, findings: [{ rule: "L40" }] });
-      expect(await as(["--format=json"])).toBe(await as(["--json"]));
+      const { json } = await p.run(["lint", "fw.suit", ...more, "--json"]);
+      expect(json).toMatchObject({ ok: more.length === 0, findings: [{ rule: "L40" }] });
     }
   });
 

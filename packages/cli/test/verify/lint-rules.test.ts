@@ -106,24 +106,24 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, s
     /^warning: .*counts up to sequence number 9 \(board\.trust\)/,
   ],
   "number-not-raised": [
-    async (p) => [await signed(p, 7), "--previous", await signed(p, 8, "old.suit")],
-    async (p) => [await signed(p, 9), "--previous", await signed(p, 8, "old.suit")],
+    async (p) => [await signed(p, 7), "--previous-release", await signed(p, 8, "old.suit")],
+    async (p) => [await signed(p, 9), "--previous-release", await signed(p, 8, "old.suit")],
     /^error: .*7 is not higher than 8 of old\.suit/,
   ],
   "number-jump": [
-    async (p) => [await signed(p, String(2 ** 33)), "--previous", await signed(p, 8, "old.suit")],
-    async (p) => [await signed(p, String(2 ** 32 + 8)), "--previous", await signed(p, 8, "old.suit")],
+    async (p) => [await signed(p, String(2 ** 33)), "--previous-release", await signed(p, 8, "old.suit")],
+    async (p) => [await signed(p, String(2 ** 32 + 8)), "--previous-release", await signed(p, 8, "old.suit")],
     /^error: 8589934592 is 8589934584 above 8$/,
   ],
   "version-and-number": [
     async (p) => [
       await signed(p, 9, "fw.suit", ["--version", "1.1.0"]),
-      "--previous",
+      "--previous-release",
       await signed(p, 8, "old.suit", ["--version", "1.2.0"]),
     ],
     async (p) => [
       await signed(p, 9, "fw.suit", ["--version", "1.2.1"]),
-      "--previous",
+      "--previous-release",
       await signed(p, 8, "old.suit", ["--version", "1.2.0"]),
     ],
     /^error: version 1\.1\.0 has the number 9, and 1\.2\.0 \(old\.suit\) has 8$/,
@@ -225,8 +225,8 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, s
   ],
   "power-cut": [
     // the old image is kept as a copy. Once the new one is there, the release cannot be installed again
-    async (p) => [await twoComponents(p, "fw", "#f", true), "--previous", await twoComponents(p, "old", "#old")],
-    async (p) => [await twoComponents(p, "fw", "#f"), "--previous", await twoComponents(p, "old", "#old")],
+    async (p) => [await twoComponents(p, "fw", "#f", true), "--previous-release", await twoComponents(p, "old", "#old")],
+    async (p) => [await twoComponents(p, "fw", "#f"), "--previous-release", await twoComponents(p, "old", "#old")],
     /^error: without a power cut, a second installation fails: /,
   ],
   "payload-missing": [

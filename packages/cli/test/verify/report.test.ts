@@ -7,11 +7,11 @@ import { expectFailure, FACTS, image, signImage, standard } from "../../../test-
 
 describe("firmseal report", () => {
   it.each([
-    ["a key that has not signed", ["fw.suit", "--key", "B.jwk", "--html", "x.html"], 1, "refused"],
-    ["a name that is not a page", ["fw.suit", "--key", "A.jwk", "--html", "fw.suit"], 2, "is not the name of an HTML file"],
-    ["no envelope", ["fw.bin", "--key", "A.jwk", "--html", "x.html"], 1, "not a SUIT envelope"],
-    ["half a device", ["fw.suit", "--key", "A.jwk", "--html", "x.html", "--vendor", "a.com"], 2, "one of them is missing"],
-    ["an unknown simulated device", ["fw.suit", "--key", "A.jwk", "--html", "x.html", "--device", "toaster"], 2, "unknown device"],
+    ["a key that has not signed", ["fw.suit", "--key", "B.jwk", "--out", "x.html"], 1, "refused"],
+    ["a name that is not a page", ["fw.suit", "--key", "A.jwk", "--out", "fw.suit"], 2, "is not the name of an HTML file"],
+    ["no envelope", ["fw.bin", "--key", "A.jwk", "--out", "x.html"], 1, "not a SUIT envelope"],
+    ["half a device", ["fw.suit", "--key", "A.jwk", "--out", "x.html", "--vendor", "a.com"], 2, "one of them is missing"],
+    ["an unknown simulated device", ["fw.suit", "--key", "A.jwk", "--out", "x.html", "--device", "toaster"], 2, "unknown device"],
   ])("refuses %s, and writes nothing", async (_, args, exit, words) => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
@@ -42,14 +42,14 @@ describe("firmseal report", () => {
       [["fw.suit", "--key", "rsa.pem"], 2, "rsa.pem"],
       [["missing.suit", "--key", "A.jwk"], 3, "file not found"],
     ] as const)
-      expect(expectFailure(await p.run(["report", ...args, "--html", "x.html"]), exit)).toContain(words);
+      expect(expectFailure(await p.run(["report", ...args, "--out", "x.html"]), exit)).toContain(words);
     expect(p.has("x.html")).toBe(false);
   });
 
   it("says which payload was neither in the envelope nor beside it", async () => {
     const p = standard();
     await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "7", "--uri", "https://example.com/other.bin", "--out", "fw.suit"]);
-    const args = ["report", "fw.suit", "--key", "A.jwk", "--html", "fw.html"];
+    const args = ["report", "fw.suit", "--key", "A.jwk", "--out", "fw.html"];
     expect((await p.ok(args)).stderr).toContain("payload not checked: https://example.com/other.bin\n");
     p.put("other.bin", p.get("fw.bin"));
     expect((await p.ok([...args, "--json"])).json).toMatchObject({ payloadsNotChecked: [] });
@@ -91,7 +91,7 @@ describe("firmseal report", () => {
     );
     // devices of board-v3 refuse it
     await p.ok(["sign", "two.json", "--key", "B.pem", "--out", "two.suit"]);
-    const report = ["report", "two.suit", "--trust", "t.trust", "--root", "C.jwk", "--html", "x.html"];
+    const report = ["report", "two.suit", "--trust", "t.trust", "--root", "C.jwk", "--out", "x.html"];
     expect(expectFailure(await p.run(report), 2)).toContain("trust different keys");
     await p.ok([...report, ...FACTS]);
   });
@@ -100,7 +100,7 @@ describe("firmseal report", () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     const env = { SOURCE_DATE_EPOCH: "1700000000" };
-    for (const name of ["a.html", "b.html"]) await p.ok(["report", "fw.suit", "--key", "A.jwk", "--html", name], { env });
+    for (const name of ["a.html", "b.html"]) await p.ok(["report", "fw.suit", "--key", "A.jwk", "--out", name], { env });
     expect(p.get("a.html").equals(p.get("b.html"))).toBe(true);
     expect(p.get("a.html").toString()).toContain("2023-11-14T22:13:20Z");
   });

@@ -19,10 +19,10 @@ describe("verify", () => {
     const both = ["--key", "A.jwk", "--key", "B.jwk"];
     expect((await p.ok(["verify", "fw.suit", ...both, "--json"])).json).toMatchObject({ otherSignatures: [] });
     // a report counts up to the threshold, and no further
-    expect((await p.ok(["report", "fw.suit", ...both, "--html", "fw.html", "--json"])).json).toMatchObject({
+    expect((await p.ok(["report", "fw.suit", ...both, "--out", "fw.html", "--json"])).json).toMatchObject({
       boards: [{ otherSignatures: [] }],
     });
-    expect((await p.ok(["report", "fw.suit", "--key", "A.jwk", "--html", "fw.html"])).stderr).toContain(
+    expect((await p.ok(["report", "fw.suit", "--key", "A.jwk", "--out", "fw.html"])).stderr).toContain(
       "fw.suit: another signature: esp256",
     );
   });

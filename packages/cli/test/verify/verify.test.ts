@@ -23,7 +23,7 @@ describe("an envelope whose section of the installation was cut out, for which n
     ["verify", ["--key", "A.jwk", "--without-payloads"]],
     ["lint", []],
     ["explain", []],
-    ["report", ["--key", "A.jwk", "--html", "cut.html"]],
+    ["report", ["--key", "A.jwk", "--out", "cut.html"]],
     ["diff", ["whole.suit"]],
     ["simulate", ["--device", "flash", "--key", "A.jwk"]],
     ["sign", ["--key", "C.pem"]],
@@ -153,7 +153,7 @@ it("a refusal names the file, whichever of several it is", async () => {
   const simulate = ["simulate", "fw.suit", "--device", "flash", "--key", "A.jwk", "--previous-release", "old.suit"];
   for (const [args, file] of [
     [["verify", "fw.suit", "--key", "C.jwk"], "fw.suit"],
-    [["install", "fw.suit", "--key", "C.jwk", "--device", "dev", ...FACTS], "fw.suit"],
+    [["install", "fw.suit", "--key", "C.jwk", "--dir", "dev", ...FACTS], "fw.suit"],
     [["explain", "cut.suit"], "cut.suit"],
     [["diff", "fw.suit", "cut.suit"], "cut.suit"],
     [["diff", "cut.suit", "fw.suit"], "cut.suit"],

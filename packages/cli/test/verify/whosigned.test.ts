@@ -243,7 +243,7 @@ describe.concurrent("published test keys", () => {
     const names = testKeys.map((t) => t.name);
     for (const args of [
       ["verify", "fw.suit"],
-      ["install", "fw.suit", "--device", "dev", ...FACTS],
+      ["install", "fw.suit", "--dir", "dev", ...FACTS],
       ["simulate", "fw.suit", "--device", "memory", "--second-cuts", "0"],
     ]) {
       const r = await q.run([...args, ...refs, "--json"]);
@@ -345,7 +345,7 @@ describe("hybrid pairs", () => {
       expectExit(r, 1);
       expect(r.json).toMatchObject({ ok: false, reason: "SIGNATURE_THRESHOLD" });
     }
-    await q.ok(["install", "both.suit", ...trust, "--threshold", "2", "--device", "d", ...FACTS]);
+    await q.ok(["install", "both.suit", ...trust, "--threshold", "2", "--dir", "d", ...FACTS]);
     await q.ok(["simulate", "both.suit", ...trust, "--threshold", "2", "--device", "memory", "--second-cuts", "0"]);
     expect((await q.ok(["whosigned", "both.suit", ...trust, "--json"])).json["signers"]).toHaveLength(2);
     expect((await q.ok(["inspect", "both.suit", "--json"])).json["signatures"]).toEqual([

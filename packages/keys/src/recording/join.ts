@@ -8,7 +8,7 @@ import { entryAfterTorn, JOIN, lineOf, parseEntry } from "../signing-log/entry.j
 import { END_OF_TORN, parseLog, type SigningLog } from "../signing-log/log-file.js";
 import { currentUser, now, refusePastClock } from "./recording.js";
 
-const NOT_ONE = "compare the logs instead, without --merge";
+const NOT_ONE = "compare the logs instead, without --merge-out";
 
 /** A log without faults, and its bytes. */
 function readWhole(path: string): { log: SigningLog; bytes: Buffer } {

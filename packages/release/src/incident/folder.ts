@@ -96,7 +96,7 @@ export async function bridgesIn(given: Given, groups: readonly DeviceGroup[], li
     const path = join(o.dir, `bridge-${++last}.suit`);
     const facts = {
       trust: o.trust,
-      next: list,
+      nextTrust: list,
       before,
       fleet: o.fleet,
       vendor: firstUuid(group.identity.vendor),

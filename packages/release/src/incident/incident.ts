@@ -122,7 +122,7 @@ function steps(
       todo: [
         ...(chain.length > 0 ? [`firmseal trust chain ${files.join(" ")} --out ${file}`] : []),
         `send ${file} to ${alone.join(", ")} without a release, and keep it`,
-        `sign every later release with firmseal rotate bridge --trust ${list} --next ${list}`,
+        `sign every later release with firmseal rotate bridge --trust ${list} --next-trust ${list}`,
         `write what the devices report into ${o.fleet}, and ${again}`,
       ],
     };
@@ -140,7 +140,7 @@ function steps(
     stage: "roll-out",
     todo: [
       ...bridges.map(({ path, group }) => `publish ${path} for ${group.names.join(", ")}, and keep it`),
-      `sign every later release with firmseal rotate bridge --trust ${list} --next ${list}`,
+      `sign every later release with firmseal rotate bridge --trust ${list} --next-trust ${list}`,
       `write what the devices report into ${o.fleet}, and ${again}`,
     ],
   };

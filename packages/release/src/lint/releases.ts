@@ -29,7 +29,7 @@ export interface LintOptions {
   /**
    * The envelope or folder of the previous release. Default: with a product, the last one in its folder of releases.
    */
-  readonly previous?: string;
+  readonly previousRelease?: string;
   /** Files of payloads, as --payload names them. For one envelope only. */
   readonly payload?: readonly string[];
   /** Sets of rules to apply besides the common ones. */
@@ -191,7 +191,7 @@ export async function lintReleases(path: string, o: LintOptions = {}): Promise<L
     throw usage("--payload is for one envelope, not for a folder", "put the payload into the folder");
   const known = knownKeys(o.trust?.store);
   const policies = [...(o.policies ?? []), ...(product?.policy.suite === undefined ? [] : [product.policy.suite])];
-  const given = o.previous === undefined ? undefined : envelopesAt(o.previous, product).map(readEarlier);
+  const given = o.previousRelease === undefined ? undefined : envelopesAt(o.previousRelease, product).map(readEarlier);
   const findings: Finding[] = [];
   const skipped: SkippedRule[] = [];
   let compared = false;
@@ -203,7 +203,8 @@ export async function lintReleases(path: string, o: LintOptions = {}): Promise<L
     for (const one of report.findings) findings.push(one);
     for (const one of report.skipped) skipped.push(one);
   }
-  if (given && !compared) throw usage(`${o.previous} is not for the devices of ${path}`, "give the previous release, for the same devices");
+  if (given && !compared)
+    throw usage(`${o.previousRelease} is not for the devices of ${path}`, "give the previous release, for the same devices");
   return {
     releases: paths,
     findings: product ? withWaivers(findings, { path: product.path, all: product.policy.waivers }, today()) : findings,

@@ -79,7 +79,7 @@ export interface LintContext {
 
 /** What a rule cannot do without, and what to do if it is missing. */
 export const NEEDS = {
-  previous: "give the previous release: --previous FILE",
+  previous: "give the previous release: --previous-release FILE",
   trust: "give the trust file: --trust FILE",
   product: "give the product file: --product FILE",
   cuts: "the release was not simulated",

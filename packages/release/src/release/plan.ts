@@ -39,8 +39,8 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
    * The last published release: a folder of releases, a release, its release.json, or an envelope. Default: that of the
    * product file.
    */
-  previous?: string;
-  /** A release to compare with. It counts as published, like `previous`. */
+  previousRelease?: string;
+  /** A release to compare with. It counts as published, like `previousRelease`. */
   diff?: string;
   /** The role of the keys that sign. Default: release. Others are for products with a trust file. */
   role?: SigningRole;
@@ -165,7 +165,7 @@ function knownReleases(product: Product, out: string, o: ReleaseOptions): KnownR
   const own = role === undefined || role === "release" ? product.sequence.previous : undefined;
   // only --first continues without what the product file names, and only if that is missing
   const isMissing = own !== undefined && o.first === true && !existsSync(own);
-  const named = [...new Set([o.previous ?? (isMissing ? undefined : own), o.diff])].filter((path) => path !== undefined);
+  const named = [...new Set([o.previousRelease ?? (isMissing ? undefined : own), o.diff])].filter((path) => path !== undefined);
   return [...releasesIn(out, product, role), ...named.flatMap((path) => publishedAt(path, product, role))];
 }
 

@@ -139,7 +139,7 @@ function everySigner(needed: readonly NeededSignatures[]): PublicKey[] {
  * import { writeFileSync } from "node:fs";
  * import { readTrustMove, unsignedBridge } from "@firmseal/release";
  *
- * const files = { trust: "1.trust", next: "2.trust", fleet: "fleet.json", out: "bridge.suit" };
+ * const files = { trust: "1.trust", nextTrust: "2.trust", fleet: "fleet.json", out: "bridge.suit" };
  * const move = await readTrustMove("app.bin", { ...files, vendor: "example.com", class: "board-v2", seq: "next" });
  * const { draft, needed } = await unsignedBridge(move);
  * writeFileSync("bridge.suit", draft.bytes);

@@ -25,8 +25,8 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides {
   out: string;
   /** The current trust file of the devices, and the next one. */
   trust: string;
-  next: string;
-  /** Trust files that the bridge brings before `next`, for devices that were away: all after theirs, in order. */
+  nextTrust: string;
+  /** Trust files that the bridge brings before `nextTrust`, for devices that were away: all after theirs, in order. */
   before?: readonly string[];
   /** The devices in the field. */
   fleet?: string;
@@ -44,7 +44,7 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides {
 export interface TrustMove {
   readonly old: TrustOnFile;
   readonly next: TrustOnFile;
-  /** What the bridge brings before `next`. */
+  /** What the bridge brings before `nextTrust`. */
   readonly before: readonly TrustOnFile[];
   readonly fleet: readonly Cohort[] | undefined;
   /** The devices that the bridge is for. */
@@ -121,7 +121,7 @@ export async function readTrustMove(image: string | undefined, o: BridgeOptions)
   const { vendor, class: name } = releaseFacts(o);
   const id = identityOf(vendor, name);
   const identity: Identity = { vendor: [id.vendor], class: [id.class] };
-  const [old, next] = [readTrustFile(o.trust), readTrustChain(o.next)];
+  const [old, next] = [readTrustFile(o.trust), readTrustChain(o.nextTrust)];
   const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
   checkSuccession(old, next);
   refuseLastNumber(bigSequence(next.store.sequence));

@@ -43,7 +43,7 @@ export interface RetireOptions extends SequenceOverrides {
   /** The log of the keys, if it is elsewhere. */
   log?: string;
   /** See ComparisonOptions. */
-  allowNoPrevious?: boolean;
+  allowNoPreviousTrust?: boolean;
   /** Names of published test keys that may sign. */
   allowTestKey?: string[];
   /** Examines the outcome for the fleet before anything is logged or signed. Throws to refuse. */
@@ -125,7 +125,7 @@ function listsOf(signingKeys: readonly OpenedKey[], lists: readonly TrustStore[]
     const list = lists.find(({ anchors }) => anchors.some((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key)));
     if (list) return list;
     throw usage(
-      `--root ${name} is not a root key of the trust file, or of one in the fleet`,
+      `--key ${name} is not a root key of the trust file, or of one in the fleet`,
       "firmseal trust show FILE lists its keys and their roles",
     );
   });
@@ -153,7 +153,7 @@ function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, ne
         reason,
         errors[reason],
         `${n} of the roots ${what} would have signed, and it needs ${threshold}${families.length > 0 ? `, and of each family: ${progressWords(families)}` : ""}`,
-        "give --root for each root that must sign; if they are in different places, give none, and each signs with firmseal trust sign",
+        "give --key for each root that must sign; if they are in different places, give none, and each signs with firmseal trust sign",
       );
   }
 }
@@ -234,7 +234,7 @@ export function judgeUnsigned(r: Retirement): CohortResult[] {
 }
 
 const OTHER_LAST =
-  "give the newest file: --trust FILE; or drop --root, and sign with firmseal trust sign --previous-trust FILE; or allow it: --allow-no-previous";
+  "give the newest file: --trust FILE; or drop --key, and sign with firmseal trust sign --previous-trust FILE; or allow it: --allow-no-previous-trust";
 
 /** A signed trust file without the key. */
 export interface SignedRetirement {

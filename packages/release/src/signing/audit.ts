@@ -38,7 +38,7 @@ export interface AuditOptions extends PassphraseOptions {
   /** An envelope that one of the logs must have a signature of. */
   envelope?: string;
   /** A new file in which two logs of a key become one. */
-  merge?: string;
+  mergeOut?: string;
   /** Continue logs that were truncated, restored or edited. An entry in each of them records this. */
   acceptRestored?: boolean;
 }
@@ -154,8 +154,11 @@ function withoutCopies(all: readonly InspectedLog[]): InspectedLog[] {
 function joined(places: readonly LogPlace[], out: string): LogPlace {
   const [first, second, ...more] = places;
   if (!first || !second || more.length > 0)
-    throw usage(`--merge joins two logs, and ${places.length === 1 ? "one is" : `${places.length} are`} given`, "name two logs of one key");
-  if (out === STDIO) throw usage("--merge -: a log cannot go to stdout", "name a new file for it");
+    throw usage(
+      `--merge-out joins two logs, and ${places.length === 1 ? "one is" : `${places.length} are`} given`,
+      "name two logs of one key",
+    );
+  if (out === STDIO) throw usage("--merge-out -: a log cannot go to stdout", "name a new file for it");
   const bad = withoutCopies(places.map(inspectLog)).find(({ faults }) => faults.length > 0);
   if (bad) throw damagedLog(bad.log, bad.faults);
   joinLogs(first.path, second.path, out);
@@ -230,7 +233,7 @@ export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${l
 
 /**
  * Audits the logs of keys, and trust files. Nothing is written but the entries of `acceptRestored`, and the log of
- * `merge`, which is then audited instead.
+ * `mergeOut`, which is then audited instead.
  *
  * @param refs - Keys, log files or trust files.
  * @param o - What else to check, and what to write.
@@ -246,8 +249,8 @@ export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${l
  * ```
  */
 export async function auditLogs(refs: readonly string[], o: AuditOptions): Promise<LogAudit> {
-  if (o.acceptRestored && o.merge !== undefined)
-    throw usage("--merge joins logs without faults, and --accept-restored accepts faults", "give one of the two");
+  if (o.acceptRestored && o.mergeOut !== undefined)
+    throw usage("--merge-out joins logs without faults, and --accept-restored accepts faults", "give one of the two");
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
   const isList = (ref: string) => isFile(ref) && looksLikeTrustFile(readFirstBytes(ref, 2));
   const evidence = trustEvidence(refs.filter(isList));
@@ -256,7 +259,7 @@ export async function auditLogs(refs: readonly string[], o: AuditOptions): Promi
     o,
   );
   if (o.acceptRestored) for (const place of places) await acceptLog(place);
-  const audited = withoutCopies((o.merge === undefined ? places : [joined(places, o.merge)]).map(inspectLog));
+  const audited = withoutCopies((o.mergeOut === undefined ? places : [joined(places, o.mergeOut)]).map(inspectLog));
   const logs = audited.map(({ log }) => log);
   const twice = conflicts([...logs, ...unentered(evidence, logs).map(({ path, entries }) => ({ path, all: entries }))]);
   const unlogged = withoutEntry(evidence, logs);

@@ -42,7 +42,7 @@ export function filesOfLine(entries: readonly Entry[], line: readonly string[]):
 /** How the last file is given, and whether it may be missing. */
 export interface ComparisonOptions {
   /** Sign without the trust file that the log has last, although there is one. */
-  allowNoPrevious?: boolean;
+  allowNoPreviousTrust?: boolean;
   /** How this file is given, in words, instead of --previous-trust. */
   hint?: string;
 }
@@ -56,14 +56,14 @@ export function uncompared(
   logs: readonly (readonly Entry[])[],
   store: TrustStore,
   previous: readonly PreviousTrust[],
-  { allowNoPrevious, hint = "give that file too: --previous-trust FILE, or allow it: --allow-no-previous" }: ComparisonOptions,
+  { allowNoPreviousTrust, hint = "give that file too: --previous-trust FILE, or allow it: --allow-no-previous-trust" }: ComparisonOptions,
 ): string[] {
   const given = new Set(previous.map((one) => digestOfTrust(one.store)));
   for (const entries of logs) {
     const files = filesOfLine(entries, numberOfTrust(store).scope);
     const last = files.at(-1);
     if (!last || given.has(last.digest as string) || files.some((e) => e.digest === digestOfTrust(store))) continue;
-    if (allowNoPrevious) return ["allow-no-previous"];
+    if (allowNoPreviousTrust) return ["allow-no-previous-trust"];
     const what = last.sequence === undefined ? "a trust file was approved" : `trust file ${last.sequence} was signed`;
     const missing = previous.length > 0 ? ", and no file that is given says the same: the" : ", and the";
     throw refusedInput(

@@ -190,7 +190,7 @@ export function image(n: number, seed = 1): Uint8Array {
 }
 
 export const FACTS = ["--vendor", "example.com", "--class", "board-v2"] as const;
-export const DEVICE = ["--device", "dev", "--key", "A.jwk"] as const;
+export const DEVICE = ["--dir", "dev", "--key", "A.jwk"] as const;
 
 /** Signs fw.bin, or another image, with A.pem. */
 export function signImage(p: Place, seq: number | string, out: string, more: readonly string[] = []): Promise<Result> {

@@ -5,9 +5,9 @@ import {
   BUNDLE_DEVICE_NAMES,
   BUNDLE_DEVICES,
   BUNDLE_FEATURES,
-  BUNDLE_FORMS,
+  BUNDLE_FORMATS,
   type BundleDevice,
-  type BundleForm,
+  type BundleFormat,
   DEFAULT_FEATURES,
   type FeatureName,
   HOST_HASHES,
@@ -32,15 +32,15 @@ import { membersOf } from "../../common/shapes.js";
 interface BundleCommandOptions {
   alg?: string;
   features?: string;
-  form: BundleForm;
+  format: BundleFormat;
   micro?: boolean;
   host?: string;
   device?: "none" | BundleDevice;
   target?: KernelTarget;
   without?: string;
-  machineCode?: string;
+  machineCodeOut?: string;
   out: string;
-  source?: string;
+  sourceOut?: string;
   json?: boolean;
 }
 
@@ -54,7 +54,7 @@ const NEEDS: readonly (readonly [FeatureName, FeatureName])[] = [
 /** What a bundle has, from the options. */
 function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: HostHash[]; without?: MicroPart[] } {
   if (o.micro) {
-    if (o.form === "boot") throw usage("--micro: a boot file has no verifier", "drop it: the module that installs has it");
+    if (o.format === "boot") throw usage("--micro: a boot file has no verifier", "drop it: the module that installs has it");
     if (o.features !== undefined)
       throw usage("--features: a micro verifier has none", `choose its device: --device ${inWords(["none", ...BUNDLE_DEVICE_NAMES])}`);
     const features: FeatureName[] = o.device === undefined || o.device === "none" ? [] : [o.device];
@@ -71,7 +71,7 @@ function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: H
   ] as const)
     if (given !== undefined) throw usage(`${option}: only for a micro verifier`, "add --micro, or drop it");
   return {
-    features: listOf<FeatureName>(o.features ?? (o.form === "boot" ? "" : DEFAULT_FEATURES.join(",")), BUNDLE_FEATURES, "--features"),
+    features: listOf<FeatureName>(o.features ?? (o.format === "boot" ? "" : DEFAULT_FEATURES.join(",")), BUNDLE_FEATURES, "--features"),
   };
 }
 
@@ -97,38 +97,38 @@ const reported = ({ board, architecture, image, place, length, digest }: ReturnT
 
 /** Machine code that is a Storage file needs an output file, and none other has one. */
 function checkMachineCode(o: BundleCommandOptions, code: ReturnType<typeof kernelOf> | undefined): void {
-  if (code?.place === "storage" && o.machineCode === undefined)
+  if (code?.place === "storage" && o.machineCodeOut === undefined)
     throw usage(
       `--target: the machine code for ${o.target} is a file of its own`,
-      `add --machine-code FILE, for the Storage file ${KERNEL_FILE}`,
+      `add --machine-code-out FILE, for the Storage file ${KERNEL_FILE}`,
     );
-  if (o.machineCode === undefined) return;
-  if (!code) throw usage("--machine-code: there is none without --target", "add --target, for example --target puck.js, or drop it");
-  if (code.place === "bundle") throw usage(`--machine-code: the bundle for ${o.target} has its machine code inside`, "drop it");
-  refuseTerminal(o.machineCode, "--machine-code");
-  checkOutput(o.machineCode, "--machine-code", [o.out, o.source ?? o.out]);
+  if (o.machineCodeOut === undefined) return;
+  if (!code) throw usage("--machine-code-out: there is none without --target", "add --target, for example --target puck.js, or drop it");
+  if (code.place === "bundle") throw usage(`--machine-code-out: the bundle for ${o.target} has its machine code inside`, "drop it");
+  refuseTerminal(o.machineCodeOut, "--machine-code-out");
+  checkOutput(o.machineCodeOut, "--machine-code-out", [o.out, o.sourceOut ?? o.out]);
 }
 
-/** Refuses a name that does not fit the form of the bundle. */
-function checkName(option: string, path: string, form: BundleForm): void {
+/** Refuses a name that does not fit the format of the bundle. */
+function checkName(option: string, path: string, format: BundleFormat): void {
   // a mistyped name must not cost a key or an image
   if (!/\.m?js$/.test(path))
     throw usage(`${option} ${path} is not the name of a JavaScript file`, "choose a name that ends in .js or .mjs");
-  if (path.endsWith(".mjs") && form !== "module")
+  if (path.endsWith(".mjs") && format !== "module")
     throw usage(
-      `${option} ${path} is the name of an ES module, and the form is ${form}`,
-      "add --form module, or choose a name that ends in .js",
+      `${option} ${path} is the name of an ES module, and the format is ${format}`,
+      "add --format module, or choose a name that ends in .js",
     );
 }
 
 /** Writes a device verifier with these algorithms and features, and no others. */
 async function bundle(o: BundleCommandOptions) {
-  const boot = o.form === "boot";
+  const boot = o.format === "boot";
   for (const [option, given] of [
     ["--alg", o.alg],
     ["--features", o.features],
     ["--target", o.target],
-    ["--machine-code", o.machineCode],
+    ["--machine-code-out", o.machineCodeOut],
   ] as const)
     if (boot && given !== undefined) throw usage(`${option}: a boot file has none`, "drop it: the module that installs has them");
   const algs = listOf<AlgName>(o.alg ?? "", BUNDLE_ALGS, "--alg");
@@ -137,7 +137,7 @@ async function bundle(o: BundleCommandOptions) {
   const options = {
     algs,
     features,
-    form: o.form,
+    format: o.format,
     ...(micro && { micro }),
     ...(without && { without }),
     ...(o.target && { kernel: o.target }),
@@ -149,15 +149,15 @@ async function bundle(o: BundleCommandOptions) {
   if (!micro) warnOfFeatures(features, algs);
   for (const [option, path] of [
     ["--out", o.out],
-    ["--source", o.source],
+    ["--source-out", o.sourceOut],
   ] as const)
-    if (path !== undefined && path !== STDIO) checkName(option, path, o.form);
+    if (path !== undefined && path !== STDIO) checkName(option, path, o.format);
   if (o.out !== STDIO) checkOutput(o.out, "--out", []);
-  if (o.source !== undefined && o.source !== STDIO) checkOutput(o.source, "--source", [o.out]);
+  if (o.sourceOut !== undefined && o.sourceOut !== STDIO) checkOutput(o.sourceOut, "--source-out", [o.out]);
   const text = await minifiedBundle(options);
-  if (code && o.machineCode !== undefined) writeOut(o.machineCode, Buffer.from(code.bytes));
+  if (code && o.machineCodeOut !== undefined) writeOut(o.machineCodeOut, Buffer.from(code.bytes));
   const bytes = Buffer.from(text);
-  if (o.source !== undefined) writeOut(o.source, Buffer.from(await readableBundle(options)));
+  if (o.sourceOut !== undefined) writeOut(o.sourceOut, Buffer.from(await readableBundle(options)));
   const inJson = o.json && o.out === STDIO;
   if (!inJson) writeOut(o.out, bytes);
   const gzip = gzipSync(bytes, { level: 9 }).length;
@@ -165,10 +165,10 @@ async function bundle(o: BundleCommandOptions) {
     out: o.out,
     algs,
     features,
-    form: o.form,
+    format: o.format,
     ...(micro && { host: micro }),
     ...(code && { kernel: reported(code) }),
-    ...(o.machineCode !== undefined && { machineCode: o.machineCode }),
+    ...(o.machineCodeOut !== undefined && { machineCode: o.machineCodeOut }),
     ...(without && { without }),
     bytes: bytes.length,
     gzip,
@@ -183,10 +183,10 @@ export default define({
     option("--alg <names>", `algorithms, with commas: ${BUNDLE_ALGS.join(", ")}`),
     option("--features <names>", `with commas: ${BUNDLE_FEATURES.join(", ")} (default: install and copy)`),
     option(
-      "--form <name>",
+      "--format <name>",
       "umd: CommonJS or one global; espruino: for require(); script: one global, for a snapshot; module: ES module; boot: Espruino's boot file",
       {
-        choices: BUNDLE_FORMS,
+        choices: BUNDLE_FORMATS,
         default: "umd",
       },
     ),
@@ -194,25 +194,25 @@ export default define({
     option("--host <names>", "with --micro: hashes that the engine has, with commas: sha256, sha512"),
     option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", ...BUNDLE_DEVICE_NAMES] }),
     option(
-      "--target <board>",
+      "--target <name>",
       "add machine code for this board: Ed25519, ES256, and SHA-2 if its firmware has none; kernel() of the bundle starts it",
       {
         choices: KERNEL_TARGETS,
       },
     ),
-    option("--machine-code <file>", `with --target: output file for the machine code, if it is the Storage file ${KERNEL_FILE}`),
+    option("--machine-code-out <file>", `with --target: output file for the machine code, if it is the Storage file ${KERNEL_FILE}`),
     option("--without <names>", "with --micro: parts to leave out, with commas: boot, limits, threshold, uri"),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
-    option("--source <file>", "also write the bundle before it is minified"),
+    option("--source-out <file>", "also write the bundle before it is minified"),
   ],
   examples: [
     ["firmseal bundle --alg ed25519 --out firmseal.js", "a verifier for Ed25519"],
     [
-      "firmseal bundle --alg ed25519 --features install,storage --form espruino --target bangle.js2 --out firmseal.js",
+      "firmseal bundle --alg ed25519 --features install,storage --format espruino --target bangle.js2 --out firmseal.js",
       "a module for Bangle.js 2, with machine code that verifies Ed25519 in a tenth of a second",
     ],
     [
-      "firmseal bundle --micro --alg hsslms --host sha256 --device storage --form espruino --out firmseal.js",
+      "firmseal bundle --micro --alg hsslms --host sha256 --device storage --format espruino --out firmseal.js",
       "for a board with little memory that has SHA-256",
     ],
   ],
@@ -220,7 +220,7 @@ export default define({
     out: ["string", "output file; - for stdout"],
     algs: ["string[]", "algorithms in the bundle"],
     features: ["string[]", "features in the bundle"],
-    form: ["string", "its form"],
+    format: ["string", "its format"],
     "host?": ["string[]", "a micro verifier: hashes that the engine has"],
     "kernel?": ["object", "its machine code"],
     ...membersOf("kernel?", {
@@ -240,7 +240,7 @@ export default define({
   run: bundle,
   words: (f) => {
     const has = `${f.algs.join(", ")}; ${f.features.join(", ") || "no features"}`;
-    const parts = f.form === "boot" ? "boot file" : f.host ? `micro verifier: ${has}` : has;
+    const parts = f.format === "boot" ? "boot file" : f.host ? `micro verifier: ${has}` : has;
     const code =
       f.kernel &&
       `${f.machineCode === undefined ? "" : `${f.machineCode}, for the Storage file ${KERNEL_FILE}: `}machine code for ${f.kernel.board} (${f.kernel.architecture}): ${byteWords(f.kernel.length)}, SHA-256 ${f.kernel.digest}`;

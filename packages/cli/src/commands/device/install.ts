@@ -28,7 +28,7 @@ import { numberWords, versionIfAny } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
 interface InstallOptions extends TrustOptions {
-  device: string;
+  dir: string;
   vendor?: string;
   class?: string;
   payload?: string[];
@@ -77,14 +77,14 @@ function checkFolder(folder: string): void {
  * that was killed before anything was installed does not count.
  */
 function deviceIn(o: InstallOptions): FileDevice {
-  const path = join(o.device, "device.json");
-  const there = fs.existsSync(path) ? openFolder(o.device) : undefined;
+  const path = join(o.dir, "device.json");
+  const there = fs.existsSync(path) ? openFolder(o.dir) : undefined;
   const given = o.vendor !== undefined || o.class !== undefined;
   if (there && !given) return there;
   const isUsed = there !== undefined && there.record.envelope !== "";
   if (o.vendor === undefined || o.class === undefined) {
-    if (isUsed) throw usage(`device ${o.device} already has an identity`, "drop --vendor and --class, or give both");
-    throw environment(`device ${o.device} has no identity yet`, "give it one on the first use: --vendor example.com --class board-v2");
+    if (isUsed) throw usage(`device ${o.dir} already has an identity`, "drop --vendor and --class, or give both");
+    throw environment(`device ${o.dir} has no identity yet`, "give it one on the first use: --vendor example.com --class board-v2");
   }
   const identity = identityOf(o.vendor, o.class);
   if (isUsed) {
@@ -93,15 +93,15 @@ function deviceIn(o: InstallOptions): FileDevice {
       Buffer.from(given).equals(Uint8Array.from(own[0] ?? [])),
     );
     if (isSame) return there;
-    throw usage(`device ${o.device} has another identity`, "drop --vendor and --class, or name another folder");
+    throw usage(`device ${o.dir} has another identity`, "drop --vendor and --class, or name another folder");
   }
   try {
     fs.rmSync(path, { force: true });
-    createFileDevice(fs, o.device, { vendor: [identity.vendor], class: [identity.class] }, CAPACITY);
+    createFileDevice(fs, o.dir, { vendor: [identity.vendor], class: [identity.class] }, CAPACITY);
   } catch (e) {
-    throw systemFault(e, o.device) ?? e;
+    throw systemFault(e, o.dir) ?? e;
   }
-  return openFolder(o.device);
+  return openFolder(o.dir);
 }
 
 function isThere(path: string): boolean {
@@ -181,7 +181,7 @@ function installLocked(lock: Lock, path: string, envelope: Uint8Array | Source, 
   device.persist = (commit) => {
     const release = holdSignals();
     try {
-      if (!lock.isOurs()) throw environment(`${o.device}: another installation has taken over`, "run the command again");
+      if (!lock.isOurs()) throw environment(`${o.dir}: another installation has taken over`, "run the command again");
       persist(commit);
     } finally {
       release();
@@ -215,7 +215,7 @@ async function ofBoard(o: InstallOptions): Promise<InstallOptions> {
   const [board, ...others] = boardsOf(product, o.board === undefined ? [] : [o.board]);
   if (!board || others.length > 0) throw usage("--board is missing: the product has several", "name the board of the device");
   if (o.key || o.trust !== undefined) throw usage("--board: the product file gives the trusted keys", "drop --key and --trust");
-  const isNew = !fs.existsSync(join(o.device, "device.json"));
+  const isNew = !fs.existsSync(join(o.dir, "device.json"));
   const identity = isNew ? { vendor: o.vendor ?? product.vendor, class: o.class ?? (board.classes[0] as string) } : {};
   return { ...o, ...trustOptions(product), ...identity };
 }
@@ -224,14 +224,14 @@ async function ofBoard(o: InstallOptions): Promise<InstallOptions> {
 async function installEnvelope(path: string, given: InstallOptions) {
   const board = await ofBoard(given);
   // behind a link, the system takes ".." for the folder that the link leads to, and the checks do not
-  const o = { ...board, device: normalize(board.device) };
+  const o = { ...board, dir: normalize(board.dir) };
   const whom = await trustedKeys(o);
   const { testKeys, trust } = whom;
   const envelope = readEnvelopeFile(path);
   let done: ReturnType<typeof installLocked>;
   try {
-    checkFolder(o.device);
-    done = await withLock(o.device, (lock) => installLocked(lock, path, envelope, whom, o));
+    checkFolder(o.dir);
+    done = await withLock(o.dir, (lock) => installLocked(lock, path, envelope, whom, o));
   } catch (e) {
     const failure = failureOf(withReason(e, envelope));
     failure.facts = { testKeys };
@@ -254,7 +254,7 @@ export default define({
   summary: "install an envelope on a simulated A/B device in a folder",
   arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
   options: () => [
-    option("--device <dir>", "folder of the device", { required: true }),
+    option("--dir <folder>", "folder of the device", { required: true }),
     ...trusted(),
     threshold(),
     productFile(),
@@ -265,8 +265,8 @@ export default define({
     ...passphrases(),
   ],
   examples: [
-    ["firmseal install fw.suit --device ./board --key release.jwk --vendor example.com --class board-v2", "the first use makes the device"],
-    ["firmseal install fw.suit --device ./board --trust fleet.trust --root root.jwk", "an update, with a trust file"],
+    ["firmseal install fw.suit --dir ./board --key release.jwk --vendor example.com --class board-v2", "the first use makes the device"],
+    ["firmseal install fw.suit --dir ./board --trust fleet.trust --root root.jwk", "an update, with a trust file"],
   ],
   json: {
     ...NUMBER,

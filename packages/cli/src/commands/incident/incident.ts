@@ -71,7 +71,7 @@ export default define({
   summary: "guide you from a stolen, lost, expired or leaked key to a safe fleet",
   arguments: [commandArgument("<what>", "what happened to the key", { choices: ["stolen", "lost", "expired", "debug-leaked"] })],
   options: () => [
-    option("--key <key>", "the key: its public key file, or its thumbprint"),
+    option("-k, --key <key>", "the key: its public key file, or its thumbprint"),
     option("--trust <file>", "the newest trust file"),
     option("--fleet <file>", "the devices in the field: .json, .jsonl or .csv"),
     option("--dir <folder>", "folder of the incident, made if it does not exist"),

@@ -11,16 +11,16 @@ const TABLED = algWords(keyAlgs.filter(hasTables));
 
 interface PubkeyOptions extends PassphraseOptions {
   format?: PublicFormat;
-  device?: boolean;
+  table?: boolean;
   tableSize?: TableSize;
   tableNumbers?: boolean;
   out?: string;
   json?: boolean;
 }
 
-function forDevice(key: PublicKey, format: PublicFormat, o: PubkeyOptions): Uint8Array {
-  if (format !== "js") throw usage(`--device: only js has a table, not ${format}`, "drop --format, or give js");
-  if (!hasTables(key.alg)) throw usage(`--device: ${key.alg} has no table`, `give an ${TABLED} key, or drop --device`);
+function withTable(key: PublicKey, format: PublicFormat, o: PubkeyOptions): Uint8Array {
+  if (format !== "js") throw usage(`--table: only js has a table, not ${format}`, "drop --format, or give js");
+  if (!hasTables(key.alg)) throw usage(`--table: ${key.alg} has no table`, `give an ${TABLED} key, or drop --table`);
   const { table, digest } = prepareKey(key.key, o.tableSize ?? "2k");
   return new TextEncoder().encode(jsLiteral(key, { table: o.tableNumbers ? tableNumbers(table) : table, digest }));
 }
@@ -28,13 +28,13 @@ function forDevice(key: PublicKey, format: PublicFormat, o: PubkeyOptions): Uint
 const isTextFormat = (format: PublicFormat) => format !== "cose" && format !== "raw";
 
 async function pubkey(path: string, o: PubkeyOptions) {
-  if (!o.device && (o.tableSize || o.tableNumbers)) throw usage("a table is for devices, and --device is missing", "give --device too");
+  if (!o.table && (o.tableSize || o.tableNumbers)) throw usage("--table-size and --table-numbers are for a table", "give --table too");
   const [key] = (await publicKeys([path], passphraseOptions(o))) as [PublicKey];
-  const format = o.format ?? (o.device ? "js" : "pem");
+  const format = o.format ?? (o.table ? "js" : "pem");
   const out = o.out ?? STDIO;
   if (!isTextFormat(format)) refuseTerminal(out, o.out === undefined ? `--format ${format}` : "--out");
   if (out !== STDIO) checkOutput(out, "--out", [path]);
-  const bytes = o.device ? forDevice(key, format, o) : formatPublic(key, format);
+  const bytes = o.table ? withTable(key, format, o) : formatPublic(key, format);
   if (out !== STDIO) writeOut(out, bytes);
   return { ...keyFacts(key), format, out, data: Buffer.from(bytes).toString(isTextFormat(format) ? "utf8" : "base64") };
 }
@@ -44,11 +44,11 @@ export default define({
   summary: "write the public key of a private key",
   arguments: [commandArgument("<key>", "private or public key: a file, - for stdin, or a reference as for sign")],
   options: () => [
-    option("--format <name>", "output format (default: pem, or js with --device)", {
+    option("--format <name>", "output format (default: pem, or js with --table)", {
       choices: publicFormats,
     }),
     option("-o, --out <file>", "output file (default: - for stdout)"),
-    option("--device", `add a precomputed table, which makes verification faster (${TABLED}; js)`),
+    option("--table", `add a precomputed table, which makes verification faster (${TABLED}; js)`),
     option("--table-size <size>", "characters in the table", { choices: TABLE_SIZES }),
     option("--table-numbers", "write the table as an array of numbers: faster than text, for devices with RAM"),
     ...passphrases(),

@@ -111,8 +111,8 @@ export default define({
   options: () => [
     option("--vendor <vendor>", "domain of the vendor, or its UUID (asked for on a terminal)"),
     option(
-      "--board <name=image>",
-      "a board, and the image that its build writes; A,B if each slot has its own (default: those of the project here)",
+      "--board <name>",
+      "a board and the image that its build writes, as NAME=IMAGE; NAME=A,B if each slot has its own (default: those of the project here)",
       { repeat: true },
     ),
     option("-k, --key <key>", `key that signs releases: a file, or a reference as for sign (default: ${DEFAULT_KEY})`),

@@ -1,7 +1,7 @@
 import { resolve, sep } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import { Failure, type SequenceOverrides } from "@firmseal/keys";
-import { keyWords, notice, type PassphraseOptions, passphraseOptions, STDIO, usage, visible, warn } from "@firmseal/keys/internal";
+import { keyWords, notice, type PassphraseOptions, passphraseOptions, usage, visible, warn } from "@firmseal/keys/internal";
 import { makeRelease, type Product, planRelease, type ReleasePlan, readProduct } from "@firmseal/release";
 import { type ApprovalOptions, PRODUCT_FILE, type ReleaseLint, releaseChanges, triedPlan } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
@@ -14,11 +14,11 @@ import {
   passphrases,
   policyRoles,
   productFile,
+  sarifOut,
   sequenceChecks,
   sequenceNumber,
 } from "../../common/options.js";
-import { checkOutput, writeOut } from "../../common/output.js";
-import { findingLines, lintCounts } from "../../common/release/findings.js";
+import { checkSarif, findingLines, lintCounts, writeSarif } from "../../common/release/findings.js";
 import {
   changeFacts,
   changeLines,
@@ -40,10 +40,10 @@ interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, Ap
   allowOutside?: string[];
   images?: string;
   out?: string;
-  previous?: string;
+  previousRelease?: string;
   diff?: string;
   role?: "release" | "recovery" | "debug";
-  sarif?: string;
+  sarifOut?: string;
   seq?: bigint;
   first?: boolean;
   log?: string;
@@ -54,16 +54,15 @@ interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, Ap
   json?: boolean;
 }
 
-/** Checks that the --sarif file can be written and is outside the release folder. */
-function checkSarif(path: string, productPath: string, folder: string): void {
-  if (path === STDIO) throw usage("--sarif -: stdout has the release", "name a file");
+/** Checks that the file of --sarif-out can be written and is outside the release folder. */
+function checkSarifOutside(path: string, productPath: string, folder: string): void {
   if (`${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
-    throw usage(`--sarif ${path} is in the folder of the release`, "name a file elsewhere");
-  checkOutput(path, "--sarif", [productPath]);
+    throw usage(`--sarif-out ${path} is in the folder of the release`, "name a file elsewhere");
+  checkSarif(path, [productPath]);
 }
 
 /**
- * Runs `work`, which includes linting. Writes findings to --sarif, and shows them if they are why the release is
+ * Runs `work`, which includes linting. Writes findings to --sarif-out, and shows them if they are why the release is
  * refused.
  */
 async function withFindings<T>(
@@ -84,10 +83,7 @@ async function withFindings<T>(
     e.facts = { lint: report };
     throw e;
   } finally {
-    if (o.sarif !== undefined && report) {
-      const { sarifOf } = await import("../../show/sarif.js");
-      writeOut(o.sarif, Buffer.from(sarifOf(report, product)));
-    }
+    if (o.sarifOut !== undefined && report) await writeSarif(o.sarifOut, report, product);
   }
 }
 
@@ -98,7 +94,7 @@ async function release(boards: string[], o: ReleaseCommandOptions) {
 }
 
 async function releaseProduct(product: Product, boards: string[], o: ReleaseCommandOptions, linted: (report: ReleaseLint) => void) {
-  const { json: _, product: _file, allowOutside: _outside, images: _images, sarif: _sarif, ...rest } = o;
+  const { json: _, product: _file, allowOutside: _outside, images: _images, sarifOut: _sarif, ...rest } = o;
   const lines = new LiveLines();
   const first = await planRelease(product, {
     ...rest,
@@ -106,7 +102,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     passphrases: passphraseOptions(o),
     progress: (board, stage, passing) => lines.set(board, stage, passing),
     linted,
-    ...(o.sarif !== undefined && { into: (folder: string) => checkSarif(o.sarif as string, product.path, folder) }),
+    ...(o.sarifOut !== undefined && { into: (folder: string) => checkSarifOutside(o.sarifOut as string, product.path, folder) }),
   });
   // with a key, simulate power cuts only after the key and its logs have accepted the release
   const plan = o.dryRun ? await triedPlan(first) : first;
@@ -154,7 +150,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
 
 function warnOfNothingKnown({ version }: ReleasePlan): void {
   notice(
-    `no earlier release is known here, so release cannot check whether ${version} was published elsewhere with other content: give --previous DIR, or --first for the first release`,
+    `no earlier release is known here, so release cannot check whether ${version} was published elsewhere with other content: give --previous-release DIR, or --first for the first release`,
   );
 }
 
@@ -176,16 +172,16 @@ export default define({
     option("--version <version>", "version of the release: 1.4.2, 1.5.0-rc.1, 1.4.2+7", { required: true }),
     productFile(),
     allowOutside(),
-    option("--images <dir>", "folder that the images of the product file are relative to, and must be in (default: that of the file)"),
+    option("--images <folder>", "folder that the images of the product file are relative to, and must be in (default: that of the file)"),
     option(
-      "-o, --out <dir>",
+      "-o, --out <folder>",
       "folder of releases; the release is a folder in it, named after the version (default: from the product file)",
     ),
     option("--dry-run", "show what would be released, without a key and without writing"),
-    option("--previous <path>", "the last published release: a folder of releases, a release, its release.json, or an envelope"),
-    option("--diff <path>", "show what changes for devices since this release, which also counts as --previous"),
+    option("--previous-release <path>", "the last published release: a folder of releases, a release, its release.json, or an envelope"),
+    option("--diff <path>", "show what changes for devices since this release, which also counts as --previous-release"),
     option("--role <name>", "with a trust file: role of the keys that sign (default: release)", { choices: policyRoles }),
-    option("--sarif <file>", "also write the findings of lint as SARIF, for code review"),
+    sarifOut(),
     option("--seq <n>", 'sequence number, if the product file says source = "given"', { parse: sequenceNumber }),
     option("--first", "confirm that nothing has been released yet"),
     ...passphrases(),

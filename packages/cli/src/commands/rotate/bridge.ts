@@ -33,7 +33,7 @@ interface RotateBridgeOptions extends PassphraseOptions, Bridging {
 
 function checkOutputs(image: string | undefined, o: RotateBridgeOptions, signingKeys: readonly SigningKey[]): void {
   const own = signingKeys.flatMap((key) => key.file ?? []);
-  const inputs = [o.trust, o.next, ...[image, o.fleet].filter((path) => path !== undefined), ...own];
+  const inputs = [o.trust, o.nextTrust, ...[image, o.fleet].filter((path) => path !== undefined), ...own];
   if (o.log !== undefined) checkOutput(o.log, "--log", inputs, "log");
   const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   checkOutput(o.out, "--out", files, "envelope");
@@ -123,7 +123,7 @@ export default define({
   arguments: [commandArgument("[image]", `image (${IMAGE_FORMATS.join(", ")}), or - for stdin; devices that have it do not fetch it`)],
   options: () => [
     option("--trust <file>", "trust file that the devices have", { required: true }),
-    option("--next <file>", "trust file that the devices get", { required: true }),
+    option("--next-trust <file>", "trust file that the devices get", { required: true }),
     keyOption("private release key (without one, the bridge is not signed)").makeOptionMandatory(false),
     option("--signer <key>", "without --key: public key that will sign (default: every release key of both trust files)", { repeat: true }),
     ...passphrases(),
@@ -138,15 +138,15 @@ export default define({
   ],
   examples: [
     [
-      "firmseal rotate bridge fw.bin --trust fleet-1.trust --next fleet-2.trust --key old.pem --key new.pem --vendor example.com --class board-v2 --seq next --out bridge.suit",
+      "firmseal rotate bridge fw.bin --trust fleet-1.trust --next-trust fleet-2.trust --key old.pem --key new.pem --vendor example.com --class board-v2 --seq next --out bridge.suit",
       "with an image, signed by keys of both trust files",
     ],
     [
-      "firmseal rotate bridge --trust fleet-1.trust --next fleet-2.trust --key old.pem --key new.pem --vendor example.com --class board-v2 --seq 8 --fleet fleet.json --out bridge.suit",
+      "firmseal rotate bridge --trust fleet-1.trust --next-trust fleet-2.trust --key old.pem --key new.pem --vendor example.com --class board-v2 --seq 8 --fleet fleet.json --out bridge.suit",
       "without an image; shows what happens to the fleet",
     ],
     [
-      "firmseal rotate bridge fw.bin --trust fleet-1.trust --next fleet-2.trust --vendor example.com --class board-v2 --seq next --fleet fleet.json --out bridge.suit",
+      "firmseal rotate bridge fw.bin --trust fleet-1.trust --next-trust fleet-2.trust --vendor example.com --class board-v2 --seq next --fleet fleet.json --out bridge.suit",
       "not signed yet: for keys in different places",
     ],
   ],

@@ -8,19 +8,19 @@ import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumbe
 import { checkOutput, deliver, writeSigned } from "../../common/output.js";
 import { cohortFacts, refuseStranded } from "../../common/release/cohorts.js";
 import { COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
-import { allowNoPrevious, CHANGES } from "../../common/trust/declared.js";
+import { allowNoPreviousTrust, CHANGES } from "../../common/trust/declared.js";
 import { receiptWords } from "../../common/words.js";
 
 interface RotateRetireOptions extends PassphraseOptions, Retiring {
-  root?: string[];
+  key?: string[];
   allowStranded?: string[];
   json?: boolean;
 }
 
 /** Makes the next trust file, without a key. Its effect on the fleet is checked before a root signs. */
 async function retire(ref: string, o: RotateRetireOptions) {
-  const roots = o.root ?? [];
-  if (roots.length === 0 && o.log !== undefined) throw usage("--log: no root signs", "give --root, or drop --log");
+  const roots = o.key ?? [];
+  if (roots.length === 0 && o.log !== undefined) throw usage("--log: no root signs", "give --key, or drop --log");
   // the passphrase of the retired key is asked for before those of the roots
   hideSecrets([ref, ...roots], passphraseOptions(o));
   const planned = await planRetirement(ref, { ...o, judge: (results) => refuseStranded(results, o.allowStranded ?? []) });
@@ -61,20 +61,20 @@ export default define({
   arguments: [commandArgument("<key>", "the key: a file, or its thumbprint")],
   options: () => [
     option("--trust <file>", "the current trust file", { required: true }),
-    option("--root <key>", "private root key (without one, the file is not signed)", { repeat: true }),
+    option("-k, --key <key>", "private root key (without one, the file is not signed)", { repeat: true }),
     option("--fleet <file>", "the devices in the field: refuse to leave any behind", { required: true }),
     option("-o, --out <file>", "output file, or - for stdout", { required: true }),
     option("--until <n>", "keep the key for releases up to this sequence number", { parse: sequenceNumber }),
     ...passphrases(),
     allowStranded(),
-    allowNoPrevious(),
+    allowNoPreviousTrust(),
     ...sequenceChecks(),
     allowTestKey(),
   ],
   examples: [
-    ["firmseal rotate retire old.jwk --trust fleet-2.trust --root root.pem --fleet fleet.json --out fleet-3.trust", "remove the key"],
+    ["firmseal rotate retire old.jwk --trust fleet-2.trust --key root.pem --fleet fleet.json --out fleet-3.trust", "remove the key"],
     [
-      "firmseal rotate retire old.jwk --until 20 --trust fleet-2.trust --root root.pem --fleet fleet.json --out fleet-3.trust",
+      "firmseal rotate retire old.jwk --until 20 --trust fleet-2.trust --key root.pem --fleet fleet.json --out fleet-3.trust",
       "keep it for releases up to 20",
     ],
     [

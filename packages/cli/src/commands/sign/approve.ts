@@ -22,7 +22,7 @@ import { commandArgument, define, option } from "../../command.js";
 import { allowNoStart, allowTestKey, passphrases } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
 import { KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
-import { allowNoPrevious } from "../../common/trust/declared.js";
+import { allowNoPreviousTrust } from "../../common/trust/declared.js";
 import { reviewChanges } from "../../common/trust/trust-signing.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
@@ -79,7 +79,7 @@ export default define({
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .approval)"),
     option("--previous-trust <file>", "trust file: the previous one, to show what changes", { repeat: true }),
-    allowNoPrevious(),
+    allowNoPreviousTrust(),
     option("--log <file>", "signing log of the approver (default: KEY.log beside the key)"),
     allowNoStart(),
     allowTestKey(),

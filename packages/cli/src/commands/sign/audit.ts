@@ -41,7 +41,7 @@ async function audit(refs: readonly string[], o: AuditCommandOptions) {
     unlogged,
     conflicts,
     ...(envelope && { envelope }),
-    ...(o.merge !== undefined && { merged: o.merge }),
+    ...(o.mergeOut !== undefined && { merged: o.mergeOut }),
   };
   if (failure) throw new RefusedWithFacts(failure, facts);
   return facts;
@@ -91,7 +91,7 @@ export default define({
   arguments: [commandArgument("<key or log...>", "key whose log to verify, log file, or trust file")],
   options: () => [
     option("--envelope <file>", "also show whether the log records a signature of this envelope"),
-    option("--merge <file>", "join two logs of one key in this new file, and record this in it"),
+    option("--merge-out <file>", "join two logs of one key in this new file, and record this in it"),
     option("--accept-restored", "continue a log that was truncated, restored or edited, and record this in it"),
     ...passphrases(),
   ],
@@ -136,7 +136,7 @@ export default define({
       digest: ["string", "digest of its manifest"],
       signed: ["object[]", "entries that signed it"],
     }),
-    "merged?": ["string", "with --merge: the joined log that was written, which is the one in logs"],
+    "merged?": ["string", "with --merge-out: the joined log that was written, which is the one in logs"],
   },
   run: audit,
   words: (f) => {

@@ -63,7 +63,7 @@ import { numberWords, versionFacts } from "../../common/words.js";
 interface TbsOptions extends PassphraseOptions, InputOptions, ElsewhereOptions, ApprovalOptions, StartOverride {
   key: string[];
   out?: string;
-  envelope?: string;
+  envelopeOut?: string;
   replace?: boolean;
   allowTestKey?: string[];
   for?: ConsumerName;
@@ -101,11 +101,11 @@ function outputs(keys: readonly PublicKey[], envelope: string, out: string | und
 /** The name of the envelope that the signatures belong to. If tbs makes it, it must be kept. */
 function envelopeName({ path, kind }: ReleaseInput, given: string | undefined): string {
   if (kind === "envelope") {
-    if (given !== undefined) throw usage("--envelope is for an image or a description", "drop it: attach takes the envelope as it is");
+    if (given !== undefined) throw usage("--envelope-out is for an image or a description", "drop it: attach takes the envelope as it is");
     return path;
   }
   if (given === STDIO || (given === undefined && path === STDIO))
-    throw usage("attach needs the envelope again, and it has no name", "name a file for it: --envelope FILE.suit");
+    throw usage("attach needs the envelope again, and it has no name", "name a file for it: --envelope-out FILE.suit");
   return given ?? outputName(path);
 }
 
@@ -118,7 +118,7 @@ function requiredIdentifiers(m: Manifest, code: number): string[] {
 /** Writes for each key the bytes that it has to sign, and says what they mean. */
 async function writeTbs(path: string, o: TbsOptions) {
   const input = await readInput(path, o);
-  const name = envelopeName(input, o.envelope);
+  const name = envelopeName(input, o.envelopeOut);
   const given = { lists: coveringTrustFiles(o), approvals: await readApprovals(o) };
   const keys = await publicKeys(o.key, passphraseOptions(o));
   refuseTestKeys(keys, o.allowTestKey ?? []);
@@ -126,7 +126,7 @@ async function writeTbs(path: string, o: TbsOptions) {
   if (new Set(prints).size < keys.length) throw usage("a key is given twice", "each key signs an envelope once");
   const outs = outputs(keys, name, o.out);
   const isMade = input.kind !== "envelope";
-  if (isMade) checkOutput(name, "--envelope", [path], "envelope");
+  if (isMade) checkOutput(name, "--envelope-out", [path], "envelope");
   if (o.imageOut === STDIO && (o.json || outs[0] === STDIO))
     throw usage("--image-out -: stdout is already used", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [path, name, ...outs]);
@@ -180,7 +180,10 @@ export default define({
     keyOption("public key of the signer"),
     ...passphrases(),
     option("-o, --out <path>", "output file, - for stdout, or a folder (default: beside the envelope, named after it and the key)"),
-    option("--envelope <file>", "image or description: file for the unsigned envelope (default: the input's name with .suit, beside it)"),
+    option(
+      "--envelope-out <file>",
+      "image or description: file for the unsigned envelope (default: the input's name with .suit, beside it)",
+    ),
     replace(),
     ...imageInputOptions(),
     releaseVersion(),

@@ -46,7 +46,7 @@ export default define({
   summary: "add a signature from another machine",
   arguments: [commandArgument("<file>", "trust file")],
   options: () => [
-    option("-k, --key <file>", "public key of the root", { required: true }),
+    option("-k, --key <key>", "public key of the root", { required: true }),
     option("--signature <file>", "signature over what trust tbs wrote: raw, hex or base64, also DER for es256; - for stdin", {
       required: true,
     }),

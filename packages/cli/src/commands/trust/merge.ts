@@ -28,7 +28,7 @@ const who = ({ key, kid }: MergedSignature) =>
 
 /** Combines the signatures of copies in one file, and removes those that are not needed. */
 async function merge(paths: string[], o: MergeOptions) {
-  if (paths.length < 2 && !o.previousTrust && !o.allowNoPrevious)
+  if (paths.length < 2 && !o.previousTrust && !o.allowNoPreviousTrust)
     throw usage(
       "name at least two copies: one file has nothing to merge",
       "firmseal trust merge FILE COPY...; for the removal of signatures that no trust file needs, give --previous-trust FILE",

@@ -42,7 +42,7 @@ export default define({
   summary: "write the bytes that a root on another machine has to sign",
   arguments: [commandArgument("<file>", "trust file")],
   options: () => [
-    option("-k, --key <file>", "public key of the root", { required: true }),
+    option("-k, --key <key>", "public key of the root", { required: true }),
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
     ...trustChecks(),

@@ -39,19 +39,19 @@ import { devicesWith } from "../../common/simulated.js";
 import { numberWords, plural, versionFacts } from "../../common/words.js";
 
 function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | undefined): void {
-  refuseTerminal(o.html, "--html");
-  if (o.html !== STDIO && !/\.html?$/i.test(o.html))
-    throw usage(`--html ${o.html} is not the name of an HTML file`, "choose a name that ends in .html");
+  refuseTerminal(o.out, "--out");
+  if (o.out !== STDIO && !/\.html?$/i.test(o.out))
+    throw usage(`--out ${o.out} is not the name of an HTML file`, "choose a name that ends in .html");
   if (!folder) {
     if (o.board) throw usage(`--board: ${path} is an envelope, which is for one board`, "drop it, or name the folder of a release");
-    checkOutput(o.html, "--html", [path]);
+    checkOutput(o.out, "--out", [path]);
     return;
   }
   if (o.vendor !== undefined || o.class !== undefined)
     throw usage("--vendor and --class: the folder of a release has its own devices for each board", "drop them, or name an envelope");
   checkOutput(
-    o.html,
-    "--html",
+    o.out,
+    "--out",
     folder.boards.map((one) => one.path),
   );
 }
@@ -114,7 +114,7 @@ const LEFT_WORDS = { cuts: "the maps of power cuts", changes: "what changes" } a
 
 async function bundleFor(boards: readonly ReportedBoard[]): Promise<string> {
   const algs = [...new Set(boards.flatMap(({ data }) => data.keys.map(({ alg }) => alg)))] as Parameters<typeof minifiedBundle>[0]["algs"];
-  return minifiedBundle({ algs, features: ["install", "errors", "copy", "trust"], form: "script" });
+  return minifiedBundle({ algs, features: ["install", "errors", "copy", "trust"], format: "script" });
 }
 
 /** Makes a report of a release that these keys have signed. */
@@ -134,9 +134,9 @@ async function makeReport(path: string, o: ReportOptions) {
   if (left.length > 0)
     warn(`left out to keep the report below ${byteWords(LIMITS.reportBytes)}: ${left.map((name) => LEFT_WORDS[name]).join(", ")}`);
   const output = Buffer.from(html);
-  writeOut(o.html, output);
+  writeOut(o.out, output);
   return {
-    html: o.html,
+    out: o.out,
     bytes: output.length,
     ...(folder
       ? { version: folder.record.version }
@@ -165,7 +165,7 @@ export default define({
   summary: "write a page that shows a release and verifies it when it is opened",
   arguments: [commandArgument("<release>", "folder of a release, as firmseal release writes it, or an envelope")],
   options: () => [
-    option("--html <file>", "output file", { required: true }),
+    option("--out <file>", "output file", { required: true }),
     ...trusted(),
     threshold(),
     option("--board <name>", "board to show (default: all boards of the release)", { repeat: true }),
@@ -181,15 +181,15 @@ export default define({
     ...passphrases(),
   ],
   examples: [
-    ["firmseal report dist/1.4.2 --key release.jwk --html gateway-1.4.2.html", "all boards of a release, in one page"],
-    ["firmseal report fw.suit --key release.jwk --html fw.html", "a page that anybody can open"],
+    ["firmseal report dist/1.4.2 --key release.jwk --out gateway-1.4.2.html", "all boards of a release, in one page"],
+    ["firmseal report fw.suit --key release.jwk --out fw.html", "a page that anybody can open"],
     [
-      "firmseal report fw.suit --trust fleet.trust --previous-release old.suit --slot-size 524288 --device flash --html fw.html",
+      "firmseal report fw.suit --trust fleet.trust --previous-release old.suit --slot-size 524288 --device flash --out fw.html",
       "with changes, sizes and power cuts",
     ],
   ],
   json: {
-    html: ["string", "output file"],
+    out: ["string", "output file"],
     bytes: ["number", "its length"],
     ...NUMBER,
     boards: ["object[]", "boards that are shown"],
@@ -213,7 +213,7 @@ export default define({
   },
   run: makeReport,
   words: (f) => [
-    `${f.html}: ${byteWords(f.bytes)}, ${f.boards.length > 1 ? `${plural(f.boards.length, "board")}, ` : ""}${numberWords(f)}, signed by ${signerWords(f.boards)}`,
+    `${f.out}: ${byteWords(f.bytes)}, ${f.boards.length > 1 ? `${plural(f.boards.length, "board")}, ` : ""}${numberWords(f)}, signed by ${signerWords(f.boards)}`,
     ...f.boards.flatMap(({ file, otherSignatures }) => otherSignatures.map((one) => `${file}: another signature: ${otherWords(one)}`)),
     ...(f.payloadsNotChecked.length > 0 ? [`payload not checked: ${someOf(f.payloadsNotChecked)}`] : []),
   ],

@@ -168,7 +168,7 @@ export default define({
   summary: "show which known keys signed an envelope",
   arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
   options: () => [
-    option("-k, --key <ref>", "key that may have signed, public or private", { repeat: true }),
+    option("-k, --key <key>", "key that may have signed, public or private", { repeat: true }),
     option("--keys <folder>", "folder of keys that may have signed"),
     option("--trust <file>", "trust file: its keys, with their roles"),
     ...rootOptions(),

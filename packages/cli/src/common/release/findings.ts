@@ -1,9 +1,10 @@
-// Findings of lint in words, as `lint` and `release` show them.
+// Findings of lint in words and as SARIF, as `lint` and `release` show them.
 
-import { grouped } from "@firmseal/keys/internal";
-import type { Finding, LintReport } from "@firmseal/release";
-import { SEVERITIES } from "@firmseal/release/internal";
+import { grouped, STDIO, usage } from "@firmseal/keys/internal";
+import type { Finding, LintReport, Product } from "@firmseal/release";
+import { type ReleaseLint, SEVERITIES } from "@firmseal/release/internal";
 import type { Line } from "../../show/render.js";
+import { checkOutput, writeOut } from "../output.js";
 import { plural } from "../words.js";
 
 /** How much was found. */
@@ -21,7 +22,7 @@ export function lintCounts({ findings, skipped }: LintReport): string {
 }
 
 /** The same, with the number of releases. */
-export const lintSummary = (report: LintReport & { readonly releases: readonly string[] }): string =>
+export const lintSummary = (report: ReleaseLint): string =>
   `${plural(report.releases.length, "release")}: ${lintCounts(report)} (signatures not verified)`;
 
 /** A finding in words. */
@@ -31,4 +32,16 @@ export function findingLines({ path, severity, rule, name, message, fix, waived 
     { text: `${path}: ${state}: ${message} [${rule} ${name}]`, danger: severity === "error" && !waived },
     ...(waived ? [] : [{ text: `  ${fix}` }]),
   ];
+}
+
+/** Checks that the file of --sarif-out can be written. */
+export function checkSarif(path: string, others: readonly string[]): void {
+  if (path === STDIO) throw usage("--sarif-out -: stdout is already used", "name a file");
+  checkOutput(path, "--sarif-out", others);
+}
+
+/** Writes the file of --sarif-out. */
+export async function writeSarif(path: string, report: ReleaseLint, product: Product | undefined): Promise<void> {
+  const { sarifOf } = await import("../../show/sarif.js");
+  writeOut(path, Buffer.from(sarifOf(report, product)));
 }

@@ -31,7 +31,7 @@ import { differenceLines, versionLines } from "./difference.js";
 import { simulateRelease } from "./simulate-release.js";
 
 export interface ReportOptions extends TrustOptions {
-  html: string;
+  out: string;
   board?: string[];
   vendor?: string;
   class?: string;

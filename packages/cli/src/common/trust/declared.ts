@@ -15,7 +15,7 @@ export function trustChecks(): Option[] {
         repeat: true,
       },
     ),
-    allowNoPrevious(),
+    allowNoPreviousTrust(),
     ...sequenceChecks(),
   ];
 }
@@ -26,8 +26,8 @@ export function sameOptions(o: { previousTrust?: string | readonly string[]; all
   return [...all("previous-trust", o.previousTrust), ...all("allow-test-key", o.allowTestKey)].join("");
 }
 
-export function allowNoPrevious(): Option {
-  return option("--allow-no-previous", "continue without the trust file that the log of the key has last");
+export function allowNoPreviousTrust(): Option {
+  return option("--allow-no-previous-trust", "continue without the trust file that the log of the key has last");
 }
 
 /** How a trust file differs from the one before. */

@@ -45,7 +45,7 @@ describe("a signed file is not signed as an image", () => {
     for (const given of [name, "copy.bin"])
       for (const args of [
         ["sign", given, "--key", "A.pem", ...FACTS, "--seq", "8", "--out", "x.suit"],
-        ["tbs", given, "--key", "A.jwk", ...FACTS, "--seq", "8", "--envelope", "x.suit"],
+        ["tbs", given, "--key", "A.jwk", ...FACTS, "--seq", "8", "--envelope-out", "x.suit"],
       ])
         expect(await refused(args, 2)).toContain(`${given} is ${FILES[name]}, not an image`);
   });
@@ -125,7 +125,7 @@ describe("a file that firmseal writes or reads for itself", () => {
     p.put("kept-log", p.get("A.pem.log"));
     p.keepsLogs = false;
     await p.ok(["trust", "export", "fleet.trust", "--root", "B.jwk", "--format", "h", "--out", "t.h"]);
-    await p.ok(["tbs", "fw.bin", "--key", "A.jwk", ...FACTS, "--seq", "8", "--envelope", "t.suit", "--out", "fw.tbs"]);
+    await p.ok(["tbs", "fw.bin", "--key", "A.jwk", ...FACTS, "--seq", "8", "--envelope-out", "t.suit", "--out", "fw.tbs"]);
     await p.ok(["trust", "tbs", "fleet.trust", "--key", "B.jwk", "--out", "t.tbs"]);
   });
 
@@ -210,18 +210,18 @@ describe("no output replaces a key, its state or what it has signed", () => {
     [...signing, "--replace", "--out"],
     [...signing, "--out", "y.suit", "--image-out"],
     ["create", "--from", "d.json", "--out"],
-    ["tbs", "fw.bin", "--key", "A.jwk", ...FACTS, "--seq", "30", "--out", "z.tbs", "--envelope"],
-    ["tbs", "fw.bin", "--key", "A.jwk", ...FACTS, "--seq", "30", "--envelope", "z.suit", "--out"],
+    ["tbs", "fw.bin", "--key", "A.jwk", ...FACTS, "--seq", "30", "--out", "z.tbs", "--envelope-out"],
+    ["tbs", "fw.bin", "--key", "A.jwk", ...FACTS, "--seq", "30", "--envelope-out", "z.suit", "--out"],
     ["attach", "fw.suit", "--key", "A.jwk", "--signature", "fw.bin", "--out"],
     ["approve", "fw.suit", "--key", "A.pem", "--out"],
     ["keygen", "--no-passphrase", "--out"],
     ["pubkey", "A.pem", "--out"],
     ["convert", "A.pem", "--no-passphrase", "--format", "jwk", "--out"],
     ["bundle", "--alg", "ed25519", "--out"],
-    ["bundle", "--alg", "ed25519", "--out", "b.js", "--source"],
-    ["report", "fw.suit", "--html"],
+    ["bundle", "--alg", "ed25519", "--out", "b.js", "--source-out"],
+    ["report", "fw.suit", "--out"],
     ["init", "--vendor", "example.com", "--board", "b=fw.bin", "--key", "A.pem", "--out"],
-    ["release", "--product", "new.toml", "--version", "3.0.0", "--dry-run", "--sarif"],
+    ["release", "--product", "new.toml", "--version", "3.0.0", "--dry-run", "--sarif-out"],
     ["status", "ask", "--fleet", "fleet.csv", "--out"],
     ["status", "collect", "s.jsonl", "--nonces", "n.jsonl", "--trust", "fleet.trust", "--fleet", "fleet.csv", "--out"],
     ["trust", "create", "--from", "trust.json", "--out"],
@@ -242,7 +242,7 @@ describe("no output replaces a key, its state or what it has signed", () => {
       "fleet.trust",
       "--fleet",
       "fleet.csv",
-      "--next",
+      "--next-trust",
       "fleet.trust",
       "--out",
     ],

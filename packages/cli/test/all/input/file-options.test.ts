@@ -18,8 +18,8 @@ const LOG: Bad = { "a folder": "fold", "a link to itself": "loop", "too large": 
 const FOLDER: Bad = { "through a file": "app.bin/x", "a file": "junk", "a link to itself": "loop" };
 
 const SIGN = `sign app.bin --key A.pem ${FACTS.join(" ")} --seq 9 --out x.suit`;
-const TBS = `tbs app.bin --key A.jwk ${FACTS.join(" ")} --seq 9 --out x.tbs --envelope x.suit`;
-const BRIDGE = `rotate bridge app.bin --trust t1.trust --next t2.trust --key A.pem --key B.pem ${FACTS.join(" ")} --seq 21 --out x.suit`;
+const TBS = `tbs app.bin --key A.jwk ${FACTS.join(" ")} --seq 9 --out x.tbs --envelope-out x.suit`;
+const BRIDGE = `rotate bridge app.bin --trust t1.trust --next-trust t2.trust --key A.pem --key B.pem ${FACTS.join(" ")} --seq 21 --out x.suit`;
 const INCIDENT = "incident stolen --key A.jwk --trust t2.trust --fleet fleet.json --dir night --replacement D.jwk --image app.bin";
 const COLLECT = `status collect answers.jsonl --out new.jsonl --nonces sent.jsonl --secret A.oct --fleet devices.jsonl ${FACTS.join(" ")}`;
 
@@ -34,9 +34,9 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--product": ["release --version 1.0.0 --product ?", FILE],
     "--images": ["release --version 1.0.0 --images ?", { ...FOLDER, missing: "gone" }],
     "--out": ["release --version 1.0.0 --out ?", FOLDER],
-    "--previous": ["release --version 1.0.0 --previous ?", FILE],
+    "--previous-release": ["release --version 1.0.0 --previous-release ?", FILE],
     "--diff": ["release --version 1.0.0 --diff ?", FILE],
-    "--sarif": ["release --version 1.0.0 --sarif ?", OUT],
+    "--sarif-out": ["release --version 1.0.0 --sarif-out ?", OUT],
     "--log": ["release --version 1.0.0 --log ?", LOG],
     "--approver": ["release --version 1.0.0 --approver ? --approval fw.approval", FILE],
     "--approval": ["release --version 1.0.0 --approver B.jwk --approval ?", FILE],
@@ -56,7 +56,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--approver": ["attach fw.suit --key B.jwk --signature B.sig --approver ? --approval fw.approval", FILE],
     "--approval": ["attach fw.suit --key B.jwk --signature B.sig --approver C.jwk --approval ?", FILE],
   },
-  audit: { "--envelope": ["audit one --envelope ?", FILE], "--merge": ["audit one two --merge ?", OUT] },
+  audit: { "--envelope": ["audit one --envelope ?", FILE], "--merge-out": ["audit one two --merge-out ?", OUT] },
   create: { "--from": ["create --out x.suit --from ?", FILE], "--out": ["create --from d.json --out ?", OUT] },
   sign: {
     "--key": [SIGN.replace("A.pem", "?"), FILE],
@@ -71,7 +71,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
   tbs: {
     "--key": [TBS.replace("A.jwk", "?"), FILE],
     "--out": [TBS.replace("x.tbs", "?"), { "through a file": "app.bin/x", "in no folder": "gone/x" }],
-    "--envelope": [TBS.replace("x.suit", "?"), OUT],
+    "--envelope-out": [TBS.replace("x.suit", "?"), OUT],
     "--image-out": [`${TBS} --image-out ?`, OUT],
     "--trust": [`${TBS} --trust ?`, FILE],
     "--log": [`${TBS} --log ?`, LOG],
@@ -79,42 +79,43 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--approval": [`${TBS} --approver C.jwk --approval ?`, FILE],
   },
   bundle: {
-    "--machine-code": [
-      "bundle --micro --alg hsslms --host sha256 --device storage --form espruino --target pixl.js --out x.js --machine-code ?",
+    "--machine-code-out": [
+      "bundle --micro --alg hsslms --host sha256 --device storage --format espruino --target pixl.js --out x.js --machine-code-out ?",
       OUT,
     ],
     "--out": ["bundle --alg ed25519 --out ?.js", { "through a file": "app.bin/x", "in no folder": "gone/x" }],
-    "--source": ["bundle --alg ed25519 --out x.js --source ?", OUT],
+    "--source-out": ["bundle --alg ed25519 --out x.js --source-out ?", OUT],
   },
   diff: { "--product": ["diff fw.suit fw2.suit --product ?", FILE] },
   explain: { "--product": ["explain fw.suit --product ?", FILE] },
   inspect: { "--product": ["inspect fw.suit --product ?", FILE] },
   install: {
-    "--device": [`install fw.suit --key A.jwk ${FACTS.join(" ")} --device ?`, FOLDER],
-    "--key": [`install fw.suit --device dev ${FACTS.join(" ")} --key ?`, FILE],
-    "--trust": [`install fw.suit --device dev ${FACTS.join(" ")} --root R1.jwk --trust ?`, FILE],
-    "--root": [`install fw.suit --device dev ${FACTS.join(" ")} --trust t1.trust --root ?`, FILE],
-    "--previous-trust": [`install fw.suit --device dev ${FACTS.join(" ")} --trust t2.trust --previous-trust ?`, FILE],
-    "--product": ["install fw.suit --device dev --key A.jwk --product ?", FILE],
-    "--payload": [`install outside.suit --device dev --key A.jwk ${FACTS.join(" ")} --payload ?`, ANY],
+    "--dir": [`install fw.suit --key A.jwk ${FACTS.join(" ")} --dir ?`, FOLDER],
+    "--key": [`install fw.suit --dir dev ${FACTS.join(" ")} --key ?`, FILE],
+    "--trust": [`install fw.suit --dir dev ${FACTS.join(" ")} --root R1.jwk --trust ?`, FILE],
+    "--root": [`install fw.suit --dir dev ${FACTS.join(" ")} --trust t1.trust --root ?`, FILE],
+    "--previous-trust": [`install fw.suit --dir dev ${FACTS.join(" ")} --trust t2.trust --previous-trust ?`, FILE],
+    "--product": ["install fw.suit --dir dev --key A.jwk --product ?", FILE],
+    "--payload": [`install outside.suit --dir dev --key A.jwk ${FACTS.join(" ")} --payload ?`, ANY],
   },
   lint: {
     "--product": ["lint fw.suit --product ?", FILE],
-    "--previous": ["lint fw.suit --previous ?", FILE],
+    "--previous-release": ["lint fw.suit --previous-release ?", FILE],
     "--trust": ["lint fw.suit --trust ?", FILE],
     "--root": ["lint fw.suit --trust t1.trust --root ?", FILE],
     "--previous-trust": ["lint fw.suit --trust t2.trust --previous-trust ?", FILE],
     "--payload": ["lint outside.suit --payload ?", ANY],
+    "--sarif-out": ["lint fw.suit --sarif-out ?", OUT],
   },
   report: {
-    "--html": ["report fw.suit --key A.jwk --html ?", OUT],
-    "--key": ["report fw.suit --html x.html --key ?", FILE],
-    "--trust": ["report bridge2.suit --html x.html --root R1.jwk --root R2.jwk --trust ?", FILE],
-    "--root": ["report bridge2.suit --html x.html --trust t1.trust --root ?", FILE],
-    "--previous-trust": ["report bridge2.suit --html x.html --trust t2.trust --previous-trust ?", FILE],
-    "--previous-release": ["report fw2.suit --html x.html --key A.jwk --previous-release ?", FILE],
-    "--document": ["report fw.suit --html x.html --key A.jwk --document ?", ANY],
-    "--product": ["report fw.suit --html x.html --key A.jwk --product ?", FILE],
+    "--out": ["report fw.suit --key A.jwk --out ?", OUT],
+    "--key": ["report fw.suit --out x.html --key ?", FILE],
+    "--trust": ["report bridge2.suit --out x.html --root R1.jwk --root R2.jwk --trust ?", FILE],
+    "--root": ["report bridge2.suit --out x.html --trust t1.trust --root ?", FILE],
+    "--previous-trust": ["report bridge2.suit --out x.html --trust t2.trust --previous-trust ?", FILE],
+    "--previous-release": ["report fw2.suit --out x.html --key A.jwk --previous-release ?", FILE],
+    "--document": ["report fw.suit --out x.html --key A.jwk --document ?", ANY],
+    "--product": ["report fw.suit --out x.html --key A.jwk --product ?", FILE],
   },
   simulate: {
     "--key": [`simulate fw.suit --device memory ${FACTS.join(" ")} --key ?`, FILE],
@@ -190,7 +191,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
   },
   "rotate bridge": {
     "--trust": [BRIDGE.replace("t1.trust", "?"), FILE],
-    "--next": [BRIDGE.replace("t2.trust", "?"), FILE],
+    "--next-trust": [BRIDGE.replace("t2.trust", "?"), FILE],
     "--key": [BRIDGE.replace("A.pem", "?"), FILE],
     "--signer": [`${BRIDGE.replaceAll(/ --key \S+/g, "")} --signer ? --signer B.jwk`, FILE],
     "--out": [BRIDGE.replace("x.suit", "?"), OUT],
@@ -210,12 +211,12 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--stolen": ["rotate plan --fleet fleet.json --release bridge2.suit --stolen ?", FILE],
   },
   "rotate retire": {
-    "--trust": ["rotate retire A.jwk --root R1.pem --fleet fleet.json --out x.trust --trust ?", FILE],
-    "--root": ["rotate retire A.jwk --trust t2.trust --fleet fleet.json --out x.trust --root ?", FILE],
-    "--fleet": ["rotate retire A.jwk --trust t2.trust --root R1.pem --out x.trust --fleet ?", FILE],
-    "--out": ["rotate retire A.jwk --trust t2.trust --root R1.pem --fleet fleet.json --out ?", OUT],
+    "--trust": ["rotate retire A.jwk --key R1.pem --fleet fleet.json --out x.trust --trust ?", FILE],
+    "--key": ["rotate retire A.jwk --trust t2.trust --fleet fleet.json --out x.trust --key ?", FILE],
+    "--fleet": ["rotate retire A.jwk --trust t2.trust --key R1.pem --out x.trust --fleet ?", FILE],
+    "--out": ["rotate retire A.jwk --trust t2.trust --key R1.pem --fleet fleet.json --out ?", OUT],
     "--log": [
-      "rotate retire A.jwk --trust t2.trust --root R1.pem --root R2.pem --fleet fleet.json --allow-stranded old --out x.trust --log ?",
+      "rotate retire A.jwk --trust t2.trust --key R1.pem --key R2.pem --fleet fleet.json --allow-stranded old --out x.trust --log ?",
       LOG,
     ],
   },

@@ -277,7 +277,7 @@ describe.concurrent("a full disk", () => {
     const sign = (out: string, seq = "1") => ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", seq, "--out", out];
     await p.ok(sign("small/old.suit"));
     await p.ok(sign("v1.suit"));
-    await p.ok(["install", "v1.suit", "--device", "dev", "--key", "A.jwk", ...FACTS]);
+    await p.ok(["install", "v1.suit", "--dir", "dev", "--key", "A.jwk", ...FACTS]);
     const before = p.tree();
     p.put("fw.bin", image(70_000));
     const tree = () => p.tree().filter((line) => !line.startsWith("fw.bin ") && !line.startsWith("big.suit "));
@@ -288,9 +288,7 @@ describe.concurrent("a full disk", () => {
     }
     await p.ok(sign("big.suit", "2"));
     for (const device of ["small/dev", "small/deep/dev"])
-      expect(expectFailure(await p.run(["install", "big.suit", "--device", device, "--key", "A.jwk", ...FACTS]), 3)).toContain(
-        "disk is full",
-      );
+      expect(expectFailure(await p.run(["install", "big.suit", "--dir", device, "--key", "A.jwk", ...FACTS]), 3)).toContain("disk is full");
     expect(tree()).toEqual(kept);
     // to the last byte
     p.folder("small/state");
@@ -299,7 +297,7 @@ describe.concurrent("a full disk", () => {
     expectFailure(await p.run(["keygen", "--no-passphrase", "--out", "small/k.pem"]), 3);
     expectFailure(await p.run([...sign("v1.suit", "3"), "--log", "small/log"]), 3);
     expectFailure(await p.run(sign("v1.suit", "3"), { env: { FIRMSEAL_STATE: p.at("small/state") } }), 3);
-    expectFailure(await p.run(["install", "v1.suit", "--device", "small/dev", "--key", "A.jwk", ...FACTS]), 3);
+    expectFailure(await p.run(["install", "v1.suit", "--dir", "small/dev", "--key", "A.jwk", ...FACTS]), 3);
     expectFailure(
       await p.run(["create", "--from", "-", "--out", "small/d.suit"], {
         input: '{"$schema":"urn:firmseal:manifest:1","sequence":1,"components":[[]]}',
@@ -314,7 +312,7 @@ describe.concurrent("a full disk", () => {
     mounted(p);
     p.put("fw.bin", image(10_000));
     await signImage(p, 1, "one.suit");
-    const install = (name: string, ...more: string[]) => p.run(["install", name, "--device", "small", "--key", "A.jwk", ...more]);
+    const install = (name: string, ...more: string[]) => p.run(["install", name, "--dir", "small", "--key", "A.jwk", ...more]);
     expectExit(await install("one.suit", ...FACTS), 0);
     // room for the slot and not for the envelope beside it, then for less and less
     for (const [i, n] of [12_000, 20_000, 30_000, 45_000, 70_000].entries()) {

@@ -54,11 +54,11 @@ describe("an output that is a link", () => {
     ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out", "x.suit", "--image-out"],
     ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out", "x.suit", "--log"],
     ["tbs", "fw.bin", "--key", "B.jwk", ...FACTS, "--seq", "1", "--out"],
-    ["tbs", "fw.bin", "--key", "B.jwk", ...FACTS, "--seq", "1", "--out", "x.tbs", "--envelope"],
+    ["tbs", "fw.bin", "--key", "B.jwk", ...FACTS, "--seq", "1", "--out", "x.tbs", "--envelope-out"],
     ["pubkey", "A.pem", "--out"],
     ["keygen", "--no-passphrase", "--out"],
     ["bundle", "--alg", "ed25519", "--out"],
-    ["bundle", "--alg", "ed25519", "--out", "b.js", "--source"],
+    ["bundle", "--alg", "ed25519", "--out", "b.js", "--source-out"],
     ["init", "--out"],
   ];
   it.each(OUTPUTS)("%s %s …: %#", async (...args) => {
@@ -80,7 +80,7 @@ describe("an output that is a link", () => {
     symlinkSync("real.suit", p.at("link.suit"));
     expect(expectFailure(await p.run(["sign", "link.suit", "--key", "B.pem"]), 2)).toContain(FOLLOWS);
     await p.ok(["sign", "link.suit", "--key", "B.pem", "--out", "two.suit"]);
-    const install = ["install", "real.suit", "--key", "A.jwk", ...FACTS, "--device"];
+    const install = ["install", "real.suit", "--key", "A.jwk", ...FACTS, "--dir"];
     p.folder("home");
     symlinkSync("home", p.at("dev"));
     expect(expectFailure(await p.run([...install, "dev"]), 2)).toContain(FOLLOWS);
@@ -113,17 +113,17 @@ describe("the folder of releases", () => {
     await signImage(p, 1, "fw.suit");
     for (const folder of ["home", "home/inside", "home/dev", "dev"]) p.folder(folder);
     symlinkSync(p.at("home/inside"), p.at("link"));
-    await p.ok(["install", "fw.suit", "--device", "link/../dev", "--key", "A.jwk", ...FACTS]);
+    await p.ok(["install", "fw.suit", "--dir", "link/../dev", "--key", "A.jwk", ...FACTS]);
     expect(readdirSync(p.at("home/dev"))).toEqual([]);
     expect(existsSync(p.at("dev/device.json"))).toBe(true);
   });
 
-  it("follows no link with --out and --sarif", async () => {
+  it("follows no link with --out and --sarif-out", async () => {
     const p = world();
     p.folder("home");
     symlinkSync(p.at("home"), p.at("link"));
     expect(refusal(await release(p, "1.0.0", "--out", "link/deep"), 2)).toContain(FOLLOWS);
-    expect(refusal(await release(p, "1.0.0", "--sarif", "link/x.sarif"), 2)).toContain(FOLLOWS);
+    expect(refusal(await release(p, "1.0.0", "--sarif-out", "link/x.sarif"), 2)).toContain(FOLLOWS);
     expect(readdirSync(p.at("home"))).toEqual([]);
   });
 });

@@ -39,7 +39,7 @@ const USES = [
   "fw.bin --key KEY --vendor example.com --class board-v2 --seq next",
   "fw.bin --key KEY --key KEY --vendor example.com --class board-v2 --seq 0",
   "fw.bin --key KEY --log KEY --vendor example.com --class board-v2 --seq 9",
-  "fw.suit --key KEY --device dev --vendor example.com --class board-v2",
+  "fw.suit --key KEY --dir dev --vendor example.com --class board-v2",
   "fw.suit --key KEY --device memory",
   "fw.suit --key KEY --payload KEY",
   "--from KEY --out made.suit",

@@ -76,7 +76,7 @@ export function numberOf(product: Product, version: string, known: readonly Know
       if (known.length === 0 && !o.first)
         throw releaseFault(
           "no earlier release is here, and the last sequence number is not known",
-          "name the last release (--previous DIR), or say that nothing has been released yet (--first)",
+          "name the last release (--previous-release DIR), or say that nothing has been released yet (--first)",
         );
       return known.reduce((most, { sequence }) => higher(most, sequence), 0n) + 1n;
     }

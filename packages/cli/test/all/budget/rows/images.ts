@@ -55,7 +55,7 @@ function onImage(name: string, units: number, ending: string, make: (n: number) 
     exit: REFUSED,
     args(place, n, tag) {
       const file = place.put(`${tag}.${ending}`, make(n));
-      return ["tbs", file, "--key", "A.jwk", ...FACTS, "--seq", "1", "--out", `${tag}.tbs`, "--envelope", `${tag}.suit`];
+      return ["tbs", file, "--key", "A.jwk", ...FACTS, "--seq", "1", "--out", `${tag}.tbs`, "--envelope-out", `${tag}.suit`];
     },
     ...more,
   };
@@ -93,7 +93,7 @@ export const IMAGES: Row[] = [
     args(place, n, tag) {
       const file = place.put(`${tag}.elf`, elf(1, 1));
       truncateSync(place.at(file), n);
-      return ["tbs", file, "--key", "A.jwk", ...FACTS, "--seq", "1", "--out", `${tag}.tbs`, "--envelope", `${tag}.suit`];
+      return ["tbs", file, "--key", "A.jwk", ...FACTS, "--seq", "1", "--out", `${tag}.tbs`, "--envelope-out", `${tag}.suit`];
     },
   },
 ];

@@ -30,7 +30,7 @@ export const STDIN: Row[] = [
     "--out",
     "o.suit",
   ]),
-  without("tbs", ["tbs", "-", "--key", "A.jwk", "--envelope", "e.suit", "--out", "x.tbs"]),
+  without("tbs", ["tbs", "-", "--key", "A.jwk", "--envelope-out", "e.suit", "--out", "x.tbs"]),
   without("create", ["create", "--from", "-", "--out", "o.suit"]),
   without("attach an envelope", ["attach", "-", "--key", "A.jwk", "--signature", "fw.bin", "--out", "o.suit"]),
   {
@@ -40,7 +40,7 @@ export const STDIN: Row[] = [
       return ["attach", "fw.suit", "--key", "A.jwk", "--signature", "-"];
     },
   },
-  without("install", ["install", "-", "--key", "A.jwk", "--device", "d", ...FACTS]),
+  without("install", ["install", "-", "--key", "A.jwk", "--dir", "d", ...FACTS]),
   without("simulate", ["simulate", "-", "--key", "A.jwk", "--device", "memory"]),
   without("pubkey", ["pubkey", "-"]),
   without("trust create", ["trust", "create", "--from", "-"]),
