@@ -51,7 +51,7 @@ const BEFORE_7: Draft = {
 
 const BEFORE_18: Draft = {
   name: "draft -07 to -17",
-  sign: "its elements or hashes have the numbers of then",
+  sign: "its elements or hashes have the numbers of that draft",
   envelope: SECTIONS,
   manifest: SECTIONS,
 };

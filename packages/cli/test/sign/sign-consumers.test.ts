@@ -68,7 +68,7 @@ describe("--cose-alg", () => {
       "7",
       "--out",
       "a.tbs",
-      "--envelope",
+      "--envelope-out",
       "a.suit",
       "--cose-alg",
       "es256",
@@ -120,7 +120,7 @@ describe("--for", () => {
     expect(expectFailure(await p.run(["tbs", "d.json", "--key", "B.jwk", "--for", "ariel-os"]), 1)).toContain("has invoke");
     expect(p.tree()).toEqual(before);
     await p.ok(["sign", "d.json", "--key", "B.pem", "--for", "libcsuit", "--out", "a.suit"]);
-    await p.ok(["tbs", "fw.bin", "--key", "B.jwk", ...FACTS, "--seq", "8", "--uri", URI, "--out", "b.tbs", "--envelope", "b.suit"]);
+    await p.ok(["tbs", "fw.bin", "--key", "B.jwk", ...FACTS, "--seq", "8", "--uri", URI, "--out", "b.tbs", "--envelope-out", "b.suit"]);
     p.put("b.sig", await signer(keyB).sign(p.get("b.tbs")));
     const refused = await p.run(["attach", "b.suit", "--key", "B.jwk", "--signature", "b.sig", "--for", "ariel-os"]);
     expect(expectFailure(refused, 1)).toContain("a signature names algorithm esp256");
@@ -137,7 +137,7 @@ describe("--for", () => {
       code: 217,
       reason: "CONSUMER",
       exit: 1,
-      message: "not for ariel-os: a signature names algorithm esp256, not es256",
+      message: "a.suit: not for ariel-os: a signature names algorithm esp256, not es256",
     });
     await p.ok(["verify", "a.suit", "--key", "B.jwk", "--for", "libcsuit"]);
     expect(expectFailure(await p.run(["verify", "a.suit", "--key", "A.jwk", "--for", "ariel-os"]), 1)).toContain("signature");

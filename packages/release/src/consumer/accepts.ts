@@ -46,16 +46,16 @@ function signatureFault(row: Consumer, { signatures }: UnverifiedEnvelope, algs:
   if (algs.length > row.signatures)
     return {
       what: `it has ${algs.length} signatures; the limit is ${row.signatures}`,
-      hint: row.signatures === 1 ? "sign with one key" : `sign with at most ${row.signatures} keys`,
+      hint: row.signatures === 1 ? "make the release with one key" : `make the release with at most ${row.signatures} keys`,
     };
   const other = row.algs && algs.find((alg) => !row.algs?.includes(alg));
   if (other !== undefined)
     return {
       what: `a signature names algorithm ${algName(other)}, not ${algsOf(row)}`,
-      hint: `sign with a key for ${algsOf(row)}: firmseal keygen --alg makes one, --cose-alg names the algorithm`,
+      hint: `make the release with a key for ${algsOf(row)}: firmseal keygen --alg makes one, --cose-alg names the algorithm`,
     };
   if (row.grammar && signatures.some(({ multiple }) => multiple))
-    return { what: "a signature is a COSE_Sign, not a COSE_Sign1", hint: "sign it again with firmseal sign" };
+    return { what: "a signature is a COSE_Sign, not a COSE_Sign1", hint: "get the release with a signature as firmseal sign makes it" };
   return undefined;
 }
 

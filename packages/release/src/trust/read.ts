@@ -10,7 +10,7 @@ import { LIMITS } from "../input/limits.js";
 import { wrongKind } from "../input/wrong-kind.js";
 import { isRefusal, refusalHint, withFileName } from "../verify/refusals.js";
 
-const ROOT_HINT = "firmseal trust show FILE lists who has signed: give these roots, or have the others sign";
+const ROOT_HINT = "firmseal trust show FILE lists who has signed: give these roots, or get the file with the signatures of the others";
 
 /** What a trust file is checked against: pinned root keys, or its predecessor. */
 export interface PinOptions extends PassphraseOptions {

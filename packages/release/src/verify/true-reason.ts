@@ -44,7 +44,7 @@ function formReason({ code }: Refusal, envelope: Uint8Array): Reason | undefined
   const draft = oldDraftOf(envelope, outer);
   if (!draft) return hiddenReason(code, outer);
   const what = `it follows an old draft of SUIT, ${draft.name} (${draft.sign})`;
-  return { what, hint: "make it again, in the format of today", isAll: true };
+  return { what, hint: "make it again in the current format", isAll: true };
 }
 
 function failureFor(e: Refusal, { what, hint, isAll }: Reason): Failure {

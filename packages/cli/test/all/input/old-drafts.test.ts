@@ -40,15 +40,15 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["diff", "x.suit", "good.suit"],
   ["diff", "good.suit", "x.suit"],
   ["lint", "x.suit"],
-  ["lint", "good.suit", "--previous", "x.suit"],
-  ["report", "x.suit", "--html", "r.html", ...trusted],
-  ["report", "good.suit", "--previous-release", "x.suit", "--html", "r.html", ...trusted],
+  ["lint", "good.suit", "--previous-release", "x.suit"],
+  ["report", "x.suit", "--out", "r.html", ...trusted],
+  ["report", "good.suit", "--previous-release", "x.suit", "--out", "r.html", ...trusted],
   ["sign", "x.suit", "--key", "A.pem", "--out", "y.suit"],
   ["tbs", "x.suit", "--key", "A.jwk", "--out", "y.tbs"],
   ["attach", "x.suit", "--key", "A.jwk", "--signature", "any.sig"],
   ["approve", "x.suit", "--key", "A.pem", "--out", "y.approval"],
   ["audit", "A.pem", "--envelope", "x.suit"],
-  ["install", "x.suit", "--device", "d", "--vendor", "example.com", "--class", "board-v2", ...trusted],
+  ["install", "x.suit", "--dir", "d", "--vendor", "example.com", "--class", "board-v2", ...trusted],
   ["simulate", "x.suit", "--device", "memory", ...trusted],
   ["simulate", "good.suit", "--device", "memory", "--previous-release", "x.suit", ...trusted],
   ["rotate", "plan", "--fleet", "fleet.json", "--release", "x.suit"],
@@ -84,7 +84,7 @@ describe("an envelope of an old draft", () => {
         what,
         1,
         expect.stringContaining(`refused: it follows an old draft of SUIT, draft ${draft} `),
-        "hint: make it again, in the format of today",
+        "hint: make it again in the current format",
       ]);
       // inspect and whosigned show what is in it
       if (!SHOWING.includes(args[0] as string)) expectFailure(r, 1);

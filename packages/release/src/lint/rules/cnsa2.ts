@@ -25,7 +25,7 @@ export const cnsa2Rules: readonly Rule[] = [
     policy: "cnsa2",
     title: "No signature of the release fits CNSA 2.0",
     why: "CNSA 2.0 requires LMS or XMSS with one tree, or ML-DSA-87, for firmware. Other algorithms do not resist quantum computers.",
-    fix: "Sign with hsslms keys of one level (keygen --hss 10/8), or with ml-dsa-87. The release may have other signatures too.",
+    fix: "Use an hsslms key of one level (keygen --hss 10/8), or one for ml-dsa-87. The release may have other signatures too.",
     needs: ["signed"],
     check: ({ release: { outline, signatures } }) => {
       if (outline.signatures.some(isAllowed)) return [];

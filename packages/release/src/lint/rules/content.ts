@@ -79,7 +79,7 @@ export const contentRules: readonly Rule[] = [
     severity: "warning",
     title: "A header of a signature has a wrong type, or excludes another one",
     why: "RFC 9052 §3.1 gives these headers their types. Devices skip them, but other readers refuse the release.",
-    fix: "Sign again without the header: no verifier of SUIT manifests needs it.",
+    fix: "Drop the header from the signature: no verifier of SUIT manifests needs it.",
     check: ({ release: { outline } }) => headerFaults(outline),
   },
 ];

@@ -32,7 +32,7 @@ export const signerRules: readonly Rule[] = [
     severity: "error",
     title: "A published test key signed the release",
     why: "The private half of the key is published: anybody can sign for devices that trust it.",
-    fix: "Sign with a key of your own, and make sure that no device trusts the test key.",
+    fix: "Use a key of your own, and make sure that no device trusts the test key.",
     needs: ["signed"],
     check: ({ release }) => testKeysAmong(release.signatures).map((name) => `signed with the published test key ${name}`),
   },
@@ -42,7 +42,7 @@ export const signerRules: readonly Rule[] = [
     severity: "error",
     title: "A debug key signed the release",
     why: "Devices in the field do not count debug keys, and people keep debug keys with less care than release keys.",
-    fix: "Sign with a key that has the role release in the trust file.",
+    fix: "Use a key that has the role release in the trust file.",
     needs: ["trust", "signed"],
     check: (context) =>
       signersIn(context)
@@ -55,7 +55,7 @@ export const signerRules: readonly Rule[] = [
     severity: "warning",
     title: "The trust file retires a key that signed the release",
     why: "Devices do not count the key for later releases. If too few keys remain, no further release reaches them.",
-    fix: "Sign with the key that replaces it too, and plan the rotation: docs/guides/rotation.md.",
+    fix: "Add a signature by the key that replaces it, and plan the rotation: docs/guides/rotation.md.",
     needs: ["trust", "signed"],
     check: (context) =>
       signersIn(context).flatMap((a) => [

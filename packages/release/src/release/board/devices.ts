@@ -133,7 +133,7 @@ function refuseRefused(board: Board, results: readonly CohortResult[], keys: num
         refusalName(code),
         code,
         `board ${board.name}: a device of class ${name} would refuse the release: ${refusalMeaning(code)}${few}`,
-        refusalHint(code),
+        few === "" ? refusalHint(code) : "name more keys in [keys] of the product file, or lower the threshold of the devices",
       );
     }
 }
