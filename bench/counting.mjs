@@ -3,17 +3,17 @@
 import { spawnSync } from "node:child_process";
 import { ask } from "../scripts/conformance/run.mjs";
 
-/** Their machine code is made while they run, and valgrind counts its making. */
+/** These engines make machine code while they run, and valgrind counts that work too. */
 const COMPILES = ["node", "chromium"];
 const hasValgrind = spawnSync("valgrind", ["--version"]).status === 0;
-/** A run under valgrind is some twenty times as long. */
+/** A run under valgrind takes about twenty times as long. */
 const SECONDS = 1200;
 
 /** Whether the instructions of an engine, one of ENGINES, say what a script costs on it. */
 export const canCount = (engine) => hasValgrind && !COMPILES.includes(engine.name);
 
 /**
- * The instructions of a whole run of a script, which has to print DONE and no FAIL; otherwise undefined, as where
+ * The instructions of a whole run of a script, which must print DONE and no FAIL. Otherwise undefined, for example if
  * valgrind cannot run the engine.
  */
 export async function instructions(engine, command, text) {

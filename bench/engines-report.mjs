@@ -6,8 +6,8 @@ export const DOC = `${ROOT}docs/guides/keys/choosing-an-algorithm.md`;
 
 const LIBRARIES = ["nacl.js", "nacl-fast.js", "@stablelib/ed25519", "@noble/ed25519"];
 /**
- * How many times as fast as nacl.js an engine is to be, where that is still open, and the part of OpenSSL's throughput
- * on Node.
+ * The aims that are still open: how many times as fast as nacl.js an engine should be, and the part of OpenSSL's
+ * throughput on Node.
  */
 const AIMS = { espruino: 35, jerry: 40 };
 const AIMS_OF_OPENSSL = { ed25519: 0.6, es256: 0.2 };
@@ -17,7 +17,7 @@ const times = (a, b) => (a === undefined || b === undefined ? "–" : `${(a / b)
 
 const row = (cells) => (r) => [r.engine.name, ...(r.absent ? cells.map(() => "not measured") : cells.map((cell) => cell(r.times, r)))];
 
-/** Million instructions where they were counted, else milliseconds. */
+/** Million instructions if they were counted, otherwise milliseconds. */
 const amount = (name) => (t, r) => ms(r.counts[name] === undefined ? t[name] : r.counts[name] / 1e6);
 const ratio = (a, b) => (t, r) => (r.counts[a] === undefined ? times(t[a], t[b]) : times(r.counts[a], r.counts[b]));
 

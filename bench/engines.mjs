@@ -5,10 +5,10 @@
 //   node bench/engines.mjs [--counted [--libraries]] [--timed] [--write] [ENGINE ...]
 //
 // `--timed`: milliseconds, medians of 5. `--counted`: instructions of one verification under valgrind, by the
-// difference of two runs, where valgrind runs the engine, and times where it does not (Node and browsers make their
-// code while they run). Counts are kept in bench/results/counted.json, engine by engine; those of other libraries are
-// counted again only with `--libraries`, for they take minutes. Without either, both. `--write` puts the tables between
-// their markers of docs/guides/keys/choosing-an-algorithm.md, and draws the plot; the times of all engines have to be
+// difference of two runs, if valgrind runs the engine, and times if it does not (Node and browsers make their code
+// while they run). Counts are kept in bench/results/counted.json, engine by engine; those of other libraries are
+// counted again only with `--libraries`, because that takes minutes. Default: both. `--write` puts the tables between
+// their markers of docs/guides/keys/choosing-an-algorithm.md, and draws the plot; the times of all engines must come
 // from one run.
 
 import * as crypto from "node:crypto";
@@ -77,8 +77,8 @@ async function lmsCase(ots) {
 // Scripts: what precedes bench/engines.js.
 
 /**
- * For libraries that take typed arrays for granted, where there are none: arrays that are long enough. A part is a
- * copy, so it is for reading.
+ * For libraries that need typed arrays, on engines without them: arrays that are long enough. A part is a copy, so a
+ * library may only read it.
  */
 const POLYFILL = `
 var self = {}, module = { exports: {} };
@@ -102,7 +102,7 @@ const verifyTask = (name, c, host = "{}", alg = name) =>
 const withTasks = (bundle, tasks) => `${bundle}${UNHEX}var TASKS = [];\n${tasks.join("\n")}`;
 const ours = (bundle, tasks) => withTasks(readFileSync(bundlePath(bundle), "utf8"), tasks);
 
-/** A library as one script in ES5, or as it is where `modern`. */
+/** A library as one script in ES5, or as it is if `modern`. */
 async function library(contents, modern) {
   const result = await build({
     stdin: { contents, resolveDir: ROOT, loader: "js" },
@@ -123,7 +123,7 @@ async function library(contents, modern) {
   }).outputText;
 }
 
-/** Without `require`, which some shells have and which finds nothing there. */
+/** Hides `require`, which some shells have, and which finds nothing there. */
 const apart = (code) => `(function (require) {\n${code}\n})();\n`;
 
 const nacl = (file, c) =>
@@ -198,7 +198,7 @@ const HARNESS = readFileSync(new URL("./engines.js", import.meta.url), "utf8");
 const whole = (text, rounds = ROUNDS, least = LEAST) => `${text}\nvar ROUNDS = ${rounds}, LEAST = ${least};\n${HARNESS}`;
 
 /**
- * In Node by processor time, and without a context of its own: there every name of the language is looked up slowly.
+ * In Node by processor time, and without a separate context, in which every name of the language is looked up slowly.
  */
 const IN_NODE = `
 const { readFileSync } = require("node:fs");
@@ -237,7 +237,7 @@ async function count(engine, command, all) {
   if (!canCount(engine)) return counts;
   for (const name of [...OURS, ...(options.libraries ? LIBRARIES : [])]) {
     process.stderr.write(`${engine.name}: counts ${name}\n`);
-    // what ours does once for a key, the first call does
+    // the first call does what our code does once for a key
     const [from, to] = LIBRARIES.includes(name) ? [0, 1] : [1, MESSAGES.length];
     const [less, more] = [await withCalls(engine, command, all[name], from), await withCalls(engine, command, all[name], to)];
     if (less === undefined || more === undefined) return {};

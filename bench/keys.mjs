@@ -14,13 +14,13 @@ const long = process.argv.includes("--long");
 const message = new Uint8Array(crypto.randomBytes(60));
 const ratio = (rate, base) => (rate && base ? `${(rate / base).toFixed(2)} ×` : "");
 
-/** What a program prints, cut off where a time limit ends it; undefined if it is not installed. */
+/** What a program prints until it ends or its time is over; undefined if it is not installed. */
 function output(command, args, o = {}) {
   const r = spawnSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], ...o });
   return r.status === 0 || r.signal ? r.stdout : undefined;
 }
 
-/** As rates(), for what gives promises. */
+/** Like rates(), for functions that return promises. */
 async function asyncRates(tasks, { rounds = 5, seconds = 0.3 } = {}) {
   const seen = Object.fromEntries(Object.keys(tasks).map((name) => [name, []]));
   for (let round = -1; round < rounds; round++) {

@@ -23,13 +23,13 @@ export async function deviceBundle(algs, features, format, micro) {
   return minified({ algs, features, format, ...(micro && { micro }) });
 }
 
-/** The whole verifier in one scope, of which bundles are made. */
+/** The whole verifier in one scope, from which bundles are made. */
 export const readParts = () => JSON.parse(readFileSync(`${ROOT}packages/bundler/dist/parts.json`, "utf8"));
 
 /**
- * A script with an algorithm, the hashes that it cannot do without, and nothing else, made as bundles are:
- * `firmseal.open` is the algorithm in place of open(), and so on, for what those would need falls away. `hashes`: with
- * both hashes, whatever the algorithm uses.
+ * A script with an algorithm, the hashes that it needs, and nothing else, made as bundles are: `firmseal.open` is the
+ * algorithm in place of open(), and so on, so that the bundler drops what those would need. `hashes`: with both hashes,
+ * whatever the algorithm uses.
  */
 export async function alone(alg, hashes) {
   const { minifiedBundle: minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
@@ -46,7 +46,7 @@ export async function alone(alg, hashes) {
   return minified({ algs: [alg], features: [], format: "script" }, { ...all, names });
 }
 
-/** The module of the test signer for HSS/LMS, with which nothing else here can sign. */
+/** The module of the test signer for HSS/LMS: nothing else here signs with HSS/LMS. */
 export async function lms() {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-lms-"));
   try {
@@ -78,7 +78,7 @@ export function drawnPair(type, options) {
   return { publicKey: crypto.createPublicKey(privateKey), privateKey: crypto.createPrivateKey(privateKey) };
 }
 
-/** A new key of node's: as it is there, as an anchor takes it, and what signs with it. */
+/** A new key of node:crypto: the key itself, the key as an anchor takes it, and a function that signs with it. */
 export function ed25519Key() {
   const { publicKey, privateKey } = drawnPair("ed25519");
   const key = new Uint8Array(Buffer.from(publicKey.export({ format: "jwk" }).x, "base64url"));
@@ -133,7 +133,7 @@ export function environment(state) {
   return { ...Object.fromEntries(own), FIRMSEAL_STATE: state };
 }
 
-/** Imports a dependency of a workspace package, in the version which that package has. */
+/** Imports a dependency of a workspace package, in the version that the package has. */
 export function dependencyOf(name, specifier) {
   return import(pathToFileURL(createRequire(`${ROOT}packages/${name}/package.json`).resolve(specifier)));
 }

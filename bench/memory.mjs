@@ -1,7 +1,7 @@
 // What a verification and an installation take of a small engine's memory. `JERRY_STATS=` names a build of JerryScript
 // with --mem-stats and 64 KB of heap, `ESPRUINO=` one of Espruino with variables as small as a board's (13 bytes), and
-// more of them than a board has where the peak of what does not fit is wanted. What is absent is "not measured". Needs
-// a build.
+// more of them than a board has, to measure the peak of what does not fit. An engine that is absent is "not measured".
+// Needs a build.
 //
 //   node bench/memory.mjs [--write] [jerry] [espruino] [micro]
 //
@@ -10,8 +10,8 @@
 // It fails if a whole installation takes more than its budget.
 //
 // `--write` puts the tables into docs/guides/keys/choosing-an-algorithm.md, and those of micro verifiers into
-// docs/guides/micro.md; those of an engine that is absent excepted. With `micro`, `JERRY_STATS=` names a build with
-// 32 KB of heap.
+// docs/guides/micro.md; except those of an engine that is absent. With `micro`, `JERRY_STATS=` names a build with 32 KB
+// of heap.
 //
 // One release throughout: an image of 100,000 bytes outside of its envelope, for one component, with vendor and class.
 
@@ -175,10 +175,10 @@ progress.next(true);
 if (progress.done && device.sequence === 1) print("DONE");
 `;
 
-/** What JerryScript ends with where its heap is full. It then prints no figures. */
+/** What JerryScript ends with if its heap is full. It then prints no figures. */
 const OUT_OF_MEMORY = 10;
 
-/** { peak, heap }, in bytes; undefined where the heap was full. */
+/** { peak, heap }, in bytes; undefined if the heap was full. */
 function jerry(script) {
   const file = join(folder, "one.js");
   writeFileSync(file, script);
@@ -243,8 +243,8 @@ async function jerryMicroTable(releases) {
   ].join("\n");
 }
 
-// Espruino: variables in use. The engine has no counter of its own for the peak, so that each function of the module
-// begins with a call that looks: process.memory() collects what nothing refers to, and counts the rest.
+// Espruino: variables in use. The engine has no counter for the peak, so each function of the module begins with a call
+// that samples: process.memory() collects what nothing refers to, and counts the rest.
 
 /** The module with LOOK() at the head of each function. The text is in flash, and takes no variables. */
 function sampled(module) {
@@ -263,7 +263,7 @@ print("FIGURE", "sampler", TOP, process.memory().total, process.memory().blocksi
 TOP = 0;
 `;
 
-/** What is in use here, and the most that there was since the last of these lines. */
+/** What is in use here, and the peak since the previous such line. */
 const used = (name) => `TOP = 0;\n${peak(name)}`;
 const peak = (name) => `LOOK(); print("FIGURE", "${name}", TOP); TOP = 0;\n`;
 
@@ -345,7 +345,7 @@ function store(files) {
   }
 }
 
-/** Variables at each step; undefined where there were none left. */
+/** Variables at each step; undefined if none were left. */
 async function variables(r, { size, storage, micro }) {
   const { prepareKey: prepare } = await signer();
   const features = [...(micro ? [] : ["install"]), ...(size ? ["prepared"] : []), ...(storage ? ["storage"] : [])];

@@ -1,4 +1,4 @@
-// ML-DSA: signatures made and verified in a second, beside OpenSSL's where that has it.
+// ML-DSA: signatures made and verified in a second, compared with OpenSSL if it has ML-DSA.
 
 import { spawnSync } from "node:child_process";
 import { signer as load, table, title } from "./lib.mjs";

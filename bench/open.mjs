@@ -1,13 +1,13 @@
 // Instructions of what a device waits for, on the engines that valgrind runs: one open() of an envelope, one
 // installation of 100,000 bytes, and one update of an application of 10,000 bytes with a micro verifier. By the
-// difference of two runs, so that what loads the bundle does not count. Of open() the mean of four calls, because a
-// single one has a collection of garbage or has none; on Espruino, whose calls leave free memory in pieces, each call
+// difference of two runs, so that loading the bundle does not count. For open(), the mean of four calls, because a
+// single one may or may not have a garbage collection; on Espruino, whose calls leave free memory in pieces, each call
 // begins with a collection, as it does on a board that was idle. Engines as in scripts/conformance/engines.mjs. Needs a
 // build.
 //
 //   node bench/open.mjs [--before FOLDER] [--only open,install,update] [--alg ALG,ALG] [--write] [ENGINE ...]
 //
-// Espruino has the native SHA-256, which it is given; the other engines use the hashes of the bundle.
+// Espruino uses its native SHA-256; the other engines use the hashes of the bundle.
 //
 // `--before`: another checkout of this project, with its build. Its bundles get the same envelopes, and the table says
 // how this one compares. A checkout of an earlier state is made with `git worktree add FOLDER COMMIT`, its build with
@@ -33,7 +33,7 @@ const { values: options, positionals } = parseArgs({
 
 const DOC = `${ROOT}docs/explanation/benchmarks.md`;
 const KEPT = `${ROOT}bench/results/open.json`;
-/** What a million instructions take on a Cortex-M4 with 64 MHz, in seconds: an estimate, within a half of it. */
+/** What a million instructions take on a Cortex-M4 with 64 MHz, in seconds: an estimate, which may be off by half. */
 const SECONDS_AT_64_MHZ = 0.02;
 
 const {
@@ -68,7 +68,7 @@ const SIGNERS = {
 
 const OPEN = "if (firmseal.open(ENVELOPE, TRUST, HOST).signers.length !== 1) throw new Error('FAIL');";
 
-/** `bytes` of an image, of which the device has one block, again and again. */
+/** An image of `bytes` bytes: one block, repeated. */
 const installation = (bytes) => `
 var progress = firmseal.install(ENVELOPE, TRUST, DEVICE, HOST), k;
 progress.next();
@@ -125,7 +125,7 @@ var DEVICE = {
 };
 `;
 
-/** Of Espruino: its hash, which also hashes what is in storage in one call. */
+/** The hash of Espruino, which also hashes what is in storage in one call. */
 const ESPRUINO = `
 function native(data) { return new Uint8Array(require("crypto").SHA256(data)); }
 var HOST = { sha256: { once: native, joined: native } };

@@ -1,6 +1,6 @@
 // A release of 20 boards with images of 2 MB: on one processor and on two, and beside other signers that sign the same
-// images one by one. Each of them does less: none records what a key signed, looks at the release as devices do, or
-// cuts the power.
+// images one by one. Each of them does less: none records what a key signed, runs the release as devices do, or
+// simulates power cuts.
 
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";

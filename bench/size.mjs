@@ -1,5 +1,5 @@
-// Sizes of the device bundles: those that ship, beside their budgets, and their parts beside what each is meant to take
-// at most. Needs a build.
+// Sizes of the device bundles: those that ship, with their budgets, and their parts, with the most that each should
+// take. Needs a build.
 //
 //   node bench/size.mjs [--before FOLDER] [--write]
 //
@@ -48,8 +48,8 @@ table(
 );
 
 /**
- * What would be left of a bundle if it refused nothing: every call of refuse() is a 0, and what only led to it falls
- * away.
+ * What would be left of a bundle if it refused nothing: every call of refuse() becomes a 0, and the minifier drops what
+ * only led to it.
  */
 async function refusingNothing(features) {
   const { minifiedBundle: minified } = await import(`${ROOT}packages/bundler/lib/index.js`);

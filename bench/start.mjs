@@ -1,6 +1,6 @@
-// Cold start: `firmseal` against node that does nothing, up to a signature made and verified. Each command is started
-// in turn, so that a slow moment of the machine hits all alike. The ratio of the least times says more where other
-// programs run. NODE=PATH: another Node.
+// Cold start: `firmseal` compared with node that does nothing, up to a signature that is made and verified. Each
+// command is started in turn, so that a slow moment of the machine hits all alike. If other programs run, the ratio of
+// the least times says more. NODE=PATH: another Node.
 
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";

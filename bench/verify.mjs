@@ -1,4 +1,4 @@
-// Signatures verified and envelopes opened per second on Node, ours against others, all in one run.
+// Signatures verified and envelopes opened per second on Node, by our code and others, all in one run.
 
 import * as crypto from "node:crypto";
 import { createRequire } from "node:module";

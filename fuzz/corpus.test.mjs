@@ -69,7 +69,7 @@ describe("judge", () => {
     ],
     ["too long", () => spin(100), "too slow"],
     ["a process", () => void spawn(process.execPath, ["--version"], { stdio: "ignore" }), "a process was started"],
-    // beyond the most that this process has had so far: only what comes on top is seen
+    // above the peak of this process so far: only what exceeds it is seen
     ["too much memory", () => held.push(Buffer.alloc(beyond() + (128 << 20), 1)), "too much memory"],
   ])("finds %s", (_, fuzz, kind) => {
     const ms = kind === "too much memory" ? 10_000 : limits.ms;

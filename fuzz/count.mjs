@@ -1,6 +1,6 @@
 // What one input of a target costs: node fuzz/count.mjs [TARGET…]. Instructions under valgrind, which hardly depend on
-// what else the machine does: inputs of the corpus once, and several times more, by the difference. Node interprets
-// everything, because machine code that it makes while it runs would be counted with its making.
+// what else the machine does: inputs of the corpus, by the difference between one run and several. Node interprets
+// everything, because valgrind would also count the making of machine code.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -14,7 +14,7 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
 /** Inputs of one target, of all sizes. */
 const MOST = 4;
-/** How often they are played, in so many milliseconds at most: chance is a part of what costs little. */
+/** How often they are played, within this many milliseconds: small costs depend on chance. */
 const [TIMES, MS] = [20, 100];
 const ENGINE = {
   name: "interpreter",

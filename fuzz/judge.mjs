@@ -6,7 +6,10 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 const MOST_KB = 64 * 1024;
-/** How often what seems to take too long, or too much, is tried again: the first time may have loaded a module. */
+/**
+ * How often an input that seems too slow, or seems to take too much memory, is tried again: the first time may have
+ * loaded a module.
+ */
 const AGAIN = 3;
 /** Milliseconds after which nothing is tried again. */
 const PATIENCE = 5_000;

@@ -1,6 +1,6 @@
-// Makes the corpus small: node fuzz/keep.mjs [target]. Of what a target's fuzzer has found interesting, of its seeds
-// and of its corpus, those inputs stay that run something no smaller one runs (blocks, as V8 counts them), up to a
-// size. What somebody gave a name stays in any case; the others are called grown-NN.
+// Makes the corpus small: node fuzz/keep.mjs [target]. From what a target's fuzzer has found interesting, from its
+// seeds and its corpus, it keeps the inputs that run something that no smaller one runs (blocks, as V8 counts them), up
+// to a size. Inputs with a name always stay. The others are called grown-NN.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";

@@ -19,7 +19,7 @@ export async function makeAction(folder) {
     format: "esm",
     target: "node24",
     minifyWhitespace: true,
-    // dependencies in CommonJS ask for node's own modules by require(), which an ES module has not
+    // dependencies in CommonJS ask for node's own modules by require(), which an ES module does not have
     banner: { js: 'import{createRequire as __actionRequire}from"node:module";const require=__actionRequire(import.meta.url);' },
     logLevel: "warning",
   });

@@ -1,4 +1,4 @@
-// Proves the bounds that the arithmetic of the verifier rests upon: no operation on doubles rounds where it must not,
+// Proves the bounds that the arithmetic of the verifier relies on: no operation on doubles rounds where it must not,
 // every product comes out right modulo the prime, and what each function needs of its arguments is what each of its
 // callers brings. The proof is about the sources themselves (bounds/interpreter.mjs runs them on bounds instead of
 // numbers, bounds/domain.mjs says how), so that it fails when a constant, a factor or a carry changes. A gate:

@@ -65,8 +65,8 @@ function upToDate(now) {
 }
 
 /**
- * tsc does not remove what it made of a source that is gone, and all of lib/ is published; nor does it make again what
- * somebody removed, as long as its own notes say that it is there.
+ * tsc does not remove the output of a source that is gone, and all of lib/ is published. It also does not write a
+ * removed file again, as long as its own records say that the file exists.
  */
 function removeStale() {
   for (const name of PACKAGES) {
@@ -103,7 +103,7 @@ async function modules() {
   inSigner.push(...inRelease, ...inPage);
 }
 
-/** The licences of the packages that are bundled, as each asks to be passed on. */
+/** The licences of the bundled packages, each of which must be passed on. */
 function licences(inputs) {
   const folders = new Set(inputs.flatMap((path) => /^(.*\bnode_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []));
   const parts = [...folders].map((folder) => {
@@ -141,7 +141,7 @@ async function commandLine() {
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: "none",
-    // dependencies in CommonJS ask for node's own modules by require(), which an ES module has not
+    // dependencies in CommonJS ask for node's own modules by require(), which an ES module does not have
     banner: { js: 'import{createRequire as __firmsealRequire}from"node:module";const require=__firmsealRequire(import.meta.url);' },
     logLevel: "warning",
   };

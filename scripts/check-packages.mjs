@@ -1,5 +1,5 @@
 // Each package as it will be published: publint, and for those that are libraries "are the types wrong?". Needs a
-// build. All are packed at once and looked at in one process: TypeScript is read once, not once a package.
+// build. All are packed at once and checked in one process, which reads TypeScript only once.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

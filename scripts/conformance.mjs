@@ -6,11 +6,11 @@
 //   node scripts/conformance.mjs --table | --release | --write FOLDER [--chunk N]
 //
 // `--seconds N` ends a run after N seconds. `--every N` plays every nth vector. `--chunk N` puts at most N vectors into
-// one run, for engines with little memory. `--record` also plays the bundles that ship, on engines that CI has not, and
-// writes conformance/by-hand.json and the table of conformance/README.md; `--every` then leaves sets of up to 150
-// vectors whole. TEXT is the version of an engine that does not tell it. `--table` writes the table alone. `--release`
-// fails unless every bundle that ships was played by hand on ARM. `--write FOLDER` leaves the scripts there and runs
-// none.
+// one run, for engines with little memory. `--record` also plays the bundles that ship, on engines that CI does not
+// have, and writes conformance/by-hand.json and the table of conformance/README.md; `--every` then leaves sets of up to
+// 150 vectors whole. TEXT is the version of an engine that does not tell it. `--table` writes the table alone.
+// `--release` fails unless every bundle that ships was played by hand on ARM. `--write FOLDER` leaves the scripts there
+// and runs none.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 // A tour: signs a published firmware image and installs it on a simulated device, then shows what the device refuses.
-// Every command is the real command line in a process of its own, and every result is checked: the tour fails when one
-// is another. `--keep` leaves the folder behind.
+// Every command is the real command line in a process of its own, and every result is checked: the tour fails if a
+// result differs. `--keep` leaves the folder behind.
 
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -64,7 +64,7 @@ function makeTour(folder) {
   }
 
   return {
-    /** A command that has to succeed. `into`: a file that takes its output, as the shell's `>` would. */
+    /** A command that must succeed. `into`: a file that takes its output, as the shell's `>` would. */
     does(words, { into, quiet } = {}) {
       if (!quiet) printCommand(into ? [...words, ">", into] : words);
       const { status, stdout, said } = start(words);
@@ -74,7 +74,7 @@ function makeTour(folder) {
       if (status !== 0) throw new Unexpected(`exit code ${status} where 0 was expected`);
     },
 
-    /** A command that the device has to refuse, for this reason, with nothing changed. */
+    /** A command that the device must refuse for this reason, without a change. */
     refuses(words, reason) {
       const record = () => readFileSync(join(folder, "hub", "device.json"), "utf8");
       const before = record();

@@ -79,12 +79,12 @@ export const hasCompiler = has(CC);
 export const hasQemu = has("qemu-arm");
 export const hasHostCompiler = has("cc");
 
-/** The version of the compiler, as it says it. */
+/** The version of the compiler, as it prints it. */
 export function compiler() {
   return execFileSync(CC, ["--version"], { encoding: "utf8" }).split("\n")[0];
 }
 
-/** Runs a tool. Throws its messages if it fails, or if it has something to say. */
+/** Runs a tool. Throws its messages if it fails, or if it prints anything. */
 function tool(name, args, cwd) {
   const { status, stdout, stderr } = spawnSync(name, args, { cwd, encoding: "utf8", maxBuffer: 1 << 26 });
   if (status !== 0 || stderr !== "") throw new Error(`${name} ${args.join(" ")}\n${stderr}`);
@@ -116,7 +116,7 @@ function functionsOf(disassembly) {
       continue;
     }
     if (at) functions[at].bytes += pushed(line);
-    // a branch to another function is a call in the last place
+    // a branch to another function is a tail call
     const to = /\t(?:bl?|b\.[nw]|blx)\t[0-9a-f]+ <([^>+]+)>/.exec(line);
     if (to && to[1] !== at) functions[at].calls.add(to[1]);
     // a return may load the address from the stack
@@ -278,7 +278,9 @@ function signatures() {
   });
 }
 
-/** What the guide has the instructions of: a signature on 100 bytes, in the mean, and the hashes of 16 blocks. */
+/**
+ * What the guide gives numbers of instructions for: a signature on 100 bytes, in the mean, and the hashes of 16 blocks.
+ */
 function counts(algorithm, architecture, folder) {
   const program = player(architecture, folder);
   const count = (one) => instructions(architecture, program, one);

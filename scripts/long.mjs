@@ -1,7 +1,6 @@
-// The tests that take minutes: kills by the thousand, random cases by the ten thousand, files past 2^32 bytes.
-// `pnpm test:long [-- FILE]`. Without FILE also 10^7 verifications against others (rivals.mjs), which take 70 minutes
-// of two processors. What is set in the environment already
-// goes before.
+// The tests that take minutes: kills by the thousand, random cases by the ten thousand, files past 2^32 bytes. `pnpm
+// test:long [-- FILE]`. Without FILE also 10^7 verifications against others (rivals.mjs), which take 70 minutes of two
+// processors. Variables that are set in the environment win.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";

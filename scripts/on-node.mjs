@@ -25,7 +25,7 @@ const DEFAULT = [
   "packages/verifier/test/es256.test.ts",
 ];
 
-/** The program of a version ("24" or "24.9.0"), out of npm's cache or the registry. Throws where neither has it. */
+/** The program of a version ("24" or "24.9.0"), out of npm's cache or the registry. Throws if neither has it. */
 export function nodeBinary(version) {
   const args = ["-y", "--prefer-offline", `node@${version}`, "-p", "process.execPath"];
   const { status, stdout, stderr, error } = spawnSync("npx", args, { cwd: ROOT, encoding: "utf8", timeout: 120_000 });

@@ -11,7 +11,7 @@ import { PUBLISHED } from "./build/packages.mjs";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const manifest = (path) => JSON.parse(readFileSync(join(ROOT, path, "package.json"), "utf8"));
 
-/** The archives' paths, each behind those that it depends on. Needs a build. `folder` must be empty. */
+/** The archives' paths, each after those that it depends on. Needs a build. `folder` must be empty. */
 export function packAll(folder) {
   const packages = PUBLISHED.map(manifest);
   const filters = packages.flatMap(({ name }) => ["--filter", name]);
@@ -28,7 +28,7 @@ export function packAll(folder) {
 
 const run = (command, args) => spawnSync(command, args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
 
-/** `npm view` says nothing of a version that is not there, and fails where the package is not there. */
+/** `npm view` prints nothing for a version that does not exist, and fails if the package does not exist. */
 const isPublished = ({ name, version }) =>
   spawnSync("npm", ["view", `${name}@${version}`, "version"], { encoding: "utf8" }).stdout.trim() === version;
 

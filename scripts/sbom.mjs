@@ -96,14 +96,14 @@ function shipped(bom) {
 
 const by = (key) => (a, b) => (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0);
 
-/** Of the same packages the same bytes. */
+/** The same packages give the same bytes. */
 export function settled({ serialNumber: _, ...bom }) {
   const { timestamp: __, ...metadata } = bom.metadata;
   const components = bom.components.toSorted(by("bom-ref"));
   const dependencies = bom.dependencies.map((d) => (d.dependsOn ? { ...d, dependsOn: d.dependsOn.toSorted() } : d)).sort(by("ref"));
   const rest = { ...bom, metadata, components, dependencies };
   const h = createHash("sha256").update(JSON.stringify(rest)).digest("hex");
-  // RFC 9562 §5.8: a UUID of one's own making
+  // RFC 9562 §5.8: a custom UUID
   const uuid = `${h.slice(0, 8)}-${h.slice(8, 12)}-8${h.slice(13, 16)}-a${h.slice(17, 20)}-${h.slice(20, 32)}`;
   const { $schema, bomFormat, specVersion, version, ...content } = rest;
   return { $schema, bomFormat, specVersion, serialNumber: `urn:uuid:${uuid}`, version, ...content };

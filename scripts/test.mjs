@@ -54,7 +54,7 @@ function run(command, args, { cwd = ROOT, env = {}, limit = 0, shell = false } =
   });
 }
 
-/** Of the tests: what hangs in the process of a test cannot be ended there. */
+/** The time limit of the tests: the process of a test cannot end a call in it that never returns. */
 const TESTS_LIMIT = 60 * 60_000;
 
 function line(ok, name, seconds) {

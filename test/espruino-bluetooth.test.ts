@@ -25,7 +25,7 @@ const identity = {
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
-/** What is at the other end of the radio: takes text, and says text. */
+/** The other end of the radio: takes text, and answers with text. */
 interface Far {
   heard(text: string): void;
   say: (text: string) => void;

@@ -33,7 +33,7 @@ const inFlash = (bytes: number) => HEADER + Math.ceil(bytes / 4) * 4;
 /** A record with two parts and three tries, of which there are two. */
 const RECORD = 16 + 2 * 80 + 2 + 25 + 3 * 8;
 
-/** What is left for each of two generations of the app: not the last page, into which no header goes. */
+/** What is left for each of two generations of the app: without the last page, which takes no header. */
 function left(fixed: readonly number[], kept: number): number {
   const used = [...fixed, RECORD, RECORD, ...(kept ? [kept, kept] : [])].reduce((n, bytes) => n + inFlash(bytes), 0);
   return Math.floor((STORAGE - PAGE_SIZE - used) / 2) - HEADER;
@@ -184,7 +184,7 @@ describe.skipIf(!ESPRUINO)(`a board with 2,630 variables and 40 kB of Storage${w
     expect(numbersIn(said)).toEqual([0]);
     const start = Number(said.match(/before (\d+)/)?.[1]);
     const [, peak, own, after] = (said.match(/peak (\d+) (\d+) (\d+)/) ?? []).map(Number) as [number, number, number, number];
-    // without what measures
+    // without the code that measures
     const hooked = own - start;
     near(start, row("after the start, with the app")[0], "after the start");
     near(peak - hooked, row("the most during an update, in verification, hashing and writing")[0], "the most");

@@ -1,5 +1,6 @@
-// `firmseal` in the shell of a page, called in the process of the test: a function of bash asks over a connection, and puts out what the answer
-// says. It has the arguments, folder, environment and descriptors that a process would have; stdin it has not.
+// `firmseal` in the shell of a page, called in the process of the test: a function of bash asks over a connection, and
+// prints the answer. It has the arguments, folder, environment and descriptors that a process would have, but not
+// stdin.
 
 import { existsSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";

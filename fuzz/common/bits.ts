@@ -5,7 +5,7 @@ export class Choices {
   constructor(private readonly bytes: Uint8Array) {
     this.end = bytes.length;
   }
-  /** The next octet from the end; 0 where there is none left. */
+  /** The next octet from the end; 0 if none is left. */
   byte(): number {
     return this.end > 0 ? (this.bytes[--this.end] as number) : 0;
   }

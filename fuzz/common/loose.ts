@@ -1,8 +1,7 @@
 // CBOR in a form that survives mutation. Plain changes of an envelope nearly always end at the reader: a length no
-// longer fits, a key is out of order. Here an input is read with everything forgiven and written again as the reader
-// wants it, so that a change of one byte is a change of what is said. Arrays and maps may be of indefinite length, and
-// a byte string that holds an item is tag 24 with the item inside (RFC 8949 §3.4.5.1), so that lengths are nobody's
-// business. Other tags stay as they are.
+// longer fits, a key is out of order. Here an input is read leniently and written again as the reader wants it, so that
+// a change of one byte changes the content. Arrays and maps may be of indefinite length, and a byte string that holds
+// an item is tag 24 with the item inside (RFC 8949 §3.4.5.1), so that no length must fit. Other tags stay as they are.
 
 const DEEPEST = 24;
 /** Items in one input: more are not needed, and nesting of lengths could ask for any number. */
@@ -96,7 +95,7 @@ export function tidied(bytes: Uint8Array): Uint8Array[] {
   return out;
 }
 
-/** Where an item that is well-formed ends; undefined where it is not. */
+/** Where an item that is well-formed ends; undefined if it is not. */
 function endOf(bytes: Uint8Array, at: number, depth = 0): number | undefined {
   if (at >= bytes.length || depth > 16) return undefined;
   const first = bytes[at++] as number;

@@ -1,5 +1,5 @@
-// Two releases of one component for a small device, the names of which are those of the vectors; and the images that
-// may ever start on it.
+// Two releases of one component for a small device, with the names that the vectors use, and the images that may start
+// on it.
 
 import { createHash } from "node:crypto";
 import { type Bytes, boot, type Host, type Identity, install, type Source, type Trust } from "@firmseal/verifier";

@@ -1,6 +1,6 @@
-// A folder that a command line cannot leave. The functions of node:fs are those of the process, but for paths that lead
-// out of the folder: there is nothing there. Standard input is given, output is collected, no program is started. What
-// is written is not synced: it is gone the next time.
+// A folder that a command line cannot leave. The functions of node:fs are those of the process, but paths that lead out
+// of the folder find nothing. Standard input is given, output is collected, no program is started. What is written is
+// not synced: it is gone the next time.
 
 import childProcess from "node:child_process";
 import fs from "node:fs";
@@ -137,12 +137,12 @@ function guarded(): { [name: string]: Any } {
   return out;
 }
 
-/** A program that is not there, as the system says it. */
+/** The error of the system for a program that does not exist. */
 const spawn = () => fault("ENOENT", 2, "spawn");
 
 export interface Outcome<T> {
   value: T;
-  /** What was said on stderr, the beginning of it, and bytes written to stdout and stderr. */
+  /** The beginning of stderr, and the bytes written to stdout and stderr. */
   err: string;
   out: number;
   /** Files that are there afterwards, by name, and those that were there and are not as they were. */

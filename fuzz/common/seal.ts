@@ -15,7 +15,7 @@ const BUCKET = [0xa1, 0x01, 0x32];
 /** A signature over a Sig_structure. */
 export const signed = (structure: ArrayLike<number>): Uint8Array => Uint8Array.from(sign(null, Uint8Array.from(structure), KEY));
 
-/** `manifest` in a signed envelope; `rest` are keys and values by turns. Encoded items all. */
+/** `manifest` in a signed envelope; `rest` are keys and values by turns. All are encoded items. */
 export function sealed(manifest: Uint8Array, rest: readonly Uint8Array[] = []): Uint8Array {
   const whole = Buffer.from(bytes(manifest));
   const digest = array(int(-16), bytes(createHash("sha256").update(whole).digest()));
@@ -33,7 +33,7 @@ export function sealed(manifest: Uint8Array, rest: readonly Uint8Array[] = []): 
   ]);
 }
 
-/** The envelope of an input in the loose form: a manifest, then pairs. undefined where there is nothing in it. */
+/** The envelope of an input in the loose form: a manifest, then pairs. undefined if it is empty. */
 export function sealedLoose(input: Uint8Array): Uint8Array | undefined {
   const [manifest, ...rest] = tidied(input);
   return manifest && sealed(manifest, rest);

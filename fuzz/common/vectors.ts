@@ -70,7 +70,7 @@ export function opensslKey(alg: "ed25519" | "es256", key: Uint8Array): KeyObject
 
 const raw = (key: Bytes | Prepared) => Uint8Array.from((key as Prepared).key ?? (key as Bytes));
 
-/** The same algorithm, where OpenSSL verifies: for targets that are about what stands around a signature. */
+/** The same algorithm, where OpenSSL verifies: for targets that test what is around a signature. */
 function fast(name: "ed25519" | "es256", key: Uint8Array): Anchor {
   const alg = name === "ed25519" ? ed25519 : es256;
   return {
@@ -112,7 +112,7 @@ function nodeHash(name: string) {
 
 export const host: Host = { sha256: nodeHash("sha256"), sha384: nodeHash("sha384"), sha512: nodeHash("sha512") };
 
-/** Digests of the manifests in the vectors, in whose wrappers they stand: nobody signs another one with these keys. */
+/** Digests of the manifests in the vectors, from their wrappers: nobody signs another manifest with these keys. */
 const known = new Set(
   seedEnvelopes(1 << 20).flatMap((envelope) => {
     const pairs = pairsOf(envelope);
@@ -129,8 +129,7 @@ export const wasSigned = (m: Manifest): boolean => known.has(Buffer.from(Uint8Ar
 let signers: Map<string, Set<number>> | undefined;
 
 /**
- * How many of the keys have signed a manifest, in whichever vectors: one that only one of them has signed is never
- * accepted where two must have.
+ * How many of the keys have signed a manifest, in any of the vectors. If two must sign, one signature is never enough.
  */
 export function signersOf(m: Manifest): number {
   const name = (x: Manifest) => Buffer.from(Uint8Array.from(x.digest.bytes)).toString("hex");

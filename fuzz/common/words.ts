@@ -5,7 +5,7 @@ import { CODES, Failure } from "../../packages/keys/src/errors/failure.js";
 import { KeyError } from "../../packages/signer/src/key-error.js";
 import { Finding } from "./verdict.js";
 
-/** A line that is shown is one line of a sensible length, and none of what cannot be shown. */
+/** A line that is shown has a sensible length, and no character that a terminal cannot show. */
 const LONGEST = 4000;
 
 /** Runs `work`, and returns whether it succeeded. An error must be one in words, and not a fault of the program. */

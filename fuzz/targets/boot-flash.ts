@@ -28,7 +28,7 @@ function deviceOn(flash: FlashModel) {
   return { device, invoked: () => what };
 }
 
-/** Each operation of the flash is counted: a loop that takes no end shows here. */
+/** Each operation of the flash is counted: an endless loop shows here. */
 class Counted extends FlashModel {
   private budget = 20_000;
   private countOne(): void {
@@ -67,7 +67,7 @@ const states = genuine();
 export const seeds = () =>
   states.flatMap((_, i) => [
     Uint8Array.of(i),
-    // the records lie last: counters, floor, sizes and the journal
+    // the records are last: counters, floor, sizes and the journal
     ...Array.from({ length: 36 }, (__, word) =>
       Uint8Array.of(128 + i, ...at((layout.records[word % 2] as number) + 4 * (word >> 1)), 4, 255, 255, 255, 255),
     ),

@@ -84,7 +84,7 @@ function resealed(pages: Pages, name: string, input: Uint8Array): Pages {
 const cut = (flat: Uint8Array): Pages => Array.from({ length: flat.length / PAGE }, (_, i) => flat.slice(i * PAGE, (i + 1) * PAGE));
 
 /**
- * Changes where something lies: with a stray bit in free flash the firmware itself erases all of Storage, sooner or
+ * Changes only what is stored: if a bit in free flash is wrong, the firmware itself erases all of Storage, sooner or
  * later.
  */
 function changed(state: Pages, input: Uint8Array): Pages {
@@ -98,11 +98,11 @@ export const fuzz: Target = (input) => {
   const pages = first & 128 ? resealed(state, RECORDS[(first >> 6) & 1] as string, input.subarray(1)) : changed(state, input.subarray(1));
   const flash = new Counted(pages);
   const one = deviceOn(flash);
-  // flash that is worn out: what is written to it does not take
+  // worn flash: a write has no effect
   if ((first & 192) === 64) one.io.storage.write = () => true;
   const root: { firmsealApp?: StartedApp } = {};
   refusal(() => {
-    // who can write to Storage can write another app, with a record that has its digest; that is said in the threat
+    // an attacker who can write to Storage can write another app, with a record that has its digest: see the threat
     // model
     storageBoot(one.io, root);
   });
@@ -112,8 +112,8 @@ export const fuzz: Target = (input) => {
   const two = deviceOn(flash);
   const newer = RELEASES[2] as Uint8Array;
   const refused = refusal(() => received(two.device, newer, newer.length)) || installed(two.device, two.device.received());
-  // A state that can be read and blocks every update is a brick. Where files do not lie as Storage has written them,
-  // what it does is its own.
+  // A state that can be read and blocks every update is a brick. If files are not as Storage has written them, this
+  // does not hold.
   if (refused === errors.DEVICE_FAULT && first & 128) throw new Finding("a newer release is refused as the device's fault");
   if (refused !== 0) return;
   let text = "";

@@ -56,8 +56,8 @@ const subjects: Subject[] = [];
 const read = (path: string) => readFileSync(path, "utf8");
 
 /**
- * The player as a function. Signatures that it has asked about before have their answers: small engines would spend all
- * of their time there, and the target `signature` is about them.
+ * The player as a function. It remembers the answers about signatures: small engines would spend all of their time
+ * there, and the target `signature` tests them.
  */
 const player = () => `
 (function (anchor) {

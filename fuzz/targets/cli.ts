@@ -1,7 +1,7 @@
 // The command line, in this process: arguments and files are the input, and nothing but them. An input is text: the
 // arguments in the first line, then "%% NAME" in a line before the content of each file, "%% -" before stdin. Files
-// that are not given are there all the same. Never exit code 3 for a fault of the program, never an exception; and
-// where something is refused nothing is written and no lock is left.
+// that are not given exist too. Never exit code 3 for a fault of the program, never an exception; and if something is
+// refused, nothing is written and no lock is left.
 
 import { privateKey, toPrivateJwk } from "@firmseal/signer";
 import { main } from "../../packages/cli/src/main.js";
@@ -87,7 +87,7 @@ export const seeds = () =>
     ),
   ].map((s) => Buffer.from(s, "latin1"));
 
-/** Commands that are slow by what they do, and are given no file that is hostile. */
+/** Commands that are slow by nature, and get no hostile file. */
 const SLOW = /^(bundle|simulate)$/;
 const NAME = /^[a-z][a-z0-9]{0,7}(\.(suit|json|hex|uf2|elf|bin|pem|trust|log|sig))?$/;
 /** Bytes on stdout and stderr: an envelope is shown in full, and this much is in none of at most 16 kB. */
@@ -96,7 +96,7 @@ const LOUD = 4 << 20;
 export const fuzz: Target = async (input) => {
   const parts = Buffer.from(input).toString("latin1").split("\n%% ");
   const [line = "", ...given] = parts;
-  // no argument of a process holds a NUL
+  // an argument of a process cannot contain a NUL
   const args = Buffer.from(line.replaceAll("\0", ""), "latin1")
     .toString("utf8")
     .split(" ")
@@ -110,7 +110,7 @@ export const fuzz: Target = async (input) => {
     const content = Buffer.from(end < 0 ? "" : part.slice(end + 1), "latin1");
     if (name === "-") stdin = content;
     else if (NAME.test(name)) files.set(name, content);
-    // behind "~" an envelope around any manifest, signed by key "k"
+    // after "~", an envelope around any manifest, signed by key "k"
     else if (name[0] === "~" && NAME.test(name.slice(1))) files.set(name.slice(1), sealedLoose(content) ?? content);
   }
   const { value, err, out, files: left, changed } = await sandboxed(files, stdin, () => main(args));

@@ -18,7 +18,7 @@ const vectors = readMicroVectors().filter((v) => v.envelope && v.envelope.length
 const envelopes = [...new Set(vectors.map((v) => v.envelope as string))].map(fromHex);
 /** Devices of the vectors, whose payloads arrive as they say. */
 const devices = [...new Set(vectors.map((v) => JSON.stringify(v.device ?? {})))].map((text) => JSON.parse(text));
-/** Not of signatures: COSE_Mac0. */
+/** COSE_Mac0, which is not a signature. */
 const KEYS = trust.anchors.slice(0, 3);
 
 type Verifier = Pick<typeof micro, "open" | "install" | "boot">;

@@ -1,5 +1,5 @@
-// The same under a passphrase, which is the right one for the seeds. Work is bounded by what derives keys, so this
-// target has more time.
+// The same under a passphrase, which is the right one for the seeds. Most of the work is to derive keys, so this target
+// has more time.
 
 import { readKey } from "../../packages/keys/src/sources/file.js";
 import { encryptedKeyFiles, fileOf, PASSPHRASE } from "../common/keys.js";

@@ -1,7 +1,7 @@
 // What follows the signature: manifests of any content, signed, with severed elements and payloads of any content. An
-// input is CBOR with everything forgiven (loose.ts): the manifest, then pairs for the envelope. Nothing but numbered
-// refusals comes out of open(), install() and boot(); RAM and Source agree; and what is installed is what the manifest
-// names by digest.
+// input is CBOR, read leniently (loose.ts): the manifest, then pairs for the envelope. Nothing but numbered refusals
+// comes out of open(), install() and boot(); RAM and Source agree; and what is installed is what the manifest names by
+// digest.
 
 import { boot, type Identity, install, open } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";

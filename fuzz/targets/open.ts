@@ -1,5 +1,5 @@
 // open() of envelopes that are changed anywhere. What it accepts is what was signed, octet for octet: the manifest by
-// its bytes, severed elements by the digests in it. Payloads are not signed themselves; install() has them compared.
+// its bytes, severed elements by the digests in it. Payloads are not signed themselves; install() compares them.
 
 import { open } from "@firmseal/verifier";
 import { holdsSigned, host, seedEnvelopes, signersOf, told, trust, wasSigned } from "../common/vectors.js";

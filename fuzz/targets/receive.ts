@@ -73,12 +73,12 @@ export const fuzz: Target = (input) => {
     const { device, flash } = make();
     for (const { bytes, length } of list) {
       went(() => received(device, bytes, length));
-      // an application tries what it has now and then
+      // now and then, an application tries what it has
       if (length % 2 && went(() => device.received())) installed(device, device.received());
     }
     const erased = flash.log.filter((o) => o.op === "erase").length;
     if (erased > 0) throw new Finding(`${make.name}: strangers had pages erased`);
-    // whatever has come is given up where the next one begins
+    // what has arrived is dropped when the next one begins
     went(() => device.received());
     const code = went(() => received(device, release, release.length)) ? installed(device, device.received()) : -1;
     if (code !== 0) throw new Finding(`${make.name}: after packets of strangers a genuine release is refused with ${code}`);

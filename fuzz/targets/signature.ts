@@ -76,7 +76,7 @@ export const fuzz: Target = (input) => {
   const good = alg.verify(k as never, m as never, s as never, host);
   if (usable !== true && usable !== false) throw new Finding(`${name}: valid() is ${typeof usable}`);
   if (good !== true && good !== false) throw new Finding(`${name}: verify() is ${typeof good}`);
-  // whatever came before, in this input and in others: nothing is left of it
+  // nothing is left of earlier calls, in this input and in others
   if (!alg.verify(key, message, signature, host)) throw new Finding(`${name}: the genuine signature is refused now`);
   if (!changed) {
     if (!good) throw new Finding(`${name}: the genuine signature is refused`);
@@ -85,7 +85,7 @@ export const fuzz: Target = (input) => {
   if (usable && !isOctets(k)) throw new Finding(`${name}: a key of values that are not octets can be used`);
   if (!good) return;
   if (!isOctets(k) || !isOctets(s)) throw new Finding(`${name}: accepted with values that are not octets`);
-  // what a message is made of is made octets before
+  // the content of a message is turned into octets first
   if (!isOctets(m)) return;
   const bytes = (list: unknown[]) => Uint8Array.from(list as number[]);
   if (name === "hmac256" || name === "hsslms") throw new Finding(`${name}: accepted what nobody has signed`);

@@ -223,7 +223,7 @@ export function prove25519(read, attempt) {
     v.run("vanishes", [[[windows(), v.choose(), 128, 2, list, 0]]]);
   });
   for (const [what, text, most] of readAll) {
-    // its bound is proved above, and its ways are not gone again for each of the numbers
+    // its bound is proved above, so its branches are not run again for each of the numbers
     const readTable = (v, from, at) =>
       typeof from === "string" ? v.run("readElement", [from, at]) : element(v, BigInt(Math.round(most * Number(STEP))));
     check("prepared", what, { ...curve, windows, readElement: readTable }, (v) => {

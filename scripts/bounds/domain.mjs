@@ -1,4 +1,4 @@
-// What is known of a double: it is a multiple of 2^unit, it lies between two numbers, and it equals a polynomial in
+// What is known of a double: it is a multiple of 2^unit, it is between two numbers, and it equals a polynomial in
 // symbols. Every operation proves that its result is exact in binary64: a multiple of 2^unit that is at most 2^53 units
 // is a double. The one operation that may round is the addition of a constant so large that all results are in one
 // binade [2^k, 2^(k+1)]: there doubles are the multiples of 2^(k-52), so the result is the exact sum plus an error of

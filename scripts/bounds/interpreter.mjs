@@ -33,7 +33,7 @@ export function parseModules(names, read) {
   });
 }
 
-/** The functions of these modules that nothing has run, but for the ones that are known to be left out. */
+/** The functions of these modules that nothing has run, except those that are known to be left out. */
 export function neverRun(modules, known) {
   return modules
     .flatMap(({ ran, body }) => body.filter((n) => n.type === "FunctionDeclaration" && !ran.has(n.id.name)).map((n) => n.id.name))
@@ -42,8 +42,8 @@ export function neverRun(modules, known) {
 
 export class Interpreter {
   /**
-   * `builtins` are what the modules import from others than these, `contracts` what is called instead of some
-   * functions: (interpreter, ...arguments).
+   * `builtins` are what the modules import from other modules, `contracts` what is called instead of some functions:
+   * (interpreter, ...arguments).
    */
   constructor(modules, builtins, contracts = {}) {
     this.builtins = builtins;

@@ -25,8 +25,8 @@ function element(v, weight, size, into = []) {
 const maxima = (v, a) => LIMBS.map((i) => v.domain.of(a[i]).max);
 
 /**
- * What the top limb holds, in multiples of p: a value below k p leaves at most k * 2^16 there, for half a unit more is
- * not a whole one.
+ * What the top limb holds, in multiples of p: a value below k p leaves at most k * 2^16 there, because half a unit more
+ * is not a whole one.
  */
 const sizeOf = (v, a) => Number(maxima(v, a)[10] >> 700n) / 2 ** (68 + 16);
 

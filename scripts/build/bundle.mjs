@@ -76,7 +76,7 @@ async function algorithmModules() {
   return { modules, needs };
 }
 
-/** The nodes of code that are part of a node, the names of members left out. */
+/** The nodes of code that are part of a node, without the names of members. */
 function* partsOf(node) {
   for (const [member, value] of Object.entries(node)) {
     if ((member === "property" || member === "key") && !node.computed && !node.shorthand) continue;
@@ -93,7 +93,7 @@ function* declaredIn(node) {
   }
 }
 
-/** The names that a statement speaks of and does not declare inside. */
+/** The names that a statement uses and does not declare. */
 function* namesIn(node, local = new Set()) {
   if (node.type === "Identifier" && !local.has(node.name)) yield node.name;
   const own = isFunction(node) ? new Set([...local, ...node.params.map((p) => p.name), ...declaredIn(node)]) : local;
@@ -102,7 +102,7 @@ function* namesIn(node, local = new Set()) {
 
 /**
  * { statements, names, errors, needs }: see BundleParts in packages/bundler/src/exports.ts. `modules`: by variable at
- * the top, the module under src/ that declares it. Throws where the code is not ES5.
+ * the top, the module under src/ that declares it. Throws if the code is not ES5.
  */
 async function makeParts() {
   const { modules: ofAlgorithms, needs } = await algorithmModules();
@@ -168,7 +168,7 @@ export function partsOnce() {
 /**
  * Writes firmseal-NAME.js, which ships, and firmseal-NAME.src.js, which people read, into `folder`
  * (packages/verifier/dist). Returns { name, algs, min, src, modules }: both texts, and the modules under src/ that they
- * hold. Throws where the result is not ES5.
+ * contain. Throws if the result is not ES5.
  */
 export async function bundle({ name, algs, features: wanted, format = "umd", micro, folder = `${VERIFIER}dist` }) {
   const all = await partsOnce();

@@ -1,6 +1,6 @@
-// Modules of packages/signer/lib, packages/release/lib and packages/report/lib as programs get them: what they use of
-// other packages is in them, so that nobody has to install those. schema.js has the code that Ajv makes of schemas, and
-// the few functions that it calls; description/schema.js has its schema and what interprets it, and
+// Modules of packages/signer/lib, packages/release/lib and packages/report/lib as programs get them: they contain what
+// they use of other packages, so that nobody has to install those. schema.js has the code that Ajv makes of schemas,
+// and the few functions that it calls; description/schema.js has its schema and what interprets it, and
 // description/schema-why.js the code of Ajv; cbor.js has the encoder of cbor-x, which would bring the native
 // cbor-extract and its install script.
 
@@ -145,7 +145,7 @@ function interpreted(_, [schema, ...others], names) {
 }
 
 /**
- * What the encoder of cbor-x takes from the module of its decoder: the decoder keeps the options, for the encoder
+ * What the encoder of cbor-x takes from the module of its decoder: the decoder keeps the options, because the encoder
  * extends it.
  */
 const IN_PLACE_OF_DECODER = `

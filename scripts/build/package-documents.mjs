@@ -35,7 +35,7 @@ function wanted(name) {
   return found;
 }
 
-/** Where a document is in the repository. Throws where there is none: a message points to nothing. */
+/** Where a document is in the repository. Throws if it does not exist, because a message would point to nothing. */
 function sourceOf(document, name) {
   const places = document.startsWith("schema/") ? ["packages/signer/", "packages/release/"] : [""];
   const path = places.map((place) => join(ROOT, place, document)).find((one) => existsSync(one));

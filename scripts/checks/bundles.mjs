@@ -16,7 +16,7 @@ const OWNERS = {
 const oddOf = new Map();
 
 /**
- * Numbers too odd to be anybody else's: no power of two or its neighbour, no small one; and tables in the form of a
+ * Numbers that only one algorithm can have: not small, and not near a power of two; and tables that are written as
  * text. Each text is read once.
  */
 function oddNumbers(code) {
@@ -35,7 +35,7 @@ function oddNumbers(code) {
 }
 
 /**
- * Findings on what `made` (results of bundle()) hold. Two proofs: what is declared in it, and the constants in the
+ * Findings on what `made` (results of bundle()) contain. Two proofs: what is declared in it, and the constants in the
  * text. The constants of an algorithm are the odd numbers of the bundles that have it which no bundle without it should
  * have. `alone`: by algorithm, a bundle of it alone.
  */

@@ -120,8 +120,8 @@ function terms(node, code) {
 }
 
 /**
- * Whether a view ends below 64 KB: `b.subarray(from, to)` stands where `b.byteOffset + … < 65536` has just held, with
- * all that `to` adds up to in the sum. An array without byteOffset fails the comparison.
+ * Whether a view ends below 64 KB: the code calls `b.subarray(from, to)` only after `b.byteOffset + … < 65536`, with
+ * every term of `to` in the sum. An array without byteOffset fails the comparison.
  */
 function isBounded(call, parents, code) {
   const [from, to, ...more] = call.arguments;

@@ -1,8 +1,8 @@
-// "No unproved shift": a bit operation works on the low 32 bits of its operands and silently drops the rest. Where the
-// code itself does not show that there is no rest, a comment in that function has to say why.
+// "No unproved shift": a bit operation works on the low 32 bits of its operands and silently drops the rest. If the
+// code itself does not show that nothing is dropped, a comment in that function must say why.
 //
 // A shift counts modulo 32. Engines that leave this to the processor (Espruino) get 0 on ARM from 32 on, and x86 hides
-// it. So the code itself has to show that a count is from 0 to 31: no comment excuses it.
+// it. So the code itself must show that a count is from 0 to 31: no comment excuses it.
 
 import { parse } from "acorn";
 import { ranges } from "./devices/ranges.mjs";

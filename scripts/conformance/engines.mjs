@@ -32,9 +32,9 @@ const JERRY = { title: "JerryScript", example: "jerry", chunk: 24, version: { ar
  * `title`: the row of the table in conformance/README.md. `command` is looked for on PATH, `variable` names the binary
  * of what is not packaged. `debian`: the package, which CI has installed; `made`: the script that makes the binary,
  * which CI has run. `console`: it continues as a console when the script is over, and may fill the output with noise: a
- * run is over, and counts, once it has said its last line. `seconds`: the longest run, where it takes more than the
+ * run is over, and counts, once it has said its last line. `seconds`: the longest run, if it takes more than the
  * others. `chunk`: vectors in one run, for small heaps. `page`: the script in a page. `bundle`: the bundle that it
- * plays with, where it is not the one that ships. `processor`: that of a binary that is not ELF, or which Node has.
+ * plays with, if it is not the one that ships. `processor`: that of a binary that is not ELF, or which Node has.
  * `version`: arguments that make it print its version, or a script that does. `native`: the hashes that its builds
  * have.
  */

@@ -57,9 +57,9 @@ async function playOnce(engine, command, text, expected, seconds) {
 }
 
 /**
- * { ok, line, output, seconds, sum, skipped? } of one engine. `output` is empty where everything passed. `every`:
- * engines except Node run every nth vector; they interpret, and take ten times as long. `sum` counts vectors; those
- * after a run that was ended for its time are not played.
+ * { ok, line, output, seconds, sum, skipped? } of one engine. `output` is empty if everything passed. `every`: engines
+ * except Node run every nth vector; they interpret, and take ten times as long. `sum` counts vectors; those after a run
+ * that was ended for its time are not played.
  */
 export async function conform(
   engine,
@@ -98,7 +98,7 @@ export async function conform(
 }
 
 /**
- * { ok, line, output, seconds, differs, asked } of conformance/probe.js: where an engine is not what ECMA-262 says. A
+ * { ok, line, output, seconds, differs, asked } of conformance/probe.js: how an engine differs from ECMA-262. A
  * difference is not a failure: docs/reference/engine-differences.md says why each is harmless. Undefined without the
  * engine.
  */

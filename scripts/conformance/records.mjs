@@ -1,4 +1,4 @@
-// Runs that people started by hand, on engines that CI has not: conformance/by-hand.json. The table of
+// Runs that people started by hand, on engines that CI does not have: conformance/by-hand.json. The table of
 // conformance/README.md is made from it, and a release needs one of each bundle that ships.
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ const README = `${ROOT}conformance/README.md`;
 /** Why the player leaves vectors out. */
 const NO_BUNDLE = "decodeEnvelope() alone reads it, which no bundle has";
 
-/** So many vectors of a bundle are played whole, whatever --every says: all of a micro verifier. */
+/** A set of up to this many vectors is played whole, whatever --every says: that of a micro verifier is. */
 const WHOLE = 150;
 
 /** Engines that CI has; every other is run by hand. */
@@ -49,13 +49,13 @@ function rowOf({ name, bundle, sha256 = digestOf(bundle), files }, { sum }, ever
   return { name, sha256, passed: sum.passed, failed: sum.failed, skipped };
 }
 
-/** What the host has not, so that a bundle that is made for it cannot be played. */
+/** What the host lacks, so that a bundle that is made for it cannot be played. */
 function lacking(engine, { native = [], files }) {
   const missing = native.filter((hash) => !engine.native?.includes(hash));
   return missing.length ? [{ vectors: count(files), why: `the engine has no ${missing.join(" and no ")}` }] : [];
 }
 
-/** Plays everything and each bundle that ships on engines that CI has not, and writes what was counted. */
+/** Plays everything and each bundle that ships on engines that CI does not have, and writes what was counted. */
 export async function record(report, engines, { given, version, options }) {
   for (const engine of engines.filter((one) => !inCi(one))) {
     const { command, skipped } = locate(engine);

@@ -18,7 +18,7 @@ const PAGE = `<!doctype html><meta charset="utf-8"><pre></pre>
 
 const decoded = (html) => html.replace(/&(lt|gt|amp);/g, (_, c) => ({ lt: "<", gt: ">", amp: "&" })[c]);
 
-/** The last line of a run of the player, and the same when it has arrived to its end. */
+/** The last line of a run of the player, and the same when it is complete. */
 export const SUMMARY = /(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/;
 const OVER = new RegExp(`${SUMMARY.source}\\r?\\n`);
 

@@ -36,7 +36,7 @@ export const featuresWithout = (text, off) =>
   text.replace(/^(export const HAS_([A-Z0-9]+) = )true;$/gm, (all, head, name) => (off.includes(name) ? `${head}false;` : all));
 
 /**
- * What an expression is where the constants `off` are false and the others true; undefined where it depends on more.
+ * What an expression is where the constants `off` are false and the others true; undefined if it depends on more.
  * `own`: variables that they decide where all are true, { name: expression }.
  */
 function known(node, off, own = {}) {

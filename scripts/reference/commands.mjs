@@ -14,7 +14,7 @@ const escaped = (text) => text.replace(/[<>*_[\]|]/g, "\\$&");
 const item = (term, words) => wrapped(`- \`${term}\`${words ? `: ${escaped(words)}` : ""}`, "  ");
 const typeWords = (type) => type.replace(/^(\w+)\[\]/, "list of $1s").replace("|null", " or null");
 
-/** The rows of a shape. A member that may be missing has "?" behind it. */
+/** The rows of a shape. The name of a member that may be missing ends in "?". */
 const members = (shape) => Object.entries(shape).map(([path, [type, words]]) => item(path, `${typeWords(type)}; ${words}`));
 
 function section(command) {

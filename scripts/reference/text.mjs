@@ -1,4 +1,4 @@
-/** Text in lines of at most 120 characters, all but the first behind `indent`. */
+/** Text in lines of at most 120 characters, all but the first with `indent` before them. */
 export function wrapped(text, indent = "") {
   const lines = [];
   for (const word of text.split(/\s+/)) {

@@ -56,7 +56,7 @@ import type { Listed } from "./command.js";
 export const COMMANDS: readonly Listed[] = [
 ${rows.join("")}];
 
-/** What is said of commands that share the first word of their names. */
+/** The summaries of groups: commands that share the first word of their names. */
 export const GROUPS: { readonly [name: string]: string } = {
 ${groups.join("")}};
 `;

@@ -1,6 +1,5 @@
 // Writes what follows from the table of refusals (packages/verifier/src/tools/refusal-table.ts): the constants of
-// spec/errors.generated.ts and the tables of errors.md. With --check it only compares, and exits 1 where a file
-// differs.
+// spec/errors.generated.ts and the tables of errors.md. With --check it only compares, and exits 1 if a file differs.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";

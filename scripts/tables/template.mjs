@@ -1,6 +1,6 @@
 // Writes what follows from the table of the template firmseal-single-1 (packages/verifier/src/tools/template-table.ts):
 // the template string of install/micro/template.generated.ts and the table of docs/reference/template.md. With --check
-// it only compares, and exits 1 where a file differs.
+// it only compares, and exits 1 if a file differs.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

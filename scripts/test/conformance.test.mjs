@@ -1,4 +1,4 @@
-// That the player sees what it is there to see. The verifier is replaced by one that does wrong in one way.
+// The player finds what it should: the verifier is replaced by one with a single fault.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";

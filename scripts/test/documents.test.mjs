@@ -1,4 +1,4 @@
-// The checks of the documents see what they are for.
+// The checks of the documents find what they should.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ beforeAll(() => {
   writeFileSync(join(folder, "other.md"), "# Other\n\nText.\n\n## There\n\nText.\n");
 });
 
-/** What a check says where one of the documents has this text. */
+/** What a check says if one of the documents has this text. */
 function said(bin, args, text) {
   writeFileSync(join(folder, "page.md"), `# Page\n\n${text}\n`);
   const { status, stdout, stderr } = spawnSync(`${ROOT}node_modules/.bin/${bin}`, args, { cwd: folder, encoding: "utf8" });

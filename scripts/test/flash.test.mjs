@@ -58,7 +58,7 @@ async function script(step, format) {
   return `${bundles[format]}${given.join("")}${readFileSync(PLAYER, "utf8")}`;
 }
 
-/** An engine has the time for one of this many cuts. By default, fewer on engines that interpret slowly. */
+/** An engine has time for one cut in this many. By default, fewer on engines that interpret slowly. */
 const STEPS = { node: 1, duk: LONG ? 4 : 8, qjs: 4, mujs: LONG ? 4 : 12, espruino: 20 };
 
 describe("the flash device in a bundle", () => {
@@ -73,7 +73,7 @@ describe("the flash device in a bundle", () => {
       const file = join(folder, `${name}.js`);
       writeFileSync(file, await script(STEPS[name] ?? 8, name === "mujs" ? "umd" : "script"));
       const { stdout, stderr } = spawnSync(command, [...args, file], { cwd: folder, encoding: "latin1", timeout: 55_000 });
-      // Espruino has a banner in front, and a prompt
+      // Espruino first prints a banner, and a prompt
       const said = `${stderr}${stdout}`.split(/\r?\n/).filter((line) => /[a-z]/.test(line) && !/^ |https?:/.test(line));
       expect(said.slice(-EXPECTED.length)).toEqual(EXPECTED);
     });

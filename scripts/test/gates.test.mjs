@@ -1,4 +1,4 @@
-// Every rule of the gates catches what it is there for, and lets the neighbouring good form pass.
+// Every rule of the gates catches what it should, and lets the nearest good form pass.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -350,7 +350,7 @@ describe("arrays with holes", () => {
 });
 
 describe("all code for devices", () => {
-  it(`is looked at: what is planted in a bundle, or in an example, is found${OF_SOME}`, async () => {
+  it(`is checked: what is planted in a bundle, or in an example, is found${OF_SOME}`, async () => {
     const all = await deviceCode(LONG ? 1 : 6);
     expect(all.length).toBeGreaterThan(LONG ? 35 : 20);
     for (const { file, code } of all) {
@@ -360,7 +360,7 @@ describe("all code for devices", () => {
     }
   }, 300_000);
 
-  it("is looked at: what is planted in the verifier, in what the bundler and the kernel add, or in an example, is found", async () => {
+  it("is checked: what is planted in the verifier, in what the bundler and the kernel add, or in an example, is found", async () => {
     const { code, ...sources } = await sourcesOfBundles();
     const plant = "function plant() { var planted = new Uint8Array(1); planted[0] = 1 << 8; }\n";
     for (const place of ["function compressSmall(", "api.open = ", "function firmsealImage("]) {

@@ -47,7 +47,7 @@ const NAMES = ["product", "square", "fe_mul", "fe_square", "fe_add", "fe_sub", "
 const bytesOf = (x, n) => Uint8Array.from({ length: n }, (_, i) => Number((x >> BigInt(8 * i)) & 255n));
 const numberOf = (bytes) => BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
 
-/** Numbers at which carries and borrows go all the way, or stop one short. */
+/** Numbers at which carries and borrows go all the way, or stop one step before the end. */
 const EDGES = [
   0n,
   2n ** 252n,

@@ -1,5 +1,5 @@
-// That the code for devices does nothing that engines do in different ways: the vectors are played with every operation
-// looked at. docs/reference/engine-differences.md refers to it.
+// The code for devices does nothing that engines do in different ways: the vectors are played with every operation
+// checked. docs/reference/engine-differences.md refers to it.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -13,7 +13,7 @@ import { audited, auditors } from "../testing/audited.mjs";
 
 const PLAYER = readFileSync(new URL("../../conformance/player.js", import.meta.url), "utf8");
 
-/** Runs a script with its operations looked at, followed by `rest`: { findings, said, value }. */
+/** Runs a script with its operations checked, followed by `rest`: { findings, said, value }. */
 function run(code, rest = "", { without = [], isLeftOut } = {}) {
   const findings = [];
   const said = [];

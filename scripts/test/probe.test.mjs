@@ -1,4 +1,4 @@
-// That the page about differences between engines has every probe, and says how each engine differs.
+// The page about differences between engines has every probe, and says how each engine differs.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";

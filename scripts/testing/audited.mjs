@@ -1,6 +1,6 @@
 // Code that does the same, and reports operations that not every engine does as the language says: see
-// docs/reference/engine-differences.md. For programs that play vectors: so it is seen what the code does, and not only
-// what it shows.
+// docs/reference/engine-differences.md. For programs that play vectors: this shows what the code does, and not only its
+// results.
 
 import { parse } from "acorn";
 import { children } from "../checks/syntax.mjs";

@@ -4,5 +4,5 @@ import { spawnSync } from "node:child_process";
 
 const FIND = "command -v chromium-headless-shell || command -v chromium";
 
-/** Its path, or "" where there is none. */
+/** Its path, or "" if there is none. */
 export const chromiumPath = spawnSync("sh", ["-c", FIND], { encoding: "utf8" }).stdout.trim();

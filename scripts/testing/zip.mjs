@@ -7,7 +7,7 @@ const CENTRAL = 0x02014b50;
 const STORED = 0;
 const DEFLATED = 8;
 
-/** The content of the entry `name`; throws where the archive has none, or where it is damaged. */
+/** The content of the entry `name`; throws if the archive has none, or if it is damaged. */
 export function readZip(archive, name) {
   // the end record is 22 bytes and a comment of at most 65,535
   let end = archive.length - 22;

@@ -50,7 +50,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "completion", heading: "More", summary: "write a script that lets a shell complete firmseal's commands and options", load: () => import("./commands/shell/completion.js") },
 ];
 
-/** What is said of commands that share the first word of their names. */
+/** The summaries of groups: commands that share the first word of their names. */
 export const GROUPS: { readonly [name: string]: string } = {
   keys: "continue the sequence numbers of a key with another key",
   token: "list the keys in PKCS#11 tokens, and make new ones there",

@@ -51,7 +51,7 @@ export const fits = (page: Page): Promise<unknown> =>
 const RUN = `axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
   violations.map(({ id, nodes }) => id + ": " + nodes[0]?.html))`;
 
-/** What axe finds. It is put in from outside: no page of ours would load it. */
+/** What axe finds. The test puts it in, because no page of ours would load it. */
 export async function violations(page: Page): Promise<string[]> {
   if (!(await page.evaluate('"axe" in window'))) await page.evaluate(AXE);
   return (await page.evaluate(RUN)) as string[];

@@ -6,10 +6,7 @@ import fc from "fast-check";
 const FIRST = 0xd800;
 const COUNT = 0x800;
 
-/**
- * Any character, as the unit "binary" of fast-check gives it, which first makes a table of all: in two seconds of a
- * processor.
- */
+/** Any character, like the unit "binary" of fast-check, which first makes a table of all characters, in two seconds. */
 export const anyCharacter = fc.integer({ min: 0, max: 0x10ffff - COUNT }).map(
   (n) => String.fromCodePoint(n < FIRST ? n : n + COUNT),
   (text) => {

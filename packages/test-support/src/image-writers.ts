@@ -29,7 +29,7 @@ export function linearBase(upper: number): string {
   return record(4, 0, [upper >> 8, upper & 0xff]);
 }
 
-/** Records of at most `width` bytes, none over a border of 64 KiB. */
+/** Records of at most `width` bytes, none across a border of 64 KiB. */
 export function writeHex(parts: readonly Part[], width = 16): Uint8Array {
   const lines: string[] = [];
   for (const { address, bytes } of parts) {

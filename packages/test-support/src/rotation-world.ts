@@ -86,9 +86,9 @@ export interface Trusts {
   readonly threshold?: number;
   readonly roots: readonly PrivateKey[];
   readonly rootNeed?: number;
-  /** Who signs; the roots where it is left out. */
+  /** Who signs. Default: the roots. */
   readonly signers?: readonly PrivateKey[];
-  /** Of a release key by its place: the highest sequence number that it counts for. */
+  /** For a release key, by its place: the highest sequence number that it counts for. */
   readonly until?: { readonly [place: number]: bigint };
 }
 
@@ -142,7 +142,7 @@ export class Device<Name extends string = ClassName> {
     readonly name: Name,
     /** The trust file; only the device writes here. */
     public kept: Uint8Array,
-    /** What it is, where that does not follow from its name, and the algorithms of its verifier. */
+    /** Its identity, if that does not follow from its name, and the algorithms of its verifier. */
     who: Identity = identity(name),
     private readonly algs: Alg[] = ALGS,
   ) {
@@ -151,7 +151,7 @@ export class Device<Name extends string = ClassName> {
     this.store = embeddedTrust(algs, kept);
   }
 
-  /** Another device in the same state: what nothing tells apart need not be brought there twice. */
+  /** Another device in the same state, so that devices with the same history share the work. */
   twin(): Device<Name> {
     const other = new Device(this.name, this.kept, this.memory.identity, this.algs);
     for (const [i, part] of this.memory.parts.entries())
@@ -176,8 +176,8 @@ export class Device<Name extends string = ClassName> {
   }
 
   /**
-   * Offers a release, or in another role what the device's own code asks for; the device starts again after it, as
-   * after a power cut. Whether it was installed.
+   * Offers a release, or in another role what the device's own code asks for. The device then starts again, as after a
+   * power cut. Returns whether it was installed.
    */
   dryRun(envelope: Uint8Array, cut: Cut = "none", role = ROLE_RELEASE): boolean {
     const { write } = this.memory;
@@ -192,7 +192,7 @@ export class Device<Name extends string = ClassName> {
     return done;
   }
 
-  /** What a device does when it starts: the next trust file where there is one, then the image. */
+  /** What a device does when it starts: the next trust file if there is one, then the image. */
   start(cut = false): void {
     const { envelope } = this.memory;
     if (!envelope) return;

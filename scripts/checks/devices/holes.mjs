@@ -1,6 +1,6 @@
 // Arrays with holes. Engines keep them in different ways, and MicroQuickJS has none: it throws where an element is
-// stored beyond the end of an array, and Espruino where an array gets a length. What only shows when the code runs is
-// looked for with the vectors: scripts/test/operations.test.mjs.
+// stored beyond the end of an array, and Espruino where an array gets a length. The vectors find what only shows when
+// the code runs: scripts/test/operations.test.mjs.
 
 import { isFunction, parsed, within } from "../syntax.mjs";
 import { ranges } from "./ranges.mjs";

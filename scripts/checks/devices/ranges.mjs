@@ -1,7 +1,7 @@
 // The range that the value of an expression has, as far as a syntax tree shows it: [lowest, highest], and [-Infinity,
-// Infinity] where nothing is known. A variable has the values that are ever put into it, a parameter those of all
-// calls, both less what the conditions around the place exclude. A value that is not a number has no range of its own:
-// it counts as unknown.
+// Infinity] if nothing is known. A variable has the values that are ever put into it, a parameter those of all calls,
+// both less what the conditions around the place exclude. A value that is not a number has no range of its own: it
+// counts as unknown.
 
 import { allScopes, resolve, scopes } from "../scopes.mjs";
 import { isFunction, within } from "../syntax.mjs";
@@ -52,7 +52,7 @@ const OPERATIONS = {
 
 /**
  * The ranges of the variables in `tree`, which is ES5: a function from an Identifier, and the variables that are being
- * looked at, to a range. `expressions`: { rangeOf, operation }, see ranges().
+ * examined, to a range. `expressions`: { rangeOf, operation }, see ranges().
  */
 function variablesIn(tree, { rangeOf, operation }) {
   const root = scopes(tree);

@@ -49,9 +49,7 @@ function fault(code: string, errno: number, syscall: string, what: string): neve
 
 let isInstalled = false;
 
-/**
- * Replaces the functions of node:fs, for calls alone, and for good: to export them again takes as long as a short call.
- */
+/** Replaces the functions of node:fs once, for calls alone: to export them again would take as long as a short call. */
 function install(): void {
   if (isInstalled) return;
   isInstalled = true;

@@ -37,8 +37,8 @@ export async function program(code: string, from: string): Promise<string> {
     entryNames: "worker",
     outExtension: { ".js": ".mjs" },
     bundle: true,
-    // what is imported on demand is in files of its own, which most starts do not read, and the services' clients are
-    // in none
+    // what is imported on demand is in files of its own, which most starts do not read; the clients of key services are
+    // left out
     external: OPTIONAL,
     splitting: true,
     minifyWhitespace: true,
@@ -56,9 +56,9 @@ export async function program(code: string, from: string): Promise<string> {
 
 export interface Worker {
   child: ChildProcess;
-  /** Done when it has said something on stdout: it is at work. */
+  /** Resolves when it has written something to stdout: it is at work. */
   working: Promise<void>;
-  /** How it ended: exit code or signal, and what it said. */
+  /** How it ended: exit code or signal, and its output. */
   end: Promise<{ exit: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>;
 }
 

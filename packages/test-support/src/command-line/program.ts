@@ -29,7 +29,7 @@ export function start(args: readonly string[], env: { [name: string]: string }, 
     cwd: o.cwd,
     env,
     stdio: ["pipe", ...outputs, ...opened],
-    // a session of its own, so that /dev/tty is nobody's
+    // a session of its own, so that it has no /dev/tty
     detached: true,
     ...(o.uid !== undefined && { uid: o.uid, gid: o.uid }),
   });

@@ -16,7 +16,7 @@ export class Result {
     this.#args = args;
     this.stdout = bytes.toString("utf8");
   }
-  /** The one JSON object on stdout; throws where there is none, or more. */
+  /** The one JSON object on stdout. Throws if there is none, or more than one. */
   get json(): Record<string, unknown> {
     try {
       return JSON.parse(this.stdout) as Record<string, unknown>;
@@ -36,12 +36,12 @@ export class Result {
   }
 }
 
-/** What a call of main() can be given as well as a process. */
+/** Options that both a call of main() and a process can have. */
 export interface CallOptions {
   cwd?: string;
   input?: string | Uint8Array;
   env?: { [name: string]: string };
-  /** What the descriptors from 3 on give. */
+  /** The content of the descriptors from 3 on. */
   fds?: (string | Uint8Array)[];
   /** stdout and stderr are a terminal of this many columns. Only in process: elsewhere it takes a pseudo terminal. */
   columns?: number;
@@ -49,10 +49,10 @@ export interface CallOptions {
   limit?: number;
 }
 
-/** Where the call names no `limit`. */
+/** Default of `limit`. */
 export const LIMIT = 50_000;
 
-/** What only a process has. */
+/** Options that only a process can have. */
 export interface ProcessOptions {
   /** The process is the subject of the test. */
   program?: boolean;
@@ -64,7 +64,7 @@ export interface ProcessOptions {
   started?: (pid: number) => void;
   /** A program in front, for example a shell that sets limits. */
   through?: readonly string[];
-  /** Nothing comes on stdin, and no end either. */
+  /** stdin stays open, and nothing arrives on it. */
   openStdin?: boolean;
 }
 

@@ -18,7 +18,7 @@ export { Result, type RunOptions } from "./result.js";
 
 const states = new Map<string, string>();
 
-/** Where what is run in a folder keeps its last-seen marks: not in the folder, whose files are compared. */
+/** Where commands keep their last-seen marks: not in their own folder, whose files are compared. */
 export function stateOf(cwd: string): string {
   let folder = states.get(cwd);
   // it is removed when a test file ends, and the next one may run in the same process
@@ -38,8 +38,8 @@ function openContent(content: string | Uint8Array): number {
 }
 
 /**
- * Runs `firmseal ARGS`: in this process, or in one of its own where only a process has what is asked for. With
- * FIRMSEAL_LONG=2 every command is a process: the results must be the same.
+ * Runs `firmseal ARGS`: in this process, or in one of its own if the options need that. With FIRMSEAL_LONG=2 every
+ * command is a process: the results must be the same.
  */
 export function firmseal(args: readonly string[], o: RunOptions = {}): Promise<Result> {
   const env = environmentOf(o, stateOf(o.cwd ?? ""));
@@ -63,7 +63,7 @@ function keyFiles(key: PrivateKey): { pem: string; jwk: string } {
   return known;
 }
 
-/** A temporary folder that goes with the test file. */
+/** A temporary folder, which is removed with the test file. */
 export class Place {
   keepsLogs = false;
   readonly path = temporaryFolder("firmseal-cli-");
@@ -93,15 +93,15 @@ export class Place {
     return existsSync(this.at(name));
   }
   /**
-   * Runs a command. The logs of the keys are taken away afterwards, unless they are kept: most tests sign one number
-   * again and again, which the logs would not let them.
+   * Runs a command. Removes the logs of the keys afterwards, unless they are kept: most tests sign one number again and
+   * again, which the logs would refuse.
    */
   async run(args: readonly string[], o: RunOptions = {}): Promise<Result> {
     const r = await firmseal(args, { cwd: this.path, ...o });
     if (!this.keepsLogs) for (const folder of [this.path, stateOf(this.path)]) forget(folder);
     return r;
   }
-  /** Runs what has to succeed. */
+  /** Runs a command that must succeed. */
   async ok(args: readonly string[], o: RunOptions = {}): Promise<Result> {
     return expectExit(await this.run(args, o), 0);
   }
@@ -137,12 +137,12 @@ export function words(r: Result): string[] {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
 const RAW_CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
-/** Nothing that could drive a terminal. */
+/** Expects nothing that could control a terminal. */
 export function expectHarmless(text: string): void {
   expect(text).not.toMatch(RAW_CONTROL);
 }
 
-/** One line that says what is wrong, one hint, the exit code, nothing on stdout. Returns the first line. */
+/** Expects one line that says what is wrong, one hint, the exit code, and nothing on stdout. Returns the first line. */
 export function expectFailure(r: Result, exit: number): string {
   const lines = words(r);
   expect({ exit: r.exit, stdout: r.stdout, lines }, String(r)).toEqual({

@@ -4,7 +4,7 @@
 /** FIRMSEAL_LONG=1: what takes minutes as well. */
 export const LONG = /^[12]$/.test(process.env["FIRMSEAL_LONG"] ?? "");
 
-/** FIRMSEAL_LONG=2: none of it left out. */
+/** FIRMSEAL_LONG=2: everything. */
 export const ALL = process.env["FIRMSEAL_LONG"] === "2";
 
 /** How often a test kills what it watches. 0: such tests skip themselves. */

@@ -4,7 +4,7 @@
 
 import { expect } from "vitest";
 
-// tests take them away
+// tests remove them
 const Bytes = Uint8Array;
 const { compare } = Buffer;
 

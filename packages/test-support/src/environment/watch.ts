@@ -7,7 +7,7 @@ const deadline = new BigInt64Array(new SharedArrayBuffer(8));
 let watched = false;
 
 /**
- * What never comes back holds this thread, so that no timer runs here: another thread ends the process, and with it the
+ * A call that never returns blocks this thread, so no timer runs here. Another thread ends the process, and with it the
  * test file.
  */
 const WATCH = `

@@ -21,7 +21,7 @@ import { type DrawnPair, drawnPair } from "./drawn-keys.js";
 
 export const hasOpenssl = hasProgram("openssl", "version");
 
-/** In every credential that the tests hand out; nothing that is printed may hold it. */
+/** In every credential that the tests hand out; nothing that is printed may contain it. */
 export const CANARY = "c4n4ry-5h0uld-n0t-b3-5een";
 
 /** The error that opening a key, or signing with it, ends with. It names the key, and no credential. */
@@ -99,7 +99,7 @@ export function bytesFlooded(): number {
   return n;
 }
 
-/** Writes for as long as somebody reads; the text of JSON that has no end. */
+/** Writes JSON without an end, for as long as somebody reads. */
 function flood(to: Writable): void {
   const chunk = Buffer.alloc(65536, 0x22);
   const more = () => {
@@ -129,7 +129,7 @@ export function believe({ cert }: Certificate): void {
   });
 }
 
-/** HTTP, or HTTPS with `tls`. Gives the port. */
+/** HTTP, or HTTPS with `tls`. Returns the port. */
 export async function httpService(
   answer: (request: IncomingMessage, content: Buffer) => Answer | Promise<Answer>,
   tls?: Certificate,

@@ -31,10 +31,7 @@ export interface Level {
    * sees.
    */
   whole?: boolean;
-  /**
-   * How many steps the root is above the leaf, h where it is left out, and what is taken for nodes after h. For
-   * forgeries.
-   */
+  /** For forgeries: how many steps the root is above the leaf (default: h), and what replaces nodes after h. */
   steps?: number;
   beyond?: Uint8Array;
 }

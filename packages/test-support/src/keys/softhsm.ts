@@ -26,7 +26,7 @@ function hasPkcs11js(): boolean {
 
 const missing = [
   !(module && hasProgram("softhsm2-util")) && "SoftHSM",
-  // it knows no --version, and ends with 1; there it is all the same
+  // it does not know --version, and ends with 1, but it exists
   !hasProgram("pkcs11-tool") && "pkcs11-tool",
   !hasProgram("cc") && "C compiler",
   !hasPkcs11js() && "pkcs11js that was built",
@@ -65,7 +65,7 @@ export class SoftHsm {
     return this.tool("pkcs11-tool", ["--module", module as string, "--token-label", label, "--login", "--pin", PIN, ...args]);
   }
 
-  /** What anybody can do who knows no PIN. */
+  /** What anybody can do without a PIN. */
   pkcs11ToolOpen(label: string, ...args: string[]): string {
     return this.tool("pkcs11-tool", ["--module", module as string, "--token-label", label, ...args]);
   }
