@@ -207,9 +207,12 @@ export function allowRootKey(): Option {
   return option("--allow-root-key", "continue even though the signing log says that the key has signed trust files");
 }
 
-/** What devices install and never start. */
-export function allowNoStart(): Option {
-  return option("--allow-no-start", "accept a release that devices could never start");
+/** What devices refuse, or install and never start. */
+export function refusalOverrides(): Option[] {
+  return [
+    option("--allow-no-device", "accept a release that every device refuses"),
+    option("--allow-no-start", "accept a release that devices could never start"),
+  ];
 }
 
 export function allowTestKey(): Option {

@@ -1,7 +1,8 @@
-// Releases with good signatures and payloads that devices refuse all the same. Nothing is signed or called good that a
-// device could install and never start.
+// Releases with good signatures and payloads that devices refuse all the same. Nothing is signed or called good that
+// every device refuses, or that a device could install and never start.
 
 import { createPrivateKey, sign } from "node:crypto";
+import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../test-support/src/bytes.js";
 import { expectExit, expectFailure, logEntries, type Place, standard } from "../../../test-support/src/command-line/run.js";
@@ -92,16 +93,11 @@ async function agree(p: Place, file: string, name: string) {
 }
 
 describe("a release that", () => {
-  it.each(NEVER_INSTALLED)("%s is signed and verified with a warning", async (_, commands, name) => {
-    const p = standard();
-    await release(p, "dead", commands);
-    const signed = await p.ok(["sign", "dead.suit", "--key", "A.pem", "--out", "signed.suit"]);
-    const verified = await p.ok(["verify", "signed.suit", "--key", "A.jwk"]);
-    for (const { stderr } of [signed, verified]) expect(stderr).toMatch(new RegExp(`devices will refuse this release: .*\\(${name}\\)`));
-    await agree(p, "signed.suit", name);
-  });
-
-  it.each(NEVER_STARTS)("%s is not signed", async (_, commands, name) => {
+  it.each([
+    ...NEVER_INSTALLED.map((one) => [...one, "allow-no-device", "every device refuses this release: "] as const),
+    ...NEVER_STARTS.map((one) => [...one, "allow-no-start", "devices that install this release could never start it: "] as const),
+  ])("%s is not signed and not called good", async (_, commands, name, override, words) => {
+    const number = `(${(errors as { readonly [name: string]: number })[name]} ${name})`;
     const p = standard();
     p.keepsLogs = true;
     const dead = await release(p, "dead", commands);
@@ -115,20 +111,25 @@ describe("a release that", () => {
       const failed = await p.run([...args, "--json"]);
       expectExit(failed, 1);
       expect(failed.json).toMatchObject({ ok: false, reason: name });
-      expect(expectFailure(await p.run(args), 1)).toContain("devices that install this release could never start it: ");
+      expect(expectFailure(await p.run(args), 1)).toContain(`refused: ${words}`);
       // no output, no entry in a log, no claim of a number
       expect(p.tree()).toEqual(before);
     }
 
-    const allowed = await p.ok(["sign", dead, "--key", "A.pem", "--out", "signed.suit", "--allow-no-start"]);
-    expect(allowed.stderr).toContain("sequence number 3 is signed because of --allow-no-start");
+    const allowed = await p.ok(["sign", dead, "--key", "A.pem", "--out", "signed.suit", `--${override}`]);
+    expect(allowed.stderr).toContain(`sequence number 3 is signed because of --${override}`);
     expect(allowed.stderr).toContain(`(${name})`);
-    expect(logEntries(p)).toMatchObject([{ overrides: ["allow-no-start"] }]);
+    expect(logEntries(p)).toMatchObject([{ overrides: [override] }]);
     const refused = await p.run(["verify", "signed.suit", "--key", "A.jwk", "--json"]);
     expectExit(refused, 1);
-    expect(refused.json).toMatchObject({ ok: false, reason: name });
-    const verified = await p.ok(["verify", "signed.suit", "--key", "A.jwk", "--allow-no-start"]);
-    expect(verified.stderr).toContain(`(${name})`);
+    const refusing = [expect.objectContaining({ reason: name })];
+    expect(refused.json).toMatchObject({ ok: false, reason: name, refusing: expect.arrayContaining(refusing) });
+    expect(expectFailure(await p.run(["verify", "signed.suit", "--key", "A.jwk"]), 1)).toContain(number);
+    const verified = await p.ok(["verify", "signed.suit", "--key", "A.jwk", `--${override}`, "--json"]);
+    expect(verified.json).toMatchObject({ refusing: expect.arrayContaining(refusing) });
+    const { stderr } = await p.ok(["verify", "signed.suit", "--key", "A.jwk", `--${override}`]);
+    expect(stderr).toContain(`(${name})`);
+    expect(stderr).toContain("signed.suit: signed, but devices refuse it");
     await agree(p, "signed.suit", name);
   });
 });

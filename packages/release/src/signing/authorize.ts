@@ -17,14 +17,14 @@ import { refusedInput } from "@firmseal/keys/internal";
 import type { EnvelopeDraft, Signable } from "@firmseal/signer";
 import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
 import type { TrustOnFile } from "../trust/read.js";
-import type { StartOverride } from "../verify/payload-check.js";
+import type { RefusalOverrides } from "../verify/payload-check.js";
 import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";
 import { type CoverOptions, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
-import { type NextSequence, openWithTrialKey, requireStartOf } from "./draft.js";
+import { type NextSequence, openWithTrialKey, requireDevicesOf } from "./draft.js";
 import { type Asked, enterUses, overridden } from "./enter-uses.js";
 import { scopeOf } from "./scope.js";
 
-export interface SigningOptions extends SequenceOverrides, StartOverride, Pick<CoverOptions, "role" | "allowRootKey"> {
+export interface SigningOptions extends SequenceOverrides, RefusalOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
   /** The log of the keys, if it is elsewhere. */
   log?: string;
   /** The trust files that must permit the keys. */
@@ -161,7 +161,7 @@ async function judged(
   if (!draft) return undefined;
   const messages = await toBeSigned(draft, o.asSigning?.(i) ?? keys);
   const m = await openWithTrialKey(draft);
-  const overrides = requireStartOf(draft, o);
+  const overrides = requireDevicesOf(draft, o);
   refuseUncovered(m, keys, o.lists ?? [], o.role);
   const approvers = await checkApprovals(draft, keys, o.approvals ?? NO_APPROVALS);
   await o.judge?.(draft, i);

@@ -44,9 +44,9 @@ import {
   certainRefusal,
   checkPayloads,
   judgeRefusal,
+  type RefusalOverrides,
+  requireDevices,
   requireSections,
-  requireStart,
-  type StartOverride,
   type Tried,
 } from "../verify/payload-check.js";
 import { reasoned, withReason } from "../verify/true-reason.js";
@@ -278,12 +278,12 @@ export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> 
 }
 
 /**
- * Refuses a release that was opened with a trial key and that devices could never start. Returns the overrides that
- * were needed, as option names.
+ * Refuses a release that was opened with a trial key and that devices refuse or could never start. Returns the
+ * overrides that were needed, as option names.
  */
-export function requireStartOf({ outline }: EnvelopeDraft, o: StartOverride): string[] {
+export function requireDevicesOf({ outline }: EnvelopeDraft, o: RefusalOverrides): string[] {
   const { refusal } = tried.get(outline) as Tried;
-  return refusal ? requireStart(refusal, o) : [];
+  return refusal ? requireDevices(refusal, o) : [];
 }
 
 /** Warns about texts whose language devices and tools may not find. */
@@ -295,14 +295,14 @@ function warnOfLanguages(texts: UnverifiedEnvelope["text"]): void {
 }
 
 /** What the last look at a release takes from the options of a command. */
-export interface ReviewOptions extends StartOverride {
+export interface ReviewOptions extends RefusalOverrides {
   /** The version of the release. Default: the one that the text names. */
   version?: string;
 }
 
 /**
  * Warns about properties of a manifest that a person should know before the release is published. `outline`: of its
- * envelope. Throws a Failure for a release that devices could never start.
+ * envelope. Throws a Failure for a release that devices refuse or could never start.
  */
 export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEnvelope, "text">, o: ReviewOptions = {}): void {
   const sequence = formatSequence(manifest.sequence);

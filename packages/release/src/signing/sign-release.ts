@@ -6,7 +6,7 @@ import { usage, warnOfLonePartner } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, signedWithoutLog } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import type { AlgChoice } from "../consumer/cose-alg.js";
-import type { StartOverride } from "../verify/payload-check.js";
+import type { RefusalOverrides } from "../verify/payload-check.js";
 import { type ApprovalOptions, readApprovals } from "./approval.js";
 import { recordSigning, type SigningOptions } from "./authorize.js";
 import { type CoverOptions, coveringTrustFiles } from "./coverage.js";
@@ -18,7 +18,7 @@ export interface SignReleaseOptions
     SequenceOverrides,
     CoverOptions,
     ApprovalOptions,
-    StartOverride,
+    RefusalOverrides,
     AlgChoice {
   /** Where the passphrases of the keys come from, in the order of the keys. */
   readonly passphrases?: readonly PassphraseOption[];
@@ -49,6 +49,7 @@ const OPTIONS: { readonly [name in keyof SignReleaseOptions]-?: true } = {
   approval: true,
   allowNoApproval: true,
   allowNoStart: true,
+  allowNoDevice: true,
   for: true,
   coseAlg: true,
   passphrases: true,

@@ -8,7 +8,7 @@ import { nodeHost } from "@firmseal/simulator";
 import type { Anchor, Manifest, TrustAnchor } from "@firmseal/verifier";
 import { type CoseSignature, rawKey } from "@firmseal/verifier/tools";
 import { deviceKinds } from "./manifest-facts.js";
-import { triedInterpreter } from "./payload-check.js";
+import { type CertainRefusal, triedInterpreter } from "./payload-check.js";
 import { type IdentifiedSignature, signersOf } from "./signers.js";
 
 /** A signature that no trusted key made which counts. */
@@ -38,12 +38,18 @@ const testKeysThatSigned = (signed: readonly Anchor[]): string[] =>
     return (key && testKeyName(key)) ?? [];
   });
 
-/** Returns the devices that refuse the release, and warns of each. None if all of them do, of which others warn. */
-function warnOfRefusing(m: Manifest): RefusingDevice[] {
+/** Returns the devices that refuse the release, and whether each device that the manifest names is one of them. */
+export function refusingOf(m: Manifest): { all: RefusingDevice[]; isEach: boolean } {
   const kinds = deviceKinds(m);
   const { behaviours } = explainManifest(triedInterpreter(), m, kinds, new Set(kinds.map(({ slot }) => slot)).size > 1);
-  if (behaviours.every(({ refused }) => refused)) return [];
-  const all = refusingDevices(behaviours);
+  return { all: refusingDevices(behaviours), isEach: behaviours.every(({ refused }) => refused) };
+}
+
+/** Returns the devices that refuse the release, and warns of each. If all of them do, judgeRefusal() has warned. */
+function warnOfRefusing(m: Manifest, certain: CertainRefusal | undefined): RefusingDevice[] {
+  const { all, isEach } = refusingOf(m);
+  // a device with several identities may take what no device with one of them takes
+  if (isEach) return certain?.isOfAll ? all : [];
   for (const one of all) {
     const what = one.refused.during === "start" ? "refuse to start this release once it is installed" : "refuse this release";
     warn(`devices of ${refusingWords(one)} will ${what}: ${one.refused.words} (${one.refused.reason})`);
@@ -51,20 +57,34 @@ function warnOfRefusing(m: Manifest): RefusingDevice[] {
   return all;
 }
 
+/** Returns the facts of a device that refuses the release for the JSON output. */
+export const refusingFacts = ({ refused: { during, code, reason }, vendor, class: name, device, slot }: RefusingDevice) => ({
+  ...{ vendor, class: name, device: device ?? null, slot: slot ?? null },
+  ...{ during, code, reason },
+});
+
 /** What people must know about a release, although it is correctly signed. */
 export interface Doubts {
   /** Names of the published test keys among the trusted keys that signed. */
   readonly signedByTestKeys: readonly string[];
   readonly otherSignatures: readonly OtherSignature[];
-  /** Devices that refuse the release, if others take it. */
+  /** Devices that refuse the release: some of them, or with an override all. */
   readonly refusing: readonly RefusingDevice[];
 }
 
-/** Returns the doubts about a release that `signed` have signed, and warns of devices that refuse it. */
-export async function doubtsAbout(m: Manifest, signatures: readonly CoseSignature[], signed: readonly Anchor[]): Promise<Doubts> {
+/**
+ * Returns the doubts about a release that `signed` have signed, and warns of devices that refuse it. `certain`: what
+ * certainRefusal() has returned for it.
+ */
+export async function doubtsAbout(
+  m: Manifest,
+  signatures: readonly CoseSignature[],
+  signed: readonly Anchor[],
+  certain: CertainRefusal | undefined,
+): Promise<Doubts> {
   return {
     signedByTestKeys: testKeysThatSigned(signed),
     otherSignatures: signatures.length > signed.length ? await otherSignatures(signatures, signed) : [],
-    refusing: warnOfRefusing(m),
+    refusing: warnOfRefusing(m, certain),
   };
 }

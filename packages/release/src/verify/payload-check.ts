@@ -182,30 +182,34 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>, has
   if (met.size < payloads.size) await checkLoaded(m, by, payloads, met, compare);
 }
 
+/** A refusal that is certain, whatever devices have. */
+export interface CertainRefusal extends DeviceRefusal {
+  /** Whether every device refuses the release. */
+  readonly isOfAll: boolean;
+}
+
 /**
  * The refusal of a start by some kind of device that would install this release. Else the one that every device gives,
  * whatever its payloads are; or one that some kind of device gives because the commands are wrong. Returns undefined if
  * there is none. Throws a Failure if it cannot be tried.
  */
-export function certainRefusal(m: Manifest): DeviceRefusal | undefined {
+export function certainRefusal(m: Manifest): CertainRefusal | undefined {
   const by = triedInterpreter();
   const refusals = deviceKinds(m).map((kind) => kindRefusal(by, m, kind));
-  return refusals.some((r) => r) ? certainAmong(refusals, m, by) : undefined;
+  const found = worst(refusals);
+  if (refusals.includes(undefined)) return found && { ...found, isOfAll: false };
+  const together = withAllIdentities(m).map((kind) => kindRefusal(by, m, kind));
+  const isOfAll = !together.includes(undefined);
+  const certain = found ?? together.find((r) => r?.isOfStart) ?? (isOfAll ? together[0] : undefined);
+  return certain && { ...certain, isOfAll };
 }
 
 /** A refusal that needs no other: of a start, which a device could only find out too late, or else for a fault. */
 const worst = (refusals: readonly (DeviceRefusal | undefined)[]) => refusals.find((r) => r?.isOfStart) ?? refusals.find((r) => r?.isFault);
 
-function certainAmong(refusals: readonly (DeviceRefusal | undefined)[], m: Manifest, by: Interpreter): DeviceRefusal | undefined {
-  const found = worst(refusals);
-  if (found || refusals.includes(undefined)) return found;
-  const together = withAllIdentities(m).map((kind) => kindRefusal(by, m, kind));
-  return together.find((r) => r?.isOfStart) ?? (together.includes(undefined) ? undefined : together[0]);
-}
-
 /** The outcome of certainRefusal(). */
 export interface Tried {
-  readonly refusal: DeviceRefusal | undefined;
+  readonly refusal: CertainRefusal | undefined;
 }
 
 /**
@@ -216,40 +220,48 @@ export function requireSections({ refusal }: Tried): void {
   if (refusal?.code === errors.SEVERED_ABSENT) throw refused(errors.SEVERED_ABSENT);
 }
 
-/** --allow-no-start of a command that signs or verifies. */
-export interface StartOverride {
+/** What a command that signs or verifies accepts of the refusals of devices. */
+export interface RefusalOverrides {
   /** Accept a release that devices would install and could never start. */
   allowNoStart?: boolean;
+  /** Accept a release that every device refuses to install. */
+  allowNoDevice?: boolean;
+}
+
+/** Returns the override, as an option name. Throws a Failure if it is not given. */
+function overrideOf(given: boolean | undefined, option: string, code: number, what: string, advice: string): string[] {
+  if (given) return [option];
+  const words = `refused: ${what}: ${refusalMeaning(code)} (${code} ${refusalName(code)})`;
+  const hint = `${advice} (firmseal explain FILE shows what devices do), or allow it: --${option}`;
+  throw new Failure(1, refusalName(code), code, words, hint);
 }
 
 /**
  * Refuses a release that some kind of device would install and could never start: its floor is raised by then, and no
- * earlier release is a way back. Returns the overrides that were needed, as option names.
+ * earlier release is a way back. Refuses one that every device refuses. Returns the overrides that were needed, as
+ * option names.
  */
-export function requireStart({ code, isOfStart }: DeviceRefusal, o: StartOverride): string[] {
-  if (!isOfStart) return [];
-  if (o.allowNoStart) return ["allow-no-start"];
-  throw new Failure(
-    1,
-    refusalName(code),
-    code,
-    `refused: devices that install this release could never start it: ${refusalMeaning(code)}`,
-    "correct validate, load and invoke (firmseal explain FILE shows what devices do), or allow it: --allow-no-start",
-  );
+export function requireDevices({ code, isOfStart, isOfAll }: CertainRefusal, o: RefusalOverrides): string[] {
+  if (isOfStart) {
+    const what = "devices that install this release could never start it";
+    return overrideOf(o.allowNoStart, "allow-no-start", code, what, "correct validate, load and invoke");
+  }
+  if (!isOfAll) return [];
+  return overrideOf(o.allowNoDevice, "allow-no-device", code, "every device refuses this release", "correct the manifest");
 }
 
 /**
  * Judges a release that is correctly signed but that devices refuse, when it is made and when it is verified. Refuses
- * one without a section that devices need, and unless `o` allows it, one that devices could never start. Warns about
- * others. `tried`: what certainRefusal() has returned for it.
+ * one without a section that devices need, and unless `o` allows it, one that devices could never start, and one that
+ * every device refuses. Warns about others. `tried`: what certainRefusal() has returned for it.
  */
-export function judgeRefusal(m: Manifest, o: StartOverride = {}, tried: Tried = { refusal: certainRefusal(m) }): void {
+export function judgeRefusal(m: Manifest, o: RefusalOverrides = {}, tried: Tried = { refusal: certainRefusal(m) }): void {
   if (tried.refusal) judge(tried.refusal, o);
 }
 
-function judge(refusal: DeviceRefusal, o: StartOverride): void {
+function judge(refusal: CertainRefusal, o: RefusalOverrides): void {
   requireSections({ refusal });
-  requireStart(refusal, o);
+  requireDevices(refusal, o);
   const { code, during } = refusal;
   const what = during === "start" ? "refuse to start this release once it is installed" : "refuse this release";
   warn(`devices will ${what}: ${refusalMeaning(code)} (${refusalName(code)})`);

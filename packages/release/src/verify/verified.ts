@@ -19,7 +19,7 @@ import {
 } from "@firmseal/verifier/tools";
 import type { Doubts } from "./doubts.js";
 import { deviceKinds, namedIdentities, outsideUris, type WithPayloads } from "./manifest-facts.js";
-import { checkPayloads, judgeRefusal, payloadFiles, type StartOverride } from "./payload-check.js";
+import { certainRefusal, checkPayloads, judgeRefusal, payloadFiles, type RefusalOverrides, type Tried } from "./payload-check.js";
 import { withNumbers } from "./refusals.js";
 import { withReason } from "./true-reason.js";
 
@@ -78,7 +78,7 @@ function devices(envelope: Uint8Array, whom: TrustedKeys): Identity[] {
 }
 
 /** Options of verifyRelease(). */
-export interface VerifyRelease extends StartOverride {
+export interface VerifyRelease extends RefusalOverrides {
   /** The lowest number that is accepted. */
   floor?: bigint;
   /** Files of payloads outside the envelope, as --payload names them. */
@@ -116,6 +116,18 @@ export function payloadsBeside(path: string, manifest: WithPayloads, given: Read
   return out;
 }
 
+/** Judges what devices refuse. A failure has the devices among its facts. */
+async function judgeDevices(m: Manifest, o: RefusalOverrides, tried: Tried): Promise<void> {
+  try {
+    judgeRefusal(m, o, tried);
+  } catch (e) {
+    if (!(e instanceof Failure)) throw e;
+    const { refusingFacts, refusingOf } = await import("./doubts.js");
+    e.facts = { refusing: refusingOf(m).all.map(refusingFacts) };
+    throw e;
+  }
+}
+
 /**
  * Verifies an envelope and its payloads: those in it, those of `payload`, and those in files beside it that have the
  * last part of their URI as name.
@@ -150,10 +162,12 @@ export async function verifyRelease(path: string, envelope: Uint8Array, whom: Tr
   const all = isComplete ? manifest : trustedByAll(envelope, anchors);
   // each kind of device counts the keys that are trusted for it
   const judged = { ...all, threshold: manifest.threshold };
-  judgeRefusal(judged, o);
+  const refusal = certainRefusal(judged);
+  await judgeDevices(judged, o, { refusal });
   const signed = [...anchorsByKey(all.believed).keys()].map((key) => listed.get(key) as Anchor);
   // one device, with and without the images, whose known keys alone have signed: the code for the rest is not loaded
-  const isPlain = outline.signatures.length === signed.length && whom.testKeys.length === 0 && deviceKinds(manifest).length <= 2;
+  const isPlain =
+    !refusal && outline.signatures.length === signed.length && whom.testKeys.length === 0 && deviceKinds(manifest).length <= 2;
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
   if (unchecked.length > 0 && !o.withoutPayloads) throw uncheckedFailure(path, unchecked);
   return {
@@ -163,7 +177,7 @@ export async function verifyRelease(path: string, envelope: Uint8Array, whom: Tr
     signers: signed.map((anchor) => whom.facts(anchor)),
     ...(isPlain
       ? { signedByTestKeys: [], otherSignatures: [], refusing: [] }
-      : await (await import("./doubts.js")).doubtsAbout(judged, outline.signatures, signed)),
+      : await (await import("./doubts.js")).doubtsAbout(judged, outline.signatures, signed, refusal)),
     payloadsChecked: [...manifest.payloads.map((p) => p.uri), ...files.keys()],
     payloadsNotChecked: unchecked,
     severedAbsent: manifest.absent.map((key) => MANIFEST_NAMES[key] as string),

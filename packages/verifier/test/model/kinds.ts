@@ -282,6 +282,9 @@ export function refusedByAll(m: Manifest): number[] {
   return ends.some((codes) => codes.length === 0) ? [] : ends.flat();
 }
 
+/** Whether every kind of device refuses the release, also one with all identities at once. */
+export const noneTakes = (m: Manifest): boolean => [...kindsOf(m), ...everybody(m)].every((kind) => new KindOfDevice(m, kind).end());
+
 /**
  * The refusals that would be right to name: those of starts by any kind of device; or else one for each kind that refuses it
  * for a fault, or else those that all give.

@@ -10,23 +10,23 @@ import {
   logDigest,
   openWithTrialKey,
   outsideUris,
+  type RefusalOverrides,
   readDraft,
   readEnvelopeFile,
   readUnverifiedTrust,
-  type StartOverride,
   warnBeforeSigning,
 } from "@firmseal/release/internal";
 import { type Signable, TrustDraft } from "@firmseal/signer";
 import { looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowNoStart, allowTestKey, passphrases } from "../../common/options.js";
+import { allowTestKey, passphrases, refusalOverrides } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
 import { KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { allowNoPreviousTrust } from "../../common/trust/declared.js";
 import { reviewChanges } from "../../common/trust/trust-signing.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
-interface ApproveOptions extends PassphraseOptions, ApprovingOptions, StartOverride {
+interface ApproveOptions extends PassphraseOptions, ApprovingOptions, RefusalOverrides {
   key: string;
   previousTrust?: string[];
   out?: string;
@@ -81,7 +81,7 @@ export default define({
     option("--previous-trust <file>", "trust file: the previous one, to show what changes", { repeat: true }),
     allowNoPreviousTrust(),
     option("--log <file>", "signing log of the approver (default: KEY.log beside the key)"),
-    allowNoStart(),
+    ...refusalOverrides(),
     allowTestKey(),
   ],
   examples: [

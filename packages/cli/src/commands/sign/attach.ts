@@ -19,24 +19,24 @@ import {
   coveringTrustFiles,
   type ElsewhereOptions,
   LIMITS,
+  type RefusalOverrides,
   readApprovals,
   readDraft,
   readEnvelopeFile,
   refuseKeys,
   reviewSigned,
-  type StartOverride,
 } from "@firmseal/release/internal";
 import { coseAlg, coseAlgs, type PublicKey, signedWith } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import {
-  allowNoStart,
   allowTestKey,
   approvals,
   coverage,
   forVerifier,
   passphrases,
+  refusalOverrides,
   replace,
   sequenceChecks,
 } from "../../common/options.js";
@@ -45,7 +45,7 @@ import { onDemand } from "../../common/release/on-demand.js";
 import { KEY, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
-interface AttachOptions extends PassphraseOptions, ElsewhereOptions, ApprovalOptions, StartOverride {
+interface AttachOptions extends PassphraseOptions, ElsewhereOptions, ApprovalOptions, RefusalOverrides {
   replace?: boolean;
   key: string;
   signature: string;
@@ -117,7 +117,7 @@ export default define({
     replace(),
     ...passphrases(),
     ...coverage(),
-    allowNoStart(),
+    ...refusalOverrides(),
     ...sequenceChecks(),
     ...approvals(),
     allowTestKey(),

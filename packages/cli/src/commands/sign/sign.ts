@@ -3,7 +3,7 @@ import type { SequenceOverrides, SigningKey } from "@firmseal/keys";
 import { keyFacts, signingLogPath, withSigners } from "@firmseal/keys";
 import { byteWords, keyWords, notice, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
 import type { TrustOnFile } from "@firmseal/release";
-import type { ConsumerName, StartOverride } from "@firmseal/release/internal";
+import type { ConsumerName, RefusalOverrides } from "@firmseal/release/internal";
 import {
   type ApprovalOptions,
   type CoverOptions,
@@ -21,7 +21,6 @@ import {
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import {
-  allowNoStart,
   allowOutside,
   allowTestKey,
   approvals,
@@ -32,6 +31,7 @@ import {
   keys as keyOption,
   passphrases,
   productFile,
+  refusalOverrides,
   releaseVersion,
   replace,
   sequenceChecks,
@@ -44,7 +44,7 @@ import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } fro
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
 
-interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions, ApprovalOptions, StartOverride {
+interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions, ApprovalOptions, RefusalOverrides {
   /** Another place for the signing log. */
   log?: string;
   key?: string[];
@@ -171,7 +171,7 @@ export default define({
     ...coverage(),
     ...sequenceChecks(),
     ...approvals(),
-    allowNoStart(),
+    ...refusalOverrides(),
     allowTestKey(),
     target(),
     forVerifier(),

@@ -29,11 +29,11 @@ import {
   manifestParameters,
   openWithTrialKey,
   outsideUris,
+  type RefusalOverrides,
   type ReleaseInput,
   readApprovals,
   readInput,
   refuseKeys,
-  type StartOverride,
   warnBeforeSigning,
 } from "@firmseal/release/internal";
 import { type PublicKey, signedWith } from "@firmseal/signer";
@@ -41,7 +41,6 @@ import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import {
-  allowNoStart,
   allowTestKey,
   approvals,
   coseAlgOption,
@@ -50,6 +49,7 @@ import {
   imageInputOptions,
   keys as keyOption,
   passphrases,
+  refusalOverrides,
   releaseVersion,
   replace,
   sequenceChecks,
@@ -60,7 +60,7 @@ import { onDemand } from "../../common/release/on-demand.js";
 import { DIGEST_SHAPE, KEY, membersOf, NUMBER, PAYLOADS } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
-interface TbsOptions extends PassphraseOptions, InputOptions, ElsewhereOptions, ApprovalOptions, StartOverride {
+interface TbsOptions extends PassphraseOptions, InputOptions, ElsewhereOptions, ApprovalOptions, RefusalOverrides {
   key: string[];
   out?: string;
   envelopeOut?: string;
@@ -188,7 +188,7 @@ export default define({
     ...imageInputOptions(),
     releaseVersion(),
     ...coverage(),
-    allowNoStart(),
+    ...refusalOverrides(),
     ...sequenceChecks(),
     ...approvals(),
     allowTestKey(),

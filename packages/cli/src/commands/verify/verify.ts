@@ -6,21 +6,31 @@ import {
   type ConsumerName,
   otherWords,
   PRODUCT_FILE,
+  type RefusalOverrides,
   readEnvelopeFile,
-  type StartOverride,
+  refusingFacts,
   type TrustOptions,
   trustedKeys,
   type VerifiedBoard,
 } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
-import { allowNoStart, forVerifier, passphrases, payload, productFile, sequenceNumber, threshold, trusted } from "../../common/options.js";
+import {
+  forVerifier,
+  passphrases,
+  payload,
+  productFile,
+  refusalOverrides,
+  sequenceNumber,
+  threshold,
+  trusted,
+} from "../../common/options.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
 import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
-export interface VerifyOptions extends TrustOptions, StartOverride {
+export interface VerifyOptions extends TrustOptions, RefusalOverrides {
   floor?: bigint;
   payload?: string[];
   withoutPayloads?: boolean;
@@ -56,10 +66,7 @@ async function judged(o: VerifyOptions) {
 const doubtsOf = ({ signedByTestKeys, otherSignatures, refusing }: VerifiedRelease) => ({
   signedByTestKeys: [...signedByTestKeys],
   otherSignatures: [...otherSignatures],
-  refusing: refusing.map(({ refused: { during, code, reason }, vendor, class: name, device = null, slot = null }) => ({
-    ...{ vendor, class: name, device, slot },
-    ...{ during, code, reason },
-  })),
+  refusing: refusing.map(refusingFacts),
 });
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
@@ -84,7 +91,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
     };
   } catch (e) {
     const failure = failureOf(e);
-    failure.facts = { testKeys: whom.testKeys };
+    failure.facts = { ...failure.facts, testKeys: whom.testKeys };
     throw failure;
   }
 }
@@ -124,16 +131,17 @@ type Facts = Awaited<ReturnType<typeof verifyEnvelope>>;
 const signerWords = (signers: Facts["signers"]) =>
   signers.map((s) => `${keyWords(s)}${s.roles ? ` (${s.roles.join(", ")})` : ""}`).join(", ");
 
-/** Never "good" if anybody can sign like this, or if some of its devices refuse it. */
-function verdictWords({ signedByTestKeys, refusing }: Pick<Facts, "signedByTestKeys" | "refusing">): string {
+/** Never "good" if anybody can sign like this, or if devices refuse it: with an override it may be all of them. */
+function verdictWords({ signedByTestKeys, refusing }: Pick<Facts, "signedByTestKeys" | "refusing">, o: RefusalOverrides): string {
   if (signedByTestKeys.length > 0) return `signed with a published test key (${signedByTestKeys.join(", ")})`;
-  return refusing.length > 0 ? "signed, but some devices refuse it" : "good";
+  if (refusing.length === 0) return "good";
+  return o.allowNoDevice || o.allowNoStart ? "signed, but devices refuse it" : "signed, but some devices refuse it";
 }
 
 const DOUBTS: Shape = {
   signedByTestKeys: ["string[]", "published test keys among the signers"],
   ...OTHER_SIGNATURES,
-  refusing: ["object[]", "devices that refuse it, although others take it"],
+  refusing: ["object[]", "devices that refuse it"],
   ...membersOf("refusing[]", {
     vendor: ["string", "vendor"],
     class: ["string", "class"],
@@ -157,7 +165,7 @@ export default define({
     productFile(),
     option("--board <name>", "with a product file: board that the release must be for"),
     forVerifier(),
-    allowNoStart(),
+    ...refusalOverrides(),
     option("--without-payloads", "accept a release even though payloads are missing and cannot be checked"),
     ...passphrases(),
   ],
@@ -187,12 +195,12 @@ export default define({
   },
   failure: { sequence: null, signers: [], testKeys: [] },
   run: verifyEnvelope,
-  words: (f, path) => [
+  words: (f, path, o) => [
     ...(f.releases
       ? f.releases.map(
-          (one) => `${one.path}: ${verdictWords(f)}, board ${one.board}, ${numberWords(one)}, signed by ${signerWords(one.signers)}`,
+          (one) => `${one.path}: ${verdictWords(f, o)}, board ${one.board}, ${numberWords(one)}, signed by ${signerWords(one.signers)}`,
         )
-      : [`${path}: ${verdictWords(f)}, ${numberWords(f)}, signed by ${signerWords(f.signers)}`]),
+      : [`${path}: ${verdictWords(f, o)}, ${numberWords(f)}, signed by ${signerWords(f.signers)}`]),
     ...f.otherSignatures.map((one) => `another signature: ${otherWords(one)}`),
     // it may be that of a stranger, in whose folder the command runs
     ...(f.releases ? [`trusted keys: those of ${f.keysFrom.join(", ")}`] : []),
