@@ -58,7 +58,13 @@ export function openCheckout(product: string): Checkout {
   const commit = textOf(git(folder, "rev-parse", "--verify", "HEAD^{commit}"));
   if (commit === undefined || commit !== textOf(git(folder, "rev-parse", "--verify", `${here}^{commit}`)))
     throw new Error(`the checkout of ${product} is not that of ${full}; ${again}`);
-  if (process.env["GITHUB_REF"] === full && process.env["GITHUB_REF_PROTECTED"] !== "true")
+  // GitHub takes the workflow from the ref that it runs for: whoever can push that ref writes what this job does
+  const from = process.env["GITHUB_REF"];
+  if (from !== full)
+    throw new Error(
+      `the workflow runs for ${from ?? "no ref"}, so its file is of that, not of ${full}; start it on ${full}: workflow_dispatch`,
+    );
+  if (process.env["GITHUB_REF_PROTECTED"] !== "true")
     throw new Error(`${full} is not protected; protect it with a rule, or name a protected branch: protected-ref`);
   const requireFile = (path: string) => {
     const name = relative(realpathSync(top), realpathSync(path)).split(sep).join("/");

@@ -70,14 +70,15 @@ beforeAll(async () => {
   );
 }, 120_000);
 
-/** Runs the workflow for a tag. `after`: what an attacker does once a job has ended. */
-function run(tag, after) {
+/** Runs the workflow for a tag. `after`: what an attacker does once a job has ended. `ref`: whose file GitHub takes. */
+function run(tag, after, ref = "refs/heads/main") {
   const made = (name) => mkdtempSync(join(folder, name));
   const action = join(folder, "action/index.mjs");
   const state = { ...env, FIRMSEAL_STATE: made("state-") };
   return runWorkflow(WORKFLOW, {
     origin,
-    ref: tag,
+    ref,
+    inputs: { tag },
     artifacts: made("artifacts-"),
     work: made("work-"),
     secrets,
@@ -97,6 +98,24 @@ function expectNothing({ logs }, words) {
 }
 
 describe("the workflow of the document", () => {
+  it("has no trigger with which the ref of a stranger chooses its file, and secrets in one environment only", () => {
+    // push, pull_request and release take the file from a ref, and pull_request_target, workflow_run and comments take words
+    expect(Object.keys(WORKFLOW.on)).toEqual(["workflow_dispatch"]);
+    const secret = Object.entries(WORKFLOW.jobs).filter(([, job]) => /secrets\.|id-token/.test(JSON.stringify(job)));
+    expect(secret.map(([name, { environment }]) => [name, environment])).toEqual([["publish", "release"]]);
+    expect(WORKFLOW.permissions).toEqual({ contents: "read" });
+    for (const words of ["Deployment branches and tags", "Require\n  reviewers", "A ruleset for the branch", "A ruleset for the tags"])
+      expect(README).toContain(words);
+  });
+
+  it("refuses an input that is not the name of a tag, and a run for another ref", () => {
+    git("tag", "-f", "v1.4.2");
+    for (const name of ["main", "refs/heads/main", "v1.4.2\nmain", "v1.4.2 --x", "../v1.4.2", "", "v1.4"])
+      expect(() => run(name), name).toThrow("grep");
+    for (const ref of ["refs/tags/v1.4.2", "refs/heads/other", "refs/pull/1/merge"])
+      expectNothing(run("v1.4.2", undefined, ref), `the workflow runs for ${ref}, so its file is of that`);
+  });
+
   it("makes a release with an encrypted key, and shows what it pins", async () => {
     git("tag", "v1.4.2");
     const { logs, failed } = run("v1.4.2");

@@ -61,10 +61,12 @@ async function product() {
   const action = (inputs) => {
     const [output, summary] = [join(at, `output-${runs}`), join(at, `summary-${runs++}`)];
     for (const path of [output, summary]) appendFileSync(path, "");
-    const given = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]));
+    const variable = (name) => (name.startsWith("GITHUB_") ? name : `INPUT_${name.toUpperCase()}`);
+    const given = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [variable(name), value]));
     const defaults = {
       ...{ INPUT_PRODUCT: "firmseal.toml", INPUT_CANDIDATE: "firmseal-candidate.json", INPUT_FIRST: "false", INPUT_IMAGES: "images" },
       ...{ "INPUT_PROTECTED-REF": "main", "INPUT_ALLOW-EXEC": "false" },
+      ...{ GITHUB_REF: "refs/heads/main", GITHUB_REF_PROTECTED: "true" },
     };
     const r = spawnSync(process.execPath, [join(dist, "index.mjs")], {
       cwd: at,
@@ -228,6 +230,8 @@ describe("the action", () => {
     refused({ "protected-ref": "" }, "protected-ref");
     refused({ "protected-ref": "--output=x" }, "protected-ref: not a branch");
     refused({ "protected-ref": "other" }, "the checkout of firmseal.toml is not that of refs/heads/other");
+    refused({ GITHUB_REF: "refs/tags/v1.4.2" }, "the workflow runs for refs/tags/v1.4.2, so its file is of that, not of refs/heads/main");
+    refused({ GITHUB_REF_PROTECTED: "false" }, "refs/heads/main is not protected");
     refused({ out: "images/dist" }, "out: images/dist/1.4.2 is in the folder of images");
     refused({ program: "images/gw.bin" }, "program: images/gw.bin is in the folder of images");
     // trust that no commit has

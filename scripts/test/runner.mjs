@@ -35,10 +35,10 @@ const sh = (cwd, program, args, env = process.env) => {
 
 /** What each action of others does. `runner`: the state that all jobs share. */
 const ACTIONS = {
-  "actions/checkout"({ origin, ref }, at, { ref: wanted = ref }) {
-    const isTag = wanted === ref;
+  "actions/checkout"({ origin }, at, { ref: wanted }) {
     sh(at, "git", ["init", "-q"]);
-    const [from, to] = isTag ? [`refs/tags/${wanted}`, `refs/tags/${wanted}`] : [`refs/heads/${wanted}`, `refs/remotes/origin/${wanted}`];
+    const isTag = wanted.startsWith("refs/tags/");
+    const [from, to] = isTag ? [wanted, wanted] : [`refs/heads/${wanted}`, `refs/remotes/origin/${wanted}`];
     sh(at, "git", ["fetch", "-q", "--depth=1", `file://${origin}`, `+${from}:${to}`]);
     sh(at, "git", ["checkout", "-q", "--force", to]);
   },
@@ -64,7 +64,7 @@ const ACTIONS = {
 };
 
 /**
- * `runner`: { origin, ref, artifacts, work, secrets, env, action, defaults, after }. Returns the outputs and logs of
+ * `runner`: { origin, ref, inputs, artifacts, work, secrets, env, action, defaults, after }. Returns the outputs and logs of
  * the jobs.
  */
 export function runWorkflow(workflow, runner) {
@@ -73,12 +73,12 @@ export function runWorkflow(workflow, runner) {
   const logs = {};
   for (const [name, job] of Object.entries(workflow.jobs)) {
     const at = mkdtempSync(join(runner.work, `${name}-`));
-    const context = { github: { ref_name: runner.ref }, needs, steps: {}, secrets: job.environment ? runner.secrets : {} };
+    const context = { inputs: runner.inputs, needs, steps: {}, secrets: job.environment ? runner.secrets : {} };
     const fill = (given = {}) => Object.fromEntries(Object.entries(given).map(([key, value]) => [key, filled(value, context)]));
     for (const step of job.steps) {
       const [uses] = (step.uses ?? "").split("@");
       const inputs = fill(step.with);
-      if (step.run) sh(at, "sh", ["-ec", step.run]);
+      if (step.run) sh(at, "sh", ["-ec", step.run], { ...process.env, ...fill(step.env) });
       else if (uses === "OWNER/firmseal") {
         const outputs = runAction(at, runner, inputs, fill(step.env));
         logs[name] = outputs;
@@ -100,7 +100,7 @@ function runAction(at, { action, defaults, env, ref }, inputs, own) {
   const given = Object.fromEntries(
     Object.entries({ ...defaults, ...inputs }).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]),
   );
-  const github = { GITHUB_REF: `refs/tags/${ref}`, GITHUB_REF_PROTECTED: "false" };
+  const github = { GITHUB_REF: ref, GITHUB_REF_PROTECTED: String(ref === "refs/heads/main") };
   const { status, stdout, stderr } = spawnSync(process.execPath, [action], {
     cwd: at,
     env: { ...env, ...files, ...github, ...own, ...given },
