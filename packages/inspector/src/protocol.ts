@@ -27,6 +27,8 @@ export interface SignatureRow {
   kid: string;
   /** Name of the key that made it. Missing: none of the open keys. */
   by?: string;
+  /** The published test key that made it, if it is not open. */
+  testKey?: string;
 }
 
 export interface TrustRow {

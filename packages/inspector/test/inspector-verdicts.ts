@@ -31,7 +31,7 @@ export function verdicts(): void {
     expect(inspector.noise).toEqual([]);
   });
 
-  it("is not green if a published test key signed, and names a signer that is not open as unknown", async () => {
+  it("is not green if a published test key signed, whether it is open or not, and names another signer as unknown", async () => {
     p.put("test.jwk", privateJwk(TEST_KEY));
     const allow = ["--allow-test-key", "rfc8032-test-1"];
     await p.ok(["sign", "fw.bin", "--key", "test.jwk", "--key", "A.pem", ...FACTS, "--seq", "7", "--out", "test.suit", ...allow]);
@@ -42,6 +42,15 @@ export function verdicts(): void {
       "Signed with the published test key rfc8032-test-1: anybody can sign with it",
     ]);
     await inspector.show(released, key);
+    expect([await inspector.isGood(), await inspector.verdict()]).toEqual([
+      false,
+      "Signed with the published test key rfc8032-test-1: anybody can sign with it",
+    ]);
+    expect(await inspector.text()).toContain("1 more signature (ed25519) is by the published test key rfc8032-test-1");
+    expect(await inspector.text()).not.toContain("nobody is known");
+    await p.ok(["keygen", "--no-passphrase", "--out", "other.pem"]);
+    await p.ok(["sign", "fw.bin", "--key", "other.pem", "--key", "A.pem", ...FACTS, "--seq", "7", "--out", "both.suit"]);
+    await inspector.show(file("both.suit", p.get("both.suit")), key);
     expect([await inspector.isGood(), await inspector.text()]).toEqual([
       true,
       expect.stringContaining("1 more signature is not by a key of this page, or does not count: nobody is known to have made it. ed25519"),

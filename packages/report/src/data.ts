@@ -70,6 +70,11 @@ export interface ReportData {
   keys: ReportKey[];
   /** How many different keys must have signed. */
   threshold: number;
+  /**
+   * For each signature of the envelope, the published test key that made it, or null. Missing: none made one. The page
+   * has the keys of the report only: it believes this, because it makes a verdict only worse.
+   */
+  testKeyOf?: (string | null)[];
   /** Thresholds that also apply. */
   families?: ReportFamily[];
   /** The trust file that lists the keys. */

@@ -169,6 +169,19 @@ describe.skipIf(!chromiumPath)(`what no signature covers${NO_BROWSER}`, () => {
     expect(await page.locator(".yes").count()).toBe(0);
   });
 
+  it("is not green if a published test key is a further signer, and names it", async () => {
+    const place = standard();
+    const secret = privateKey("ed25519", Buffer.from("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "hex"));
+    place.put("spec.jwk", privateJwk(secret));
+    await signImage(place, 7, "fw.suit", ["--key", "spec.jwk", "--allow-test-key", "rfc8032-test-1"]);
+    await place.ok(["report", "fw.suit", "--key", "A.jwk", "--html", "fw.html"]);
+    const opened = await reader.opened(urlOf(place));
+    expect([opened.isGood, opened.verdict]).toEqual([false, "Signed with the published test key rfc8032-test-1: anybody can sign with it"]);
+    const text = await checkedText(opened);
+    expect(text).toContain("1 more signature (ed25519) is by the published test key rfc8032-test-1");
+    expect(text).not.toContain("nobody is known");
+  });
+
   it("is not green if the devices of one class refuse, and those of the first accept", async () => {
     const place = standard();
     place.put("two.json", JSON.stringify(REFUSED_BY_ONE_CLASS));

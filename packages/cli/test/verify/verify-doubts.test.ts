@@ -34,6 +34,8 @@ describe("verify", () => {
     await signImage(p, 7, "fw.suit", ["--key", "test.jwk", ...allow]);
     const beside = await p.ok(["verify", "fw.suit", "--key", "A.jwk"]);
     expect(beside.stderr).toContain("another signature: ed25519, of the published test key rfc8032-test-1");
+    expect(beside.stderr).toContain("fw.suit: signed, and also with a published test key (rfc8032-test-1), ");
+    expect(beside.stderr).not.toContain("good");
     await p.ok(["sign", "fw.bin", "--key", "test.jwk", ...FACTS, "--seq", "8", "--out", "test.suit", ...allow]);
     await p.ok(["pubkey", "test.jwk", "--format", "jwk", "--out", "test.pub"]);
     const r = await p.ok(["verify", "test.suit", "--key", "test.pub"]);

@@ -1,6 +1,6 @@
 // The verdict, with who signed, and what is in a trust file.
 
-import { digits, el, facts, goodViews, nested, table, visibleText } from "@firmseal/report/page";
+import { digits, el, facts, goodViews, nested, REPORT_TEXTS, table, visibleText } from "@firmseal/report/page";
 import type { DeskVerdict, SignatureRow } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import { button } from "./parts.js";
@@ -9,11 +9,11 @@ const CLASSES = { good: "good", bad: "bad", unknown: "open" } as const;
 
 function signatureView(rows: readonly SignatureRow[]): Node[] {
   if (rows.length === 0) return [];
-  const cells = rows.map(({ alg, kid, by }, i) => [
+  const cells = rows.map(({ alg, kid, by, testKey }, i) => [
     String(i + 1),
     visibleText(alg),
     el("code", {}, kid || TEXTS.none),
-    by === undefined ? TEXTS.nobodyKnown : visibleText(by),
+    by !== undefined ? visibleText(by) : testKey === undefined ? TEXTS.nobodyKnown : REPORT_TEXTS.signedByTestKey(testKey),
   ]);
   return [el("h2", {}, TEXTS.signatures), table(TEXTS.signatures, [TEXTS.signature, TEXTS.algorithm, TEXTS.keyId, TEXTS.madeBy], cells)];
 }

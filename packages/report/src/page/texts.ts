@@ -13,6 +13,7 @@ export const REPORT_TEXTS = {
   refusedBySome: (device: string, words: string) => `Signed with these keys, but devices of ${device} refuse it: ${words}`,
   testKey: (name: string) => `Signed with the published test key ${name}: anybody can sign with it`,
   signedByTestKey: (name: string) => `published test key ${name}: anybody can sign with it`,
+  otherTestKey: (alg: string, name: string) => `1 more signature (${alg}) is by the published test key ${name}: anybody can sign with it.`,
   unknownSignatures: (n: number) =>
     n === 1
       ? "1 more signature is not by a key of this page, or does not count: nobody is known to have made it."

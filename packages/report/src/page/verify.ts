@@ -69,8 +69,8 @@ export interface Verified {
   signed: boolean[];
   /** For each key that has signed and is a published test key, its name. */
   testKeys: (string | undefined)[];
-  /** Signatures that none of the keys made which have signed and count. */
-  unknown: { alg: string; kid: string }[];
+  /** Signatures that none of the keys made which have signed and count. `testKey`: the published test key that did. */
+  unknown: { alg: string; kid: string; testKey?: string }[];
   /** The names from which the signed identifiers follow. */
   names: IdentifierNames;
   /** Identifiers of the components: hex of each part. */
@@ -97,11 +97,20 @@ function hasSigned(device: DeviceBundle, envelope: Uint8Array, anchor: Anchor): 
   }
 }
 
-/** The signatures that no key made which has signed and counts: nobody is known to have made them. */
-function unknownSignatures(signatures: readonly CoseSignature[], anchors: readonly Anchor[]): Verified["unknown"] {
+/** The signatures that no key made which has signed and counts. `testKeyOf`: as in the data of a report. */
+function unknownSignatures(
+  signatures: readonly CoseSignature[],
+  anchors: readonly Anchor[],
+  testKeyOf: PageData["testKeyOf"] = [],
+): Verified["unknown"] {
   const isBy = ({ alg, message, signature }: CoseSignature) =>
     anchors.some((a) => a.alg.ids.includes(alg) && a.alg.verify(a.key, message, signature, {}) === true);
-  return signatures.filter((one) => !isBy(one)).map(({ alg, kid }) => ({ alg: ALG_NAMES[alg] ?? String(alg), kid: kid ? toHex(kid) : "" }));
+  return signatures.flatMap((one, i) => {
+    if (isBy(one)) return [];
+    const { alg, kid } = one;
+    const testKey = testKeyOf[i] ?? undefined;
+    return [{ alg: ALG_NAMES[alg] ?? String(alg), kid: kid ? toHex(kid) : "", ...(testKey !== undefined && { testKey }) }];
+  });
 }
 
 function kindOf({ vendor, class: name, device, slot, has, unchecked }: ReportKind): DeviceKind {
@@ -252,6 +261,7 @@ export async function verifyReport(
     unknown: unknownSignatures(
       signatures,
       trust.anchors.filter((_, i) => signed[i]),
+      data.testKeyOf,
     ),
     names: derivedNames(data.names, behaviours),
     components,

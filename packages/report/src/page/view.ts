@@ -35,8 +35,8 @@ function refusedByDevices({ behaviours, names }: Verified): string | undefined {
 
 /** Why a release that these keys have signed is not good, in words. Undefined: it is. */
 export function faultOf(verified: Verified): string | undefined {
-  const testKey = verified.testKeys.find((name) => name !== undefined);
-  return refusedByDevices(verified) ?? (testKey === undefined ? undefined : REPORT_TEXTS.testKey(testKey));
+  const testKey = [...verified.testKeys, ...verified.unknown.map((one) => one.testKey)].find((name) => name !== undefined);
+  return refusedByDevices(verified) ?? (testKey === undefined ? undefined : REPORT_TEXTS.testKey(visibleText(testKey)));
 }
 
 /** The title of a page, of what is signed alone. */
@@ -70,11 +70,15 @@ function stateView({ signed, testKeys }: Verified, i: number): HTMLElement {
     : el("span", { class: "no" }, REPORT_TEXTS.signedByTestKey(testKey));
 }
 
-/** Signatures of nobody known. */
+/** Signatures of nobody known, and of published test keys that are not keys of the page. */
 function unknownViews({ unknown }: Verified): Node[] {
-  if (unknown.length === 0) return [];
-  const words = unknown.map(({ alg, kid }) => REPORT_TEXTS.unknownSignature(alg, kid)).join("; ");
-  return [el("p", { class: "no" }, visibleText(`${REPORT_TEXTS.unknownSignatures(unknown.length)} ${words}`))];
+  const rest = unknown.filter(({ testKey }) => testKey === undefined);
+  const words = rest.map(({ alg, kid }) => REPORT_TEXTS.unknownSignature(alg, kid)).join("; ");
+  const all = [
+    ...unknown.flatMap(({ alg, testKey }) => (testKey === undefined ? [] : REPORT_TEXTS.otherTestKey(alg, testKey))),
+    ...(rest.length > 0 ? [`${REPORT_TEXTS.unknownSignatures(rest.length)} ${words}`] : []),
+  ];
+  return all.map((text) => el("p", { class: "no" }, visibleText(text)));
 }
 
 function signerViews({ keys, threshold, families = [], board }: PageData, verified: Verified): Node[] {

@@ -132,8 +132,11 @@ const signerWords = (signers: Facts["signers"]) =>
   signers.map((s) => `${keyWords(s)}${s.roles ? ` (${s.roles.join(", ")})` : ""}`).join(", ");
 
 /** Never "good" if anybody can sign like this, or if devices refuse it: with an override it may be all of them. */
-function verdictWords({ signedByTestKeys, refusing }: Pick<Facts, "signedByTestKeys" | "refusing">, o: RefusalOverrides): string {
+function verdictWords(f: Pick<Facts, "signedByTestKeys" | "otherSignatures" | "refusing">, o: RefusalOverrides): string {
+  const { signedByTestKeys, otherSignatures, refusing } = f;
   if (signedByTestKeys.length > 0) return `signed with a published test key (${signedByTestKeys.join(", ")})`;
+  const others = new Set(otherSignatures.flatMap(({ testKey }) => testKey ?? []));
+  if (others.size > 0) return `signed, and also with a published test key (${[...others].join(", ")})`;
   if (refusing.length === 0) return "good";
   return o.allowNoDevice || o.allowNoStart ? "signed, but devices refuse it" : "signed, but some devices refuse it";
 }

@@ -19,6 +19,7 @@ import {
   reportFamilies,
   reportKinds,
   reportTime,
+  signersOf,
   type TrustedKeys,
   type TrustOptions,
 } from "@firmseal/release/internal";
@@ -163,6 +164,12 @@ function keysOf(policy: Trust, { key: named }: ReportOptions) {
   });
 }
 
+/** The published test keys behind the signatures, if there are any. */
+async function testKeysOf(envelope: Uint8Array): Promise<Pick<ReportData, "testKeyOf">> {
+  const names = (await signersOf(decodeEnvelope(envelope).signatures, [])).map(({ testKey = null }) => testKey);
+  return names.some((name) => name !== null) ? { testKeyOf: names } : {};
+}
+
 const sizeOf = ({ payloads }: Manifest) => payloads.reduce((sum, { content }) => sum + content.n, 0);
 
 /** Verifies an envelope, with the payloads in it and beside it, and collects the facts that the page shows. */
@@ -184,6 +191,7 @@ export async function reportBoard(input: BoardInput): Promise<ReportedBoard> {
     ...(board !== undefined && { board }),
     envelope: Buffer.from(envelope).toString("base64"),
     keys: known.map(({ key }) => key),
+    ...(await testKeysOf(envelope)),
     threshold: policy.threshold ?? 1,
     ...reportFamilies(
       policy,

@@ -2,8 +2,20 @@
 
 import { reportKey, reportKind } from "@firmseal/report";
 import { type OnProgress, type PageData, refusalWords, verifyReport } from "@firmseal/report/page";
-import { anchorOf, decodeTrust, keyOfAnchor, testKeyName, thumbprint, trustName } from "@firmseal/signer";
-import { anchor, errors, open } from "@firmseal/verifier";
+import {
+  anchorOf,
+  decodeTrust,
+  keyAlgOf,
+  keyOfAnchor,
+  loadAlg,
+  type PublicKey,
+  testKeyForms,
+  testKeyName,
+  testKeys,
+  thumbprint,
+  trustName,
+} from "@firmseal/signer";
+import { type Anchor, anchor, errors, open } from "@firmseal/verifier";
 import { ALG_NAMES, type CoseSignature, formatSequence, isRefusal, toHex } from "@firmseal/verifier/tools";
 import type { DeskVerdict, DeviceSettings, SignatureRow } from "../../protocol.js";
 import { TEXTS } from "../../texts.js";
@@ -35,7 +47,7 @@ export async function deskVerdict(
   if (desk.envelope) return releaseVerdict(desk, desk.envelope, policy, progress);
   const list = policy?.list;
   if (!desk.trust || !policy || !list) return { state: "unknown", words: TEXTS.noKeyYet, signatures: [], notes: [] };
-  return trustVerdict(list, signatureRows(decodeTrust(desk.trust.bytes).signatures, trustFileKeys(desk, list)));
+  return trustVerdict(list, await signatureRows(decodeTrust(desk.trust.bytes).signatures, trustFileKeys(desk, list)));
 }
 
 /** Keys that may have signed the trust file: the open ones, and those of the file and of the previous one. */
@@ -48,7 +60,7 @@ function trustFileKeys({ keys }: Desk, { store, before }: TrustList): DeskPolicy
 }
 
 async function releaseVerdict(desk: Desk, main: Main, policy: DeskPolicy | undefined, progress: OnProgress): Promise<DeskVerdict> {
-  const signatures = signatureRows(main.outline?.signatures ?? [], policy?.keys ?? []);
+  const signatures = await signatureRows(main.outline?.signatures ?? [], policy?.keys ?? []);
   if (!policy) {
     if (main.fault) return refused(main.fault, signatures);
     return { state: "unknown", words: signatures.length === 0 ? TEXTS.unsigned : TEXTS.noKeyYet, signatures, notes: [] };
@@ -58,9 +70,9 @@ async function releaseVerdict(desk: Desk, main: Main, policy: DeskPolicy | undef
     open(main.bytes, policy.trust);
     const other = otherRefusal(main, policy);
     if (other) return refused(other.fault, signatures, (words) => TEXTS.refusedBy(other.name, words));
-    const data = dataOf(main, policy);
-    const testKeys = new Map(policy.keys.map(({ key }) => [toHex(thumbprint(key)), testKeyName(key)]));
-    const verified = await verifyReport(device(), policy.trust, data, main.bytes, (one) => testKeys.get(one), progress);
+    const data = { ...dataOf(main, policy), testKeyOf: signatures.map(({ testKey = null }) => testKey) };
+    const names = new Map(policy.keys.map(({ key }) => [toHex(thumbprint(key)), testKeyName(key)]));
+    const verified = await verifyReport(device(), policy.trust, data, main.bytes, (one) => names.get(one), progress);
     const release = { data, verified, length: main.bytes.length };
     return { state: "good", words: "", signatures, release, notes: notesOf(desk, policy, verified) };
   } catch (e) {
@@ -101,16 +113,32 @@ function dataOf(main: Main, { keys, trust }: DeskPolicy): PageData {
   };
 }
 
-/** Every signature, and the open key that made it. */
-function signatureRows(signatures: readonly CoseSignature[], keys: DeskPolicy["keys"]): SignatureRow[] {
-  return signatures.map(({ alg: id, kid, message, signature }) => {
-    const by = keys.find(({ key, anchor: { alg } }) => alg.ids.includes(id) && alg.verify(key.key, message, signature, {}));
-    return {
-      alg: ALG_NAMES[id] ?? String(id),
+const isBy = ({ alg: id, message, signature }: CoseSignature, key: PublicKey, { alg }: Pick<Anchor, "alg">) =>
+  alg.ids.includes(id) && alg.verify(key.key, message, signature, {}) === true;
+
+/** Every signature, and the open key that made it, or else the published test key. */
+async function signatureRows(signatures: readonly CoseSignature[], keys: DeskPolicy["keys"]): Promise<SignatureRow[]> {
+  const rows: SignatureRow[] = [];
+  for (const one of signatures) {
+    const { alg, kid } = one;
+    const by = keys.find(({ key, anchor }) => isBy(one, key, anchor));
+    const testKey = by ? undefined : await testKeyBehind(one);
+    rows.push({
+      alg: ALG_NAMES[alg] ?? String(alg),
       kid: kid ? toHex(kid) : "",
       ...(by && { by: by.name ?? toHex(thumbprint(by.key)) }),
-    };
-  });
+      ...(testKey !== undefined && { testKey }),
+    });
+  }
+  return rows;
+}
+
+/** The name of the published test key that made a signature. */
+async function testKeyBehind(one: CoseSignature): Promise<string | undefined> {
+  const name = keyAlgOf(one.alg);
+  if (!name) return undefined;
+  await loadAlg(name);
+  return testKeys.find((test) => test.alg === name && testKeyForms(test).some((key) => isBy(one, key, anchorOf(key))))?.name;
 }
 
 function notesOf(desk: Desk, policy: DeskPolicy, verified: NonNullable<DeskVerdict["release"]>["verified"]): string[] {
