@@ -72,3 +72,59 @@ export function dockerfile(text) {
   }
   return out;
 }
+
+/** The line with which all of them install firmseal. */
+export const INSTALL = "npm install --global firmseal";
+
+const script = (lines) => lines.filter((line) => line !== INSTALL).join("\n");
+
+/**
+ * What each CI system runs, in a checkout `here`: `clean`, before the images are there, `candidate` and, with what that
+ * has left, `release`. `at`: where the release is made, from `here`. `env`: the variables that the system sets. They
+ * need a folder `tmp`.
+ */
+export function ciSystems(here, tmp) {
+  const { "firmseal-candidate": candidate, "firmseal-release": release } = gitlabJobs(example("gitlab/templates/firmseal.yml"));
+  const [, clean, look, publish] = jenkinsLines(example("Jenkinsfile"));
+  const fresh = "rm -rf protected candidate.env";
+  const gitlab = {
+    ...{ RELEASE_TAG: "v1.4.2", CI_DEFAULT_BRANCH: "main", CI_REPOSITORY_URL: `file://${here}`, CI_PROJECT_DIR: here },
+  };
+  return {
+    plain: {
+      at: ".",
+      env: { T: tmp },
+      clean: "",
+      candidate: 'sh ci/release.sh v1.4.2 images > "$T/candidate"',
+      release: 'sh ci/release.sh v1.4.2 images "$(cat "$T/candidate")"',
+    },
+    gitlab: {
+      at: "protected",
+      env: gitlab,
+      clean: fresh,
+      candidate: `${fresh}\n${script(candidate.script)}`,
+      // GitLab makes variables of the report, and each job has a folder of its own
+      release: `. ./candidate.env; rm -rf protected\n${script(release.script)}`,
+    },
+    jenkins: { at: ".", env: { VERSION: "v1.4.2", WORKSPACE_TMP: tmp }, clean, candidate: look, release: publish },
+  };
+}
+
+/** What makes a checkout of a product whose branch has the release 1.4.1, and the images of 1.4.2 outside of it, in `../images`. */
+export const CI_PRODUCT = [
+  "git init -q -b main",
+  `head -c 4096 /dev/zero > gateway.bin`,
+  "firmseal keygen --no-passphrase --out ../release.pem",
+  "cp ../release.pem .; firmseal init --vendor example.com --board gateway=gateway.bin --name acme; rm -f release.pem*",
+  "firmseal pubkey ../release.pem --out release.pub",
+  `sed -i 's/"release.pem"/"env:RELEASE_KEY"/' firmseal.toml`,
+  `printf '[trust]\\nkeys = "release.pub"\\n' >> firmseal.toml`,
+  "mkdir ../images ../old; mv gateway.bin ../old; head -c 4096 /dev/zero | tr '\\0' x > ../images/gateway.bin",
+  'export RELEASE_KEY="$(cat ../release.pem)"',
+  "cp -r ../old old; firmseal release --version 1.4.1 --first --images old; rm -r old",
+  "mkdir releases ci; mv dist/1.4.1/release.json releases; rm -r dist",
+  `cp ${ROOT}examples/ci/release.sh ci`,
+  "printf 'build/\\n' > .gitignore",
+  "git add -A; git -c user.name=t -c user.email=t@example.com -c commit.gpgsign=false commit -q -m product",
+  "git update-ref refs/remotes/origin/main HEAD",
+].join("\n");

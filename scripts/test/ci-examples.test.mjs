@@ -1,0 +1,164 @@
+// The recipes for CI systems, with the command line of this checkout. Each follows the rules of the guide: it takes
+// nothing but images from other jobs, a person sees the candidate before the key is used, and that candidate is what is
+// released.
+
+import { spawnSync } from "node:child_process";
+import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
+import { CI_PRODUCT, ciSystems, example, gitlabJobs } from "./ci-examples.mjs";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+let folder;
+let env;
+
+function shell(script, cwd, more = {}) {
+  const { status, stdout, stderr } = spawnSync("bash", ["-e", "-c", script], { cwd, env: { ...env, ...more }, encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+beforeAll(() => {
+  folder = temporaryFolder("firmseal-ci-");
+  for (const name of ["bin", "product"]) mkdirSync(join(folder, name));
+  const program = join(folder, "bin/firmseal");
+  writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${ROOT}packages/cli/bin/firmseal.js" "$@"\n`);
+  chmodSync(program, 0o755);
+  env = {
+    ...{ PATH: `${join(folder, "bin")}:${process.env.PATH}`, HOME: folder, FIRMSEAL_STATE: join(folder, "state") },
+    ...{ NO_COLOR: "1", GIT_CONFIG_GLOBAL: "/dev/null" },
+  };
+  expect(shell(CI_PRODUCT, join(folder, "product"))).toMatchObject({ status: 0 });
+  env.RELEASE_KEY = readFileSync(join(folder, "release.pem"), "utf8");
+}, 120_000);
+
+/** A checkout in which a system runs. The key is there for the release only. */
+function checkout(name) {
+  const place = mkdtempSync(join(folder, `${name}-`));
+  const here = join(place, "work");
+  const tmp = join(place, "tmp");
+  mkdirSync(tmp);
+  cpSync(join(folder, "product"), here, { recursive: true });
+  const { at, env: own, clean, candidate, release } = ciSystems(here, tmp)[name];
+  return {
+    here,
+    put(path, text) {
+      mkdirSync(dirname(join(here, path)), { recursive: true });
+      writeFileSync(join(here, path), text);
+    },
+    images: () => {
+      expect(shell(clean, here, own)).toMatchObject({ status: 0 });
+      cpSync(join(folder, "images"), join(here, "images"), { recursive: true });
+    },
+    candidate: () => shell(candidate, here, { ...own, RELEASE_KEY: "" }),
+    release: (more) => shell(release, here, { ...own, ...more }),
+    dist: () => (existsSync(join(here, at, "dist")) ? readdirSync(join(here, at, "dist")) : []),
+  };
+}
+
+describe.each(["plain", "gitlab", "jenkins"])("the recipe for a system: %s", (name) => {
+  it("describes a candidate without a key, releases that, again without change, and no other build", () => {
+    const p = checkout(name);
+    p.images();
+    const looked = p.candidate();
+    expect(looked).toMatchObject({ status: 0, stderr: expect.stringContaining("env:RELEASE_KEY") });
+    expect(p.dist()).toEqual([]);
+    expect(p.release()).toMatchObject({ status: 0, stderr: expect.stringContaining(": good, board gateway") });
+    expect(p.dist()).toEqual(["1.4.2"]);
+    expect(p.candidate()).toMatchObject({ status: 0 });
+    expect(p.release()).toMatchObject({ status: 0 });
+    // what the build gives after a person has looked
+    appendFileSync(join(p.here, "images/gateway.bin"), "x");
+    expect(p.release()).toMatchObject({ status: 1, stderr: expect.stringContaining("this is not the candidate ") });
+  }, 120_000);
+
+  it("needs an earlier release", () => {
+    const p = checkout(name);
+    p.images();
+    const forget = "git rm -q releases/release.json; git -c user.name=t -c user.email=t@example.com commit -q -m x";
+    expect(shell(`${forget}; git update-ref refs/remotes/origin/main HEAD`, p.here)).toMatchObject({ status: 0 });
+    expect(p.candidate()).toMatchObject({ status: 3, stderr: expect.stringContaining("--previous releases/release.json") });
+    expect(p.candidate().stderr).not.toContain("would be released");
+  });
+});
+
+// GitLab clones the protected branch, beside what other jobs have left
+describe.each(["plain", "jenkins"])("the checkout of a system: %s", (name) => {
+  it.each([
+    ["an earlier release", "last/release.json"],
+    ["settings of npm", ".npmrc"],
+    ["an ignored file", "build/release.json"],
+    ["another release", "dist/1.4.0/release.json"],
+    ["a changed product file", "firmseal.toml"],
+    ["a changed earlier release", "releases/release.json"],
+  ])("is refused with %s", (_, path) => {
+    const p = checkout(name);
+    p.images();
+    expect(p.candidate()).toMatchObject({ status: 0 });
+    p.put(path, "{}");
+    // git names an ignored folder, and not what is in it
+    const [top] = path.split("/");
+    for (const one of [p.candidate(), p.release()])
+      expect(one).toMatchObject({ status: 1, stderr: expect.stringMatching(new RegExp(`^not as main has it:\\n.*${top}`)) });
+    expect(existsSync(join(p.here, "dist/1.4.2"))).toBe(false);
+  });
+});
+
+it("what other jobs have left in the folder of GitLab is not read", () => {
+  const p = checkout("gitlab");
+  p.images();
+  for (const path of ["firmseal.toml", "releases/release.json", "ci/release.sh", ".npmrc"]) p.put(path, "exit 7");
+  expect(p.candidate()).toMatchObject({ status: 0 });
+  expect(p.release()).toMatchObject({ status: 0 });
+});
+
+describe("release.sh", () => {
+  const run = (p, args) => shell(`sh ci/release.sh ${args}`, p.here);
+  it.each([
+    ["an empty digest", "v1.4.2 images ''", "this is not the candidate "],
+    ["images among the files of the branch", "v1.4.2 releases", "images need a folder of their own"],
+    ["images that are the checkout", "v1.4.2 .", "images need a folder of their own"],
+  ])("refuses %s", (_, args, words) => {
+    const p = checkout("plain");
+    p.images();
+    expect(run(p, args)).toMatchObject({ status: 1, stdout: "", stderr: expect.stringContaining(words) });
+  });
+
+  it("refuses the checkout of another commit", () => {
+    const p = checkout("plain");
+    p.images();
+    shell("git -c user.name=t -c user.email=t@example.com commit -q --allow-empty -m x", p.here);
+    expect(run(p, "v1.4.2 images")).toMatchObject({ status: 1, stderr: "this is not the checkout of main\n" });
+  });
+});
+
+describe("who can change a recipe", () => {
+  it("GitLab: the jobs are those of the protected branch, and a person starts the one in the environment", () => {
+    const jobs = gitlabJobs(example("gitlab/templates/firmseal.yml"));
+    const { "firmseal-check": check, "firmseal-candidate": candidate, "firmseal-release": release } = jobs;
+    expect(Object.keys(jobs)).toHaveLength(3);
+    for (const { rules } of [candidate, release])
+      for (const rule of rules)
+        for (const words of ["$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && ", '$CI_COMMIT_REF_PROTECTED == "true" && '])
+          expect(rule.if).toContain(words);
+    expect(release.rules.map(({ when }) => when)).toEqual(["manual"]);
+    expect([check.environment, candidate.environment, release.environment]).toEqual([undefined, undefined, "release"]);
+  });
+
+  it("Jenkins: a person sees the candidate before the credentials are there", () => {
+    const text = example("Jenkinsfile");
+    const steps = [
+      "git clean -f -f -d -x",
+      "copyArtifacts(",
+      'images > "$WORKSPACE_TMP/candidate"',
+      "input(",
+      "withCredentials(",
+      '$(cat "$WORKSPACE_TMP/candidate")',
+    ];
+    const places = steps.map((words) => text.indexOf(words));
+    expect([places.includes(-1), places]).toEqual([false, [...places].sort((a, b) => a - b)]);
+    expect(text).toContain("submitter: '");
+  });
+});
