@@ -1,7 +1,8 @@
 // Times one task on any engine: bench/engines.mjs appends this to a script that sets TASKS, a list of [name, function,
 // units], ROUNDS, and LEAST, the milliseconds of a sample. Prints `TIME name milliseconds` for each, the median of
 // ROUNDS for one unit. With CALLS, it only calls each task that many times. It uses only the language of
-// conformance/README.md. biome-ignore-all lint: ES5 as engines with tens of kilobytes run it
+// conformance/README.md.
+// biome-ignore-all lint: ES5 as engines with tens of kilobytes run it
 (function (tasks, rounds) {
   "use strict";
 

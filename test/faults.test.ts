@@ -149,10 +149,10 @@ const ON_SOURCES: readonly Fault[] = [
   {
     title: "a typo in a page: a command",
     in: "docs/guides/lint.md",
-    from: "firmseal lint fw-1.1.0.suit --previous fw-1.0.0.suit --format sarif",
-    to: "firmseal lnit fw-1.1.0.suit --previous fw-1.0.0.suit --format sarif",
+    from: "firmseal lint fw-1.1.0.suit --previous-release fw-1.0.0.suit --sarif-out lint.sarif",
+    to: "firmseal lnit fw-1.1.0.suit --previous-release fw-1.0.0.suit --sarif-out lint.sarif",
     test: [PAGES, "docs/guides/lint.md"],
-    says: ["firmseal lnit fw-1.1.0.suit --previous fw-1.0.0.suit --format sarif: there is no such command"],
+    says: ["firmseal lnit fw-1.1.0.suit --previous-release fw-1.0.0.suit --sarif-out lint.sarif: there is no such command"],
   },
   {
     title: "a typo in a page: an option",
@@ -272,7 +272,7 @@ describe("tests of the sources find", () => {
   let output = "";
   beforeAll(async () => {
     // as for mutants: what is built stays as it is
-    output = await tested(ON_SOURCES, { FIRMSEAL_MUTANTS: "1" });
+    output = await tested(ON_SOURCES, { FIRMSEAL_LONG: "0" });
   });
   it.each(titled(ON_SOURCES))("%s", (_, fault) => expectFound(output, fault));
 });

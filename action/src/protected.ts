@@ -58,7 +58,7 @@ export function openCheckout(product: string): Checkout {
   const commit = textOf(git(folder, "rev-parse", "--verify", "HEAD^{commit}"));
   if (commit === undefined || commit !== textOf(git(folder, "rev-parse", "--verify", `${here}^{commit}`)))
     throw new Error(`the checkout of ${product} is not that of ${full}; ${again}`);
-  // GitHub takes the workflow from the ref that it runs for: whoever can push that ref writes what this job does
+  // GitHub takes the workflow from the ref that it runs for: who can push that ref writes what this job does
   const from = process.env["GITHUB_REF"];
   if (from !== full)
     throw new Error(

@@ -33,7 +33,7 @@ $others"
 
 # what is pinned: the commit, the version, the earlier release, and every image
 set -- --version "$version" --images "$images"
-if [ "${FIRST-}" = true ]; then set -- "$@" --first; else set -- "$@" --previous releases/release.json; fi
+if [ "${FIRST-}" = true ]; then set -- "$@" --first; else set -- "$@" --previous-release releases/release.json; fi
 sums=$(cd "$images" && find . ! -type d -exec sha256sum {} + | LC_ALL=C sort)
 digest=$(printf '%s\n' "$(git rev-parse HEAD)" "$version" "${FIRST-}" "$sums" | sha256sum | cut -d ' ' -f 1)
 if [ "$given" -eq 2 ]; then

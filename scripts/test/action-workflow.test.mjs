@@ -99,7 +99,8 @@ function expectNothing({ logs }, words) {
 
 describe("the workflow of the document", () => {
   it("has no trigger with which the ref of a stranger chooses its file, and secrets in one environment only", () => {
-    // push, pull_request and release take the file from a ref, and pull_request_target, workflow_run and comments take words
+    // push, pull_request and release take the file from a ref, and pull_request_target, workflow_run and comments take
+    // words
     expect(Object.keys(WORKFLOW.on)).toEqual(["workflow_dispatch"]);
     const secret = Object.entries(WORKFLOW.jobs).filter(([, job]) => /secrets\.|id-token/.test(JSON.stringify(job)));
     expect(secret.map(([name, { environment }]) => [name, environment])).toEqual([["publish", "release"]]);

@@ -110,7 +110,7 @@ export function ciSystems(here, tmp) {
   };
 }
 
-/** What makes a checkout of a product whose branch has the release 1.4.1, and the images of 1.4.2 outside of it, in `../images`. */
+/** Makes a checkout of a product whose branch has the release 1.4.1. The images of 1.4.2 are in `../images`. */
 export const CI_PRODUCT = [
   "git init -q -b main",
   `head -c 4096 /dev/zero > gateway.bin`,

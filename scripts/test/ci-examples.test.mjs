@@ -79,7 +79,7 @@ describe.each(["plain", "gitlab", "jenkins"])("the recipe for a system: %s", (na
     p.images();
     const forget = "git rm -q releases/release.json; git -c user.name=t -c user.email=t@example.com commit -q -m x";
     expect(shell(`${forget}; git update-ref refs/remotes/origin/main HEAD`, p.here)).toMatchObject({ status: 0 });
-    expect(p.candidate()).toMatchObject({ status: 3, stderr: expect.stringContaining("--previous releases/release.json") });
+    expect(p.candidate()).toMatchObject({ status: 3, stderr: expect.stringContaining("--previous-release releases/release.json") });
     expect(p.candidate().stderr).not.toContain("would be released");
   });
 });

@@ -64,8 +64,8 @@ const ACTIONS = {
 };
 
 /**
- * `runner`: { origin, ref, inputs, artifacts, work, secrets, env, action, defaults, after }. Returns the outputs and logs of
- * the jobs.
+ * `runner`: { origin, ref, inputs, artifacts, work, secrets, env, action, defaults, after }. Returns the outputs and
+ * logs of the jobs.
  */
 export function runWorkflow(workflow, runner) {
   const shared = { artifacts: new Map() };

@@ -106,7 +106,7 @@ describe("an approval", () => {
     await sign("copy.pem", "ben", "machine-2");
     const says =
       /key [0-9a-f]{16}… signed without the approval of [0-9a-f]{16}…: entry 1 of copy\.pem\.log; required by entry 1 of A\.pem\.log/;
-    for (const more of [[], ["--merge", "joined.log"]]) {
+    for (const more of [[], ["--merge-out", "joined.log"]]) {
       const r = await p.run(["audit", "A.pem.log", "copy.pem.log", ...more]);
       expect(r.exit, r.stderr).toBe(1);
       expect(r.stderr).toMatch(

@@ -1,5 +1,6 @@
 // Every text of the page, so that other languages can be added.
 
+/** The texts of the page, by what they say: texts, and functions that return one. */
 export const REPORT_TEXTS = {
   title: "Firmware release",
   titleOf: (which: string, vendor: string | undefined) => `Firmware release ${which}${vendor === undefined ? "" : ` of ${vendor}`}`,

@@ -1,6 +1,12 @@
 import { keyFacts } from "@firmseal/keys";
 import { keyWords, usage, warn } from "@firmseal/keys/internal";
-import { type ApprovalOptions, mergeSignatures, readApprovals, readUnverifiedTrust, type TrustSigningOptions } from "@firmseal/release/internal";
+import {
+  type ApprovalOptions,
+  mergeSignatures,
+  readApprovals,
+  readUnverifiedTrust,
+  type TrustSigningOptions,
+} from "@firmseal/release/internal";
 import type { DropReason, MergedSignature } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
