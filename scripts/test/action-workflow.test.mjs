@@ -118,7 +118,7 @@ describe("the workflow of the document", () => {
   });
 
   it("makes a release with an encrypted key, and shows what it pins", async () => {
-    git("tag", "v1.4.2");
+    git("tag", "-f", "v1.4.2");
     const { logs, failed } = run("v1.4.2");
     expect([failed, failed && logs[failed].log]).toEqual([undefined, undefined]);
     const { outputs, summary, at } = logs.publish;

@@ -26,9 +26,9 @@ const UUID_A = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
 const UUID_B = "7ef25e26-57d5-563d-bec7-161eb72060bb";
 
 /** A release of one component by its commands. */
-async function described(p: Place, commands: object): Promise<string> {
+async function described(p: Place, commands: object, ...more: string[]): Promise<string> {
   p.put("d.json", JSON.stringify({ $schema: SCHEMA, sequence: 3, components: [[{ hex: "00" }]], ...commands }));
-  const r = await p.ok(["sign", "d.json", "--key", "A.pem", "--out", "d.suit"]);
+  const r = await p.ok(["sign", "d.json", "--key", "A.pem", "--out", "d.suit", ...more]);
   return r.stderr;
 }
 
@@ -160,11 +160,14 @@ describe("a release that no device accepts", () => {
       { "shared-sequence": identify(UUID_A, UUID_B), install: ["directive-invoke"] },
       "INVOKE_MISPLACED",
     ],
-  ])("is signed with a warning: %s", async (_, commands, name) => {
+  ])("is signed and verified with an override only: %s", async (_, commands, name) => {
     const p = standard();
     const payloads = JSON.stringify(commands).includes("#f") ? { payloads: { "#f": "abc" } } : {};
-    expect(await described(p, { ...commands, ...payloads })).toContain(name);
-    expect((await p.ok(["verify", "d.suit", "--key", "A.jwk", "--without-payloads"])).stderr).toContain(name);
+    expect(await described(p, { ...commands, ...payloads }, "--allow-no-device")).toContain(name);
+    const verify = ["verify", "d.suit", "--key", "A.jwk", "--without-payloads"];
+    expect(expectFailure(await p.run(verify), 1)).toContain(name);
+    expect((await p.ok([...verify, "--allow-no-device"])).stderr).toContain(name);
+    expect(expectFailure(await p.run(["sign", "d.json", "--key", "A.pem", "--out", "e.suit"]), 1)).toContain(name);
   });
 
   it("for two boards is checked as each of them", async () => {

@@ -49,7 +49,7 @@ export function refusingOf(m: Manifest): { all: RefusingDevice[]; isEach: boolea
 function warnOfRefusing(m: Manifest, certain: CertainRefusal | undefined): RefusingDevice[] {
   const { all, isEach } = refusingOf(m);
   // a device with several identities may take what no device with one of them takes
-  if (isEach) return certain?.isOfAll ? all : [];
+  if (isEach) return certain ? all : [];
   for (const one of all) {
     const what = one.refused.during === "start" ? "refuse to start this release once it is installed" : "refuse this release";
     warn(`devices of ${refusingWords(one)} will ${what}: ${one.refused.words} (${one.refused.reason})`);
