@@ -174,7 +174,7 @@ describe.skipIf(!chromiumPath)(`what no signature covers${NO_BROWSER}`, () => {
     const secret = privateKey("ed25519", Buffer.from("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "hex"));
     place.put("spec.jwk", privateJwk(secret));
     await signImage(place, 7, "fw.suit", ["--key", "spec.jwk", "--allow-test-key", "rfc8032-test-1"]);
-    await place.ok(["report", "fw.suit", "--key", "A.jwk", "--html", "fw.html"]);
+    await place.ok(["report", "fw.suit", "--key", "A.jwk", "--out", "fw.html"]);
     const opened = await reader.opened(urlOf(place));
     expect([opened.isGood, opened.verdict]).toEqual([false, "Signed with the published test key rfc8032-test-1: anybody can sign with it"]);
     const text = await checkedText(opened);
