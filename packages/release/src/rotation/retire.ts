@@ -1,6 +1,6 @@
 // The next trust file without a key: its content, its required signers, and its effect on a fleet.
 
-import { Failure, type OpenedKey, type Receipt, refuseTestKeys, type SequenceOverrides, type SigningKey } from "@firmseal/keys";
+import { Failure, keyName, type OpenedKey, type Receipt, refuseTestKeys, type SequenceOverrides, type SigningKey } from "@firmseal/keys";
 import { refusedInput, usage, warn } from "@firmseal/keys/internal";
 import {
   AlreadySigned,
@@ -91,12 +91,15 @@ export function withoutKey(
   if (until !== undefined) checkWindow(entry, until);
   const left = d.anchors.filter((a) => a !== entry);
   const thresholds = { ...d.thresholds };
+  const jumps = { ...d.jumps };
+  const families = { ...d.families };
   const retiredRoles: RoleName[] = [];
   for (const role of entry.roles) {
     const threshold = d.thresholds[role] ?? 0;
-    const n = left.filter((a) => a.roles.includes(role) && (until === undefined || (a.until ?? until + 1n) > until)).length;
+    const counting = left.filter((a) => a.roles.includes(role) && (until === undefined || (a.until ?? until + 1n) > until));
+    const n = counting.length;
     if (n === 0 && until === undefined && MAY_END.includes(role)) {
-      delete thresholds[role];
+      for (const facts of [thresholds, jumps, families]) delete facts[role];
       retiredRoles.push(role);
       warn(`role ${role}: this was its last key, so the next trust file does not have this role, and nobody can sign in it`);
     } else if (n < threshold)
@@ -105,9 +108,19 @@ export function withoutKey(
         `without this key ${n} ${role} ${n === 1 ? "key is" : "keys are"} left, and ${threshold} ${threshold === 1 ? "is" : "are"} needed`,
         "put a new key into the trust file first, and bring that file to the devices with a bridge",
       );
+    for (const { algorithms, threshold: needed } of families[role] ?? []) {
+      const of = counting.filter((a) => algorithms.includes(a.key.alg)).length;
+      const family = algorithms.join(" or ");
+      if (of < needed)
+        throw refusedInput(
+          "STRANDED",
+          `without the ${key.alg} key ${keyName(key)} ${of} ${role} ${of === 1 ? "key" : "keys"} of the family ${family} ${of === 1 ? "is" : "are"} left, and ${needed} ${needed === 1 ? "is" : "are"} needed`,
+          `put a new key of this family into the trust file: firmseal keygen --alg ${algorithms[0]}`,
+        );
+    }
   }
   const anchors = until === undefined ? left : d.anchors.map((a) => (a === entry ? { ...a, until } : a));
-  return { next: { ...d, sequence: d.sequence + 1n, anchors, thresholds }, retiredRoles };
+  return { next: { ...d, sequence: d.sequence + 1n, anchors, thresholds, jumps, families }, retiredRoles };
 }
 
 /** The lists of this line that devices have, the current one first. */
