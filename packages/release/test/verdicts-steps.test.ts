@@ -121,6 +121,51 @@ describe("what a device needs next", () => {
   });
 });
 
+describe("a limit on jumps", () => {
+  /** The list that limits jumps of releases to 1,000, and the one after it. */
+  async function limited() {
+    const d = { name: "board", thresholds: { root: 2, release: 2 }, jumps: { release: 1000n } };
+    const anchors: TrustEntry[] = [
+      ...[R1, R2].map((k): TrustEntry => ({ key: k, roles: ["root"] })),
+      ...[A, B].map((k): TrustEntry => ({ key: k, roles: ["release"] })),
+    ];
+    const [one, two] = [1n, 2n].map((sequence) => signTrustWithoutLog(encodeTrust({ ...d, sequence, anchors }), [R1, R2].map(signer)));
+    const trust = (await two) as Uint8Array;
+    const bridgeAt = (sequence: number) => step(`${sequence}`, release({ ...facts, sequence, keys: [A, B], trust }));
+    return { first: (await one) as Uint8Array, bridgeAt };
+  }
+
+  it("strands devices below it, unless each step is within reach of the one before", async () => {
+    const { first, bridgeAt } = await limited();
+    const fleet = [cohort("new", first, 4600), cohort("old", first, 3000)];
+    const last = await bridgeAt(4601);
+    const [, far] = planSteps(fleet, [last], NOBODY);
+    expect(far).toMatchObject({ name: "old", verdict: "stranded", trust: { after: "1" }, steps: [{ code: errors.SEQUENCE_JUMP }] });
+    const steps = [await bridgeAt(4000), last];
+    expect(planSteps(fleet, steps, NOBODY)).toMatchObject([
+      { name: "new", verdict: "moved", steps: [{ fit: "passed" }, { code: 0 }] },
+      { name: "old", verdict: "moved", steps: [{ code: 0 }, { code: 0 }] },
+    ]);
+    // 3,000 and 1,000 are 4,000, and not more
+    expect(only(planSteps([cohort("old", first, 2999)], steps, NOBODY)).verdict).toBe("stranded");
+    expect(only(planSteps([cohort("born", first, 0)], [last], NOBODY)).verdict).toBe("moved");
+  });
+
+  it("gives devices at different floors paths of their own, in any order of rows", async () => {
+    const { first, bridgeAt } = await limited();
+    // 4,400 and 1,000 are fewer than 5,500
+    const archive = [await bridgeAt(5400), await bridgeAt(5500)];
+    const fleet = [cohort("a", first, 4600), cohort("b", first, 4400)];
+    const paths = { a: ["5500"], b: ["5400", "5500"] };
+    for (const rows of [fleet, [...fleet].reverse()])
+      expect(Object.fromEntries(whatNext(rows, archive).map((r) => [r.name, r.path]))).toEqual(paths);
+    expect(whatNext(fleet, archive.slice(1))).toMatchObject([
+      { name: "a", complete: true },
+      { name: "b", complete: false, path: [] },
+    ]);
+  });
+});
+
 describe("cohorts in the same state", () => {
   it("are reported once, and as they would be alone", async () => {
     const { bridge3, r31 } = all();
