@@ -37,9 +37,11 @@ function away(): Device {
 }
 
 const numberOf = (d: Device) => d.store.sequence[1];
-const incident = async (p: Place) => {
+const incident = async (p: Place, exit = 0) => {
   const given = ["--key", "D.jwk", "--replacement", "E.jwk", "--trust", "t3.trust", "--fleet", "fleet.json", "--image", "app.bin"];
-  return (await p.ok(["incident", "lost", ...given, "--dir", "night", "--json"])).json as { [member: string]: unknown };
+  const r = await p.run(["incident", "lost", ...given, "--dir", "night", "--json"]);
+  expect(r.exit, r.stderr).toBe(exit);
+  return r.json as { [member: string]: unknown };
 };
 
 describe("an incident in a fleet with older lists", () => {
@@ -62,7 +64,7 @@ describe("an incident in a fleet with older lists", () => {
 
   it("brings no chain if a list in between is unknown, and says which devices stay behind", async () => {
     const p = place({ ...row("away", "t1.trust", 10), release: "running.suit" }, row("new", "t3.trust", 12));
-    const told = await incident(p);
+    const told = await incident(p, 1);
     expect(told["cohorts"]).toMatchObject([
       { name: "away", verdict: "roots-lost" },
       { name: "new", verdict: "moved" },

@@ -5,6 +5,7 @@ import {
   encodeTrust,
   type PrivateKey,
   type PublicKey,
+  privateKey,
   signer,
   signTrustWithoutLog,
   type TrustEntry,
@@ -304,7 +305,7 @@ describe("an incident", () => {
     ],
     [
       "a role that would have too few keys",
-      given("lost", "--key", "A.jwk", "--image", "app.bin", "--trust", "few.trust"),
+      given("stolen", "--key", "A.jwk", "--image", "app.bin", "--trust", "few.trust"),
       1,
       "1 release key is left, and 2 are needed",
     ],
@@ -392,6 +393,105 @@ describe("an incident", () => {
       await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", `${root}.pem`]);
     p.put("night/bridge-1.suit", await release({ sequence: 21, class: "board-v2", keys: [K.B, K.C], image: imageOf("app") }));
     expect(expectFailure(await run(), 1)).toContain("night/bridge-1.suit does not bring the next trust file of this incident");
+  });
+
+  /** A list with one release key of two as its threshold, and jumps of 1,000. */
+  const limited = (first: (typeof NAMES)[number]) => {
+    const anchors = [...[K.R1, K.R2].map((k): TrustEntry => ({ key: k, roles: ["root"] }))];
+    const releases = [K[first], K.B].map((k): TrustEntry => ({ key: k, roles: ["release"] }));
+    const d = { name: "board", sequence: 1n, anchors: [...anchors, ...releases], thresholds: { root: 1, release: 1 } };
+    return signTrustWithoutLog(encodeTrust({ ...d, jumps: { release: 1000n } }), [K.R1, K.R2].map(signer));
+  };
+  const rows = (more: { new?: object; old?: object } = {}) =>
+    JSON.stringify({
+      cohorts: (["new", "old"] as const).map((name) => ({
+        ...{ name, devices: name === "new" ? 160 : 40, trust: "1.trust", vendor: "example.com", class: "board-v2" },
+        ...{ floor: name === "new" ? 4600 : 2500, ...more[name] },
+      })),
+    });
+
+  it("makes the bridges in between that a limit on jumps needs, and leads devices over them", async () => {
+    const p = place(await limited("A"));
+    p.put("fleet.json", rows());
+    const run = () => p.ok(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
+    expect((await run()).stdout).toMatch(/^becomes: new, 160 devices: moved\nbecomes: old, 40 devices: moved$/m);
+    await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", "R1.pem"]);
+    const signing = (await run()).stdout;
+    const lines = [...signing.matchAll(/firmseal (sign night\/bridge-\d\.suit .*)$/gm)].map(([, line]) => (line as string).split(" "));
+    expect(lines.map((line) => [line[1], line.includes("--allow-lower-sequence")])).toEqual([
+      ["night/bridge-1.suit", true],
+      ["night/bridge-2.suit", true],
+      ["night/bridge-3.suit", false],
+    ]);
+    for (const line of lines) await p.ok(line.map((word) => (word === "KEY" ? "B.pem" : word)));
+    const out = (await run()).stdout;
+    const lists = [1, 2].map((n) => `publish night/bridge-${n}.suit for old, and keep it`);
+    for (const line of [...lists, "publish night/bridge-3.suit for new, old, and keep it"]) expect(out).toContain(line);
+    const device = new Device("board-v2", p.get("1.trust"));
+    expect(device.dryRun(await release({ sequence: 2500, class: "board-v2", keys: [K.A], image: imageOf("app") }))).toBe(true);
+    expect(device.dryRun(p.get("night/bridge-3.suit"))).toBe(false);
+    expect([1, 2, 3].map((n) => device.dryRun(p.get(`night/bridge-${n}.suit`)))).toEqual([true, true, true]);
+    expect(Buffer.from(device.kept)).toEqual(p.get("night/next.trust"));
+
+    // one that has the list, and is too far below the others, goes on
+    const moved = { trust: "night/next.trust", floor: 4601, release: "night/bridge-3.suit" };
+    p.put("fleet.json", rows({ new: moved, old: { ...moved, floor: 3500, release: "night/bridge-1.suit" } }));
+    const late = (await run()).stdout;
+    expect(late).toMatch(/^stage: roll-out/m);
+    expect(late.match(/publish .*/g)).toEqual([2, 3].map((n) => `publish night/bridge-${n}.suit for old, and keep it`));
+    p.put("fleet.json", rows({ new: moved, old: moved }));
+    expect((await run()).stdout).toMatch(/^stage: safe/m);
+  });
+
+  it("fails if devices stay behind, unless they are given up by name, and tells nobody to publish what they refuse", async () => {
+    const p = place(await limited("A"));
+    // 64 steps of 1,000 are fewer than these
+    p.put("fleet.json", rows({ new: { floor: 90_000 } }));
+    const run = (...more: string[]) => p.run(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin", ...more));
+    const failed = await run();
+    expect(failed.exit).toBe(1);
+    expect(failed.stderr).toContain("40 devices would be left behind: old; old: it does not accept bridge 1");
+    expect(failed.stdout).toMatch(/^becomes: old, 40 devices: stranded: /m);
+    expect((await run("--allow-stranded", "old")).exit).toBe(0);
+    await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", "R1.pem"]);
+    await run();
+    await p.ok(["sign", "night/bridge-1.suit", "--key", "B.pem", "--trust", "1.trust", "--trust", "night/next.trust"]);
+    const out = await run("--json");
+    expect(out.exit).toBe(1);
+    expect((out.json["todo"] as string[])[0]).toBe("publish night/bridge-1.suit for new, and keep it");
+  });
+
+  it("sends the list alone if that leaves fewer devices behind, even after a theft", async () => {
+    const p = place(await limited("A"));
+    for (const floor of [90_000, 2500])
+      p.put(`${floor}.suit`, await release({ sequence: floor, class: "board-v2", keys: [K.B], image: imageOf("app") }));
+    p.put("fleet.json", rows({ new: { floor: 90_000, release: "90000.suit" }, old: { release: "2500.suit" } }));
+    const run = () => p.ok(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
+    expect((await run()).stdout).toMatch(/^becomes: new, 160 devices: moved\nbecomes: old, 40 devices: moved$/m);
+    await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", "R1.pem"]);
+    expect((await run()).stdout).toContain("send night/next.trust to new, old without a release, and keep it");
+  });
+
+  it("names the family, and its key, that a list would lack", async () => {
+    const es256 = privateKey("es256", new Uint8Array(32).fill(7));
+    const d = { name: "board", sequence: 1n, thresholds: { root: 1, release: 2 } };
+    const anchors: TrustEntry[] = [
+      { key: K.R1, roles: ["root"] },
+      ...[K.A, K.B, es256].map((k): TrustEntry => ({ key: k, roles: ["release"] })),
+    ];
+    const families = { release: [{ algorithms: ["es256"] as const, threshold: 1 }] };
+    const p = place(await signTrustWithoutLog(encodeTrust({ ...d, anchors, families }), [signer(K.R1)]));
+    p.put("E.jwk", JSON.stringify(toJwk(es256)));
+    const cohort = { name: "new", devices: 10, trust: "1.trust", vendor: "example.com", class: "board-v2", floor: 100 };
+    p.put("fleet.json", JSON.stringify({ cohorts: [cohort] }));
+    const before = p.tree();
+    for (const what of ["lost", "stolen"]) {
+      const failed = await p.run(given(what, "--key", "E.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
+      expect(expectFailure(failed, 1)).toMatch(
+        /without the es256 key [0-9a-f]{64} 0 release keys of the family es256 are left, and 1 is needed/,
+      );
+    }
+    expect(p.tree()).toEqual(before);
   });
 
   it("keeps the list that its folder has", async () => {

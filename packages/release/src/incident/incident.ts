@@ -3,19 +3,31 @@
 // worse.
 
 import { join } from "node:path";
-import { grouped, makeFolders, outputPlace, refusedInput, writeWhole } from "@firmseal/keys/internal";
+import { grouped, makeFolders, outputPlace, refusedInput, someOf, writeWhole } from "@firmseal/keys/internal";
 import type { PublicKey, RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { readSteps } from "../rotation/files.js";
+import { highestFloor } from "../rotation/move.js";
 import { type CohortResult, planSteps } from "../rotation/plan/plan.js";
 import { exposedWords } from "../rotation/plan/reach.js";
 import { LEFT_BEHIND, nameWords } from "../rotation/plan/verdict.js";
 import { changeWarnings, changeWords, trustChanges } from "../trust/change.js";
 import type { TrustOnFile } from "../trust/read.js";
-import { type BridgeFile, bridgesIn, listIn } from "./folder.js";
-import { rehearse } from "./rehearse.js";
-import { chainBefore, groupsOf, type IncidentKind, type IncidentOptions, readGiven, releaseSigners, type Way } from "./situation.js";
+import { bridgesFor, type FoundBridge, listsOf, namesIn, type RehearsedBridge, takersOf } from "./bridges.js";
+import { type BridgeFile, bridgesIn, foundBridges, listIn } from "./folder.js";
+import { rehearse, rehearsedName } from "./rehearse.js";
+import {
+  chainBefore,
+  type DeviceGroup,
+  groupsOf,
+  hasNext,
+  type IncidentKind,
+  type IncidentOptions,
+  readGiven,
+  type Way,
+  type Ways,
+} from "./situation.js";
 
 /**
  * `list`: roots must sign the next trust file. `bridges`: release keys must sign the bridges. `roll-out`: devices must
@@ -53,9 +65,10 @@ export interface Incident {
 const total = (results: readonly CohortResult[], one: (r: CohortResult) => boolean) =>
   results.reduce((n, r) => n + (one(r) ? r.devices : 0), 0);
 
+const isLeft = ({ verdict }: CohortResult) => LEFT_BEHIND.includes(verdict);
+
 /** What can be said of a fleet, in words: who is safe, and who is not and why. */
 function judge(results: readonly CohortResult[]): { safe: string[]; unsafe: string[] } {
-  const isLeft = (r: CohortResult) => r.verdict === "stranded" || r.verdict === "roots-lost";
   const open = (r: CohortResult) => exposedWords(r.exposed);
   const who = ({ name, names, devices }: CohortResult) => `${nameWords({ name, rows: names.length })}, ${grouped(devices)} devices`;
   const safe = total(results, (r) => !isLeft(r) && open(r) === "");
@@ -68,30 +81,63 @@ function judge(results: readonly CohortResult[]): { safe: string[]; unsafe: stri
   };
 }
 
-/** How bad an outcome is: the devices that are left behind, and those that are not where they should be. */
-function badness(results: readonly CohortResult[]): readonly [number, number] {
+/** How bad an outcome is: the devices that may be left behind, those that are, and those not where they should be. */
+function badness(results: readonly CohortResult[]): readonly [number, number, number] {
   return [
-    total(results, (r) => LEFT_BEHIND.includes(r.verdict)),
+    total(results, (r) => isLeft(r) || r.assumes !== null),
+    total(results, isLeft),
     total(results, (r) => !["moved", "ahead", "unaffected"].includes(r.verdict)),
   ];
 }
 
+const isWorse = (one: readonly number[], other: readonly number[]) => {
+  const at = one.findIndex((n, i) => n !== other[i]);
+  return at >= 0 && (one[at] as number) > (other[at] as number);
+};
+
 interface Rehearsal {
   readonly way: Way;
-  readonly results: CohortResult[];
+  /** The bridges of which devices take each; none if the list travels alone. */
+  readonly bridges: readonly RehearsedBridge[];
+  readonly results: readonly CohortResult[];
 }
 
-/** The way that leaves the fewest devices behind: the usual one, unless another one is better. */
-async function bestWay(ways: readonly Way[], chain: readonly TrustOnFile[], groups: Parameters<typeof rehearse>[1]): Promise<Rehearsal> {
+async function rehearsed(
+  way: Way,
+  chain: readonly TrustOnFile[],
+  groups: readonly DeviceGroup[],
+  there: readonly FoundBridge[],
+): Promise<Rehearsal> {
+  const all = way.alone ? [] : bridgesFor(groups, way, there);
+  const results = await rehearse(way, chain, all);
+  const stores = new Map(way.fleet.map(({ name, model }) => [name, model.store]));
+  const bridges = all.flatMap((bridge, i) => {
+    const takers = takersOf(bridge, rehearsedName(i), results);
+    return takers.length > 0 ? [{ ...bridge, lists: listsOf(rehearsedName(i), takers, stores, way.next) }] : [];
+  });
+  return { way, results, bridges };
+}
+
+/**
+ * The way that leaves the fewest devices behind: the usual one, unless another one is better. `now`: the fleet without
+ * the next list.
+ */
+async function bestWay(
+  { ways, fault }: Ways,
+  now: readonly CohortResult[],
+  chain: readonly TrustOnFile[],
+  groups: readonly DeviceGroup[],
+  there: readonly FoundBridge[],
+): Promise<Rehearsal> {
   let best: Rehearsal | undefined;
   for (const way of ways) {
-    const results = await rehearse({ ...way, chain }, groups, (identity) => releaseSigners(way, identity));
-    const [own, other] = [badness(results), best ? badness(best.results) : undefined];
-    if (!best || !other || own[0] < other[0] || (own[0] === other[0] && own[1] < other[1])) best = { way, results };
+    const one = await rehearsed(way, chain, groups, there);
+    if (!best || isWorse(badness(best.results), badness(one.results))) best = one;
   }
   const found = best as Rehearsal;
-  const takes = ({ trust: { after } }: CohortResult) => after === formatSequence(found.way.next.sequence);
-  if (groups.length > 0 && !found.results.some(takes))
+  // without the usual list, another one has to help somebody
+  if (fault && total(found.results, isLeft) >= total(now, isLeft)) throw fault;
+  if (groups.length > 0 && !found.results.some(takes(found.way)))
     throw refusedInput(
       "STRANDED",
       `no device would accept the next trust file: ${found.results.find(({ why }) => why !== null)?.why ?? "too few keys are left"}`,
@@ -100,11 +146,27 @@ async function bestWay(ways: readonly Way[], chain: readonly TrustOnFile[], grou
   return found;
 }
 
+/** The results with the files, and those of the rehearsal for groups that are offered none: they take no bridge. */
+function withRehearsed(results: readonly CohortResult[], { way, bridges, results: before }: Rehearsal, groups: readonly DeviceGroup[]) {
+  const without = way.alone ? [] : groups.filter((group) => !bridges.some((bridge) => bridge.group === group));
+  const names = new Set(without.flatMap(({ cohorts }) => cohorts.map(({ name }) => name)));
+  const isWithout = (r: CohortResult) => r.names.some((name) => names.has(name));
+  return [...results.filter((r) => !isWithout(r)), ...before.filter(isWithout)];
+}
+
+/** Whether devices have the next list in the end. */
+const takes =
+  ({ next }: Way) =>
+  ({ trust: { after } }: CohortResult) =>
+    after === formatSequence(next.sequence);
+
 function steps(
-  { o, chain, alone }: { o: IncidentOptions; chain: readonly TrustOnFile[]; alone: readonly string[] | undefined },
+  { o, chain, fleet }: Way & { chain: readonly TrustOnFile[] },
   list: string,
   signed: boolean,
-  bridges: readonly BridgeFile[],
+  /** The devices that get the list alone. */
+  alone: readonly string[] | undefined,
+  bridges: readonly (BridgeFile & { takers: readonly string[] })[],
 ): { stage: IncidentStage; todo: string[] } {
   const again = "run this command again, with the same options";
   const others = chain.map(({ path }) => path).filter((path) => path !== o.trust);
@@ -114,6 +176,10 @@ function steps(
       stage: "list",
       todo: [`firmseal trust diff ${o.trust} ${list}`, `each root, where it is: firmseal trust sign ${list}${previous} --key ROOT`, again],
     };
+  const later = [
+    `sign every later release with firmseal rotate bridge --trust ${list} --next-trust ${list}`,
+    `write what the devices report into ${o.fleet}, and ${again}`,
+  ];
   if (alone) {
     const files = [...chain.map(({ path }) => path), list];
     const file = chain.length > 0 ? join(o.dir, "chain.trust") : list;
@@ -121,27 +187,31 @@ function steps(
       stage: "roll-out",
       todo: [
         ...(chain.length > 0 ? [`firmseal trust chain ${files.join(" ")} --out ${file}`] : []),
-        `send ${file} to ${alone.join(", ")} without a release, and keep it`,
-        `sign every later release with firmseal rotate bridge --trust ${list} --next-trust ${list}`,
-        `write what the devices report into ${o.fleet}, and ${again}`,
+        ...(alone.length > 0 ? [`send ${file} to ${someOf(alone)} without a release, and keep it`] : []),
+        ...later,
       ],
     };
   }
   const open = bridges.filter(({ isSigned }) => !isSigned);
-  if (open.length > 0)
+  if (open.length > 0) {
+    // the keys have signed what devices above it run
+    const lower = ({ group, sequence }: BridgeFile) => (sequence <= highestFloor(fleet, group.identity) ? " --allow-lower-sequence" : "");
     return {
       stage: "bridges",
       todo: [
-        ...open.map(({ path }) => `each release key, where it is: firmseal sign ${path} --key KEY --trust ${o.trust} --trust ${list}`),
+        ...open.map(
+          (bridge) =>
+            `each release key, where it is: firmseal sign ${bridge.path} --key KEY --trust ${o.trust} --trust ${list}${lower(bridge)}`,
+        ),
         again,
       ],
     };
+  }
   return {
     stage: "roll-out",
     todo: [
-      ...bridges.map(({ path, group }) => `publish ${path} for ${group.names.join(", ")}, and keep it`),
-      `sign every later release with firmseal rotate bridge --trust ${list} --next-trust ${list}`,
-      `write what the devices report into ${o.fleet}, and ${again}`,
+      ...bridges.flatMap(({ path, takers }) => (takers.length > 0 ? [`publish ${path} for ${someOf(takers)}, and keep it`] : [])),
+      ...later,
     ],
   };
 }
@@ -158,10 +228,16 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
   const found = listIn(list, given);
   const groups = groupsOf(given);
   const chain = chainBefore(given);
-  const now = planSteps(fleet, [], gone, [current.store, ...(found.isSigned ? found.ways.slice(0, 1).map(({ next }) => next) : [])]);
-  const isDone = found.isSigned && groups.length === 0;
-  const best = isDone ? { way: found.ways[0] as Way, results: now } : await bestWay(found.ways, chain, groups);
+  const [first] = found.ways as [Way];
+  const now = planSteps(fleet, [], gone, [current.store, ...(found.isSigned ? [first.next] : [])]);
+  const there = found.isSigned ? await foundBridges(o.dir, first.next) : [];
+  const isOver = found.isSigned && groups.length === 0;
+  const best = isOver
+    ? { way: first, results: now, bridges: [] }
+    : await bestWay(found.isSigned ? { ways: found.ways } : found, now, chain, groups, there);
   const { way } = best;
+  const waiting = groups.flatMap(({ cohorts }) => cohorts).filter((cohort) => !hasNext(cohort, current));
+  const isDone = found.isSigned && waiting.length === 0 && best.bridges.length === 0;
   const { next } = way;
   const common = {
     what: o.what,
@@ -189,12 +265,16 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
   makeFolders(outputPlace(o.dir));
   // fails if the list was made meanwhile: nobody has compared that one
   if (!found.bytes) writeWhole(list, way.bytes, { fresh: true });
-  const bridges = found.isSigned && !way.alone ? await bridgesIn(way, groups, list) : [];
-  const alone = way.alone ? groups.flatMap(({ names }) => names) : undefined;
-  const { stage, todo } = steps({ o, chain, alone }, list, found.isSigned, bridges);
+  const bridges = found.isSigned ? await bridgesIn(way, best.bridges, there, list) : [];
   const paths = bridges.map(({ path }) => path);
+  const isReady = found.isSigned && bridges.every(({ isSigned }) => isSigned);
   const lone = { name: list, trust: Buffer.concat([...chain.map(({ bytes }) => bytes), found.bytes ?? way.bytes]), store: next };
   const offered = way.alone ? [lone] : await readSteps(paths);
-  const after = stage === "roll-out" ? planSteps(fleet, offered, gone, [current.store, next]) : best.results;
+  const signed = () => withRehearsed(planSteps(fleet, offered, gone, [current.store, next]), best, groups);
+  const after = isReady ? signed() : best.results;
+  const moved = new Set(after.filter(takes(way)).flatMap(({ names }) => names));
+  const alone = waiting.map(({ name }) => name).filter((name) => moved.has(name));
+  const published = bridges.map((bridge) => ({ ...bridge, takers: namesIn(bridge.group, takersOf(bridge, bridge.path, after)) }));
+  const { stage, todo } = steps({ ...way, chain }, list, found.isSigned, way.alone ? alone : undefined, published);
   return { ...common, after, stage, ...judge(now), todo, files: [list, ...paths] };
 }

@@ -1,7 +1,7 @@
 // What is given of an incident, and what follows from it: the next list, the devices that need a bridge to it, and the
 // keys that can sign.
 
-import { publicKeys } from "@firmseal/keys";
+import { Failure, publicKeys } from "@firmseal/keys";
 import { refusedInput, usage } from "@firmseal/keys/internal";
 import { decodeTrust, describeTrust, encodeTrust, formatUuid, keyOfAnchor, type PublicKey, type TrustDescription } from "@firmseal/signer";
 import type { Identity, TrustStore } from "@firmseal/verifier";
@@ -10,10 +10,11 @@ import { bigSequence } from "../input/sequence.js";
 import { readFleet } from "../rotation/fleet.js";
 import { namedKeys, secretSet } from "../rotation/keys.js";
 import { type Cohort, type DeviceModel, storesOf } from "../rotation/model.js";
+import { highestFloor } from "../rotation/move.js";
 import type { KeyFates } from "../rotation/plan/reach.js";
 import { withoutKey } from "../rotation/retire.js";
 import { refuseLastNumber } from "../signing/authorize-trust.js";
-import { higher, listedFor } from "../trust/quorum.js";
+import { higher, listedFor, numbersAbove } from "../trust/quorum.js";
 import { readTrustFile, type TrustOnFile } from "../trust/read.js";
 import { isRefusal } from "../verify/refusals.js";
 
@@ -36,7 +37,7 @@ export interface IncidentOptions {
   image?: readonly string[];
 }
 
-/** What is given of an incident, and the next list, which follows from it. */
+/** What is given of an incident. */
 export interface Given {
   readonly o: IncidentOptions;
   readonly current: TrustOnFile;
@@ -46,12 +47,15 @@ export interface Given {
   readonly gone: KeyFates;
   /** Today's list with the replacements. */
   readonly replaced: TrustDescription;
+}
+
+interface NextList {
   readonly bytes: Uint8Array;
   readonly next: TrustStore;
 }
 
-/** A next list, and how devices get it: with a release each, or without one. */
-export interface Way extends Given {
+/** A next list, and how devices get it: with releases, or without one. */
+export interface Way extends Given, NextList {
   readonly alone: boolean;
 }
 
@@ -74,7 +78,7 @@ async function replacementsOf({ replacement: refs = [] }: IncidentOptions, key: 
   return added;
 }
 
-/** Reads all that is given, and makes the next list. */
+/** Reads all that is given. */
 export async function readGiven(o: IncidentOptions): Promise<Given> {
   const current = readTrustFile(o.trust);
   refuseLastNumber(bigSequence(current.store.sequence) + 1n);
@@ -106,15 +110,13 @@ export async function readGiven(o: IncidentOptions): Promise<Given> {
   const added = (await replacementsOf(o, key, before)).map((one) => ({ key: one, roles, ...limits }));
   if (o.what === "expired" && added.length === 0) throw usage("no replacement key is given", "make one, and name it: --replacement PUB");
   const replaced = { ...before, anchors: [...before.anchors, ...added] };
-  // what an expired key has signed can still start
-  const description = o.what === "expired" ? { ...replaced, sequence: before.sequence + 1n } : withoutKey(replaced, key, undefined).next;
   const own = secretSet([key]);
   const none = new Set<string>();
   const gone = { lost: o.what === "lost" ? own : none, stolen: o.what === "stolen" || o.what === "debug-leaked" ? own : none };
-  return { o, current, fleet, key, entry, gone, replaced, ...encoded(description) };
+  return { o, current, fleet, key, entry, gone, replaced };
 }
 
-function encoded(description: TrustDescription): Pick<Given, "bytes" | "next"> {
+function encoded(description: TrustDescription): NextList {
   const bytes = encodeTrust(description);
   return { bytes, next: decodeTrust(bytes).store };
 }
@@ -124,7 +126,7 @@ function encoded(description: TrustDescription): Pick<Given, "bytes" | "next"> {
  * folder has: floors rise while an incident lasts. What the key has signed can still start, so devices accept the list
  * without a release, which too few keys may be left to sign. Undefined if that is not possible.
  */
-function keepingKey({ fleet, current, entry, replaced }: Given, made?: TrustStore): Pick<Given, "bytes" | "next"> | undefined {
+function keepingKey({ fleet, current, entry, replaced }: Given, made?: TrustStore): NextList | undefined {
   const floors = fleet.flatMap(({ model, floor }) =>
     model.store && equalBytes(model.store.name, current.store.name) ? [bigSequence(floor)] : [],
   );
@@ -143,30 +145,46 @@ function keepingKey({ fleet, current, entry, replaced }: Given, made?: TrustStor
   }
 }
 
-/**
- * The ways out of an incident, the usual one first. Where a key was lost or has expired, too few keys may be left for a
- * release that brings the list. Nobody else has such a key, so devices may keep it for what it has signed. `made`: the
- * list that the folder has.
- */
-export function waysOf(given: Given, made?: TrustStore): Way[] {
-  const usual = { ...given, alone: false };
-  if (given.o.what === "expired") return [usual, { ...given, alone: true }];
-  const kept = given.o.what === "lost" ? keepingKey(given, made) : undefined;
-  return kept ? [usual, { ...given, ...kept, alone: true }] : [usual];
+/** The ways out of an incident, and why the usual list is not among them, if it cannot be made. */
+export interface Ways {
+  readonly ways: readonly Way[];
+  readonly fault?: unknown;
 }
 
-/** The devices that a bridge is for: one for each vendor and class. */
+/**
+ * The ways out of an incident, the usual one first. Each list may travel without a release: a release may be out of
+ * reach of devices, or too few keys may be left for one. Nobody else has a key that was lost, so devices may keep it
+ * for what it has signed. `made`: the list that the folder has. Throws the Failure of the usual list if no other one
+ * can be made.
+ */
+export function waysOf(given: Given, made?: TrustStore): Ways {
+  const { o, key, replaced } = given;
+  const both = (list: NextList) => [false, true].map((alone) => ({ ...given, ...list, alone }));
+  // what an expired key has signed can still start
+  if (o.what === "expired") return { ways: both(encoded({ ...replaced, sequence: replaced.sequence + 1n })) };
+  const kept = o.what === "lost" ? keepingKey(given, made) : undefined;
+  const others = kept ? [{ ...given, ...kept, alone: true }] : [];
+  try {
+    return { ways: [...both(encoded(withoutKey(replaced, key, undefined).next)), ...others] };
+  } catch (e) {
+    if (!(e instanceof Failure || isRefusal(e)) || others.length === 0) throw e;
+    return { ways: others, fault: e };
+  }
+}
+
+/** Devices that bridges are for: those of one vendor and class. */
 export interface DeviceGroup {
   readonly identity: Identity;
   readonly model: DeviceModel;
-  /** The highest floor of these devices. */
-  floor: bigint;
-  readonly names: string[];
+  readonly cohorts: Cohort[];
   readonly image: string | undefined;
 }
 
-/** The devices that need a bridge, by vendor and class. */
-export function groupsOf({ fleet, next, o }: Given): DeviceGroup[] {
+/**
+ * The devices that need a bridge, by vendor and class: they do not have the next list, or they are farther below the
+ * releases of their kind than they can jump.
+ */
+export function groupsOf({ fleet, current, o }: Given): DeviceGroup[] {
   const images = new Map(
     (o.image ?? []).map((text): [string, string] => {
       const at = text.indexOf("=");
@@ -174,20 +192,32 @@ export function groupsOf({ fleet, next, o }: Given): DeviceGroup[] {
       return isNamed ? [text.slice(0, at), text.slice(at + 1)] : ["", text];
     }),
   );
+  const tops = new Map<string, bigint>();
   const groups = new Map<string, DeviceGroup>();
-  for (const { name, model, floor } of fleet) {
-    if (!model.store || !equalBytes(model.store.name, next.name) || bigSequence(model.store.sequence) >= bigSequence(next.sequence))
-      continue;
+  for (const cohort of fleet) {
+    const { name, model } = cohort;
+    if (!model.store || !equalBytes(model.store.name, current.store.name)) continue;
     const { vendor, class: classes } = model.identity;
     const id = [...(vendor ?? []), ...(classes ?? [])].map((part) => toHex(Uint8Array.from(part))).join(" ");
-    const group = groups.get(id) ?? { identity: model.identity, model, floor: 0n, names: [], image: images.get(name) ?? images.get("") };
-    group.floor = higher(group.floor, bigSequence(floor));
+    const top = tops.get(id) ?? highestFloor(fleet, model.identity);
+    tops.set(id, top);
+    if (hasNext(cohort, current) && reachesFrom(cohort) >= top) continue;
+    const group = groups.get(id) ?? { identity: model.identity, model, cohorts: [], image: images.get(name) ?? images.get("") };
     if (model.start === "release" && group.image === undefined)
       throw usage(`cohort ${name}: a bridge without an image leaves nothing to start`, `give the image that it runs: --image ${name}=FILE`);
-    group.names.push(name);
+    group.cohorts.push(cohort);
     groups.set(id, group);
   }
   return [...groups.values()];
+}
+
+/** Whether devices of the line have the list after `current`, or a later one. */
+export const hasNext = ({ model }: Cohort, { store }: TrustOnFile) =>
+  model.store !== null && bigSequence(model.store.sequence) > bigSequence(store.sequence);
+
+/** The highest number of a release that devices accept next. */
+export function reachesFrom({ model, floor }: Pick<Cohort, "model" | "floor">): bigint {
+  return numbersAbove(bigSequence(floor), model.store?.jumps[ROLE_RELEASE]).highest;
 }
 
 /**
@@ -224,5 +254,5 @@ export function keysLeft(stores: readonly TrustStore[], role: number, { lost, st
 }
 
 /** The release keys of both lists that can still sign for us, and that devices of this kind accept. */
-export const releaseSigners = ({ current, next, gone }: Given, identity: Identity): PublicKey[] =>
+export const releaseSigners = ({ current, next, gone }: Way, identity: Identity): PublicKey[] =>
   keysLeft([next, current.store], ROLE_RELEASE, gone, identity);

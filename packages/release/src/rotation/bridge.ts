@@ -202,7 +202,8 @@ export async function signBridge(move: TrustMove, signingKeys: readonly SigningK
   return { bytes, manifest, receipts, results };
 }
 
-function announce({ prepared, image }: TrustMove): void {
+/** Says what a bridge was made from. */
+export function announce({ prepared, image }: TrustMove): void {
   if (image === undefined) warn("the bridge has no image: a device that starts the image of its last envelope then has nothing to start");
   if (prepared.read !== undefined) notice(prepared.read);
 }

@@ -5,8 +5,11 @@ import { auditorPage, type Incident, type IncidentKind, managementPage, nameWord
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";
+import { allowStranded } from "../../common/options.js";
 import { writeOut } from "../../common/output.js";
+import { planRefusal } from "../../common/release/cohorts.js";
 import { KEY, membersOf } from "../../common/shapes.js";
+import { RefusedWithFacts } from "../../show/render.js";
 
 interface IncidentCommandOptions {
   key?: string;
@@ -15,6 +18,7 @@ interface IncidentCommandOptions {
   dir?: string;
   replacement?: string[];
   image?: string[];
+  allowStranded?: string[];
   json?: boolean;
 }
 
@@ -30,7 +34,10 @@ async function incident(what: IncidentKind, o: IncidentCommandOptions) {
   const [management, auditor] = [join(dir, "management.md"), join(dir, "auditor.md")];
   writeOut(management, Buffer.from(managementPage(found, now)));
   writeOut(auditor, Buffer.from(auditorPage(found, now)));
-  return factsOfIncident(found, [management, auditor]);
+  const facts = factsOfIncident(found, [management, auditor]);
+  const failure = planRefusal(found.after, o.allowStranded ?? []);
+  if (failure) throw new RefusedWithFacts(failure, facts);
+  return facts;
 }
 
 const verdictOf = ({ name, names, devices, verdict, why, assumes }: Incident["after"][number]) => ({
@@ -77,6 +84,7 @@ export default define({
     option("--dir <folder>", "folder of the incident, made if it does not exist"),
     option("--replacement <key>", "public key that takes over the roles of the key", { repeat: true }),
     option("--image <file>", "image that the devices run, for all of them, or COHORT=FILE", { repeat: true }),
+    allowStranded(),
   ],
   examples: [
     [
