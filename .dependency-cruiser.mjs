@@ -3,7 +3,7 @@
 /** Each package, and those below it that it may import. */
 const MAY_IMPORT = {
   verifier: [],
-  images: [],
+  images: ["verifier"],
   kernel: [],
   bundler: ["verifier", "kernel"],
   behaviour: ["verifier", "signer"],

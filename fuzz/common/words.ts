@@ -1,7 +1,7 @@
 // Errors that the command line reports in words, each with a hint.
 
 import { failureOf } from "../../packages/cli/src/show/failure-of.js";
-import { CODES, Failure } from "../../packages/keys/src/errors/failure.js";
+import { Failure } from "../../packages/keys/src/errors/failure.js";
 import { KeyError } from "../../packages/signer/src/key-error.js";
 import { Finding } from "./verdict.js";
 
@@ -15,10 +15,10 @@ export async function told(work: () => unknown): Promise<boolean> {
     return true;
   } catch (e) {
     const failure = failureOf(e);
-    if (failure.code === CODES.INTERNAL || !(failure instanceof Failure) || (failure.reason as string) === "UNKNOWN") throw e;
+    if (failure.code === "ERR_INTERNAL" || !(failure instanceof Failure)) throw e;
     if (failure.message.length > LONGEST) throw new Finding(`a message of ${failure.message.length} characters`);
     if (failure.hint === "") throw new Finding("an error without a hint");
-    if (e instanceof KeyError && e.code === "fault") throw new Finding("a fault where a key is read");
+    if (e instanceof KeyError && e.fault === "signature") throw new Finding("a fault where a key is read");
     return false;
   }
 }

@@ -44,6 +44,7 @@ const TESTS = {
   "tools/template-table": PLAY_MICRO,
   "tools/bytes": "tool-bytes",
   "tools/command-table": "command-table",
+  "tools/error": "error",
   "tools/items": "items",
   "tools/names": "names",
   "tools/refusal-table": "refuse",

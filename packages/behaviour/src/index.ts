@@ -23,11 +23,20 @@ export {
   actionOf,
   type Behaviour,
   type Explained,
+  type ExplainOptions,
   explainManifest,
   identifierText,
   namedRefusal,
 } from "./explain/explain.js";
-export { actionWords, componentWords, expectationWords, explainedLines, refusedWords, whoWords } from "./explain/explain-words.js";
+export {
+  type ActionWording,
+  actionWords,
+  componentWords,
+  expectationWords,
+  explainedLines,
+  refusedWords,
+  whoWords,
+} from "./explain/explain-words.js";
 export { type RefusingDevice, refusingDevices, refusingWords } from "./explain/refusing.js";
 export { diagnostic, looseDiagnostic } from "./notation/diagnostic.js";
 export { type Draft, elementNow, isMessage, oldDraftOf, openedItem, under, untagged } from "./notation/drafts.js";

@@ -2,6 +2,7 @@
 // the whole verifier into one scope (parts.json). This file removes what a product does not use and shortens names.
 
 import { existsSync, readFileSync } from "node:fs";
+import { FirmsealError } from "@firmseal/verifier/tools";
 import type { CompressOptions, FormatOptions, MinifyOptions, ParseOptions } from "terser";
 import { unworkable } from "./combination.js";
 import { type BundleParts, exportsOf } from "./exports.js";
@@ -141,7 +142,7 @@ function givenFlags(all: BundleParts, { algs, features, format, micro, without =
 function assemble(all: BundleParts, options: BundleOptions, whole = false): string {
   const fault = unworkable(options);
   // unusedNames() looks at everything, in every format
-  if (fault && !whole) throw new Error(`${fault.problem}: ${fault.hint}`);
+  if (fault && !whole) throw new FirmsealError("ERR_BUNDLE", `${fault.problem}: ${fault.hint}`);
   if (options.format === "boot") return bootFile(all);
   const { text, uses } = exportsOf(all, options, "api");
   const given = givenFlags(all, options);

@@ -24,24 +24,24 @@ export function unworkable({ algs, features, format, micro, kernel, without = []
   if (format === "boot" && (algs.length > 0 || features.length > 0 || micro || kernel))
     return { option: "format", problem: "a boot file has no verifier", hint: "drop the other options: the module that installs has them" };
   if (format === "module" && kernel)
-    return { option: "target", problem: "Espruino cannot load an ES module", hint: "choose --format espruino" };
+    return { option: "target", problem: "Espruino cannot load an ES module", hint: "choose `format` espruino" };
   if (format === "module" && features.includes("storage"))
-    return { option: "format", problem: "Espruino, which has Storage, cannot load an ES module", hint: "choose --format espruino" };
+    return { option: "format", problem: "Espruino, which has Storage, cannot load an ES module", hint: "choose `format` espruino" };
   const unsigned = micro && algs.find((alg) => !MICRO_ALGS.includes(alg));
   if (unsigned)
     return {
       option: "alg",
       problem: `a micro verifier checks signatures, and ${unsigned} is not a signature`,
-      hint: `leave ${unsigned} out, or drop --micro`,
+      hint: `leave ${unsigned} out, or drop \`micro\``,
     };
   if (kernel && !hasKernel(kernel, algs))
-    return { option: "target", problem: "its machine code is for ed25519 and es256", hint: "add one of them to --alg, or drop --target" };
+    return { option: "target", problem: "its machine code is for ed25519 and es256", hint: "add one of them to `alg`, or drop `target`" };
   if (micro && without.includes("boot") && starter) {
     const others = BUNDLE_DEVICE_NAMES.filter((name) => !BUNDLE_DEVICES[name].needsBoot);
     return {
       option: "without",
       problem: `${starter.make}() starts what boot() verifies`,
-      hint: `keep boot, or choose --device ${others.join(" or ")}`,
+      hint: `keep boot, or choose \`device\` ${others.join(" or ")}`,
     };
   }
   return undefined;

@@ -50,7 +50,7 @@ export function exportsOf(
   api: string,
 ): { text: string; uses: string[] } {
   const uses: string[] = [];
-  for (const alg of algs) if (!Object.hasOwn(algorithms, alg)) throw new Error(`unknown algorithm ${alg}`);
+  for (const alg of algs) if (!Object.hasOwn(algorithms, alg)) throw new RangeError(`unknown algorithm ${alg}`);
   const name = (value: string) => {
     const found = all.names[value];
     if (!found) throw new Error(`the verifier has no ${value}`);

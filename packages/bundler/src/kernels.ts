@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { type Architecture, type KernelName, kernelImage } from "@firmseal/kernel";
+import { FirmsealError } from "@firmseal/verifier/tools";
 import type { AlgName } from "./options.js";
 
 interface Board {
@@ -53,7 +54,7 @@ export const hasKernel = (target: KernelTarget, algs: readonly AlgName[]): boole
  * @param target - The board.
  * @param algs - The algorithms of the bundle. Default: ed25519.
  * @returns Its board, architecture, place, bytes, their length, and their SHA-256 in hexadecimal.
- * @throws Error if the image does not have its digest, or if there is none.
+ * @throws FirmsealError ERR_BUNDLE if the image does not have its digest, or if there is none.
  * @example
  * ```ts
  * import { kernelOf } from "@firmseal/bundler";
@@ -68,9 +69,10 @@ export function kernelOf(
 ): Board & { image: KernelName; bytes: Uint8Array; length: number; digest: string } {
   const board = BOARDS[target];
   const image = imageName(board, algs);
-  if (!image) throw new Error(`${target} has no machine code for ${algs.join(", ")}`);
+  if (!image) throw new FirmsealError("ERR_BUNDLE", `${target} has no machine code for ${algs.join(", ")}`);
   const { bytes, digest } = kernelImage(board.architecture, image);
-  if (createHash("sha256").update(bytes).digest("hex") !== digest) throw new Error(`the kernel for ${target} is not what its digest says`);
+  if (createHash("sha256").update(bytes).digest("hex") !== digest)
+    throw new FirmsealError("ERR_BUNDLE", `the kernel for ${target} is not what its digest says`);
   return { ...board, image, bytes, length: bytes.length, digest };
 }
 

@@ -1,5 +1,6 @@
 // Combines pieces of memory into one run of bytes. Every format shares this: order, overlaps, gaps.
 
+import { FirmsealError } from "@firmseal/verifier/tools";
 import { IMAGE_LIMITS } from "./limits.js";
 
 /** A run of bytes and its place in flash. */
@@ -15,14 +16,14 @@ export interface Layout {
 /**
  * The file is invalid, or is not in the format that its content or name promises. Message and hint are one line each.
  */
-export class ImageError extends Error {
+export class ImageError extends FirmsealError {
   override readonly name = "ImageError";
 
   constructor(
     message: string,
     readonly hint: string,
   ) {
-    super(message);
+    super("ERR_IMAGE", message);
   }
 }
 

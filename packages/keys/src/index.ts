@@ -1,6 +1,6 @@
 // Key custody for Node programs: opens a key by reference, verifies what it signs, and records its uses.
 
-export { CODES, Failure } from "./errors/failure.js";
+export { Failure } from "./errors/failure.js";
 export { KeyFileError } from "./errors/key-file.js";
 export { formatPrivate, formatPublic, type PrivateFormat, type PublicFormat, privateFormats, publicFormats } from "./formats/format.js";
 export { parseSignature } from "./formats/signature-file.js";
@@ -14,11 +14,12 @@ export { keyName, type Receipt, type SigningFacts, type SigningLogs, signingLogP
 export type { PassphraseOption } from "./secrets/hand-out.js";
 export type { Entry } from "./signing-log/entry.js";
 export { type LateEntry, type LogFault, readLog, type SigningLog } from "./signing-log/log-file.js";
-export { checkSequence, nextSequence, type SequenceOverrides, type SignedNumber } from "./signing-log/sequence.js";
+export { checkSequence, type FirstNumber, nextSequence, type SequenceOverrides, type SignedNumber } from "./signing-log/sequence.js";
 export { numberVersion, versionNumber } from "./signing-log/version.js";
 export type { OpenedKey, SigningKey } from "./source.js";
 export { listKeys, type TokenKey } from "./sources/pkcs11/list.js";
 export {
+  type Abortable,
   anchors,
   keyFacts,
   type OpenKeyOptions,

@@ -20,8 +20,8 @@ export interface OpenedKey {
   claim?(): Promise<string>;
   /** Seconds that others may use the key, if longer than usual. */
   readonly patience?: number;
-  /** Ends sessions and programs. */
-  close?(): Promise<void>;
+  /** Ends sessions and programs, and overwrites a private part with zeros. The key signs nothing afterwards. */
+  [Symbol.asyncDispose]?(): Promise<void>;
 }
 
 /** An open key that can sign. */
@@ -46,6 +46,8 @@ export interface Asking {
    * because of it.
    */
   readonly unproved?: boolean;
+  /** Ends what waits, when the key is opened and when it signs: prompts, locks, programs, services. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Reads a key. If a person mistypes its passphrase, firmseal says so and asks again. */

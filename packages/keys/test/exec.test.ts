@@ -50,7 +50,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     const before = { ...process.env };
     Object.assign(process.env, env);
     try {
-      const key = await openProgram(ref, asking([ref], [], false));
+      const key = await openProgram(ref, asking([ref], []));
       return { key, signature: await key.signer?.sign(MESSAGE) };
     } finally {
       for (const name of Object.keys(env)) {
@@ -138,7 +138,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     await use(plugin({ describing: say(`${DESCRIBE}\r`), signing: `printf '%s' '${right}'` }));
     const deaf = plugin({ begin: "exec 0<&-\nrequest=describe-key" });
     expect(await fails(deaf)).toBe("REF: its answer has no signature in base64");
-    const key = await openProgram(deaf, asking([deaf], [], true));
+    const key = await openProgram(deaf, asking([deaf], [], { publicOnly: true }));
     expect(key.public).toEqual(publicOf(keyA));
   });
 
@@ -323,7 +323,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     const named = ["P", "SIGNING_KEY", "UPPER", "THE_PIN", "CODED"];
     for (const name of [...named, "OTHER"]) process.env[name] = "CANARY";
     const refs = ["env:SIGNING_KEY", "ENV:UPPER", "pkcs11:object=a?pin-source=env:THE_PIN", "pkcs11:?pin-source=e%6ev:CODED", "x.pem"];
-    asking(refs, [{ env: "P" }, { fd: 3 }], true);
+    asking(refs, [{ env: "P" }, { fd: 3 }], { publicOnly: true });
     expect([...named, "OTHER"].map((name) => process.env[name])).toEqual([...named.map(() => undefined), "CANARY"]);
     delete process.env["OTHER"];
     const ran = plugin({ begin: `IFS= read -r request\n: >${p.at("ran")}` });

@@ -132,7 +132,7 @@ describe("answers in the shape of the API reference", () => {
     const held = await openAwsKey("awskms:alias/release");
     const message = new Uint8Array(55).fill(7);
     for (let i = 0; i < 2; i++) expect((await held.signer?.sign(message))?.length).toBe(64);
-    await held.close?.();
+    await held[Symbol.asyncDispose]?.();
     const Message = Buffer.from(message).toString("base64");
     const SigningAlgorithm = kind === "p256" ? "ECDSA_SHA_256" : "ED25519_SHA_512";
     const signed = { target: "Sign", request: { KeyId: ARN, Message, MessageType: "RAW", SigningAlgorithm } };
@@ -217,7 +217,7 @@ describe("answers in the shape of the API reference", () => {
     for (const ref of [ID, ARN, "alias/release", "arn:aws:kms:eu-west-1:111122223333:alias/release"]) {
       const held = await openAwsKey(`awskms:${ref}`);
       expect((await held.signer?.sign(new Uint8Array(55)))?.length).toBe(64);
-      await held.close?.();
+      await held[Symbol.asyncDispose]?.();
     }
   });
 
@@ -242,7 +242,7 @@ describe("answers in the shape of the API reference", () => {
       await expect(held.signer?.sign(new Uint8Array(55)), what).rejects.toThrow(
         /did not return a signature|is not by this key|more than 1 MiB/,
       );
-      await held.close?.();
+      await held[Symbol.asyncDispose]?.();
     }
   });
 

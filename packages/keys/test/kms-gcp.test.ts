@@ -124,7 +124,7 @@ describe.skipIf(why !== "")(`Google Cloud KMS on this machine${why}`, () => {
     const { p, env, proxy } = await google(serviceKey(kind), ALGORITHMS[kind]);
     const held = await openGoogleKey(REF);
     expect((await held.signer?.sign(MESSAGE))?.length).toBe(64);
-    await held.close?.();
+    await held[Symbol.asyncDispose]?.();
     expect(calls).toEqual(["GetPublicKey", "AsymmetricSign"]);
     expect(new Set(proxy.names)).toEqual(new Set(["cloudkms.googleapis.com:443"]));
     // the library keeps the credentials that it found for as long as its process lives

@@ -90,8 +90,8 @@ describe("passphrases", () => {
     const child = spawn(process.execPath, [join(dir, "main.mjs")], { detached: true, stdio: ["ignore", "pipe", "ignore"] });
     const out = await text(child.stdout);
     expect(out).toContain("ERR 3 the passphrase is needed, and there is no terminal to ask for it;");
-    expect(out).toContain("--passphrase-env");
-    expect(out).toContain("--passphrase-fd");
+    expect(out).toContain("`passphraseEnv`");
+    expect(out).toContain("`passphraseFd`");
   });
 
   describe.skipIf(!hasProgram("python3", "--version"))("at a terminal (skipped without python3)", () => {

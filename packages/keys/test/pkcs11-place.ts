@@ -49,11 +49,11 @@ export async function fails(ref: string, env: { [name: string]: string } = {}, e
   Object.assign(process.env, hsm.env, env);
   let e: unknown;
   try {
-    const key = await openTokenKey(ref, asking([ref], options, false));
+    const key = await openTokenKey(ref, asking([ref], options));
     try {
       await key.signer?.sign(new Uint8Array(100));
     } finally {
-      await key.close?.();
+      await key[Symbol.asyncDispose]?.();
     }
   } catch (x) {
     e = x;

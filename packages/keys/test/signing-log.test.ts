@@ -246,12 +246,12 @@ describe("sequence numbers", () => {
     // the key may have signed elsewhere: a person says that it has not, or the caller knows
     for (const logs of [[], [[]], [[], []]]) {
       expect(() => nextSequence(logs, ["v/c"])).toThrow(/the log of the key is empty here, and the key may have signed elsewhere/);
-      expect(nextSequence(logs, ["v/c"], true)).toBe(1n);
-      expect(nextSequence(logs, ["v/c"], "known")).toBe(1n);
+      expect(nextSequence(logs, ["v/c"], { first: true })).toBe(1n);
+      expect(nextSequence(logs, ["v/c"], { first: "known" })).toBe(1n);
     }
     expect(nextSequence([[], log], ["v/c"])).toBe(8n);
-    expect(nextSequence([log], ["v/new"], true)).toBe(1n);
-    expect(() => nextSequence([log], ["v/c"], true)).toThrow(/releases for this kind of device up to 7: this is not the first/);
+    expect(nextSequence([log], ["v/new"], { first: true })).toBe(1n);
+    expect(() => nextSequence([log], ["v/c"], { first: true })).toThrow(/releases for this kind of device up to 7: this is not the first/);
     expect(nextSequence([log, [entry(9, "D")]], ["v/c"])).toBe(10n);
     // for two kinds at once: above both
     expect(nextSequence([log], ["v/c", "v/other"])).toBe(101n);
@@ -308,7 +308,7 @@ describe("sequence numbers", () => {
     });
     for (const work of [() => checked(7n, "new"), () => checked(last, "new", jump), () => nextSequence([used], ["v/c"])]) {
       expect(work).toThrow(epoch);
-      expect(work).not.toThrow(expect.objectContaining({ hint: expect.stringContaining("--seq next") }));
+      expect(work).not.toThrow(expect.objectContaining({ hint: expect.stringContaining("`seq` next") }));
     }
     expect(checked(7n, "new", { allowLowerSequence: true })).toEqual(["allow-lower-sequence"]);
   });

@@ -95,9 +95,9 @@ it("a version may be one major version ahead, and no more", () => {
       return (e as { hint?: string }).hint;
     }
   };
-  expect(hint("1.4.2", "1.4.1")).toBe("give a higher version, or allow it: --allow-lower-sequence");
-  expect(hint("1.4.2", "1.4.2")).toBe("a rebuilt release needs a new version, or allow it: --allow-sequence-reuse");
+  expect(hint("1.4.2", "1.4.1")).toBe("give a higher version, or allow it: `allow-lower-sequence`");
+  expect(hint("1.4.2", "1.4.2")).toBe("a rebuilt release needs a new version, or allow it: `allow-sequence-reuse`");
   expect(hint("1.4.2", "1.4.1", 7n)).toBe(
-    "give a higher one: --seq next, or raise it in the description, or allow it: --allow-lower-sequence",
+    "give a higher one: `seq` next, or raise it in the description, or allow it: `allow-lower-sequence`",
   );
 });

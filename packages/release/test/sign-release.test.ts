@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openKey, type SigningKey, withSigners } from "@firmseal/keys";
+import { lock, openKey, type SigningKey, withSigners } from "@firmseal/keys";
 import { anchorOf, EnvelopeDraft, encode, type PrivateKey, privateKey, singleImage, toPrivateJwk } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { beforeEach, describe, expect, it, vi } from "vitest";
@@ -83,9 +83,22 @@ describe("signRelease()", () => {
 
   it("closes keys that it has opened, and no others", async () => {
     let closed = 0;
-    const opened = { ...(await openKey(at("k.jwk"))), close: async () => void closed++ } as SigningKey;
+    const opened = { ...(await openKey(at("k.jwk"))), [Symbol.asyncDispose]: async () => void closed++ } as SigningKey;
     await signRelease(image, [opened], { ...facts, seq: 7n });
     expect(closed).toBe(0);
+  });
+
+  it("writes and uses nothing if it is aborted: while it waits for a log, and before it enters the use", async () => {
+    const reason = new Error("enough");
+    const held = await lock(at("k.jwk.log.lock"));
+    const waiting = new AbortController();
+    setTimeout(() => waiting.abort(reason), 100);
+    await expect(sign({ seq: 7n, signal: waiting.signal })).rejects.toBe(reason);
+    held.release();
+    const late = new AbortController();
+    await expect(sign({ seq: 7n, signal: late.signal, admit: () => late.abort(reason) })).rejects.toBe(reason);
+    expect(logOf()).toEqual([]);
+    expect((await sign({ seq: 7n })).draft.sequence).toBe(7n);
   });
 
   it("signs nothing with one key if another is refused", async () => {
@@ -99,16 +112,16 @@ describe("signRelease()", () => {
 
   it.each<[string, SignReleaseOptions, string | Uint8Array | undefined, string | RegExp]>([
     ["nothing to sign", { seq: 7n }, new Uint8Array(), "the input: the file is empty"],
-    ["no number", {}, undefined, "an image needs --seq"],
-    ["a number and a version of an envelope", { seq: 9n }, unsigned(7), "an envelope takes no --"],
+    ["no number", {}, undefined, "an image needs `seq`"],
+    ["a number and a version of an envelope", { seq: 9n }, unsigned(7), "an envelope takes no `vendor`"],
     [
       "an image too large to travel",
       { seq: 7n },
       new Uint8Array(LIMITS.integratedPayload + 1).fill(7),
       "the input is too large to travel in the envelope",
     ],
-    ["a role without a trust file", { seq: 7n, role: "debug" }, undefined, "--role is for a trust file"],
-    ["an approval without its approver", { seq: 7n, approval: ["a.approval"] }, undefined, "--approver is missing"],
+    ["a role without a trust file", { seq: 7n, role: "debug" }, undefined, "`role` is for a trust file"],
+    ["an approval without its approver", { seq: 7n, approval: ["a.approval"] }, undefined, "`approver` is missing"],
     ["an algorithm of no key", { seq: 7n, coseAlg: ["esp256"] }, undefined, /esp256: none of the signing keys/],
     ["an algorithm that does not exist", { seq: 7n, coseAlg: ["esp999"] }, undefined, "esp999: not the name of a COSE algorithm"],
     ["what a consumer does not accept", { seq: 7n, for: "ariel-os" }, undefined, /^not for ariel-os: /],

@@ -105,7 +105,7 @@ function said({ envelope = "", trust, device }: Vector): { code?: number; device
   const identity = { vendor: one(device?.vendor), class: one(device?.class), device: one(device?.device) };
   // without identityChecked: a device bundle cannot tell either
   const kinds = device ? [true, false].map((there) => ({ identity, slot: 0, there })) : [];
-  const { behaviours } = explainManifest({ start, step }, manifest, kinds, false);
+  const { behaviours } = explainManifest({ start, step }, manifest, kinds);
   return { devices: behaviours.map(({ refused }) => refused?.code) };
 }
 

@@ -1,7 +1,7 @@
 // A second person's consent to what a key will sign: a COSE_Sign1 (RFC 9052 §4.2) over the digest of a manifest or of a
 // trust file. It is for the people who sign; no device reads it.
 
-import { decodeItem, equalBytes, type Item, sameKey, TAG_SIGN1 } from "@firmseal/verifier/tools";
+import { decodeItem, equalBytes, FirmsealError, type Item, sameKey, TAG_SIGN1 } from "@firmseal/verifier/tools";
 import { encodeCbor as cbor, protectedHeader, Tagged } from "./cbor.js";
 import type { PublicKey } from "./key/key.js";
 import { anchorOfSigner, type Signer } from "./key/signer.js";
@@ -16,11 +16,17 @@ const CONTEXT = new TextEncoder().encode("firmseal.approval");
 /** `form`: not an approval. `other`: of something else. `signature`: not by this key. */
 export type ApprovalFault = "form" | "other" | "signature";
 
+const FAULTS: Record<ApprovalFault, string> = {
+  form: "is not one",
+  other: "is of something else",
+  signature: "is not signed by this key",
+};
+
 /** An approval that is refused. `fault` says why. */
-export class ApprovalError extends Error {
+export class ApprovalError extends FirmsealError {
   override readonly name = "ApprovalError";
   constructor(readonly fault: ApprovalFault) {
-    super(`the approval is not good: ${fault}`);
+    super("ERR_APPROVAL", `the approval ${FAULTS[fault]}`);
   }
 }
 

@@ -66,7 +66,7 @@ export { fromRaw } from "./key/parts.js";
 export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
 export { anchorOf, foreignSigner, type Signer, signer, wipePrivateKey, withCoseAlg } from "./key/signer.js";
 export { fromMinisign, fromSsh, fromSshLine, isMinisignPublic, isSshLine, sshAlg } from "./key/ssh.js";
-export { KeyError, type KeyErrorCode, unlessThrown } from "./key-error.js";
+export { KeyError, type KeyFault, unlessThrown } from "./key-error.js";
 export { AlreadySigned, type Signable, type SignedWith, signedWith, signedWithoutLog } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
 export {

@@ -1,7 +1,7 @@
 // What signing needs from a file of any format.
 
 import type { Anchor } from "@firmseal/verifier";
-import { type CoseSignature, matchesAnchor } from "@firmseal/verifier/tools";
+import { type CoseSignature, FirmsealError, matchesAnchor } from "@firmseal/verifier/tools";
 import { coseAlg } from "./alg/algorithms.js";
 import type { PublicKey } from "./key/key.js";
 import type { Signer } from "./key/signer.js";
@@ -39,7 +39,7 @@ export interface Signable {
   withSignature(key: SignedWith, signature: Uint8Array): Promise<Signable>;
   /**
    * Checks with the verifier of the devices that each of these keys has signed. Throws its refusals, or KeyError
-   * `fault`.
+   * `signature`.
    */
   verify(keys: readonly SignedWith[]): Promise<unknown>;
 }
@@ -56,13 +56,13 @@ export function signedWith(key: PublicKey, alg = coseAlg(key.alg)): SignedWith {
 }
 
 /** The key has already signed this file. A key signs only once. */
-export class AlreadySigned extends Error {
+export class AlreadySigned extends FirmsealError {
   override readonly name = "AlreadySigned";
   constructor(
     readonly signer: SignedWith,
     what: Signable["kind"] = "envelope",
   ) {
-    super(`this key has already signed the ${what}`);
+    super("ERR_ALREADY_SIGNED", `this key has already signed the ${what}`);
   }
 }
 

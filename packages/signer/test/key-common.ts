@@ -17,7 +17,7 @@ export function codeOf(f: () => unknown): string {
   try {
     f();
   } catch (e) {
-    if (e instanceof KeyError) return e.code;
+    if (e instanceof KeyError) return e.fault;
     throw e;
   }
   return "accepted";

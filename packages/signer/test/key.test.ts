@@ -115,7 +115,7 @@ describe("signatures", () => {
     const s = signer(privateKey("ed25519", hex(SEED)));
     machine.faulty = true;
     try {
-      await expect(s.sign(utf8("x"))).rejects.toMatchObject({ code: "fault" });
+      await expect(s.sign(utf8("x"))).rejects.toMatchObject({ fault: "signature" });
     } finally {
       machine.faulty = false;
     }

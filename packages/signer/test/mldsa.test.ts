@@ -81,7 +81,7 @@ describe("with the library", () => {
     const s = signer(keys["ml-dsa-44"]);
     machine.faulty = true;
     try {
-      await expect(s.sign(message)).rejects.toMatchObject({ name: "KeyError", code: "fault" });
+      await expect(s.sign(message)).rejects.toMatchObject({ name: "KeyError", code: "ERR_KEY", fault: "signature" });
     } finally {
       machine.faulty = false;
     }

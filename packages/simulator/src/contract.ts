@@ -15,6 +15,7 @@ import {
 } from "@firmseal/signer";
 import { anchor, embeddedTrust, errors, type Identity, install, policyOf } from "@firmseal/verifier";
 import { roleFloors } from "@firmseal/verifier/device/roles";
+import { FirmsealError } from "@firmseal/verifier/tools";
 import { Simulation } from "./simulation/simulation.js";
 import { bootOn, installOn, type Release } from "./simulation/start-install.js";
 import type { MakeStore, Setup, Started } from "./store.js";
@@ -72,7 +73,7 @@ async function makeRelease(sequence: number, seed = 1, uri?: string): Promise<Re
 }
 
 function demand(holds: boolean, what: string): void {
-  if (!holds) throw new Error(what);
+  if (!holds) throw new FirmsealError("ERR_DEVICE", what);
 }
 
 /** The number of the refusal that `work` throws, or undefined if it succeeds. Throws other errors again. */
@@ -115,7 +116,10 @@ function noFaults(make: MakeStore, previous: Release | null, update: Release, se
   const [first] = faults;
   if (!first) return;
   const why = first.fault ?? first.stuck ?? (first.floorFell ? "the floor fell" : `${first.boots} starts`);
-  throw new Error(`${faultCount} cuts end badly; the first: ${first.what} (operation ${first.operation}, ${first.tear}): ${why}`);
+  throw new FirmsealError(
+    "ERR_POWER_CUT",
+    `${faultCount} cuts end badly; the first: ${first.what} (operation ${first.operation}, ${first.tear}): ${why}`,
+  );
 }
 
 /**

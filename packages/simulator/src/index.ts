@@ -4,7 +4,7 @@ export { type ContractOptions, deviceContract, type Requirement } from "./contra
 export type { BootlessCode } from "./devices/bootless.js";
 export { DEVICES, type SimulatedDevice } from "./devices/devices.js";
 export { filesStore } from "./devices/files.js";
-export { type FlashKind, FlashStore, flashStore, layoutOf } from "./devices/flash.js";
+export { type FlashKind, FlashStore, flashStore, layoutOf, type StoreOptions } from "./devices/flash.js";
 export { hostFor, nodeHost } from "./host.js";
 export { PREVIOUS_SIZE, previousRelease } from "./previous.js";
 export { addTally, type CutFault, type CutPoint, countPoint, type Report, type StartVerdict, type Tally, tally } from "./report.js";

@@ -1,6 +1,6 @@
 // Simulates a device and a release, with a power cut at every operation.
 
-import { type ComponentId, type Identity, open, type Source } from "@firmseal/verifier";
+import { type ComponentId, type Identity, type Manifest, open, type Source } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { nodeHost } from "./host.js";
@@ -31,9 +31,10 @@ export interface Simulated {
   report: Report;
   /** The device that was simulated. */
   setup: Setup;
-  /** Sequence numbers, in decimal. */
-  sequences: { previous: string | null; update: string };
+  sequences: { previous: bigint | null; update: bigint };
 }
+
+const numberOf = ({ sequence }: Manifest) => BigInt(formatSequence(sequence));
 
 function union(...lists: (readonly ComponentId[])[]): ComponentId[] {
   return [...new Map(lists.flat().map((id) => [componentName(id), id])).values()];
@@ -83,5 +84,5 @@ export async function simulate(make: MakeStore, release: Release, identity: Iden
     pageSize,
   };
   const report = new Simulation(make, setup, previous, release).run(o.secondCuts, o.progress);
-  return { report, setup, sequences: { previous: before && formatSequence(before.sequence), update: formatSequence(update.sequence) } };
+  return { report, setup, sequences: { previous: before && numberOf(before), update: numberOf(update) } };
 }

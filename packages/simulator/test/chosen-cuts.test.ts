@@ -30,7 +30,7 @@ const contentOf = (cut: Cut) => Buffer.concat((cut.left() as FlashStore).pages a
 describe("chosen cuts", () => {
   const kinds: [string, MakeStore][] = [
     ["flash", flashStore],
-    ["flash, envelope in RAM", (s) => flashStore(s, false)],
+    ["flash, envelope in RAM", (s) => flashStore(s, { receiving: false })],
     ["Storage", storageStore],
   ];
   it.each(kinds)("leave what the same cuts of the whole list leave, from every store of the course, on: %s", async (_, make) => {

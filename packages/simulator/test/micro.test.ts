@@ -47,8 +47,8 @@ const setup: Setup = { identity, components: [[hex("00")]], capacity: 1024, enve
 // at full length none is left out
 const second = ALL ? undefined : LONG ? 20 : 3;
 const kinds: [string, MakeStore][] = [
-  ["raw flash", (s) => flashStore(s, false, { flashDevice: code.flashDevice, verifier })],
-  ["Espruino's Storage", (s) => storageStore(s, false, undefined, { storageDevice: code.storageDevice, verifier })],
+  ["raw flash", (s) => flashStore(s, { receiving: false, code: { flashDevice: code.flashDevice, verifier } })],
+  ["Espruino's Storage", (s) => storageStore(s, { receiving: false, code: { storageDevice: code.storageDevice, verifier } })],
 ];
 
 describe("a power cut at any write and erase, and again during recovery, under a micro verifier", () => {

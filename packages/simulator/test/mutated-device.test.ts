@@ -46,7 +46,7 @@ async function mutated(name: string, changes: readonly (readonly [string, string
 /** What the contract says about it. */
 async function complaints(code: FlashCode, receiving: boolean): Promise<string[]> {
   const out: string[] = [];
-  for (const { name, run } of deviceContract((setup) => flashStore(setup, receiving, code), { secondCuts: 2 }))
+  for (const { name, run } of deviceContract((setup) => flashStore(setup, { receiving, code }), { secondCuts: 2 }))
     await run().catch((e: unknown) => {
       out.push(`${name.split(":")[0]}: ${(e as Error).message}`);
     });

@@ -23,7 +23,7 @@ const kinds: [string, MakeStore][] = [
   ...Object.entries(DEVICES).flatMap(([name, { make, isMicro }]): [string, MakeStore][] =>
     name === "storage" || isMicro ? [] : [[name, make]],
   ),
-  ["flash, envelope in RAM", (s) => flashStore(s, false)],
+  ["flash, envelope in RAM", (s) => flashStore(s, { receiving: false })],
 ];
 
 /** How many cuts there are at least, those during recovery included. */

@@ -289,7 +289,7 @@ describe("a power cut", () => {
   it.skipIf(LEAST).each([true, false])(
     "anywhere, and again during recovery, leaves the old or the new app (envelope received: %s)",
     async (receiving) => {
-      const simulation = new Simulation((setup) => storageStore(setup, receiving), small, await sized(7, 500), await sized(8, 300));
+      const simulation = new Simulation((setup) => storageStore(setup, { receiving }), small, await sized(7, 500), await sized(8, 300));
       const report = simulation.run(second);
       expect(report.faults).toEqual([]);
       expect(report.cuts).toBeGreaterThan(90);

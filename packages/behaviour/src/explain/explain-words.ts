@@ -31,15 +31,21 @@ export function expectationWords({ bytes, digest }: Pick<Action, "bytes" | "dige
   return [...length, ...(digest ? [`${digest.algorithm} ${digest.hex.slice(0, 16)}…`] : [])].join(", ");
 }
 
+/** How actionWords() says an action. */
+export interface ActionWording {
+  /** Without what a component must hold. */
+  plain?: boolean;
+}
+
 /**
  * Describes one action in words.
  *
  * @param action - The action.
  * @param components - The names of the components of the manifest, in its order.
- * @param plain - Whether to leave out what a component must hold. Default: false.
+ * @param options - What to leave out.
  * @returns A sentence without a subject.
  */
-export function actionWords(action: Action, components: readonly (readonly string[])[], plain = false): string {
+export function actionWords(action: Action, components: readonly (readonly string[])[], { plain = false }: ActionWording = {}): string {
   const name = (i: number) => (components.length === 1 ? "the component" : `component ${componentWords(components[i] ?? [])}`);
   const here = name(action.component);
   const expected = expectationWords(action);

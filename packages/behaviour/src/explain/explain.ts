@@ -125,13 +125,19 @@ function withoutNeedlessHas(all: readonly Behaviour[]): Behaviour[] {
   });
 }
 
+/** Options of explainManifest(). */
+export interface ExplainOptions {
+  /** Whether to name slots. */
+  slots?: boolean;
+}
+
 /**
  * Finds what each kind of device does with an open manifest.
  *
  * @param by - The interpreter that runs the commands: limitedInterpreter().
  * @param m - The manifest, from open() of the verifier.
  * @param kinds - The kinds of device: everyKind().
- * @param slots - Whether to name slots.
+ * @param options - Whether to name slots.
  * @returns What each kind does, for explainedLines(). Kinds that do the same share an entry.
  * @example
  * ```ts
@@ -140,11 +146,16 @@ function withoutNeedlessHas(all: readonly Behaviour[]): Behaviour[] {
  *
  * const interpreter = limitedInterpreter(1_000_000, () => new Error("too many commands"));
  * const kinds = everyKind([vendorUuid], [classUuid], [new Uint8Array()], [0]);
- * const explained = explainManifest(interpreter, open(envelope, trust), kinds, false);
+ * const explained = explainManifest(interpreter, open(envelope, trust), kinds);
  * console.log(explainedLines(explained).join("\n"));
  * ```
  */
-export function explainManifest(by: Interpreter, m: Manifest, kinds: readonly DeviceKind[], slots: boolean): Explained {
+export function explainManifest(
+  by: Interpreter,
+  m: Manifest,
+  kinds: readonly DeviceKind[],
+  { slots = false }: ExplainOptions = {},
+): Explained {
   const groups = new Map<string, Behaviour>();
   let others = 0;
   for (const kind of kinds) {

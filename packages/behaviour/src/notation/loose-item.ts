@@ -1,7 +1,7 @@
 // Well-formed CBOR as a tree of items (RFC 8949 §3, appendix C), in any encoding: for what tools show although the
 // verifier refuses it. What the verifier would refuse of the encoding is beside the item.
 
-import type { Item, ItemKind, Slice } from "@firmseal/verifier/tools";
+import { FirmsealError, type Item, type ItemKind, type Slice } from "@firmseal/verifier/tools";
 
 /** A CBOR item in any encoding. A string of indefinite length has its parts as `items`. */
 export interface LooseItem extends Omit<Item, "items"> {
@@ -27,10 +27,11 @@ const INFO_INDEFINITE = 31;
 const BREAK = 0xff;
 
 /** The bytes are not one well-formed item. */
-export class NotWellFormed extends Error {
+export class NotWellFormed extends FirmsealError {
+  override readonly name = "NotWellFormed";
   /** `at`: the offset of the byte with which they cannot go on. */
   constructor(readonly at: number) {
-    super(`not well-formed CBOR at byte ${at}`);
+    super("ERR_CBOR", `not well-formed CBOR at byte ${at}`);
   }
 }
 

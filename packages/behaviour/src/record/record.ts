@@ -1,5 +1,6 @@
 // release.json, the record of a release: what it says, and how it can contradict itself. It is not signed.
 
+import { FirmsealError } from "@firmseal/verifier/tools";
 import { escaped } from "../text.js";
 
 /** The file name of the record in the folder of a release. */
@@ -68,13 +69,14 @@ function isArtifact(value: unknown): value is Artifact {
  *
  * @param text - The content of release.json.
  * @returns The record.
- * @throws SyntaxError if it is not JSON, and TypeError if it is not the record of a release.
+ * @throws SyntaxError if it is not JSON, and FirmsealError ERR_RECORD if it is not the record of a release.
  */
 export function readRecordText(text: string): ReleaseRecord {
   const value = JSON.parse(text) as ReleaseRecord | null;
   const texts = [value?.product, value?.vendor, value?.version, value?.sequence];
   const isWhole = texts.every((one) => typeof one === "string") && /^[0-9]{1,20}$/.test(value?.sequence ?? "");
-  if (!value || !isWhole || !Array.isArray(value.artifacts) || !value.artifacts.every(isArtifact)) throw new TypeError("not a record");
+  if (!value || !isWhole || !Array.isArray(value.artifacts) || !value.artifacts.every(isArtifact))
+    throw new FirmsealError("ERR_RECORD", "not the record of a release");
   return value;
 }
 

@@ -1,7 +1,7 @@
 // Outputs: what must not be replaced, and where the bytes go: to a file, to stdout, or into the JSON.
 
 import { basename, dirname, extname, join } from "node:path";
-import { Failure, KEY_LIMITS, lock } from "@firmseal/keys";
+import { KEY_LIMITS, lock } from "@firmseal/keys";
 import {
   checkWritable,
   environment,
@@ -147,13 +147,6 @@ export async function writeSigned<T>(sequence: string, write: () => T | Promise<
     return await write();
   } catch (e) {
     const fault = failureOf(e);
-    throw new Failure(
-      fault.exit,
-      fault.reason,
-      fault.code,
-      fault.message,
-      `${fault.hint}; sequence number ${sequence} was used, and the signing log has it`,
-      { cause: e },
-    );
+    throw fault.with({ hint: `${fault.hint}; sequence number ${sequence} was used, and the signing log has it`, cause: e });
   }
 }

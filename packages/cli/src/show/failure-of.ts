@@ -3,13 +3,14 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { ImageError } from "@firmseal/images";
-import { CODES, Failure, KeyFileError } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
 import { inputName, refusedInput, systemFault, usage } from "@firmseal/keys/internal";
 import { isRefusal } from "@firmseal/release";
 import { refusalFailure } from "@firmseal/release/internal";
 import { AlreadySigned, DescriptionError, KeyError, suggestion, unlessThrown } from "@firmseal/signer";
 import { CommanderError } from "commander";
 import type { AnyCommand } from "../command.js";
+import { asOptions } from "./ui.js";
 
 /** The path that an error of a file system call names. */
 function pathOf(e: unknown): string | undefined {
@@ -17,27 +18,38 @@ function pathOf(e: unknown): string | undefined {
   return typeof path === "string" && path !== "" ? path : undefined;
 }
 
-/** Every error as a Failure. `place`: the command or the group of commands that was given; empty if there is none. */
+/**
+ * Every error as a Failure, in the words of the command line. `place`: the command or the group of commands that was
+ * given; empty if there is none.
+ */
 export function failureOf(e: unknown, place = ""): Failure {
+  const failure = asFailure(e, place);
+  const [message, hint] = [asOptions(failure.message), asOptions(failure.hint)];
+  return message === failure.message && hint === failure.hint ? failure : failure.with({ message, hint });
+}
+
+function asFailure(e: unknown, place: string): Failure {
   if (e instanceof Failure) return e;
   if (e instanceof CommanderError) return wrongUse(e, place);
   if (isRefusal(e)) return refusalFailure(e);
-  if (e instanceof KeyFileError) return new Failure(e.exit, "KEY", CODES.KEY, e.message, e.hint);
   // a wrong signature is not a fault of the command line
-  if (e instanceof KeyError && e.code === "fault")
-    return new Failure(3, "KEY", CODES.KEY, e.message, "nothing was written; do not use the key until you know why its signature is wrong");
-  if (e instanceof KeyError) return new Failure(2, "KEY", CODES.KEY, e.message, "give another key");
-  if (e instanceof ImageError) return refusedInput("IMAGE", e.message, e.hint);
+  if (e instanceof KeyError && e.fault === "signature")
+    return new Failure(3, "ERR_KEY", e.message, "nothing was written; do not use the key until you know why its signature is wrong");
+  if (e instanceof KeyError) return new Failure(2, "ERR_KEY", e.message, "give another key");
+  if (e instanceof ImageError) return refusedInput("ERR_IMAGE", e.message, e.hint);
   if (e instanceof DescriptionError)
-    return refusedInput("DESCRIPTION", `the description: ${e.message}`, "compare it with schema/manifest.schema.json of @firmseal/signer");
+    return refusedInput(
+      "ERR_DESCRIPTION",
+      `the description: ${e.message}`,
+      "compare it with schema/manifest.schema.json of @firmseal/signer",
+    );
   if (e instanceof AlreadySigned)
-    return refusedInput("ALREADY_SIGNED", e.message, "each key signs an envelope once; firmseal whosigned lists who has signed");
+    return refusedInput("ERR_ALREADY_SIGNED", e.message, "each key signs an envelope once; firmseal whosigned lists who has signed");
   return (
     systemFault(e, pathOf(e) ?? "the system") ??
     new Failure(
       3,
-      "INTERNAL",
-      CODES.INTERNAL,
+      "ERR_INTERNAL",
       `internal error: ${e instanceof Error ? e.message : String(e)}`,
       "report it with the command that caused it",
       { cause: e },
@@ -75,10 +87,7 @@ export function withOption(failure: Failure, command: AnyCommand | undefined, gi
 
 function beginning(failure: Failure, words: string): Failure {
   if (words === "") return failure;
-  const { exit, reason, code, message, hint, facts, cause } = failure;
-  const named = new Failure(exit, reason, code, words + message, hint, { cause });
-  named.facts = facts;
-  return named;
+  return failure.with({ message: words + failure.message });
 }
 
 /** Arguments that are an envelope, or become one. */

@@ -12,13 +12,13 @@ export class LiveLines {
   private readonly lines = new Map<string, string>();
   private shown = 0;
 
-  /** Says what `name` has reached. `passing`: no result yet, so it is worth a line only if that is replaced. */
-  set(name: string, stage: string, passing = false): void {
+  /** Says what `name` has reached. "passing": no result yet, so it is worth a line only if that is replaced. */
+  set(name: string, stage: string, state?: "passing"): void {
     const text = visible(`${name}: ${stage}`);
     this.lines.set(name, text);
     const size = stderrSize();
     if (!size || this.lines.size > size.rows - SPARE_ROWS) {
-      if (!passing) writeWords(text);
+      if (state !== "passing") writeWords(text);
       return;
     }
     const up = this.shown > 0 ? `\x1b[${this.shown}A` : "";

@@ -32,8 +32,8 @@ export type Line =
 
 /** A refusal after everything is known: people read the facts first, and JSON has them beside the refusal. */
 export class RefusedWithFacts extends Failure {
-  constructor({ exit, reason, code, message, hint }: Failure, facts: object) {
-    super(exit, reason, code, message, hint);
+  constructor({ exit, code, message, hint }: Failure, facts: object) {
+    super(exit, code, message, hint);
     this.facts = facts;
   }
 }
@@ -86,8 +86,8 @@ export async function renderFailure(
     if (e instanceof RefusedWithFacts && !asJson) await writeLines((command as AnyCommand).words(e.facts, ...given));
     failure = withOption(failureOf(e, place), command, given);
     if (asJson) {
-      const { code, reason, exit, message, hint, facts } = failure;
-      writeJson({ ok: false, code, reason, exit, message, hint, ...command?.failure, ...facts });
+      const { number, reason, exit, message, hint, facts } = failure;
+      writeJson({ ok: false, code: number, reason, exit, message, hint, ...command?.failure, ...facts });
     }
   } catch (x) {
     failure = failureOf(x);

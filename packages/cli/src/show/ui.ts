@@ -172,8 +172,16 @@ class TerminalProgress {
   }
 }
 
+/**
+ * Replaces the members of options that packages below name in backticks, as programs give them, by the options of the
+ * command line: `imageOut` is --image-out. Overrides have the name there that logs have: `allow-no-start`.
+ */
+export function asOptions(text: string): string {
+  return text.replace(/`([a-z][A-Za-z-]*)`/g, (_, name: string) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
+}
+
 listen({
-  warn: (text) => writeStderr(`${styled("yellow", "warning:")} ${text}`),
-  say: (text, how) => (how === "danger" ? writeStderr(styled("red", text)) : writeWords(text)),
+  warn: (text) => writeStderr(`${styled("yellow", "warning:")} ${asOptions(text)}`),
+  say: (text, how) => (how === "danger" ? writeStderr(styled("red", asOptions(text))) : writeWords(asOptions(text))),
   progress: (what, total) => new TerminalProgress(what, total),
 });

@@ -94,7 +94,7 @@ describe("firmseal simulate", () => {
       expect(failure).toMatchObject({
         exit: 1,
         reason: "POWER_CUT",
-        code: 207,
+        number: 207,
         message: expect.stringMatching(/^\d+ cuts end badly/),
       });
       const { faults, faultCount, cuts } = (failure as Failure).facts as { faults: object[]; faultCount: number; cuts: number };

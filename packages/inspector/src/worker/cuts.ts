@@ -3,7 +3,7 @@
 import { reportCuts } from "@firmseal/report";
 import type { OnProgress } from "@firmseal/report/page";
 import { DEVICES, simulate, Unsimulated } from "@firmseal/simulator";
-import { formatSequence, isRefusal } from "@firmseal/verifier/tools";
+import { isRefusal } from "@firmseal/verifier/tools";
 import type { DeskCuts, DeviceSettings } from "../protocol.js";
 import { TEXTS } from "../texts.js";
 import type { Main } from "./main-file.js";
@@ -42,8 +42,8 @@ export async function cutsOf(
     return {
       cells: reportCuts(report.points),
       faults: report.faultCount,
-      previous: sequences.previous ?? formatSequence([0, 0]),
-      update: sequences.update,
+      previous: String(sequences.previous ?? 0n),
+      update: String(sequences.update),
     };
   } catch (e) {
     throw asSentence(e);

@@ -78,7 +78,7 @@ function readKey(name: string, read: () => PublicKey): PublicKey {
     return publicOnly(read(), name);
   } catch (e) {
     if (!(e instanceof KeyError)) throw e;
-    throw new Sentence(e.code === "unsupported" ? TEXTS.otherKey(name, e.message) : TEXTS.badKey(name, e.message));
+    throw new Sentence(e.fault === "unsupported" ? TEXTS.otherKey(name, e.message) : TEXTS.badKey(name, e.message));
   }
 }
 

@@ -64,6 +64,6 @@ export type Fetch = Action & { uri: string };
 /** What devices fetch from outside the envelope. */
 export async function fetchesOf(main: Main): Promise<Fetch[]> {
   const { manifest } = await openRelease(main, undefined);
-  const { behaviours } = explainManifest(pageInterpreter(), manifest, kindsOf(main).kinds, true);
+  const { behaviours } = explainManifest(pageInterpreter(), manifest, kindsOf(main).kinds, { slots: true });
   return behaviours.flatMap(({ install }) => install).filter((action): action is Fetch => action.uri !== undefined && !action.inside);
 }

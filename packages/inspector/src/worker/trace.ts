@@ -219,7 +219,9 @@ export function traceOf({ bytes }: Main, { manifest, verified, shift }: Opened, 
     return { verified, steps: [], components, refused: `${row?.meaning} (${errors.ROLLBACK} ${row?.name})` };
   }
   const watch = new Watch(bytes, manifest, shift);
-  const { behaviours } = explainManifest(watch.interpreter(), manifest, [{ identity, slot: settings.slot, there: settings.has }], true);
+  const { behaviours } = explainManifest(watch.interpreter(), manifest, [{ identity, slot: settings.slot, there: settings.has }], {
+    slots: true,
+  });
   const refused = behaviours[0]?.refused;
   return { verified, steps: watch.steps(), components, ...(refused && { refused: `${refusedWords(refused)} ${refused.code}` }) };
 }

@@ -1,80 +1,60 @@
 // Errors outside the verifier, and how every error gets its exit code. Exit 1: the input is refused; 2: wrong usage; 3:
 // a fault of the environment (unreadable file, full disk, missing passphrase).
 
+import { type ErrorCode, FirmsealError } from "@firmseal/verifier/tools";
 import { boundedMessage } from "../words.js";
 
 export type Exit = 1 | 2 | 3;
 
-/** Error codes of the command line, after those of the verifier (docs/reference/errors.md). */
-export const CODES = {
-  USAGE: 200,
-  ENVIRONMENT: 201,
-  TEST_KEY: 202,
-  ALREADY_SIGNED: 203,
-  DESCRIPTION: 204,
-  IMAGE: 205,
-  KEY: 206,
-  POWER_CUT: 207,
-  SEQUENCE: 212,
-  LOG: 213,
-  KEY_ROLE: 214,
-  APPROVAL: 215,
-  PAYLOAD_UNCHECKED: 216,
-  CONSUMER: 217,
-  KEY_STATE: 220,
-  KEY_EXHAUSTED: 221,
-  LIMIT: 230,
-  FLEET: 240,
-  STRANDED: 241,
-  STATUS: 242,
-  PRODUCT: 243,
-  RELEASE: 244,
-  LINT: 245,
-  INTERNAL: 299,
-} as const;
-
-export type Reason = keyof typeof CODES;
-
 /** An error with one line of message, one hint and an exit code. */
-export class Failure extends Error {
-  override readonly name = "Failure";
+export class Failure extends FirmsealError {
+  override readonly name: string = "Failure";
   /** Additional members for the JSON output of a command. */
   facts: object = {};
   constructor(
     readonly exit: Exit,
-    readonly reason: string,
-    readonly code: number,
+    code: ErrorCode,
     message: string,
     readonly hint: string,
     options?: ErrorOptions,
   ) {
-    super(boundedMessage(message), options);
+    super(code, boundedMessage(message), options);
+  }
+
+  /** The name of the error in errors.md and in the JSON output of a command: the code without ERR_. */
+  get reason(): string {
+    return this.code.slice("ERR_".length);
+  }
+
+  /** Returns the same failure in other words. */
+  with({ message = this.message, hint = this.hint, cause = this.cause }: { message?: string; hint?: string; cause?: unknown }): Failure {
+    const other = new Failure(this.exit, this.code, message, hint, { cause });
+    other.facts = this.facts;
+    return other;
   }
 }
 
-/** Returns a Failure with exit code 2, USAGE: an option or an argument is missing or wrong. */
+/** Returns a Failure with exit code 2, ERR_USAGE: an option or an argument is missing or wrong. */
 export function usage(message: string, hint: string): Failure {
-  return new Failure(2, "USAGE", CODES.USAGE, message, hint);
+  return new Failure(2, "ERR_USAGE", message, hint);
 }
 
 /**
- * Returns a Failure with exit code 3, ENVIRONMENT: a file cannot be read or written, a passphrase is missing, a service
- * does not answer. `cause`: the error of the system.
+ * Returns a Failure with exit code 3, ERR_ENVIRONMENT: a file cannot be read or written, a passphrase is missing, a
+ * service does not answer. `cause`: the error of the system.
  */
 export function environment(message: string, hint: string, cause?: unknown): Failure {
-  return new Failure(3, "ENVIRONMENT", CODES.ENVIRONMENT, message, hint, { cause });
+  return new Failure(3, "ERR_ENVIRONMENT", message, hint, { cause });
 }
 
-/**
- * Returns a Failure with exit code 1 for input that is refused. `reason`: a name in CODES, which also gives the code.
- */
-export function refusedInput(reason: Reason, message: string, hint: string): Failure {
-  return new Failure(1, reason, CODES[reason], message, hint);
+/** Returns a Failure with exit code 1 for input that is refused. */
+export function refusedInput(code: ErrorCode, message: string, hint: string): Failure {
+  return new Failure(1, code, message, hint);
 }
 
 /** Returns a Failure for input above a limit. `hint` says what to do. */
 export function tooMuch(message: string, hint: string): Failure {
-  return refusedInput("LIMIT", message, hint);
+  return refusedInput("ERR_LIMIT", message, hint);
 }
 
 const SYSTEM_ERRORS: { [code: string]: string } = {
@@ -110,6 +90,6 @@ export function lacksRoom(e: unknown): boolean {
 
 function systemHint(code: string, stdout: boolean): string {
   if (NO_ROOM.includes(code)) return stdout ? "choose an output with enough room" : "make room, and run the command again";
-  if (code === "EPIPE") return "the reader must take the whole output; or write it to a file: --out FILE";
+  if (code === "EPIPE") return "the reader must take the whole output; or write it to a file: `out` FILE";
   return "check the path and its permissions";
 }

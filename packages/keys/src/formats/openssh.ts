@@ -102,7 +102,7 @@ function mixed(): KeyError {
 
 function typeOf(alg: KeyAlg): KeyType {
   const type = TYPES.find((t) => t.alg === alg);
-  if (!type) throw new KeyFileError(`OpenSSH has no format for ${alg} keys`, "choose another --format", 2);
+  if (!type) throw new KeyFileError(`OpenSSH has no format for ${alg} keys`, "choose another `format`", 2);
   return type;
 }
 

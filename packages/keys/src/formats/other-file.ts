@@ -11,8 +11,8 @@ const IMAGE = "give the key that signs; an image is an argument without an optio
 /** What a signed file is for, by its kind. */
 const SIGNED: Readonly<Record<FileKind, string>> = {
   envelope: "give the key of the signer; firmseal pubkey KEY writes the public key",
-  "trust file": "give the trust file with --trust, or name a key",
-  message: "an approval goes with --approval, a status with firmseal status verify",
+  "trust file": "give the trust file with `trust`, or name a key",
+  message: "an approval goes with `approval`, a status with firmseal status verify",
 };
 
 /** How the first bytes look in hex, what the file is then, and the hint. */

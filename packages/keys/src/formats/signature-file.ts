@@ -2,7 +2,6 @@
 // strictly.
 
 import { type KeyAlg, signatureLength } from "@firmseal/signer";
-import { errors } from "@firmseal/verifier";
 import { CUSTODY } from "../algorithms.js";
 import { Failure } from "../errors/failure.js";
 import { byteWords, grouped } from "../words.js";
@@ -11,7 +10,7 @@ import { rawFromDer } from "./der/ecdsa.js";
 
 /** Returns a Failure with exit code 1, SIGNATURE_INVALID. */
 export function wrongSignature(message: string, hint: string): Failure {
-  return new Failure(1, "SIGNATURE_INVALID", errors.SIGNATURE_INVALID, message, hint);
+  return new Failure(1, "ERR_SIGNATURE_INVALID", message, hint);
 }
 
 /** Decodes the text of a signature. Returns undefined if it is not text or is not strictly encoded. */

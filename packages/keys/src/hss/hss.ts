@@ -16,7 +16,7 @@ import {
   thumbprint,
 } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
-import { CODES, Failure } from "../errors/failure.js";
+import { Failure } from "../errors/failure.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { STDIO } from "../files/read.js";
 import { warn } from "../notices.js";
@@ -37,8 +37,7 @@ export function isNearlyUsed(params: HssParams, next: bigint): boolean {
 export function exhaustedFailure(name: string): Failure {
   return new Failure(
     1,
-    "KEY_EXHAUSTED",
-    CODES.KEY_EXHAUSTED,
+    "ERR_KEY_EXHAUSTED",
     `${name}: every leaf of the key is used`,
     "make a new key, and make devices trust it before the next release",
   );
@@ -61,13 +60,13 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
   const file = readHssFile(text, path);
   if (ask.publicOnly) return { name: path, public: file.public, ...(path !== STDIO && { file: path }) };
   if (path === STDIO)
-    throw new KeyFileError("stdin: an HSS/LMS private key, whose state is beside its file", "name the file: --key KEY.hss", 2);
+    throw new KeyFileError("stdin: an HSS/LMS private key, whose state is beside its file", "name the file: `key` KEY.hss", 2);
   const place = hssPlaceOf(path, file);
   if (place.checked().next >= hssCapacity(file.params)) throw exhaustedFailure(path);
   const seed = await withRetries(ask, () => unlockHss(file, path, () => ask.secret(`Passphrase for ${visible(path)}: `)));
   // in an unencrypted file, this is the seed
   file.content.fill(0);
-  const key = new HssKey(file, place, seed);
+  const key = new HssKey(file, place, seed, ask.signal);
   return {
     name: path,
     public: file.public,
@@ -76,7 +75,7 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
     signer: foreignSigner(file.public, (tbs) => key.sign(tbs)),
     claim: () => key.claim(),
     patience: key.patience(),
-    async close() {
+    async [Symbol.asyncDispose]() {
       key.wipe();
     },
   };
@@ -100,6 +99,7 @@ class HssKey {
     private readonly file: HssFile,
     private readonly place: HssPlaceOnDisk,
     seed: Uint8Array,
+    private readonly signal: AbortSignal | undefined,
   ) {
     this.top = hssTop(file.params, Uint8Array.from(file.public.key.subarray(12, 28)), seed);
     // the tree has a copy
@@ -120,7 +120,7 @@ class HssKey {
   }
 
   private next(): Promise<Claimed> {
-    return this.place.locked((stillOurs) => this.reserve(stillOurs), this.patience());
+    return this.place.locked((stillOurs) => this.reserve(stillOurs), this.patience(), this.signal);
   }
 
   async sign(message: Uint8Array): Promise<Uint8Array> {
@@ -164,6 +164,7 @@ class HssKey {
       floors.push(floor);
     }
     const next = index + 1n;
+    this.signal?.throwIfAborted();
     // Computing a lower tree takes minutes. If a person removed our locks meanwhile, stop before a leaf is lost.
     if (!stillOurs()) throw overtakenFailure(place.name, "the locks of the key were removed");
     const follows = (now: HssState | string) =>

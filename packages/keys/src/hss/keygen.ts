@@ -43,7 +43,7 @@ export function hssParams(levels = DEFAULT_LEVELS): HssParams {
   const bytes = hssSignatureLength(params);
   if (bytes > MAX_SIGNATURE)
     throw usage(
-      `--hss ${formatHss(params)}: its signatures have ${byteWords(bytes)}, and devices read at most ${grouped(MAX_SIGNATURE)}`,
+      `\`hss\` ${formatHss(params)}: its signatures have ${byteWords(bytes)}, and devices read at most ${grouped(MAX_SIGNATURE)}`,
       "use fewer levels, or wider digits",
     );
   return params;
@@ -54,7 +54,7 @@ function parsed(levels: string): HssParams {
     return parseHss(levels);
   } catch (e) {
     if (e instanceof KeyError)
-      throw usage(`--hss: ${e.message}`, `for example --hss ${DEFAULT_LEVELS}; docs/guides/keys/hss.md says what the numbers mean`);
+      throw usage(`\`hss\`: ${e.message}`, `for example \`hss\` ${DEFAULT_LEVELS}; docs/guides/keys/hss.md says what the numbers mean`);
     throw e;
   }
 }

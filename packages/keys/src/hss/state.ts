@@ -4,7 +4,7 @@
 // places, leaves are claimed first (claim.ts), so that safety does not depend on locks: the claims beside the key
 // protect against users of the same folder, those on this machine against copies of the key.
 
-import { CODES, Failure } from "../errors/failure.js";
+import { Failure } from "../errors/failure.js";
 import { sha256Hex } from "../files/digest.js";
 import { readOwn } from "../files/read.js";
 import { writeWhole } from "../files/write.js";
@@ -43,7 +43,7 @@ export function highest(...numbers: readonly bigint[]): bigint {
 }
 
 export function stateFault(message: string, hint: string): Failure {
-  return new Failure(3, "KEY_STATE", CODES.KEY_STATE, message, hint);
+  return new Failure(3, "ERR_KEY_STATE", message, hint);
 }
 
 /** The files of the state of one key. */
@@ -74,11 +74,11 @@ export class HssPlaceOnDisk {
    * Runs `work` with both locks, so that signers wait for each other instead of losing leaves. `wait`: seconds.
    * `stillOurs` returns whether both locks still exist, because a person may have removed them.
    */
-  async locked<T>(work: (stillOurs: () => boolean) => Promise<T>, wait = 60): Promise<T> {
+  async locked<T>(work: (stillOurs: () => boolean) => Promise<T>, wait = 60, signal?: AbortSignal): Promise<T> {
     const busy = `${this.name}: another process is signing with the key`;
-    const beside = await lock(`${this.state}.lock`, { wait, busy });
+    const beside = await lock(`${this.state}.lock`, { wait, busy, signal });
     try {
-      const outside = await this.lastSeen.lock(wait, busy);
+      const outside = await this.lastSeen.lock({ wait, busy, signal });
       try {
         return await work(() => beside.isOurs() && outside.isOurs());
       } finally {

@@ -39,6 +39,8 @@ export interface LockOptions {
   wait?: number;
   /** The message if the lock is not available. Default: "another process is using it". */
   busy?: string;
+  /** Ends the wait. */
+  signal?: AbortSignal | undefined;
 }
 
 const ours = new Map<string, string>();
@@ -51,11 +53,12 @@ const ours = new Map<string, string>();
  * @param options - How long to wait, and for what.
  * @returns The lock, to be released.
  * @throws Failure (exit 3) that names the holder if another process keeps the lock until the timeout, or if the file
- *   cannot be created.
+ *   cannot be created. The reason of `signal`, if it aborts.
  */
 export async function lock(path: string, options: LockOptions = {}): Promise<Lock> {
   const end = process.uptime() + (options.wait ?? WAIT);
   for (;;) {
+    options.signal?.throwIfAborted();
     const there = readNote(path);
     if (there === undefined) {
       const nonce = tryTake(path);

@@ -8,7 +8,7 @@ import { entryAfterTorn, JOIN, lineOf, parseEntry } from "../signing-log/entry.j
 import { END_OF_TORN, parseLog, type SigningLog } from "../signing-log/log-file.js";
 import { currentUser, now, refusePastClock } from "./recording.js";
 
-const NOT_ONE = "compare the logs instead, without --merge-out";
+const NOT_ONE = "compare the logs instead, without `mergeOut`";
 
 /** A log without faults, and its bytes. */
 function readWhole(path: string): { log: SigningLog; bytes: Buffer } {
@@ -16,7 +16,7 @@ function readWhole(path: string): { log: SigningLog; bytes: Buffer } {
   const log = parseLog(path, bytes);
   const [fault] = log.faults;
   if (fault)
-    throw refusedInput("LOG", `${path}: line ${fault.line}: ${fault.what}`, "restore the right log; a log with a fault is not joined");
+    throw refusedInput("ERR_LOG", `${path}: line ${fault.line}: ${fault.what}`, "restore the right log; a log with a fault is not joined");
   return { log, bytes };
 }
 
@@ -60,6 +60,10 @@ export function joinLogs(first: string, second: string, out: string): void {
   const whole = Buffer.concat([bytes, Buffer.from(text)]);
   const [fault] = parseLog(out, whole).faults;
   if (fault)
-    throw refusedInput("LOG", `${second} cannot be joined: ${fault.what}`, "if it was restored or joined itself, give it as the first log");
+    throw refusedInput(
+      "ERR_LOG",
+      `${second} cannot be joined: ${fault.what}`,
+      "if it was restored or joined itself, give it as the first log",
+    );
   writeWhole(out, whole, { mode: 0o600, fresh: true });
 }

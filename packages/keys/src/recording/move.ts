@@ -45,7 +45,7 @@ export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | und
     if (numbers.length === 0)
       throw refusal(
         `${old.name}: its log has no number to continue`,
-        "bring its log: it is beside the key file, or name it with --log FILE",
+        "bring its log: it is beside the key file, or name it with `log` FILE",
       );
     const moved = movedTo(from, entries);
     if (moved !== undefined) throw refusal(`${old.name} was moved to key ${moved.slice(0, 16)}… before`, "move that key instead");
@@ -67,5 +67,5 @@ export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | und
 }
 
 function refusal(message: string, hint: string): Failure {
-  return refusedInput("SEQUENCE", message, hint);
+  return refusedInput("ERR_SEQUENCE", message, hint);
 }

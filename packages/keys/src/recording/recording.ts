@@ -6,7 +6,7 @@ import { hostname, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type PublicKey, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
-import { CODES, environment, Failure, lacksRoom, systemFault, usage } from "../errors/failure.js";
+import { environment, Failure, lacksRoom, systemFault, usage } from "../errors/failure.js";
 import { isFile, STDIO } from "../files/read.js";
 import { type Lock, lock } from "../locks/lock.js";
 import { bindingEntries, withLost } from "../signing-log/binding.js";
@@ -39,7 +39,7 @@ export function keyName(key: PublicKey): string {
  * @throws Failure (usage) for "-".
  */
 export function signingLogPath(key: OpenedKey, option: string | undefined): string {
-  if (option === STDIO) throw usage("--log -: a log cannot go to stdout", "name a file for it");
+  if (option === STDIO) throw usage("`log` -: a log cannot go to stdout", "name a file for it");
   if (option !== undefined) return whereItIs(option);
   // a link to the key uses the same log
   const beside = key.file === undefined ? besidePublic(key) : whereItIs(`${realpathSync(key.file)}.log`);
@@ -84,12 +84,12 @@ function whereItIs(path: string): string {
   }
 }
 
-const OTHER_PLACE = "firmseal keeps a log of the key: name a file for it with --log FILE";
+const OTHER_PLACE = "firmseal keeps a log of the key: name a file for it with `log` FILE";
 
 /** Takes the lock of a log. `wait`: seconds. Throws a Failure (exit 3). */
-export async function lockLog(path: string, wait = 60): Promise<Lock> {
+export async function lockLog(path: string, wait = 60, signal?: AbortSignal): Promise<Lock> {
   try {
-    return await lock(`${path}.lock`, { wait, busy: `${path}: the log of the key is in use` });
+    return await lock(`${path}.lock`, { wait, busy: `${path}: the log of the key is in use`, signal });
   } catch (e) {
     // a lock that is in use has no system error as its cause
     if (e instanceof Failure && e.cause !== undefined)
@@ -180,11 +180,11 @@ interface OpenLog {
  * Takes the locks of last-seen marks, always in this order and after those of the logs. Copies of a key have separate
  * logs. Of two processes that have read the same mark, only one can raise it; the lock makes the other wait.
  */
-async function lockMarks(marks: readonly LastSeen[], taken: Lock[]): Promise<Map<string, Lock>> {
+async function lockMarks(marks: readonly LastSeen[], taken: Lock[], signal?: AbortSignal): Promise<Map<string, Lock>> {
   const locks = new Map<string, Lock>();
   const distinct = new Map(marks.map((w) => [w.file, w]));
   for (const file of [...distinct.keys()].sort()) {
-    const one = await (distinct.get(file) as LastSeen).lock();
+    const one = await (distinct.get(file) as LastSeen).lock({ signal });
     taken.push(one);
     locks.set(file, one);
   }
@@ -198,13 +198,16 @@ async function lockMarks(marks: readonly LastSeen[], taken: Lock[]): Promise<Map
  * @param keys - The open keys.
  * @param option - The path that --log gives.
  * @param work - Gets the logs. They are unlocked when it settles.
+ * @param abortable - What ends the wait for a log that another process has.
  * @returns What `work` returns.
- * @throws Failure (exit 3) if a log does not match its mark, or the clock is far in the past.
+ * @throws Failure (exit 3) if a log does not match its mark, or the clock is far in the past. The reason of
+ *   `signal`, if it aborts.
  */
 export async function withSigningLogs<T>(
   keys: readonly OpenedKey[],
   option: string | undefined,
   work: (signingLogs: SigningLogs) => Promise<T>,
+  { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<T> {
   refusePastClock();
   const places = new Map(keys.map((key) => [key, signingLogPath(key, option)]));
@@ -215,11 +218,11 @@ export async function withSigningLogs<T>(
   const wait = keys.reduce((most, key) => Math.max(most, key.patience ?? 0), 60);
   try {
     for (const path of [...new Set(places.values())].sort()) {
-      const lock = await lockLog(path, wait);
+      const lock = await lockLog(path, wait, signal);
       taken.push(lock);
       ofLogs.set(path, lock);
     }
-    const ofMarks = await lockMarks([...marks.values()], taken);
+    const ofMarks = await lockMarks([...marks.values()], taken, signal);
     // read the marks before the logs: logs may grow meanwhile, and must not seem too short
     const seen = new Map([...marks].map(([name, one]) => [name, one.read()]));
     const logs = new Map([...ofLogs.keys()].map((path) => [path, readLog(path)]));
@@ -302,8 +305,7 @@ function refuseFaults(log: SigningLog, seen: SeenState | undefined, key: OpenedK
   const what = option === undefined ? (key.file ?? log.path) : option;
   throw new Failure(
     3,
-    "LOG",
-    CODES.LOG,
+    "ERR_LOG",
     `${log.path}: the log of the key has changed: ${fault.what}`,
     `firmseal audit ${what} shows it; restore the right log, or continue this one: firmseal audit ${what} --accept-restored`,
   );

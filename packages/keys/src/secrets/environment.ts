@@ -50,7 +50,7 @@ export function variableOf(ref: string): string {
   const name = ref.slice("env:".length);
   // a key in place of its name must not appear in the message
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,99}$/.test(name))
-    throw new KeyFileError("--key env: is not followed by the name of a variable", "give the name, not the value: --key env:NAME", 2);
+    throw new KeyFileError("`key` env: is not followed by the name of a variable", "give the name, not the value: `key` env:NAME", 2);
   return name;
 }
 
@@ -61,7 +61,7 @@ export function refuseWhileShown(name: string): void {
   if (shownVariables.size === 0) return;
   throw new KeyFileError(
     `${name}: the program could read a secret that this command got in a variable`,
-    "give the secret through a descriptor: --passphrase-fd 3 3<FILE",
+    "give the secret through a descriptor: `passphraseFd` 3 3<FILE",
     3,
   );
 }

@@ -35,14 +35,14 @@ export interface HandOut {
 }
 
 const OWN =
-  "say which key it is for: ?pin-source=env:NAME in the URI of the token, or one passphrase option for each --key, in their order";
+  "say which key it is for: ?pin-source=env:NAME in the URI of the token, or one passphrase option for each `key`, in their order";
 
 /**
  * Assigns options to keys. `kinds`: what each key may ask for, or undefined. One option serves any number of files, or
  * one token. If there are as many options as keys, they are assigned in order. Otherwise, they are assigned in order to
  * the keys that ask, unless that would mix files and tokens. Throws a usage Failure.
  */
-export function handOut(kinds: readonly (SecretKind | undefined)[], options: readonly PassphraseOption[]): HandOut {
+export function handOut(kinds: readonly (SecretKind | undefined)[], options: readonly PassphraseOption[], signal?: AbortSignal): HandOut {
   const asking = kinds.flatMap((kind, i) => (kind === undefined ? [] : [i]));
   const pins = kinds.filter((kind) => kind === "pin").length;
   const each = pins > 0 && options.length > 1 && options.length === asking.length;
@@ -65,7 +65,7 @@ export function handOut(kinds: readonly (SecretKind | undefined)[], options: rea
     mayRetry: () => typed > 0 && typed < 3,
     async secret(prompt, kind = "passphrase") {
       if (only) {
-        shared ??= passphrase({ ...only, prompt });
+        shared ??= passphrase({ ...only, prompt, signal });
         // a copy, because the user of it overwrites it with zeros
         return Uint8Array.from(await shared);
       }
@@ -73,7 +73,7 @@ export function handOut(kinds: readonly (SecretKind | undefined)[], options: rea
       if (kind === "pin" && option === undefined && options.length > 0)
         throw new KeyFileError("the given PIN is for another token, and a wrong PIN uses up a try", OWN, 2);
       typed = option === undefined && kind === "passphrase" ? typed + 1 : 0;
-      return passphrase({ ...option, prompt });
+      return passphrase({ ...option, prompt, signal });
     },
     async wipe() {
       (await shared?.catch(() => undefined))?.fill(0);

@@ -24,20 +24,22 @@ export interface PassphraseSource {
   confirm?: boolean;
   /** The options that name a source, for hints. */
   options?: string;
+  /** Ends the prompt, or the wait for a descriptor. */
+  signal?: AbortSignal | undefined;
 }
 
-/** Reads a passphrase of at least one byte. Throws KeyFileError with exit code 3. */
+/** Reads a passphrase of at least one byte. Throws KeyFileError with exit code 3, and the reason of `signal`. */
 export async function passphrase(source: PassphraseSource): Promise<Uint8Array> {
-  if (source.fd !== undefined) return fromFd(source.fd);
+  if (source.fd !== undefined) return fromFd(source.fd, source.signal);
   if (source.env !== undefined) return fromEnv(source.env);
-  return fromTerminal(source.prompt, source.confirm === true, `name a source: ${source.options ?? SOURCES}`);
+  return fromTerminal(source, `name a source: ${source.options ?? SOURCES}`);
 }
 
 function checked(bytes: Uint8Array, where: string): Uint8Array {
   if (bytes.length === 0)
     throw new KeyFileError(
       `${where}: the passphrase is empty`,
-      "give at least one character, or --no-passphrase for a key without a passphrase",
+      "give at least one character, or `noPassphrase` for a key without a passphrase",
       3,
     );
   if (bytes.length > LONGEST_PASSPHRASE) throw tooLong(where);
@@ -66,12 +68,12 @@ function fromEnv(name: string): Uint8Array {
   return checked(Buffer.from(value, "utf8"), `environment variable ${shown}`);
 }
 
-async function fromFd(fd: number): Promise<Uint8Array> {
+async function fromFd(fd: number, signal?: AbortSignal): Promise<Uint8Array> {
   const where = `file descriptor ${fd}`;
   const bytes: number[] = [];
   const one = Buffer.alloc(1);
   // One byte at a time: what follows the newline belongs to the next key with the same descriptor.
-  while (await readByte(fd, one, where)) {
+  while (await readByte(fd, one, where, signal)) {
     const byte = one[0] as number;
     if (byte === 0x0a) break;
     bytes.push(byte);
@@ -82,8 +84,9 @@ async function fromFd(fd: number): Promise<Uint8Array> {
   return checked(Uint8Array.from(bytes), where);
 }
 
-async function readByte(fd: number, one: Buffer, where: string): Promise<boolean> {
+async function readByte(fd: number, one: Buffer, where: string, signal?: AbortSignal): Promise<boolean> {
   for (;;) {
+    signal?.throwIfAborted();
     try {
       checkDescriptor(fd);
       return readSync(fd, one, 0, 1, null) === 1;
@@ -97,10 +100,10 @@ async function readByte(fd: number, one: Buffer, where: string): Promise<boolean
   }
 }
 
-async function fromTerminal(prompt: string, confirm: boolean, hint: string): Promise<Uint8Array> {
+async function fromTerminal({ prompt, confirm, signal }: PassphraseSource, hint: string): Promise<Uint8Array> {
   // "Passphrase for release.pem: ", "PIN for token release: "
   const needed = prompt.replace(/: $/, "").replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase());
-  const terminal = openTerminal(needed, hint);
+  const terminal = openTerminal(needed, hint, signal);
   try {
     for (let tries = 0; tries < 3; tries++) {
       const first = checked(await terminal.ask(prompt), "terminal");
@@ -120,10 +123,10 @@ interface Terminal {
   close(): void;
 }
 
-const SOURCES = "--passphrase-env NAME or --passphrase-fd N";
+const SOURCES = "`passphraseEnv` NAME or `passphraseFd` N";
 
 /** Returns what waits for the next byte that is typed. It gives undefined at the end. */
-function typedBytes(input: ReadStream): () => Promise<number | undefined> {
+function typedBytes(input: ReadStream, signal?: AbortSignal): () => Promise<number | undefined> {
   // not yet consumed: with pasted text, several lines may arrive at once
   const typed: number[] = [];
   let ended = false;
@@ -138,6 +141,7 @@ function typedBytes(input: ReadStream): () => Promise<number | undefined> {
     wake();
   };
   input.on("end", end).on("error", end);
+  signal?.addEventListener("abort", end, { once: true });
   return async () => {
     while (typed.length === 0 && !ended)
       await new Promise<void>((resolve) => {
@@ -148,7 +152,8 @@ function typedBytes(input: ReadStream): () => Promise<number | undefined> {
 }
 
 // The terminal in raw mode, so that it shows nothing of what is typed. Its mode is restored however the process ends.
-function openTerminal(needed: string, hint: string): Terminal {
+function openTerminal(needed: string, hint: string, signal?: AbortSignal): Terminal {
+  signal?.throwIfAborted();
   // not stdin and stdout, which may carry data
   const out = unlessThrown(() => openSync("/dev/tty", "w"));
   const input = out === undefined ? undefined : unlessThrown(() => new ReadStream(openSync("/dev/tty", "r")));
@@ -164,7 +169,7 @@ function openTerminal(needed: string, hint: string): Terminal {
   process.once("exit", restore);
   input.setRawMode(true);
 
-  const nextByte = typedBytes(input);
+  const nextByte = typedBytes(input, signal);
   const show = (text: string) => void writeSync(out, text);
   return {
     show,
@@ -173,6 +178,7 @@ function openTerminal(needed: string, hint: string): Terminal {
       const line: number[] = [];
       for (;;) {
         const byte = await nextByte();
+        signal?.throwIfAborted();
         if (byte === undefined) throw new KeyFileError("the terminal was closed at the passphrase prompt", hint, 3);
         const done = edit(line, byte);
         if (done !== "more") show("\n");

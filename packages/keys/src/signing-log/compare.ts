@@ -1,7 +1,7 @@
 // Compares several logs, to find what no single log shows. A copy of a key has its own log, which looks correct by
 // itself.
 
-import { CODES, Failure } from "../errors/failure.js";
+import { Failure } from "../errors/failure.js";
 import { withoutApprover } from "./approvers.js";
 import type { Entry } from "./entry.js";
 import type { SigningLog } from "./log-file.js";
@@ -158,5 +158,5 @@ export function conflictWords({ what, number, key, entries }: Conflict): string 
 export function conflictFailure(list: readonly Conflict[]): Failure {
   const [first] = list as [Conflict];
   const more = list.length > 1 ? `; and ${list.length - 1} more` : "";
-  return new Failure(1, "LOG", CODES.LOG, `${conflictWords(first)}${more}`, CONFLICT_WORDS[first.what].hint);
+  return new Failure(1, "ERR_LOG", `${conflictWords(first)}${more}`, CONFLICT_WORDS[first.what].hint);
 }

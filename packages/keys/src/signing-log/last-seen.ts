@@ -11,7 +11,7 @@ import { readOwn } from "../files/read.js";
 import { fsyncFolder, makeFolders, writeWhole } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
 import { type Claim, Claims } from "../locks/claim.js";
-import { type Lock, lock } from "../locks/lock.js";
+import { type Lock, type LockOptions, lock } from "../locks/lock.js";
 import type { Entry } from "./entry.js";
 
 const MARK_PATH = "name a folder that only you can write: FIRMSEAL_STATE=DIR";
@@ -127,8 +127,8 @@ export class LastSeen {
   /**
    * Takes the lock, so that users of the key wait for each other; correctness does not depend on it. `wait`: seconds.
    */
-  lock(wait?: number, busy = `${this.file}: the key is in use`): Promise<Lock> {
-    return lock(`${this.file}.lock`, { busy, ...(wait !== undefined && { wait }) });
+  lock(options: LockOptions): Promise<Lock> {
+    return lock(`${this.file}.lock`, { busy: `${this.file}: the key is in use`, ...options });
   }
 
   /** Creates the mark of a new key. */

@@ -59,6 +59,12 @@ function highestVersion(releases: readonly SignedNumber[]): string | undefined {
   return highest === undefined ? undefined : numberVersion(highest);
 }
 
+/** What a caller knows if the logs are empty. */
+export interface FirstNumber {
+  /** true: nothing was signed before. "known": the caller knows the last number. */
+  first?: boolean | "known";
+}
+
 /**
  * Chooses the next sequence number for a kind of device, according to the logs of all keys. It is 1 if nothing was
  * signed for it, but a key without any entry may have signed elsewhere: then a person must say that this is its `first`
@@ -66,34 +72,38 @@ function highestVersion(releases: readonly SignedNumber[]): string | undefined {
  *
  * @param logs - The entries of each log.
  * @param asked - The devices.
- * @param first - Whether it is the first release. Default: false.
+ * @param start - What the caller knows if the logs are empty.
  * @returns The number.
- * @throws Failure with SEQUENCE if the logs do not give the number, if they contradict `first`, or if no number is left
+ * @throws Failure ERR_SEQUENCE if the logs do not give the number, if they contradict `first`, or if no number is left
  *   below 2^64.
  */
-export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonly string[], first: boolean | "known" = false): bigint {
+export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonly string[], { first = false }: FirstNumber = {}): bigint {
   const scope = new Set(asked);
   if (!first && logs.every((entries) => entries.length === 0))
     throw refusedInput(
-      "SEQUENCE",
+      "ERR_SEQUENCE",
       "the log of the key is empty here, and the key may have signed elsewhere: the next sequence number is not known",
-      "bring its log (--log FILE), give the number (--seq N), or say that nothing has been released yet (--first)",
+      "bring its log (`log` FILE), give the number (`seq` N), or say that nothing has been released yet (`first`)",
     );
   for (const entries of logs) {
     const restored = entries.findLastIndex((e) => e.operation === ACCEPT);
     // lost entries may have used numbers; the first explicit number resolves this
     if (restored >= 0 && !entries.slice(restored).some((e) => sharesScope(e, scope)))
       throw refusedInput(
-        "SEQUENCE",
+        "ERR_SEQUENCE",
         "the log was restored, and does not know the used sequence numbers",
-        "check the last release, and give a number once: --seq N",
+        "check the last release, and give a number once: `seq` N",
       );
   }
   const known = highestInScope(logs.flat(), scope);
   if (first === true && known !== undefined)
-    throw refusedInput("SEQUENCE", `the log has releases for this kind of device up to ${known}: this is not the first`, "drop --first");
+    throw refusedInput(
+      "ERR_SEQUENCE",
+      `the log has releases for this kind of device up to ${known}: this is not the first`,
+      "drop `first`",
+    );
   const last = known ?? 0n;
-  if (last >= HIGHEST) throw refusedInput("SEQUENCE", "no sequence number is left for this kind of device", noneHigher());
+  if (last >= HIGHEST) throw refusedInput("ERR_SEQUENCE", "no sequence number is left for this kind of device", noneHigher());
   return last + 1n;
 }
 
@@ -112,9 +122,9 @@ export interface Numbered {
 
 const MANIFESTS: Numbered = {
   other: "another manifest",
-  again: "a rebuilt release needs a new number: --seq next, or raise it in the description",
-  higher: "give a higher one: --seq next, or raise it in the description",
-  next: "give the next one: --seq next, or correct it in the description",
+  again: "a rebuilt release needs a new number: `seq` next, or raise it in the description",
+  higher: "give a higher one: `seq` next, or raise it in the description",
+  next: "give the next one: `seq` next, or correct it in the description",
 };
 
 /** The same, for a number that is made from the version. */
@@ -129,8 +139,8 @@ const VERSIONS: Numbered = {
 export const TRUST_FILES: Numbered = {
   other: "another trust file",
   again: "devices accept only one file for each number: make it again with a higher sequence in the description",
-  higher: "make it again with a higher sequence in the description, or with --previous-trust and the newest file",
-  next: "make it again with --previous-trust and the newest file, which gives the next number",
+  higher: "make it again with a higher sequence in the description, or with `previousTrust` and the newest file",
+  next: "make it again with `previousTrust` and the newest file, which gives the next number",
 };
 
 /** Refusals of sequence numbers that the caller turns off. The signing log records each one that was needed. */
@@ -171,7 +181,7 @@ export function checkSequence(
   if (known.some((e) => e.digest === digest)) return [];
   const used: string[] = [];
   const need = (allowed: boolean | undefined, option: string, message: string, hint: string) => {
-    if (!allowed) throw refusedInput("SEQUENCE", message, `${hint}, or allow it: --${option}`);
+    if (!allowed) throw refusedInput("ERR_SEQUENCE", message, `${hint}, or allow it: \`${option}\``);
     used.push(option);
   };
   if (sequence === HIGHEST)

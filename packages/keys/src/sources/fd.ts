@@ -21,16 +21,17 @@ const OPEN_HINT = "open it: firmseal … --key fd:3 3<FILE";
 export async function openDescriptor(ref: string, ask: Asking): Promise<OpenedKey> {
   const digits = ref.slice("fd:".length);
   if (!/^[0-9]{1,4}$/.test(digits) || digits === "1" || digits === "2")
-    throw new KeyFileError("--key fd: is not followed by the number of a descriptor that can be read", OPEN_HINT, 2);
-  return holdKey(await readDescriptor(Number(digits)), ref, ask);
+    throw new KeyFileError("`key` fd: is not followed by the number of a descriptor that can be read", OPEN_HINT, 2);
+  return holdKey(await readDescriptor(Number(digits), ask.signal), ref, ask);
 }
 
-async function readDescriptor(fd: number): Promise<Buffer> {
+async function readDescriptor(fd: number, signal: AbortSignal | undefined): Promise<Buffer> {
   const buffer = Buffer.alloc(KEY_LIMITS.keyFile + 1);
   let length = 0;
   try {
     checkDescriptor(fd);
     for (let since = Date.now(); length < buffer.length; ) {
+      signal?.throwIfAborted();
       const n = tryRead(fd, buffer, length);
       if (n === 0) break;
       if (n !== undefined) {
@@ -41,6 +42,7 @@ async function readDescriptor(fd: number): Promise<Buffer> {
     }
   } catch (e) {
     buffer.fill(0);
+    signal?.throwIfAborted();
     throw new KeyFileError(`file descriptor ${fd} cannot be read (${(e as NodeJS.ErrnoException).code})`, OPEN_HINT, 3);
   }
   return buffer.subarray(0, length);

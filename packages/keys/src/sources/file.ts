@@ -11,7 +11,7 @@ import {
   isPrivate,
   isSshLine,
   KeyError,
-  type KeyErrorCode,
+  type KeyFault,
   keyAlgOfLength,
   keyAlgs,
   loadAlg,
@@ -47,7 +47,7 @@ export async function openKeyFile(path: string, ask: Asking): Promise<OpenedKey>
   // a secret in place of a path must not appear in the message, and no file has this name
   if (/-----BEGIN |untrusted comment:|"kty"/.test(path))
     throw new KeyFileError(
-      "--key: the key itself is on the command line, where every user of the machine can read it",
+      "`key`: the key itself is on the command line, where every user of the machine can read it",
       "make a new key, and give the name of its file, or env:NAME",
       2,
     );
@@ -83,7 +83,7 @@ export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = 
       wipePrivateKey(key);
       throw e;
     }
-    return { name, public: publicOf(key), private: key, signer: signer(key), close: async () => wipePrivateKey(key) };
+    return { name, public: publicOf(key), private: key, signer: signer(key), [Symbol.asyncDispose]: async () => wipePrivateKey(key) };
   } finally {
     bytes.fill(0);
   }
@@ -102,7 +102,7 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
     const key = await keyIn(bytes, name, passphrase);
     if (key) return key;
   } catch (e) {
-    const fault = e instanceof KeyError ? new KeyFileError(`${name}: ${e.message}`, HINTS[e.code], 2) : e;
+    const fault = e instanceof KeyError ? new KeyFileError(`${name}: ${e.message}`, HINTS[e.fault], 2) : e;
     // a passphrase is only asked for by what is a key
     throw fault instanceof KeyFileError && fault.exit === 2 ? notAKey(bytes, name, fault) : fault;
   }
@@ -189,7 +189,7 @@ function fromBase64(text: string): Buffer | undefined {
 
 const never = () => Promise.reject(new Error("no COSE_Key has a passphrase"));
 
-const HINTS: Record<KeyErrorCode, string> = {
+const HINTS: Record<KeyFault, string> = {
   format: KEY_FORMS_HINT,
   length: KEY_FORMS_HINT,
   range: "the file is damaged or forged: use another key",
@@ -197,7 +197,7 @@ const HINTS: Record<KeyErrorCode, string> = {
   mismatch: "the file mixes two keys: export it again from its source",
   unsupported: UNSUPPORTED,
   several: "put each key into a file of its own",
-  fault: "sign on another machine",
+  signature: "sign on another machine",
 };
 
 // also for a JWK Set in an array, which fromJwk refuses

@@ -12,7 +12,7 @@ export function checkedSigner(name: string, key: PublicKey, hint: string, sign: 
       try {
         return await signer.sign(tbs);
       } catch (e) {
-        if (e instanceof KeyError && e.code === "fault") throw new KeyFileError(`${name}: ${e.message}`, hint, 3);
+        if (e instanceof KeyError && e.fault === "signature") throw new KeyFileError(`${name}: ${e.message}`, hint, 3);
         throw e;
       }
     },

@@ -125,12 +125,12 @@ async function keyKind(bytes: Uint8Array): Promise<KeyKind | undefined> {
  */
 export async function refuseKeyAsInput(path: string, keys: readonly string[] = [], bytes?: Uint8Array, o: KeyAsInput = {}): Promise<void> {
   if (path !== STDIO && keys.some((key) => key !== STDIO && isSameFile(path, key)))
-    throw usage(`${path} is the signing key (--key); it cannot also be the input`, "name the image, the description or the envelope");
+    throw usage(`${path} is the signing key (\`key\`); it cannot also be the input`, "name the image, the description or the envelope");
   const large = bytes === undefined && sizeOf(path) > KEY_LIMITS.keyFile;
   const content = bytes ?? (large ? readFirstBytes(path, KEY_LIMITS.keyFile) : readAll(path, KEY_LIMITS.keyFile));
   const kind = large ? (looksPrivate(content) ? "private" : undefined) : await keyKind(content);
   const name = inputName(path);
-  const { isFirmware, hint = "name another file; if devices really need this key as a payload: --allow-key-as-image" } = o;
+  const { isFirmware, hint = "name another file; if devices really need this key as a payload: `allowKeyAsImage`" } = o;
   if (kind === "private") throw usage(`${name} is a private key, and would be published`, hint);
   if (kind === "public" && isFirmware) throw usage(`${name} is a public key, not an image`, hint);
 }

@@ -4,7 +4,7 @@
 import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint } from "@firmseal/signer";
 import type { Anchor } from "@firmseal/verifier";
 import { toHex } from "@firmseal/verifier/tools";
-import { CODES, Failure, usage } from "../errors/failure.js";
+import { Failure, usage } from "../errors/failure.js";
 import { warn } from "../notices.js";
 import { takeVariable } from "../secrets/environment.js";
 import { type HandOut, handOut, type PassphraseOption } from "../secrets/hand-out.js";
@@ -34,20 +34,28 @@ export function hideSecrets(refs: readonly string[], options: readonly Passphras
   for (const name of secretVariables(refs, options)) takeVariable(name);
 }
 
+/** What a caller needs of its keys. */
+type Wanted = Partial<Pick<Asking, "publicOnly" | "unproved" | "signal">>;
+
+/** What ends the work with keys that waits. */
+export interface Abortable {
+  /**
+   * Aborts prompts, locks, programs and services, when a key is opened and when it signs: the call rejects with the
+   * reason of the signal.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Supplies the secrets of keys: from the passphrase options, or from the terminal when none is left. */
-export function asking(
-  refs: readonly string[],
-  options: readonly PassphraseOption[],
-  publicOnly: boolean,
-  unproved = false,
-): Asking & HandOut {
+export function asking(refs: readonly string[], options: readonly PassphraseOption[], wanted: Wanted = {}): Asking & HandOut {
   hideSecrets(refs, options);
   return {
-    publicOnly,
-    unproved,
+    publicOnly: false,
+    ...wanted,
     ...handOut(
       refs.map((ref) => sourceRow(ref).asks?.(ref)),
       options,
+      wanted.signal,
     ),
   };
 }
@@ -56,17 +64,17 @@ export function asking(
 async function openKeys(
   refs: readonly string[],
   options: readonly PassphraseOption[],
-  publicOnly: boolean,
-  unproved = false,
-): Promise<OpenedKey[]> {
-  const ask = asking(refs, options, publicOnly, unproved);
-  const keys: OpenedKey[] = [];
+  wanted: Wanted = {},
+): Promise<(OpenedKey & AsyncDisposable)[]> {
+  const ask = asking(refs, options, wanted);
+  const keys: (OpenedKey & AsyncDisposable)[] = [];
   try {
-    if (refs.length > 1 && !publicOnly) guardKeyFiles(refs);
+    if (refs.length > 1 && !ask.publicOnly) guardKeyFiles(refs);
     for (const [i, ref] of refs.entries()) {
       ask.turn(i);
       refuseUnknownSource(ref);
-      const key = await (await sourceRow(ref).load())(ref, ask);
+      wanted.signal?.throwIfAborted();
+      const key = { [Symbol.asyncDispose]: async () => {}, ...(await (await sourceRow(ref).load())(ref, ask)) };
       keys.push(key);
       // open(), which verifies, cannot wait for it
       await loadAlg(key.public.alg);
@@ -81,7 +89,7 @@ async function openKeys(
 }
 
 /** Options of openKey(). */
-export interface OpenKeyOptions {
+export interface OpenKeyOptions extends Abortable {
   /** The source of the passphrase or PIN. Default: ask at the terminal. */
   passphrases?: readonly PassphraseOption[];
   /** Open only the public key: nothing is decrypted. */
@@ -89,9 +97,9 @@ export interface OpenKeyOptions {
 }
 
 /**
- * Opens the key that a reference names. Every signature is verified before it is returned. Close the key after use, to
- * end sessions and programs. This function does not log uses of the key: signRelease() of `@firmseal/release` does, and
- * checks first whether the key may sign.
+ * Opens the key that a reference names. Every signature is verified before it is returned. Dispose of the key after
+ * use: this ends sessions and programs, and overwrites a private key in memory. This function does not log uses of the
+ * key: signRelease() of `@firmseal/release` does, and checks first whether the key may sign.
  *
  * @param reference - A file, `env:NAME`, `fd:N`, `pkcs11:…`, `exec:PROGRAM`, `awskms:…`, `gcpkms:…`, `azurekv:…` or
  *   `vault:…`.
@@ -104,25 +112,28 @@ export interface OpenKeyOptions {
  *
  * const key = await openKey("release.pem", { passphrases: [{ env: "RELEASE_PASSPHRASE" }] });
  * console.log(key.name, keyFacts(key.public).thumbprint);
- * await key.close?.();
+ * await key[Symbol.asyncDispose]();
  * ```
  */
-export async function openKey(reference: string, { passphrases = [], publicOnly = false }: OpenKeyOptions = {}): Promise<OpenedKey> {
-  const [key] = await openKeys([reference], passphrases, publicOnly);
-  return key as OpenedKey;
+export async function openKey(
+  reference: string,
+  { passphrases = [], ...wanted }: OpenKeyOptions = {},
+): Promise<OpenedKey & AsyncDisposable> {
+  const [key] = await openKeys([reference], passphrases, wanted);
+  return key as OpenedKey & AsyncDisposable;
 }
 
 async function closeKeys(keys: readonly OpenedKey[]): Promise<void> {
-  for (const key of keys) await key.close?.();
+  for (const key of keys) await key[Symbol.asyncDispose]?.();
 }
 
 async function withOpened<T>(
   refs: readonly string[],
   options: readonly PassphraseOption[],
-  publicOnly: boolean,
+  wanted: Wanted,
   work: (keys: readonly OpenedKey[]) => Promise<T>,
 ): Promise<T> {
-  const keys = await openKeys(refs, options, publicOnly);
+  const keys = await openKeys(refs, options, wanted);
   try {
     return await work(keys);
   } finally {
@@ -136,6 +147,7 @@ async function withOpened<T>(
  * @param refs - References as openKey() takes them.
  * @param options - Where passphrases come from.
  * @param work - Gets the open keys, in the order of `refs`.
+ * @param abortable - What ends the wait.
  * @returns What `work` returns.
  * @throws KeyFileError or Failure: a usage Failure for a public key.
  * @example
@@ -154,8 +166,9 @@ export const withSigners = <T>(
   refs: readonly string[],
   options: readonly PassphraseOption[],
   work: (keys: readonly SigningKey[]) => Promise<T>,
+  { signal }: Abortable = {},
 ): Promise<T> =>
-  withOpened(refs, options, false, async (keys) =>
+  withOpened(refs, options, { signal }, async (keys) =>
     work(
       keys.map((key) => {
         const { signer } = key;
@@ -172,6 +185,7 @@ export const withSigners = <T>(
  * @param refs - References as openKey() takes them.
  * @param options - Where passphrases come from.
  * @param work - Gets the open keys, in the order of `refs`.
+ * @param abortable - What ends the wait.
  * @returns What `work` returns.
  * @throws KeyFileError or Failure.
  */
@@ -179,7 +193,8 @@ export const withPublicKeys = <T>(
   refs: readonly string[],
   options: readonly PassphraseOption[],
   work: (keys: readonly OpenedKey[]) => Promise<T>,
-): Promise<T> => withOpened(refs, options, true, work);
+  { signal }: Abortable = {},
+): Promise<T> => withOpened(refs, options, { publicOnly: true, signal }, work);
 
 /**
  * Runs `work` with one key of any kind, including its private part if it is in this process, then closes it.
@@ -187,17 +202,23 @@ export const withPublicKeys = <T>(
  * @param ref - A reference as openKey() takes it.
  * @param options - Where passphrases come from.
  * @param work - Gets the open key.
+ * @param abortable - What ends the wait.
  * @returns What `work` returns.
  * @throws KeyFileError or Failure.
  */
-export const withKey = <T>(ref: string, options: readonly PassphraseOption[], work: (key: OpenedKey) => Promise<T>): Promise<T> =>
-  withOpened([ref], options, false, (keys) => work(keys[0] as OpenedKey));
+export const withKey = <T>(
+  ref: string,
+  options: readonly PassphraseOption[],
+  work: (key: OpenedKey) => Promise<T>,
+  { signal }: Abortable = {},
+): Promise<T> => withOpened([ref], options, { signal }, (keys) => work(keys[0] as OpenedKey));
 
 /**
  * Opens keys for verification, private or public. An external key must prove possession of its private half.
  *
  * @param refs - References as openKey() takes them.
  * @param options - Where passphrases come from.
+ * @param abortable - What ends the wait.
  * @returns The public keys, in the order of `refs`.
  * @throws KeyFileError or Failure: USAGE if no key is given.
  * @example
@@ -208,9 +229,13 @@ export const withKey = <T>(ref: string, options: readonly PassphraseOption[], wo
  * const manifest = open(envelope, { anchors: anchors(await publicKeys(["pub.pem"], [])) });
  * ```
  */
-export async function publicKeys(refs: readonly string[], options: readonly PassphraseOption[]): Promise<PublicKey[]> {
-  if (refs.length === 0) throw usage("no key is given", "give the signer's public key: --key PUB");
-  return withOpened(refs, options, true, async (keys) => {
+export async function publicKeys(
+  refs: readonly string[],
+  options: readonly PassphraseOption[],
+  { signal }: Abortable = {},
+): Promise<PublicKey[]> {
+  if (refs.length === 0) throw usage("no key is given", "give the signer's public key: `key` PUB");
+  return withOpened(refs, options, { publicOnly: true, signal }, async (keys) => {
     // a private half in this process, or a public key that the user chose to trust, needs no proof
     for (const { signer, private: secret } of keys) if (signer && !secret) await provePossession(signer);
     return keys.map((key) => key.public);
@@ -222,7 +247,7 @@ export async function publicKeys(refs: readonly string[], options: readonly Pass
  * PIN is needed. `options` belong to all of them together.
  */
 export async function claimedKeys(refs: readonly string[], options: readonly PassphraseOption[]): Promise<PublicKey[]> {
-  const keys = await openKeys(refs, options, true, true);
+  const keys = await openKeys(refs, options, { publicOnly: true, unproved: true });
   await closeKeys(keys);
   return keys.map((key) => key.public);
 }
@@ -278,14 +303,13 @@ export function refuseTestKeys(keys: readonly PublicKey[], allowed: readonly str
     if (!allowed.includes(name))
       throw new Failure(
         1,
-        "TEST_KEY",
-        CODES.TEST_KEY,
+        "ERR_TEST_KEY",
         `${name} is a published test key: anybody can sign with it`,
-        `make a key of your own with firmseal keygen, or allow this one: --allow-test-key ${name}`,
+        `make a key of your own with firmseal keygen, or allow this one: \`allowTestKey\` ${name}`,
       );
     warn(`signing with the published test key ${name}`);
   }
   const unknown = allowed.find((name) => !testKeys.some((key) => key.name === name));
   if (unknown !== undefined)
-    throw usage(`--allow-test-key ${unknown}: no test key has this name`, "the refusal of a test key shows its name");
+    throw usage(`\`allowTestKey\` ${unknown}: no test key has this name`, "the refusal of a test key shows its name");
 }

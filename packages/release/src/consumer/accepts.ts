@@ -52,7 +52,7 @@ function signatureFault(row: Consumer, { signatures }: UnverifiedEnvelope, algs:
   if (other !== undefined)
     return {
       what: `a signature names algorithm ${algName(other)}, not ${algsOf(row)}`,
-      hint: `make the release with a key for ${algsOf(row)}: firmseal keygen --alg makes one, --cose-alg names the algorithm`,
+      hint: `make the release with a key for ${algsOf(row)}: firmseal keygen --alg makes one, \`coseAlg\` names the algorithm`,
     };
   if (row.grammar && signatures.some(({ multiple }) => multiple))
     return { what: "a signature is a COSE_Sign, not a COSE_Sign1", hint: "get the release with a signature as firmseal sign makes it" };
@@ -77,7 +77,7 @@ function contentFault(g: Grammar, { manifest, envelope: { payloads }, digest }: 
   if (inside && !g.payloads)
     return {
       what: `payload ${inside.uri} is in the envelope`,
-      hint: "leave it outside: --uri URI, or uri in the product file",
+      hint: "leave it outside: `uri` URI, or uri in the product file",
     };
   if (digest && !g.digests.includes(digest.alg))
     return { what: `the manifest has a digest of ${HASH_NAMES[digest.alg]}`, hint: useHash(g) };

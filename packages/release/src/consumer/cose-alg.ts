@@ -63,11 +63,11 @@ export function coseAlgFor(key: PublicKey, { coseAlg: names = [], for: name }: A
   if (row.algs.includes(cose)) return cose;
   const possible = deviceKeyAlgs.filter((alg) => coseAlgs(alg).some((one) => row.algs?.includes(one)));
   throw refusedInput(
-    "CONSUMER",
+    "ERR_CONSUMER",
     `not for ${name}: the signature would name ${algName(cose)}, not ${algsOf(row)}`,
     named === undefined
       ? `sign with ${article(algWords(possible))} key: firmseal keygen --alg ${inWords(possible)} makes one`
-      : `name ${algsOf(row)}: --cose-alg, or cose-alg in the product file`,
+      : `name ${algsOf(row)}: \`coseAlg\`, or cose-alg in the product file`,
   );
 }
 

@@ -9,7 +9,7 @@ import { checkDraftForMicro, checkForMicro } from "./micro.js";
 
 function refuse(name: ConsumerName, envelope: Uint8Array, outline: UnverifiedEnvelope, algs: readonly number[]): void {
   const fault = faultFor(consumerOf(name), envelope, outline, algs);
-  if (fault) throw refusedInput("CONSUMER", `not for ${name}: ${visible(fault.what)}`, fault.hint);
+  if (fault) throw refusedInput("ERR_CONSUMER", `not for ${name}: ${visible(fault.what)}`, fault.hint);
 }
 
 /**

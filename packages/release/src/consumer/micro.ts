@@ -5,14 +5,13 @@ import { Failure } from "@firmseal/keys";
 import { DEFAULT_ALG, type EnvelopeDraft, privateKey, signedWithoutLog, signer } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { errors } from "@firmseal/verifier";
-import { TEMPLATE_NAME, templateFault } from "@firmseal/verifier/tools";
-import { refusalName } from "../verify/refusals.js";
+import { codeOfRefusal, TEMPLATE_NAME, templateFault } from "@firmseal/verifier/tools";
 
 /** How many signatures the template has at most. */
 const MOST_SIGNATURES = 2;
 
 function refused(code: number, message: string, hint: string): Failure {
-  return new Failure(1, refusalName(code), code, `not for a micro verifier: ${message}`, hint);
+  return new Failure(1, codeOfRefusal(code), `not for a micro verifier: ${message}`, hint);
 }
 
 /** Throws Failure, with the first byte that differs and what to change, if a signed envelope is not the template. */

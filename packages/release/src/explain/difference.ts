@@ -50,8 +50,10 @@ function kindsOf({ behaviours }: Explained): Map<string, Kind> {
 
 function linesOf(kind: Kind, { components }: Explained): string[] {
   return [
-    ...kind.install.map((action) => `installation: ${actionWords(action, components, true)}`),
-    ...(kind.refused ? [refusedWords(kind.refused)] : kind.start.map((action) => `start: ${actionWords(action, components, true)}`)),
+    ...kind.install.map((action) => `installation: ${actionWords(action, components, { plain: true })}`),
+    ...(kind.refused
+      ? [refusedWords(kind.refused)]
+      : kind.start.map((action) => `start: ${actionWords(action, components, { plain: true })}`)),
   ];
 }
 

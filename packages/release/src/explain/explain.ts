@@ -57,7 +57,7 @@ export function kindsAsked(m: Parameters<typeof deviceKinds>[0], o: ForDevice): 
 export async function explain(envelope: Uint8Array, o: ForDevice = {}): Promise<Explained> {
   const m = await openWithTrialKey(readDraft(envelope));
   const { kinds, slots } = kindsAsked(m, o);
-  const found = explainManifest(triedInterpreter(), m, kinds, slots);
+  const found = explainManifest(triedInterpreter(), m, kinds, { slots });
   const isLower = o.installed !== undefined && BigInt(formatSequence(m.sequence)) < o.installed;
   return isLower ? { ...found, behaviours: refuseLower(found.behaviours) } : found;
 }

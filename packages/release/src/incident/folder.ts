@@ -37,9 +37,9 @@ export function listIn(path: string, given: Given): Ways & { bytes: Uint8Array |
   const [first] = own;
   if (!first)
     throw refusedInput(
-      "FLEET",
+      "ERR_FLEET",
       `${path} is not the next trust file of this incident`,
-      "give the same options as before, or an empty folder: --dir",
+      "give the same options as before, or an empty folder: `dir`",
     );
   const enough = [first.current.store, first.next].every((store) => isEnough(rootProgress(file.bytes, store)));
   return { ...rest, ways: own, bytes: file.bytes, isSigned: enough };
@@ -60,7 +60,7 @@ export async function foundBridges(dir: string, next: TrustStore): Promise<Found
     const step = await stepOf(path, envelope);
     if (!("envelope" in step) || !carriedStores([step]).some(({ payload }) => equalBytes(payload, next.payload)))
       throw refusedInput(
-        "FLEET",
+        "ERR_FLEET",
         `${path} does not bring the next trust file of this incident`,
         "move it away, and run this command again: it makes the bridge",
       );

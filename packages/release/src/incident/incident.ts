@@ -139,7 +139,7 @@ async function bestWay(
   if (fault && total(found.results, isLeft) >= total(now, isLeft)) throw fault;
   if (groups.length > 0 && !found.results.some(takes(found.way)))
     throw refusedInput(
-      "STRANDED",
+      "ERR_STRANDED",
       `no device would accept the next trust file: ${found.results.find(({ why }) => why !== null)?.why ?? "too few keys are left"}`,
       "nobody has to sign; if devices run releases above the last number of a key in that file, move it away, and run this again",
     );

@@ -69,11 +69,11 @@ async function replacementsOf({ replacement: refs = [] }: IncidentOptions, key: 
     const isSame = (other: PublicKey) => sameKey(one.key, other.key);
     const twin = added.slice(0, i).findIndex(isSame);
     const what = isSame(key)
-      ? "this is the same key as --key"
+      ? "this is the same key as `key`"
       : list.anchors.some((a) => isSame(a.key))
         ? "the trust file already lists this key"
-        : twin >= 0 && `this is the same key as --replacement ${refs[twin]}`;
-    if (what) throw usage(`--replacement ${refs[i]}: ${what}`, "make a new key, and name it: firmseal keygen --out NEW.pem");
+        : twin >= 0 && `this is the same key as \`replacement\` ${refs[twin]}`;
+    if (what) throw usage(`\`replacement\` ${refs[i]}: ${what}`, "make a new key, and name it: firmseal keygen --out NEW.pem");
   }
   return added;
 }
@@ -83,17 +83,17 @@ export async function readGiven(o: IncidentOptions): Promise<Given> {
   const current = readTrustFile(o.trust);
   refuseLastNumber(bigSequence(current.store.sequence) + 1n);
   const fleet = await readFleet(o.fleet);
-  const [key] = (await namedKeys([o.key], "--key", [current.store])) as [PublicKey];
+  const [key] = (await namedKeys([o.key], "`key`", [current.store])) as [PublicKey];
   const before = describeTrust(current.store);
   const entry = before.anchors.find((a) => equalBytes(a.key.key, key.key)) as TrustDescription["anchors"][number];
   if (o.what === "debug-leaked" && !entry.roles.includes("debug"))
     throw usage(
-      `--key ${o.key} has the role ${entry.roles.join(" and ")}, not debug`,
+      `\`key\` ${o.key} has the role ${entry.roles.join(" and ")}, not debug`,
       "for a key with another role: firmseal incident stolen",
     );
   if (o.what === "expired" && entry.until === undefined)
     throw usage(
-      `--key ${o.key} has no last sequence number, so it does not expire`,
+      `\`key\` ${o.key} has no last sequence number, so it does not expire`,
       "firmseal trust show FILE shows the last sequence number of each key",
     );
   const ahead = storesOf(fleet).find(
@@ -101,14 +101,14 @@ export async function readGiven(o: IncidentOptions): Promise<Given> {
   );
   if (ahead)
     throw refusedInput(
-      "FLEET",
+      "ERR_FLEET",
       `${o.trust}: devices already have trust file ${formatSequence(ahead.sequence)}`,
-      "give the newest one: --trust FILE",
+      "give the newest one: `trust` FILE",
     );
   const { roles, vendor, class: name } = entry;
   const limits = { ...(vendor && { vendor }), ...(name && { class: name }) };
   const added = (await replacementsOf(o, key, before)).map((one) => ({ key: one, roles, ...limits }));
-  if (o.what === "expired" && added.length === 0) throw usage("no replacement key is given", "make one, and name it: --replacement PUB");
+  if (o.what === "expired" && added.length === 0) throw usage("no replacement key is given", "make one, and name it: `replacement` PUB");
   const replaced = { ...before, anchors: [...before.anchors, ...added] };
   const own = secretSet([key]);
   const none = new Set<string>();
@@ -204,7 +204,10 @@ export function groupsOf({ fleet, current, o }: Given): DeviceGroup[] {
     if (hasNext(cohort, current) && reachesFrom(cohort) >= top) continue;
     const group = groups.get(id) ?? { identity: model.identity, model, cohorts: [], image: images.get(name) ?? images.get("") };
     if (model.start === "release" && group.image === undefined)
-      throw usage(`cohort ${name}: a bridge without an image leaves nothing to start`, `give the image that it runs: --image ${name}=FILE`);
+      throw usage(
+        `cohort ${name}: a bridge without an image leaves nothing to start`,
+        `give the image that it runs: \`image\` ${name}=FILE`,
+      );
     group.cohorts.push(cohort);
     groups.set(id, group);
   }

@@ -19,7 +19,7 @@ export function flashBytes(path: string, given?: Uint8Array): FlashBytes {
   const format = detectFormat(file.subarray(0, DETECT_BYTES), path);
   const image = format === "raw" ? undefined : parseImage(file, format);
   const bytes = image ? image.bytes : file;
-  if (bytes.length === 0) throw refusedInput("IMAGE", `${path} contains no bytes for the flash`, "give the image that the build wrote");
+  if (bytes.length === 0) throw refusedInput("ERR_IMAGE", `${path} contains no bytes for the flash`, "give the image that the build wrote");
   if (!image) return { bytes };
   const gaps = image.gaps > 0 ? `, ${grouped(image.gaps)} of them gaps filled with ff` : "";
   return {

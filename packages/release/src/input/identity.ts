@@ -24,8 +24,8 @@ function checkName(option: string, value: string, isName: (value: string) => boo
 
 /** Returns the identifiers for --vendor and --class. Throws a usage Failure if they cannot be combined. */
 export function identityOf(vendor: string, name: string): { vendor: Uint8Array; class: Uint8Array } {
-  checkName("--vendor", vendor, isDomain, "give the vendor's domain, for example example.com, or its UUID");
-  checkName("--class", name, isPlainText, "give the name of the class, for example board-v2, or its UUID");
+  checkName("`vendor`", vendor, isDomain, "give the vendor's domain, for example example.com, or its UUID");
+  checkName("`class`", name, isPlainText, "give the name of the class, for example board-v2, or its UUID");
   try {
     return identityUuids(vendor, name);
   } catch (e) {

@@ -15,7 +15,7 @@ export function wrongKind(path: string, head: ArrayLike<number>, ...wanted: read
 const SIGNED_HINTS: Readonly<Record<FileKind, string>> = {
   envelope: "firmseal sign signs it; an image is what the build wrote",
   "trust file": "firmseal trust sign signs it; to send it to devices, name it in a description",
-  message: "an approval goes with --approval; to send it to devices, name it in a description",
+  message: "an approval goes with `approval`; to send it to devices, name it in a description",
 };
 
 /**

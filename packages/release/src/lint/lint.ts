@@ -1,6 +1,6 @@
 // Checks a release against the rules, and the findings against the waivers of the product.
 
-import { CODES, Failure } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
 import { grouped } from "@firmseal/keys/internal";
 import { LIMITS } from "../input/limits.js";
 import type { Policy, Waiver } from "../product/file/policy.js";
@@ -132,8 +132,7 @@ export function lintFailure(findings: readonly Finding[], failOn: Severity = "er
   const more = failed.length > 1 ? `, and ${grouped(failed.length - 1)} more` : "";
   return new Failure(
     1,
-    "LINT",
-    CODES.LINT,
+    "ERR_LINT",
     `${first.path}: ${first.rule} ${first.name}: ${first.message}${more}`,
     `${first.fix} docs/reference/lint.md explains the rules`,
   );

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { Explained } from "@firmseal/behaviour";
 import { versionIn } from "@firmseal/behaviour";
 import { VERSION_BYTES } from "@firmseal/images";
-import { CODES, Failure } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
 import { readFirstBytes, STDIO, sizeOf } from "@firmseal/keys/internal";
 import { EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
@@ -15,6 +15,7 @@ import {
   formatSequence,
   MAN_COSWID,
   readSlice,
+  refusalOf,
   type Slice,
   toHex,
   type UnverifiedEnvelope,
@@ -96,7 +97,7 @@ async function doings(envelope: Uint8Array, files: Map<string, string>): Promise
     // there may be no room for the signature of a trial key
     if (isRefusal(e)) return e.code === errors.SIGNATURE_COUNT ? {} : { refusal: words(e.code) };
     // a refusal that names its payload
-    if (e instanceof Failure && e.code < CODES.USAGE) return { refusal: { reason: e.reason, words: e.message.replace(/^refused: /, "") } };
+    if (e instanceof Failure && refusalOf(e.number)) return { refusal: { reason: e.reason, words: e.message.replace(/^refused: /, "") } };
     throw e;
   }
 }

@@ -188,7 +188,7 @@ export async function lintReleases(path: string, o: LintOptions = {}): Promise<L
   if (product) refuseUnknownRules(product);
   const paths = envelopesAt(path, product);
   if (o.payload !== undefined && isFolder(path))
-    throw usage("--payload is for one envelope, not for a folder", "put the payload into the folder");
+    throw usage("`payload` is for one envelope, not for a folder", "put the payload into the folder");
   const known = knownKeys(o.trust?.store);
   const policies = [...(o.policies ?? []), ...(product?.policy.suite === undefined ? [] : [product.policy.suite])];
   const given = o.previousRelease === undefined ? undefined : envelopesAt(o.previousRelease, product).map(readEarlier);

@@ -26,7 +26,7 @@ import type { Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
 
 export function releaseFault(message: string, hint: string): Failure {
-  return refusedInput("RELEASE", message, hint);
+  return refusedInput("ERR_RELEASE", message, hint);
 }
 
 /** Reads the record of the release in a folder. Throws a Failure: RELEASE. */
@@ -95,7 +95,7 @@ export function knownRelease(path: string, record: ReleaseRecord): KnownRelease 
 export function releasesIn(folder: string, product: Product, role?: SigningRole): KnownRelease[] {
   const stat = statSync(folder, { throwIfNoEntry: false });
   if (!stat) return [];
-  if (!stat.isDirectory()) throw environment(`${folder} is not a folder`, "name another folder for releases: --out DIR");
+  if (!stat.isDirectory()) throw environment(`${folder} is not a folder`, "name another folder for releases: `out` DIR");
   const names = readdirSync(folder).filter((name) => !name.startsWith("."));
   if (names.length > LIMITS.releases) throw tooMuch(`${folder} has more than ${LIMITS.releases} folders`, "move old releases away");
   const out: KnownRelease[] = [];
@@ -127,7 +127,7 @@ export async function recorded(
   // read once: the bytes that are compared are the bytes that are used
   const envelope = readIfThere(file, LIMITS.envelope);
   if (!envelope)
-    throw releaseFault(`${file} is missing, so nothing can be compared`, "put the envelopes beside release.json, or drop --diff");
+    throw releaseFault(`${file} is missing, so nothing can be compared`, "put the envelopes beside release.json, or drop `diff`");
   if (`sha-256:${sha256Hex(envelope)}` !== artifact.digest)
     throw releaseFault(`${file} has changed since it was released`, "get the folder again, as firmseal release wrote it");
   return { file, envelope: asEnvelope(file, envelope) };
@@ -138,14 +138,15 @@ export function refuseOtherProduct(path: string, record: ReleaseRecord, product:
   if (record.product !== product.name || record.vendor !== product.vendor)
     throw releaseFault(
       `${path} is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${product.name} by ${product.vendor}`,
-      "give each product a folder of its own: out in the product file, or --out of release",
+      "give each product a folder of its own: out in the product file, or `out` of release",
     );
 }
 
 export function refuseOther(path: string, record: ReleaseRecord, product: Product, role: SigningRole = "release"): void {
   refuseOtherProduct(path, record, product);
   const other = record.artifacts.flatMap(({ signers }) => signers).find((signer) => signer.role !== role);
-  if (other) throw releaseFault(`${path} is signed in the role ${other.role}, not ${role}`, `give --role ${other.role}, or another folder`);
+  if (other)
+    throw releaseFault(`${path} is signed in the role ${other.role}, not ${role}`, `give \`role\` ${other.role}, or another folder`);
 }
 
 /** The content of SHA256SUMS, as sha256sum writes and checks it. */

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { RECORD, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
-import { type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
+import { type Abortable, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
 import { checkFolder, grouped } from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
 import { checkDraftFor } from "../consumer/judge.js";
@@ -28,7 +28,7 @@ import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./num
 import { refuseRecordedContent } from "./record-check.js";
 
 /** Options of planRelease(). */
-export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ApprovalOptions {
+export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ApprovalOptions, Abortable {
   /** The version, for the text of the manifests and the name of the folder. */
   version: string;
   /** Names of boards. Default: all. */
@@ -55,8 +55,8 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
   coseAlg?: readonly string[];
   /** Only the plan is asked for: no key is needed. */
   dryRun?: boolean;
-  /** Reports what a board has reached. `passing`: no result, only what is being done. */
-  progress?(board: string, stage: string, passing?: boolean): void;
+  /** Reports what a board has reached. `state`: "passing" while it is being done. */
+  progress?(board: string, stage: string, state?: "passing"): void;
   /** May refuse the folder of the release, before anything is tried. */
   into?(folder: string): void;
   /** Gets the findings of lint, even if these stop the release. With keys, it is called a second time. */
@@ -280,7 +280,7 @@ export function refuseLint({ findings }: ReleaseLint): void {
 /** Tries power cuts on a device of each board. Throws a Failure: POWER_CUT. */
 export async function cutPlan({ product, boards, sequence, known, options: o }: ReleasePlan): Promise<Map<string, Cuts>> {
   return await cutPower(product, boards, likelyNumber(sequence, known), (board, done) => {
-    if (done === "begun") o.progress?.(board, "cutting the power", true);
+    if (done === "begun") o.progress?.(board, "cutting the power", "passing");
     else o.progress?.(board, `${grouped(done.cuts)} power cuts, and ${grouped(done.cutsDuringRecovery)} during recovery: each ends well`);
   });
 }

@@ -98,8 +98,13 @@ export async function refuseRecord(
   board: Board,
   found: VerifiedRelease & { readonly version: string | undefined },
 ): Promise<void> {
-  const { version, sequence } = found;
-  const content = { version, sequence, manifest: logDigest(found.manifest), bytes: readEnvelopeFile(join(folder, artifact.file)) };
+  const { version } = found;
+  const content = {
+    version,
+    sequence: String(found.sequence),
+    manifest: logDigest(found.manifest),
+    bytes: readEnvelopeFile(join(folder, artifact.file)),
+  };
   await refuseRecordedSigners(folder, record, board, found);
   await refuseRecordedContent(folder, record, product, board, content);
 }

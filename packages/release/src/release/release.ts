@@ -65,7 +65,7 @@ function refuseKeys(plan: ReleasePlan, keys: readonly SigningKey[]): void {
   const all = keys.map((key) => key.public);
   for (const { board } of plan.boards) {
     const fault = namesFault(choiceFor(plan, board).coseAlg, all);
-    if (fault && options.coseAlg) throw usage(`--cose-alg ${fault.what}`, fault.hint);
+    if (fault && options.coseAlg) throw usage(`\`coseAlg\` ${fault.what}`, fault.hint);
     if (fault) throw product.fault(`/boards/${board.name}/cose-alg`, `cose-alg ${fault.what}`, fault.hint);
   }
   refuseTestKeys(all, options.allowTestKey ?? []);
@@ -90,7 +90,7 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
   const { product, folder, existing, boards, options: o } = plan;
   const { role = "release" } = o;
   const approvals = plan.approvals ?? (await readApprovals(o));
-  return withSigners(signingKeys(product, role), o.passphrases ?? [], async (keys) => {
+  const make = async (keys: readonly SigningKey[]): Promise<DoneRelease> => {
     refuseKeys(plan, keys);
     const asSigning = boardKeys(plan, keys);
     const publics = keys.map((key) => key.public);
@@ -135,7 +135,8 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
     const record = recordOf(plan, keys, signed);
     writeFolder(folder, filesOf(plan, signed, record), sourceDate());
     return { record, folder, written: true, receipts: recorded.flatMap(({ receipts }) => receipts), cuts, lint };
-  });
+  };
+  return withSigners(signingKeys(product, role), o.passphrases ?? [], make, o);
 }
 
 /** Refuses an existing release that is not what this plan would make with these keys. */

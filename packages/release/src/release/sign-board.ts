@@ -25,7 +25,7 @@ const ANSWERED = ["vendor", "class", "uri", "imageOut"] as const;
 function boardMeant(product: Product, name: string | undefined): Board {
   const [board, ...others] = boardsOf(product, name === undefined ? [] : [name]);
   if (others.length > 0)
-    throw usage("--board is missing: the product has several", `name one of ${product.boards.map((one) => one.name).join(", ")}`);
+    throw usage("`board` is missing: the product has several", `name one of ${product.boards.map((one) => one.name).join(", ")}`);
   return board as Board;
 }
 
@@ -49,19 +49,21 @@ export async function boardInput(
 ): Promise<BoardInput> {
   const { for: consumer } = o;
   const answered = ANSWERED.find((option) => o[option] !== undefined);
-  if (answered)
-    throw usage(`--${answered === "imageOut" ? "image-out" : answered}: the product file says what is signed`, "drop it, or drop --board");
+  if (answered) throw usage(`\`${answered}\`: the product file says what is signed`, "drop it, or drop `board`");
   const board = boardMeant(product, name);
   if (consumer !== undefined && board.for !== undefined && consumer !== board.for)
-    throw usage(`--for ${consumer}: board ${board.name} of the product file is for ${board.for}`, "drop it, or correct the product file");
+    throw usage(`\`for\` ${consumer}: board ${board.name} of the product file is for ${board.for}`, "drop it, or correct the product file");
   const meant = { ...board, for: consumer ?? board.for };
   const own = path === undefined ? meant : withImage(product, meant, path);
   if (path === STDIO) throw usage("an image of a product cannot come from stdin", "name the file");
   if (path !== undefined && (await readInput(path, {})).kind !== "image")
-    throw usage(`${path} is not an image`, "sign it without --board: it already says what it is for");
+    throw usage(`${path} is not an image`, "sign it without `board`: it already says what it is for");
   const { version } = o;
   if (version === undefined && product.sequence.source === "version")
-    throw usage(`--version is missing: the sequence numbers of ${product.name} are those of its versions`, "for example: --version 1.4.2");
+    throw usage(
+      `\`version\` is missing: the sequence numbers of ${product.name} are those of its versions`,
+      "for example: `version` 1.4.2",
+    );
   const known = [
     ...releasesIn(product.out, product),
     ...(product.sequence.previous === undefined ? [] : publishedAt(product.sequence.previous, product)),

@@ -28,7 +28,7 @@ import { logDigest } from "../signing/authorize.js";
 import { trustedKeys } from "../trust/trusted-keys.js";
 import { readEnvelopeFile } from "../verify/envelope-file.js";
 import { namedIdentities } from "../verify/manifest-facts.js";
-import { isRefusal, withFileName } from "../verify/refusals.js";
+import { withFileName } from "../verify/refusals.js";
 import type { TrustedKeys } from "../verify/verified.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
 import { classesOf, refuseRole, trustOptions } from "./board/devices.js";
@@ -112,7 +112,7 @@ function refuseAlg(path: string, product: Product, board: Board, { outline: { si
  * that of the record.
  */
 function versionOf(product: Product, board: Board, { outline, sequence }: VerifiedRelease, recorded?: string): string | undefined {
-  return isUnnamed(board) ? (impliedVersion(product, [board], BigInt(sequence)) ?? recorded) : versionIn(outline);
+  return isUnnamed(board) ? (impliedVersion(product, [board], sequence) ?? recorded) : versionIn(outline);
 }
 
 async function verifyOne(
@@ -129,7 +129,7 @@ async function verifyOne(
   if (board.for) checkFor(board.for, envelope);
   refuseAlg(path, product, board, verified);
   const version = versionOf(product, board, verified, recorded);
-  refuseNumber(path, product, version, BigInt(verified.sequence));
+  refuseNumber(path, product, version, verified.sequence);
   return { ...verified, path, board: board.name, version };
 }
 
@@ -141,11 +141,8 @@ const UNKNOWN_SIGNER: readonly number[] = [errors.SIGNATURE_INVALID, errors.SIGN
  */
 function inFolder(path: string, product: Product, e: unknown): unknown {
   const named = withFileName(path, e);
-  if (!isRefusal(e) || !UNKNOWN_SIGNER.includes(e.code) || product.trust.file !== undefined) return named;
-  const { exit, reason, code, message } = named as Failure;
-  return new Failure(exit, reason, code, message, `if you trust the signer, list its public key in ${product.path}: [trust] keys`, {
-    cause: e,
-  });
+  if (!(named instanceof Failure) || !UNKNOWN_SIGNER.includes(named.number) || product.trust.file !== undefined) return named;
+  return named.with({ hint: `if you trust the signer, list its public key in ${product.path}: [trust] keys` });
 }
 
 async function verifyFolder(
@@ -214,7 +211,7 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     if (isVersion(one.version)) refuseBeside(path, one, shelfOf(product, role));
     return { releases: [one], versions: [], whom };
   }
-  if (o.payload !== undefined) throw usage("--payload is for one envelope, not for a folder", "put the payload into the folder");
+  if (o.payload !== undefined) throw usage("`payload` is for one envelope, not for a folder", "put the payload into the folder");
   const record = findRecord(path);
   if (record) {
     const releases = await verifyFolder(path, product, whom, wanted, o);
@@ -233,7 +230,7 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
 
 /** Refuses an envelope whose number contradicts the existing releases: another manifest with its version or number. */
 function refuseBeside(path: string, one: VerifiedBoard, shelf: readonly KnownRelease[]): void {
-  const sequence = BigInt(one.sequence);
+  const { sequence } = one;
   const manifest = logDigest(one.manifest);
   for (const known of shelf) {
     const other = known.manifests.get(one.board);

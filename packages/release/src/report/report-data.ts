@@ -33,7 +33,7 @@ export function reportKinds(m: Manifest): Pick<ReportData, "kinds" | "slots"> {
   const { kinds, slots } = kindsAsked(m, {});
   const by = triedInterpreter();
   const unchecked = (kind: DeviceKind): Pick<ReportKind, "unchecked"> => {
-    const refused = explainManifest(by, m, [kind], false).behaviours[0]?.refused;
+    const refused = explainManifest(by, m, [kind]).behaviours[0]?.refused;
     return refused?.code === errors.IDENTITY_UNCHECKED ? { unchecked: refused.during } : {};
   };
   return {

@@ -33,14 +33,14 @@ function wantedOf(folder: string, record: ReleaseRecord, names: readonly string[
   for (const name of names)
     if (!all.some(({ board }) => board === name))
       throw usage(
-        `--board ${name}: ${folder} has no such board${suggestion(name, boards)}`,
+        `\`board\` ${name}: ${folder} has no such board${suggestion(name, boards)}`,
         `it has ${known.join(", ")}${all.length > 8 ? ", and others" : ""}`,
       );
   const wanted = names.length === 0 ? all : all.filter(({ board }) => names.includes(board));
   if (wanted.length > LIMITS.reportBoards)
     throw tooMuch(
       `${folder} has ${wanted.length} boards, and a report shows at most ${LIMITS.reportBoards}`,
-      "name some of them: --board NAME",
+      "name some of them: `board` NAME",
     );
   return wanted;
 }

@@ -5,14 +5,14 @@ import { Failure, type Receipt, type SigningKey } from "@firmseal/keys";
 import { notice, usage, warn } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
-import { errors, type Identity, type Manifest, open, policyOf } from "@firmseal/verifier";
-import { equalBytes, ROLE_RELEASE, toHex } from "@firmseal/verifier/tools";
+import { type Identity, type Manifest, open, policyOf } from "@firmseal/verifier";
+import { codeOfRefusal, equalBytes, ROLE_RELEASE, toHex } from "@firmseal/verifier/tools";
 import { openWithTrialKey, warnBeforeSigning } from "../signing/draft.js";
 import { signRecorded } from "../signing/sign-release.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
 import { type KeyWindow, keysInRole, only } from "../trust/quorum.js";
 import type { TrustOnFile } from "../trust/read.js";
-import { isRefusal, refusalMeaning, refusalName } from "../verify/refusals.js";
+import { isRefusal, refusalMeaning } from "../verify/refusals.js";
 import { keySet } from "./keys.js";
 import type { TrustMove } from "./move.js";
 import { planAsIfSigned } from "./plan/as-if-signed.js";
@@ -54,23 +54,21 @@ function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], move
     if (n >= threshold && !areReached(families))
       throw new Failure(
         1,
-        "SIGNATURE_FAMILY",
-        errors.SIGNATURE_FAMILY,
+        "ERR_SIGNATURE_FAMILY",
         `a device with ${file.path} would refuse the bridge: of each family of its release keys, there would be ${progressWords(families)}`,
         hint,
       );
     if (n < threshold)
       throw new Failure(
         1,
-        "SIGNATURE_THRESHOLD",
-        errors.SIGNATURE_THRESHOLD,
+        "ERR_SIGNATURE_THRESHOLD",
         `a device with ${file.path} would refuse the bridge: ${n} of its release keys would have signed, and it needs ${threshold}`,
         hint,
       );
   }
 }
 
-const KEYS_HINT = "give --key for as many release keys of both trust files as they need; a key counts from its since to its until";
+const KEYS_HINT = "give `key` for as many release keys of both trust files as they need; a key counts from its since to its until";
 const LEFT_HINT =
   "a key must be in both trust files, or keys of both must sign: firmseal trust show FILE lists the keys, and the numbers that they count for";
 
@@ -80,16 +78,9 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
     open(envelope, policyOf(store, ROLE_RELEASE, identity), nodeHost);
   } catch (e) {
     if (!isRefusal(e)) throw e;
-    throw new Failure(
-      1,
-      refusalName(e.code),
-      e.code,
-      `a device with ${path} would refuse the bridge: ${refusalMeaning(e.code)}`,
-      KEYS_HINT,
-      {
-        cause: e,
-      },
-    );
+    throw new Failure(1, codeOfRefusal(e.code), `a device with ${path} would refuse the bridge: ${refusalMeaning(e.code)}`, KEYS_HINT, {
+      cause: e,
+    });
   }
 }
 
@@ -150,14 +141,14 @@ export async function unsignedBridge(move: TrustMove, signers?: readonly PublicK
   const draft = move.prepared.draft(() => {
     if (move.fleet) return 0n;
     throw usage(
-      "--seq next: no key is given, so no signing log has the last number",
-      "give --fleet, whose floors have it, or give the number",
+      "`seq` next: no key is given, so no signing log has the last number",
+      "give `fleet`, whose floors have it, or give the number",
     );
   });
   const manifest = await openWithTrialKey(draft);
   const needed = lists(move).map((list) => neededBy(list, move.identity, draft.sequence));
   const keys = signers ?? everySigner(needed);
-  checkKeys(draft, keys, move, signers ? "name as many release keys of both trust files as they need: --signer PUB" : LEFT_HINT);
+  checkKeys(draft, keys, move, signers ? "name as many release keys of both trust files as they need: `signer` PUB" : LEFT_HINT);
   const results = await judged(draft, keys, move);
   warnBeforeSigning(manifest, draft.outline);
   announce(move);

@@ -16,13 +16,7 @@ import { type PlannedStep, stepOf } from "./plan/steps.js";
 export async function readStep(path: string): Promise<PlannedStep> {
   const bytes = readAll(path, LIMITS.envelope, (head) => {
     if (!looksLikeTrustFile(head) && !looksLikeEnvelope(head))
-      throw new Failure(
-        1,
-        "ENVELOPE_NONE",
-        errors.ENVELOPE_NONE,
-        wrongKind(path, head, "envelope", "trust file"),
-        refusalHint(errors.ENVELOPE_NONE),
-      );
+      throw new Failure(1, "ERR_ENVELOPE_NONE", wrongKind(path, head, "envelope", "trust file"), refusalHint(errors.ENVELOPE_NONE));
   });
   return stepOf(path, bytes);
 }

@@ -22,7 +22,7 @@ export interface FleetRow {
 const HINT = "see docs/reference/fleet.md for the fleet file format";
 
 export function fleetFault(path: string, what: string): Failure {
-  return refusedInput("FLEET", `${path}: ${what}`, HINT);
+  return refusedInput("ERR_FLEET", `${path}: ${what}`, HINT);
 }
 
 /** Names of members are untrusted. */

@@ -209,7 +209,7 @@ export async function cohortsOf(path: string, rows: Iterable<FleetRow>): Promise
   const reader = new Reader(path);
   const all: Cohort[] = [];
   for (const row of rows) all.push(await reader.cohort(row));
-  if (all.length === 0) throw refusedInput("FLEET", `${path} has no cohort`, "see docs/reference/fleet.md for the fleet file format");
+  if (all.length === 0) throw refusedInput("ERR_FLEET", `${path} has no cohort`, "see docs/reference/fleet.md for the fleet file format");
   return all;
 }
 

@@ -93,7 +93,11 @@ function aboveFloors(next: NextSequence, fleet: readonly Cohort[] | undefined, i
   return (scope) => {
     const own = next(scope);
     if (floor >= LAST)
-      throw refusedInput("SEQUENCE", "no sequence number is left: devices of the fleet are at 2^64 - 1", "none is higher than 2^64 - 1");
+      throw refusedInput(
+        "ERR_SEQUENCE",
+        "no sequence number is left: devices of the fleet are at 2^64 - 1",
+        "none is higher than 2^64 - 1",
+      );
     return higher(own, floor + 1n);
   };
 }

@@ -13,7 +13,7 @@ import {
   type TrustDescription,
 } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
-import { errors, type Identity, policyOf, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
+import { type Identity, policyOf, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { equalBytes, parseSequence, ROLE_RELEASE, ROLE_ROOT, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
 import { recordTrustSigning, refuseLastNumber } from "../signing/authorize-trust.js";
@@ -70,11 +70,11 @@ const MAY_END: readonly RoleName[] = ["debug", "recovery"];
 /** Throws a usage Failure if the window of the key cannot end there. */
 function checkWindow(entry: TrustDescription["anchors"][number], until: bigint): void {
   if (entry.roles.includes("root"))
-    throw usage("--until: a root key signs no releases", "drop --until: the key is removed from the trust file");
+    throw usage("`until`: a root key signs no releases", "drop `until`: the key is removed from the trust file");
   if (entry.until !== undefined && entry.until <= until)
-    throw usage(`--until ${until}: the key already counts up to ${entry.until}`, "give a lower sequence number, or drop --until");
+    throw usage(`\`until\` ${until}: the key already counts up to ${entry.until}`, "give a lower sequence number, or drop `until`");
   if ((entry.since ?? 0n) > until)
-    throw usage(`--until ${until}: the key counts only from ${entry.since}`, "drop --until: the key is removed from the trust file");
+    throw usage(`\`until\` ${until}: the key counts only from ${entry.since}`, "drop `until`: the key is removed from the trust file");
 }
 
 /**
@@ -104,7 +104,7 @@ export function withoutKey(
       warn(`role ${role}: this was its last key, so the next trust file does not have this role, and nobody can sign in it`);
     } else if (n < threshold)
       throw refusedInput(
-        "STRANDED",
+        "ERR_STRANDED",
         `without this key ${n} ${role} ${n === 1 ? "key is" : "keys are"} left, and ${threshold} ${threshold === 1 ? "is" : "are"} needed`,
         "put a new key into the trust file first, and bring that file to the devices with a bridge",
       );
@@ -113,7 +113,7 @@ export function withoutKey(
       const family = algorithms.join(" or ");
       if (of < needed)
         throw refusedInput(
-          "STRANDED",
+          "ERR_STRANDED",
           `without the ${key.alg} key ${keyName(key)} ${of} ${role} ${of === 1 ? "key" : "keys"} of the family ${family} ${of === 1 ? "is" : "are"} left, and ${needed} ${needed === 1 ? "is" : "are"} needed`,
           `put a new key of this family into the trust file: firmseal keygen --alg ${algorithms[0]}`,
         );
@@ -138,7 +138,7 @@ function listsOf(signingKeys: readonly OpenedKey[], lists: readonly TrustStore[]
     const list = lists.find(({ anchors }) => anchors.some((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key)));
     if (list) return list;
     throw usage(
-      `--key ${name} is not a root key of the trust file, or of one in the fleet`,
+      `\`key\` ${name} is not a root key of the trust file, or of one in the fleet`,
       "firmseal trust show FILE lists its keys and their roles",
     );
   });
@@ -154,19 +154,18 @@ function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, ne
   const again = signingKeys.find((k, i) => signingKeys.slice(0, i).some((other) => equalBytes(other.public.key, k.public.key)));
   if (again) throw new AlreadySigned(again.signer, "trust file");
   const signing = keySet(signingKeys.map((k) => k.public));
-  for (const [list, what, reason] of [
-    [current.store, `of ${current.path}`, "TRUST_PREVIOUS"],
-    [next, "of the next trust file", "TRUST_SIGNERS"],
+  for (const [list, what, code] of [
+    [current.store, `of ${current.path}`, "ERR_TRUST_PREVIOUS"],
+    [next, "of the next trust file", "ERR_TRUST_SIGNERS"],
   ] as const) {
     const [n, threshold] = [rootsAmong(list, signing), list.thresholds[ROLE_ROOT] as number];
     const families = familyProgress(list, "root", (a) => signing.has(toHex(a.key)));
     if (n < threshold || !areReached(families))
       throw new Failure(
         1,
-        reason,
-        errors[reason],
+        code,
         `${n} of the roots ${what} would have signed, and it needs ${threshold}${families.length > 0 ? `, and of each family: ${progressWords(families)}` : ""}`,
-        "give --key for each root that must sign; if they are in different places, give none, and each signs with firmseal trust sign",
+        "give `key` for each root that must sign; if they are in different places, give none, and each signs with firmseal trust sign",
       );
   }
 }
@@ -206,9 +205,9 @@ function fates({ fleet, current, store: next, options }: Retirement, signing: Ke
   );
   if (ahead)
     throw refusedInput(
-      "FLEET",
+      "ERR_FLEET",
       `${current.path}: cohort ${ahead.name} has a newer trust file, ${bigSequence((ahead.model.store as TrustStore).sequence)}`,
-      "give the newest one: --trust FILE",
+      "give the newest one: `trust` FILE",
     );
   const until = options.until ?? 0n;
   const results = fleet.map((cohort) =>
@@ -247,7 +246,7 @@ export function judgeUnsigned(r: Retirement): CohortResult[] {
 }
 
 const OTHER_LAST =
-  "give the newest file: --trust FILE; or drop --key, and sign with firmseal trust sign --previous-trust FILE; or allow it: --allow-no-previous-trust";
+  "give the newest file: `trust` FILE; or drop `key`, and sign with firmseal trust sign --previous-trust FILE; or allow it: `allowNoPreviousTrust`";
 
 /** A signed trust file without the key. */
 export interface SignedRetirement {

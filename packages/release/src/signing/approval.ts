@@ -31,7 +31,7 @@ export const NO_APPROVALS: Approvals = { keys: [], files: [], allowed: false };
  * the errors of files and keys.
  */
 export async function readApprovals(o: ApprovalOptions): Promise<Approvals> {
-  if (o.approval && !o.approver) throw usage("--approval: --approver is missing", "name the person's public key: --approver PUB");
+  if (o.approval && !o.approver) throw usage("`approval`: `approver` is missing", "name the person's public key: `approver` PUB");
   const keys = o.approver ? await publicKeys(o.approver, []) : [];
   const files = (o.approval ?? []).map((path) => ({ path, bytes: readAll(path, LIMITS.signatureFile) }));
   return { keys, files, allowed: o.allowNoApproval === true };
@@ -40,11 +40,11 @@ export async function readApprovals(o: ApprovalOptions): Promise<Approvals> {
 const WORDS = {
   form: "is not an approval",
   other: "approves something else",
-  signature: "is not signed by an approver that --approver names",
+  signature: "is not signed by an approver that `approver` names",
 } as const;
 
 function wrong(path: string, fault: ApprovalError["fault"]) {
-  return refusedInput("APPROVAL", `${path} ${WORDS[fault]}`, "have this file approved: firmseal approve FILE --key APPROVER");
+  return refusedInput("ERR_APPROVAL", `${path} ${WORDS[fault]}`, "have this file approved: firmseal approve FILE --key APPROVER");
 }
 
 /** Which approver made this approval. Throws a Failure: APPROVAL. */
@@ -77,25 +77,25 @@ export async function checkApprovals(
   for (const key of keys)
     if (signers.some((signer) => isSamePerson(signer.public, key)))
       throw refusedInput(
-        "APPROVAL",
+        "ERR_APPROVAL",
         "an approver also signs, so no other person has checked it",
-        "name another person's key: --approver PUB",
+        "name another person's key: `approver` PUB",
       );
   const twice = keys.find((key, i) => keys.slice(0, i).some((other) => isSamePerson(other, key)));
   if (twice)
     throw refusedInput(
-      "APPROVAL",
+      "ERR_APPROVAL",
       `two of the approvers are one person: ${keyName(twice).slice(0, 16)}…`,
-      "name each person once: --approver PUB",
+      "name each person once: `approver` PUB",
     );
   const given = new Set<string>();
   for (const file of files) given.add(keyName(await approverOf(file, what, keys)));
   const missing = keys.find((key) => !given.has(keyName(key)));
   if (missing)
     throw refusedInput(
-      "APPROVAL",
+      "ERR_APPROVAL",
       `the approval of ${keyName(missing).slice(0, 16)}… is missing`,
-      "give it: --approval FILE; the approver makes it with firmseal approve",
+      "give it: `approval` FILE; the approver makes it with firmseal approve",
     );
   return keys.map(keyName);
 }
@@ -111,11 +111,11 @@ export function withoutApproval(entries: readonly Entry[], signers: readonly Ope
     if (!missing) continue;
     if (approvals.allowed) return ["allow-no-approval"];
     throw refusedInput(
-      "APPROVAL",
+      "ERR_APPROVAL",
       `this key signs with the approval of ${missing.approver.slice(0, 16)}… (entry ${missing.required.n} of its log)`,
       approvals === NO_APPROVALS
         ? "make the file unsigned, have it approved, then sign it: firmseal approve FILE, firmseal sign FILE"
-        : "give --approver PUB and --approval FILE, or allow it: --allow-no-approval",
+        : "give `approver` PUB and `approval` FILE, or allow it: `allowNoApproval`",
     );
   }
   return [];

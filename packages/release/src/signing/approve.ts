@@ -34,7 +34,7 @@ export async function approveWith(
   const list = what instanceof TrustDraft ? what.store : undefined;
   const [receipt] = await withSigningLogs([key], o.log, (logs) => {
     const overrides = list ? uncompared(logs.logs, list, previous, o) : [];
-    for (const override of overrides) warn(`approved because of --${override}`);
+    for (const override of overrides) warn(`approved because of \`${override}\``);
     // without a number: an approval takes none, and an approver of a list is not a root because of it
     return enterUses(logs, APPROVE, [key], [message], {
       digest: logDigest(what),

@@ -3,7 +3,7 @@
 
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { CODES, Failure, joinLogs, keyName, type LogFault, readLog, type SigningLog, signingLogPath } from "@firmseal/keys";
+import { Failure, joinLogs, keyName, type LogFault, readLog, type SigningLog, signingLogPath } from "@firmseal/keys";
 import {
   acceptRestored,
   type Conflict,
@@ -155,10 +155,10 @@ function joined(places: readonly LogPlace[], out: string): LogPlace {
   const [first, second, ...more] = places;
   if (!first || !second || more.length > 0)
     throw usage(
-      `--merge-out joins two logs, and ${places.length === 1 ? "one is" : `${places.length} are`} given`,
+      `\`mergeOut\` joins two logs, and ${places.length === 1 ? "one is" : `${places.length} are`} given`,
       "name two logs of one key",
     );
-  if (out === STDIO) throw usage("--merge-out -: a log cannot go to stdout", "name a new file for it");
+  if (out === STDIO) throw usage("`mergeOut` -: a log cannot go to stdout", "name a new file for it");
   const bad = withoutCopies(places.map(inspectLog)).find(({ faults }) => faults.length > 0);
   if (bad) throw damagedLog(bad.log, bad.faults);
   joinLogs(first.path, second.path, out);
@@ -169,7 +169,7 @@ async function acceptLog(place: LogPlace): Promise<void> {
   const lock = await lockLog(resolve(place.path));
   try {
     const { log, faults, keys } = inspectLog(place);
-    if (faults.length === 0) throw usage(`${place.path}: this log has no fault`, "drop --accept-restored");
+    if (faults.length === 0) throw usage(`${place.path}: this log has no fault`, "drop `acceptRestored`");
     await acceptRestored(log, keys);
   } finally {
     lock.release();
@@ -199,8 +199,7 @@ function withoutEntry(evidence: readonly TrustEvidence[], logs: readonly Signing
 function withoutLog({ file, key }: UnloggedSignature): Failure {
   return new Failure(
     1,
-    "LOG",
-    CODES.LOG,
+    "ERR_LOG",
     `${file}: key ${key.slice(0, 16)}… has signed it, and no log here has an entry for that`,
     "name the logs of every machine on which this root signs; if none has it, somebody has the key but not the log",
   );
@@ -211,18 +210,16 @@ function damagedLog(log: SigningLog, faults: readonly LogFault[]): Failure {
   const more = faults.length > 1 ? `, and ${faults.length - 1} more` : "";
   return new Failure(
     1,
-    "LOG",
-    CODES.LOG,
+    "ERR_LOG",
     `${log.path}: ${logFaultWords(first)}${more}`,
-    "restore the right log; if there is none, --accept-restored continues this one and records that",
+    "restore the right log; if there is none, `acceptRestored` continues this one and records that",
   );
 }
 
 function notInLog(envelope: string): Failure {
   return new Failure(
     1,
-    "LOG",
-    CODES.LOG,
+    "ERR_LOG",
     `${envelope}: the log has no signature of this manifest`,
     "check the logs of the other keys; if no log has it, find out who signed it",
   );
@@ -250,7 +247,7 @@ export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${l
  */
 export async function auditLogs(refs: readonly string[], o: AuditOptions): Promise<LogAudit> {
   if (o.acceptRestored && o.mergeOut !== undefined)
-    throw usage("--merge-out joins logs without faults, and --accept-restored accepts faults", "give one of the two");
+    throw usage("`mergeOut` joins logs without faults, and `acceptRestored` accepts faults", "give one of the two");
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
   const isList = (ref: string) => isFile(ref) && looksLikeTrustFile(readFirstBytes(ref, 2));
   const evidence = trustEvidence(refs.filter(isList));

@@ -21,7 +21,7 @@ export interface TrustSigningOptions extends SequenceOverrides, ComparisonOption
 export function refuseLastNumber(sequence: bigint): void {
   if (sequence < LAST) return;
   throw refusedInput(
-    "SEQUENCE",
+    "ERR_SEQUENCE",
     `sequence number ${sequence} is the last one: no trust file could ever replace this one`,
     "give a lower number: the next one is one above the previous file's",
   );

@@ -5,6 +5,7 @@ import { versionIn } from "@firmseal/behaviour";
 import {
   checkSequence,
   type Entry,
+  type FirstNumber,
   keyName,
   nextSequence,
   type Receipt,
@@ -24,9 +25,11 @@ import { type NextSequence, openWithTrialKey, requireDevicesOf } from "./draft.j
 import { type Asked, enterUses, overridden } from "./enter-uses.js";
 import { scopeOf } from "./scope.js";
 
-export interface SigningOptions extends SequenceOverrides, RefusalOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
+export interface SigningOptions extends SequenceOverrides, FirstNumber, RefusalOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
   /** The log of the keys, if it is elsewhere. */
   log?: string;
+  /** Ends the wait for the logs. Refuses what it finds aborted before anything is entered. */
+  signal?: AbortSignal | undefined;
   /** The trust files that must permit the keys. */
   lists?: readonly TrustOnFile[];
   /** Who must have approved it. */
@@ -44,11 +47,6 @@ export interface SigningOptions extends SequenceOverrides, RefusalOverrides, Pic
   lengthy?(): Promise<void>;
   /** What else may refuse the entries of the logs. */
   inspect?(entries: readonly Entry[]): void;
-  /**
-   * If the next number is asked for and the logs are empty: true if nothing was signed before, "known" if `make` knows
-   * what was.
-   */
-  first?: boolean | "known";
 }
 
 export interface RecordedSigning {
@@ -90,15 +88,18 @@ export async function recordSignings(
   const given: (Judged | undefined)[] = [];
   for (const [i, make] of makes.entries()) given.push(await judged(withoutNext(make), keys, o, i));
   if (o.lengthy) {
-    await withSigningLogs(keys, o.log, ({ logs }) => permitted(logs, keys, o, makes, given));
+    await withSigningLogs(keys, o.log, ({ logs }) => permitted(logs, keys, o, makes, given), o);
     await o.lengthy();
   }
-  return await withSigningLogs(keys, o.log, async (signingLogs) => {
+  const record = async (signingLogs: SigningLogs) => {
     const recorded: RecordedSigning[] = [];
-    for (const { draft, messages, asked, overrides } of await permitted(signingLogs.logs, keys, o, makes, given))
+    const granted = await permitted(signingLogs.logs, keys, o, makes, given);
+    o.signal?.throwIfAborted();
+    for (const { draft, messages, asked, overrides } of granted)
       recorded.push({ draft, messages, receipts: await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides)) });
     return recorded;
-  });
+  };
+  return await withSigningLogs(keys, o.log, record, o);
 }
 
 /** The envelopes that the logs permit, and the overrides that this takes. Throws the refusals of the logs. */
@@ -114,7 +115,7 @@ async function permitted(
   refuseMovedKeys(keys, known);
   const out: Judged[] = [];
   for (const [i, make] of makes.entries()) {
-    const next: NextSequence = (scope) => nextSequence(logs, scope, o.first);
+    const next: NextSequence = (scope) => nextSequence(logs, scope, o);
     const one = (given[i] ?? (await judged(make(next), keys, o, i))) as Judged;
     const overrides = [
       ...one.overrides,
@@ -181,7 +182,7 @@ async function toBeSigned(draft: Signable, keys: readonly SigningKey[]): Promise
   const names = new Set<string>();
   const messages: Uint8Array[] = [];
   for (const { name, public: key, signer } of keys) {
-    if (names.has(keyName(key))) throw refusedInput("ALREADY_SIGNED", `${name}: this key is given twice`, "name each key once");
+    if (names.has(keyName(key))) throw refusedInput("ERR_ALREADY_SIGNED", `${name}: this key is given twice`, "name each key once");
     names.add(keyName(key));
     messages.push(await draft.toBeSigned(signer));
   }

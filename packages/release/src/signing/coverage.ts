@@ -35,7 +35,7 @@ export interface NamedKey {
 export function coveringTrustFiles(o: CoverOptions): TrustOnFile[] {
   if (o.trust !== undefined) return o.trust.map((one) => (typeof one === "string" ? readTrustFile(one) : one));
   // ignoring a role would let a debug key sign a release
-  if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
+  if (o.role !== undefined) throw usage("`role` is for a trust file, and `trust` is not given", "give `trust` FILE, or drop it");
   return [];
 }
 
@@ -74,7 +74,7 @@ export function refuseUncovered(m: Manifest, keys: readonly NamedKey[], lists: r
     });
     if (reasons.every((reason) => reason !== undefined))
       throw refusedInput(
-        "KEY_ROLE",
+        "ERR_KEY_ROLE",
         `${name} ${[...new Set(reasons)].join("; ")}`,
         "sign with a key that the trust file lists for this; firmseal trust show FILE lists its keys",
       );
@@ -91,7 +91,7 @@ export function refuseMovedKeys(keys: readonly NamedKey[], entries: readonly Ent
     const to = movedTo(keyName(key), entries);
     if (to === undefined || names.has(to)) continue;
     throw refusedInput(
-      "KEY_ROLE",
+      "ERR_KEY_ROLE",
       `${name}: key ${to.slice(0, 16)}… continues its numbers, so it does not sign alone`,
       "sign with that key, or with both; firmseal keys move NEW OLD takes it back",
     );
@@ -109,9 +109,9 @@ export function refuseRootKeys(keys: readonly NamedKey[], entries: readonly Entr
     if (!as) continue;
     if (o.allowRootKey) return ["allow-root-key"];
     throw refusedInput(
-      "KEY_ROLE",
+      "ERR_KEY_ROLE",
       `${name} has signed a trust file as a root (entry ${as.n} of its log, ${as.time.slice(0, 10)}), and a root signs no manifests`,
-      "sign with a release key, or allow it: --allow-root-key",
+      "sign with a release key, or allow it: `allowRootKey`",
     );
   }
   return [];

@@ -77,7 +77,7 @@ export async function encodeDescription(bytes: Uint8Array, path: string, o: KeyA
     value = parseJson(bytes);
   } catch (e) {
     throw refusedInput(
-      "DESCRIPTION",
+      "ERR_DESCRIPTION",
       `${name}: ${(e as Error).message}`,
       "a description is a JSON object; see docs/reference/description.md",
     );
@@ -91,6 +91,6 @@ export async function encodeDescription(bytes: Uint8Array, path: string, o: KeyA
     return { draft: draftOf(resolved), warnings };
   } catch (e) {
     if (!(e instanceof DescriptionError)) throw e;
-    throw refusedInput("DESCRIPTION", `${name}: ${e.message}`, "docs/reference/description.md has the members");
+    throw refusedInput("ERR_DESCRIPTION", `${name}: ${e.message}`, "docs/reference/description.md has the members");
   }
 }

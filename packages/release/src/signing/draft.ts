@@ -125,10 +125,7 @@ async function readImage(path: string, given: Uint8Array | undefined, o: InputOp
   };
   if (o.uri === undefined && bytes.length <= LIMITS.integratedPayload) return { ...facts, uri: "#firmware", payload: bytes };
   if (format !== "raw" && o.imageOut === undefined)
-    throw usage(
-      `${path} is ${format}, but a device fetches the raw bytes for the flash`,
-      "write them for publishing: --image-out FILE.bin",
-    );
+    throw usage(`${path} is ${format}, but a device fetches the raw bytes for the flash`, "write them for publishing: `imageOut` FILE.bin");
   return { ...facts, uri: o.uri ?? encodeURIComponent(basename(o.imageOut ?? path)) };
 }
 
@@ -139,10 +136,10 @@ async function readImage(path: string, given: Uint8Array | undefined, o: InputOp
 export function releaseFacts(o: InputOptions): { vendor: string; class: string; sequence(next: NextSequence): string } {
   const number = o.version === undefined ? undefined : versionNumber(o.version);
   const seq = o.seq ?? number;
-  const missing = [o.vendor === undefined && "--vendor", o.class === undefined && "--class", seq === undefined && "--seq"].filter(Boolean);
-  if (missing.length > 0) throw usage(`an image needs ${missing.join(", ")}`, "for example: --vendor example.com --class board-v2 --seq 7");
+  const missing = [o.vendor === undefined && "`vendor`", o.class === undefined && "`class`", seq === undefined && "`seq`"].filter(Boolean);
+  if (missing.length > 0) throw usage(`an image needs ${missing.join(", ")}`, "for example: `vendor` example.com `class` board-v2 `seq` 7");
   const [vendor, name] = [o.vendor as string, o.class as string];
-  if (o.first && seq !== "next") throw usage("--first is for --seq next", "drop it");
+  if (o.first && seq !== "next") throw usage("`first` is for `seq` next", "drop it");
   const scope = scopeOfImage(identityOf(vendor, name));
   return { vendor, class: name, sequence: (next) => String(seq === "next" ? next(scope) : seq) };
 }
@@ -158,14 +155,14 @@ export type Recipe = (facts: SingleImage) => Description;
 /** Warns about a vendor and a class that look swapped: a vendor is a domain, and a class rarely is one. */
 function warnOfSwapped(vendor: string, name: string): void {
   if (!vendor.includes(".") && !isUuid(vendor) && /^([a-z0-9-]+\.)+[a-z]{2,}$/i.test(name))
-    warn(`--class ${visible(name)} is a domain, and --vendor ${visible(vendor)} is not: are they swapped?`);
+    warn(`\`class\` ${visible(name)} is a domain, and \`vendor\` ${visible(vendor)} is not: are they swapped?`);
 }
 
 async function fromImage(path: string, given: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<PreparedInput> {
   const { sequence, ...facts } = releaseFacts(o);
   warnOfSwapped(facts.vendor, facts.class);
   if (o.uri === undefined && (given?.length ?? 0) > LIMITS.integratedPayload)
-    throw usage(`${inputName(path)} is too large to travel in the envelope`, "say where devices fetch the image: --uri URI");
+    throw usage(`${inputName(path)} is too large to travel in the envelope`, "say where devices fetch the image: `uri` URI");
   const { forFile, read, ...image } = await readImage(path, given, o);
   const text = o.version === undefined ? {} : { text: versionText(o.version) };
   return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...facts, ...image, ...text })), forFile, read };
@@ -187,7 +184,7 @@ function firstRead(path: string): Uint8Array | undefined {
 }
 
 function notEmpty(path: string, bytes: Uint8Array): Uint8Array {
-  if (bytes.length === 0) throw refusedInput("IMAGE", `${path}: the file is empty`, "give an image, a description or an envelope");
+  if (bytes.length === 0) throw refusedInput("ERR_IMAGE", `${path}: the file is empty`, "give an image, a description or an envelope");
   return bytes;
 }
 
@@ -208,10 +205,7 @@ export async function readInput(source: string | Uint8Array, o: InputOptions): P
   if (kind !== "image") {
     const given = (["vendor", "class", "seq", "first", "version", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
     if (given)
-      throw usage(
-        `${kind === "envelope" ? "an envelope" : "a description"} takes no --${given === "imageOut" ? "image-out" : given}`,
-        "it already says what it is for",
-      );
+      throw usage(`${kind === "envelope" ? "an envelope" : "a description"} takes no \`${given}\``, "it already says what it is for");
   }
   return { path, bytes, kind };
 }

@@ -39,5 +39,5 @@ export async function refuseKeys(
     ...withoutApproval(entries, keys, approvals),
     ...checkSequence(entries, asked, o),
   ];
-  for (const override of overrides) warn(`the log of the key speaks against it; it is accepted because of --${override}`);
+  for (const override of overrides) warn(`the log of the key speaks against it; it is accepted because of \`${override}\``);
 }

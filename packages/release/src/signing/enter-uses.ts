@@ -35,6 +35,6 @@ export interface Asked {
 
 /** Says which refusals were overridden, and has it entered. */
 export function overridden(asked: Asked, overrides: string[]): Asked {
-  for (const override of overrides) warn(`sequence number ${asked.sequence} is signed because of --${override}`);
+  for (const override of overrides) warn(`sequence number ${asked.sequence} is signed because of \`${override}\``);
   return overrides.length > 0 ? { ...asked, overrides } : asked;
 }

@@ -38,7 +38,7 @@ export async function mergeSignatures(
   } catch (e) {
     if (!(e instanceof DifferentContent)) throw e;
     throw refusedInput(
-      "SEQUENCE",
+      "ERR_SEQUENCE",
       `${files[e.index]?.path} has different content from ${first.path}, so its signatures do not count there`,
       "firmseal trust diff shows the difference; merge copies of one file only",
     );

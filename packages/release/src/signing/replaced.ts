@@ -5,7 +5,7 @@ import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { scopeOf } from "./scope.js";
 
-const HINT = "choose another name with --out, or give --replace if it may be lost";
+const HINT = "choose another name with `out`, or give `replace` if it may be lost";
 
 /** An envelope as it is, unverified. Undefined if the bytes are not one. */
 function decoded(bytes: Uint8Array) {

@@ -21,7 +21,7 @@ export function scopeOf(m: Commands): string[] {
   const [vendors, classes] = [named(PARAM_VENDOR_IDENTIFIER), named(PARAM_CLASS_IDENTIFIER)];
   if (vendors.length * classes.length > LIMITS.sequencePairs)
     throw refusedInput(
-      "SEQUENCE",
+      "ERR_SEQUENCE",
       `the manifest is for more than ${LIMITS.sequencePairs} pairs of vendor and class`,
       "make a release for fewer classes",
     );

@@ -1,12 +1,21 @@
 // One call that signs a release, with everything that has to come before a signature and after it. `firmseal sign` is
 // this call.
 
-import { type PassphraseOption, type Receipt, refuseTestKeys, type SequenceOverrides, type SigningKey, withSigners } from "@firmseal/keys";
+import {
+  type Abortable,
+  type PassphraseOption,
+  type Receipt,
+  refuseTestKeys,
+  type SequenceOverrides,
+  type SigningKey,
+  withSigners,
+} from "@firmseal/keys";
 import { usage, warnOfLonePartner } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, signedWithoutLog } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import type { AlgChoice } from "../consumer/cose-alg.js";
 import type { RefusalOverrides } from "../verify/payload-check.js";
+import { refusedInWords } from "../verify/refusals.js";
 import { type ApprovalOptions, readApprovals } from "./approval.js";
 import { recordSigning, type SigningOptions } from "./authorize.js";
 import { type CoverOptions, coveringTrustFiles } from "./coverage.js";
@@ -19,7 +28,8 @@ export interface SignReleaseOptions
     CoverOptions,
     ApprovalOptions,
     RefusalOverrides,
-    AlgChoice {
+    AlgChoice,
+    Abortable {
   /** Where the passphrases of the keys come from, in the order of the keys. */
   readonly passphrases?: readonly PassphraseOption[];
   /** Names of published test keys that may sign. */
@@ -56,6 +66,7 @@ const OPTIONS: { readonly [name in keyof SignReleaseOptions]-?: true } = {
   allowTestKey: true,
   log: true,
   admit: true,
+  signal: true,
 };
 
 /** The options, read once. */
@@ -93,9 +104,10 @@ export interface SignedRelease {
  * @param keys - References as openKey() takes them, each opened and closed here; or open keys, which stay open.
  * @param options - The facts of an image, where passphrases come from, and what else to check.
  * @returns The envelope, its manifest, and the entries in the logs.
- * @throws Failure or KeyFileError, with one line and a hint; the refusals of devices. What is refused has no entry and
+ * @throws Failure, with one line and a hint, also for the refusals of devices. What is refused has no entry and
  *   no signature, and has used no number and no one-time leaf. If a log cannot be written or a key fails while it
- *   signs, this call has used the number and the leaf, and returns no envelope.
+ *   signs, this call has used the number and the leaf, and returns no envelope. If `signal` aborts before the logs have
+ *   the use, this call rejects with its reason, and has written and used nothing.
  * @example
  * ```ts
  * import { writeFileSync } from "node:fs";
@@ -110,10 +122,16 @@ export interface SignedRelease {
  * writeFileSync("app.suit", bytes);
  * ```
  */
-export async function signRelease(
+export const signRelease = (
   input: string | Uint8Array,
   keys: readonly string[] | readonly SigningKey[],
   options: SignReleaseOptions = {},
+): Promise<SignedRelease> => refusedInWords(() => signOnce(input, keys, options));
+
+async function signOnce(
+  input: string | Uint8Array,
+  keys: readonly string[] | readonly SigningKey[],
+  options: SignReleaseOptions,
 ): Promise<SignedRelease> {
   // nothing of the caller's is read again later
   const source = typeof input === "string" ? input : Uint8Array.from(input);
@@ -133,7 +151,7 @@ export async function signRelease(
     const { prepared: _, ...signed } = await signPrepared(prepare, signing, o);
     return signed;
   };
-  return opened.length > 0 ? sign(opened) : withSigners(references, o.passphrases ?? [], sign);
+  return opened.length > 0 ? sign(opened) : withSigners(references, o.passphrases ?? [], sign, o);
 }
 
 async function recipeOf(name: NonNullable<AlgChoice["for"]>) {
@@ -173,7 +191,7 @@ async function asAsked(given: readonly SigningKey[], o: AlgChoice) {
     o.coseAlg ?? [],
     given.map((key) => key.public),
   );
-  if (fault) throw usage(`--cose-alg ${fault.what}`, fault.hint);
+  if (fault) throw usage(`\`coseAlg\` ${fault.what}`, fault.hint);
   const keys = withCoseAlgs(given, o);
   const { for: name } = o;
   if (!name) return { keys };

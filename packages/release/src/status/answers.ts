@@ -35,7 +35,7 @@ export function* readAnswers(paths: readonly string[]): Generator<Answer> {
   let n = 0;
   for (const path of paths) {
     const bytes = readAll(path, LIMITS.fleet);
-    const fault = (words: string) => refusedInput("STATUS", `${path}: ${words}`, HINT);
+    const fault = (words: string) => refusedInput("ERR_STATUS", `${path}: ${words}`, HINT);
     const many = { longest: LIMITS.statusLine, what: "one status", fault };
     const lines = isMessage(bytes)
       ? [{ where: "", value: { status: Buffer.from(bytes).toString("base64") } }]

@@ -224,7 +224,7 @@ function readRows({ fleet, out }: CollectOptions): Map<string, Row> {
  * @throws Failure for a file that cannot be read or has another form.
  */
 export async function collectStatuses(paths: readonly string[], o: CollectOptions): Promise<Collection> {
-  checkFleetName(o.out, "--out");
+  checkFleetName(o.out, "`out`");
   const nonces = readNonces(o.nonces);
   const archive = o.archive === undefined ? [] : await readArchive(o.archive);
   const rows = readRows(o);

@@ -42,7 +42,7 @@ export class KnownFiles {
     const rival = this.lists.get(key);
     if (rival && !equalBytes(rival.store.payload, store.payload))
       throw refusedInput(
-        "FLEET",
+        "ERR_FLEET",
         `${path} and ${rival.file} are different trust files with one name and sequence number`,
         "a status has only the name and the number: give the one that devices have",
       );

@@ -16,7 +16,7 @@ export interface SentNonce {
 }
 
 const HINT = 'each line has {"device": "SERIAL", "nonce": "HEX", "sent": "2026-11-26T08:00:00Z"}: firmseal status ask writes them';
-const fault = (path: string, words: string): Failure => refusedInput("STATUS", `${path}: ${words}`, HINT);
+const fault = (path: string, words: string): Failure => refusedInput("ERR_STATUS", `${path}: ${words}`, HINT);
 
 const NONCE = /^([0-9a-f]{2}){8,64}$/i;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;

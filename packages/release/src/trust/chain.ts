@@ -44,8 +44,7 @@ export function refuseOtherLine(path: string, store: TrustStore, previous: Trust
   if (equalBytes(previous.store.name, store.name)) return;
   throw new Failure(
     1,
-    "TRUST_NAME",
-    errors.TRUST_NAME,
+    "ERR_TRUST_NAME",
     `${path} is for ${JSON.stringify(trustName(store))}, and ${previous.path} for ${JSON.stringify(trustName(previous.store))}`,
     refusalHint(errors.TRUST_NAME),
   );
@@ -63,7 +62,7 @@ export function readPreviousTrust(paths: readonly string[], path: string, store:
     const fork = chain[i + 1];
     if (fork && compareSequence(fork.store.sequence, one.store.sequence) === 0 && !equalBytes(fork.store.payload, one.store.payload))
       throw refusedInput(
-        "SEQUENCE",
+        "ERR_SEQUENCE",
         `${fork.path} and ${one.path}: two different trust files have the sequence number ${formatSequence(one.store.sequence)}`,
         "find out which of them devices have; the next trust file needs a number above both, and signatures of the roots of both",
       );
@@ -101,8 +100,7 @@ export function chainOf(paths: readonly string[]): { bytes: Uint8Array; files: T
     if (bigSequence(next.store.sequence) !== bigSequence(before.store.sequence) + 1n)
       throw new Failure(
         1,
-        "TRUST_CHAIN",
-        errors.TRUST_CHAIN,
+        "ERR_TRUST_CHAIN",
         `${next.path} has the sequence number ${formatSequence(next.store.sequence)}, and ${before.path} ${formatSequence(before.store.sequence)}`,
         "give each trust file between the first and the last, once",
       );

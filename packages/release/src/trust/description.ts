@@ -47,14 +47,14 @@ interface WrittenAnchor {
 }
 
 function wrong(where: string, what: string): Failure {
-  return refusedInput("DESCRIPTION", `the description: ${where}${where === "" ? "" : " "}${what}`, HINT);
+  return refusedInput("ERR_DESCRIPTION", `the description: ${where}${where === "" ? "" : " "}${what}`, HINT);
 }
 
 function conforming(value: unknown): Written {
   try {
     conform(value, (json) => violations(json, "trust"));
   } catch (e) {
-    if (e instanceof DescriptionError) throw refusedInput("DESCRIPTION", `the description: ${e.message}`, HINT);
+    if (e instanceof DescriptionError) throw refusedInput("ERR_DESCRIPTION", `the description: ${e.message}`, HINT);
     throw e;
   }
   return value as Written;
@@ -92,7 +92,7 @@ const have = (keys: number) => (keys === 1 ? "key has" : "keys have");
 /** Refuses what the reader would refuse, but in the terms of the description. */
 function checkRoles({ anchors, thresholds }: TrustDescription): void {
   const refuse = (code: "TRUST_THRESHOLD" | "TRUST_ROLE_EMPTY", message: string): never => {
-    throw new Failure(1, code, errors[code], `the description: ${message}`, refusalHint(errors[code]));
+    throw new Failure(1, `ERR_${code}`, `the description: ${message}`, refusalHint(errors[code]));
   };
   for (const role of Object.keys(ROLES) as RoleName[]) {
     const n = thresholds[role];
@@ -109,16 +109,13 @@ function checkRoles({ anchors, thresholds }: TrustDescription): void {
 function checkKeys(anchors: readonly TrustEntry[]): void {
   for (const [i, { key }] of anchors.entries()) {
     const twin = anchors.slice(0, i).findIndex((other) => sameKey(key.key, other.key.key));
-    if (twin >= 0) {
-      const code = errors.TRUST_KEY_TWICE;
+    if (twin >= 0)
       throw new Failure(
         1,
-        "TRUST_KEY_TWICE",
-        code,
+        "ERR_TRUST_KEY_TWICE",
         `the description: it lists a key twice: /anchors/${i} is the key of /anchors/${twin}`,
-        refusalHint(code),
+        refusalHint(errors.TRUST_KEY_TWICE),
       );
-    }
   }
 }
 
@@ -153,7 +150,7 @@ export async function readDescription(
   try {
     value = parseJson(bytes);
   } catch (e) {
-    throw refusedInput("DESCRIPTION", `${path}: ${(e as Error).message}`, HINT);
+    throw refusedInput("ERR_DESCRIPTION", `${path}: ${(e as Error).message}`, HINT);
   }
   const written = conforming(value);
   const { name } = written;

@@ -46,7 +46,7 @@ function anchorsFor(
 ): { anchors: TrustAnchor[]; threshold: number } {
   const scoped = store.anchors.some((a) => a.roles.includes(ROLES[role]) && (a.vendor || a.class));
   if ((o.vendor === undefined) !== (o.class === undefined) || (scoped && o.vendor === undefined))
-    throw usage("which keys a device gets depends on its vendor and class", "say which: --vendor VENDOR --class CLASS");
+    throw usage("which keys a device gets depends on its vendor and class", "say which: `vendor` VENDOR `class` CLASS");
   const id = o.vendor === undefined ? undefined : identityOf(o.vendor, o.class as string);
   try {
     const { anchors, threshold } = policyOf(
@@ -77,18 +77,18 @@ export function exportRole(
   if (anchors.some((a) => a.single))
     throw usage(
       `${path}: keys of the role ${role} count for one device at a time, which a list of keys cannot express`,
-      "embed the whole file: drop --role",
+      "embed the whole file: drop `role`",
     );
   if (store.families[ROLES[role]])
     throw usage(
       `${path}: the role ${role} needs keys of families of algorithms, which a list of keys cannot express`,
-      "embed the whole file: drop --role",
+      "embed the whole file: drop `role`",
     );
   const isLimited = anchors.some((a) => a.since || a.until);
   if (isLimited && format === "h")
     throw usage(
       `${path}: keys of the role ${role} are limited to some sequence numbers, and the arrays of a header cannot express that`,
-      "embed the whole file: drop --role; or make a trust file in which they are not limited",
+      "embed the whole file: drop `role`; or make a trust file in which they are not limited",
     );
   if (isLimited) warn(`${visible(path)}: keys of the role ${role} are limited, which only a bundle with the feature trust checks`);
   const about = `${headerTitle(store)}: role ${role}, ${threshold} of ${anchors.length} must sign`;

@@ -22,8 +22,8 @@ export async function readKnownTrust(path: string, o: PinOptions): Promise<Pinne
   const last = signed.at(-1);
   if (!last || [store, previous].some((one) => signed.some((e) => e.digest === digestOfTrust(one)))) return pinned;
   throw refusedInput(
-    "SEQUENCE",
+    "ERR_SEQUENCE",
     `${path}: a root of it has its log here, in which trust file ${last.sequence} is the last (${last.time.slice(0, 10)}), and neither this file nor ${o.previousTrust} is in it`,
-    "give the trust file that this root signed last: --previous-trust FILE, or the roots from a trusted source: --root PUB",
+    "give the trust file that this root signed last: `previousTrust` FILE, or the roots from a trusted source: `root` PUB",
   );
 }

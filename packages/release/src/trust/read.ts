@@ -30,7 +30,7 @@ export interface TrustOnFile {
 export function readTrustBytes(path: string): Uint8Array {
   const bytes = readAll(path, LIMITS.trustFile);
   if (!looksLikeTrustFile(bytes))
-    throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, wrongKind(path, bytes, "trust file"), refusalHint(errors.TRUST_NONE));
+    throw new Failure(1, "ERR_TRUST_NONE", wrongKind(path, bytes, "trust file"), refusalHint(errors.TRUST_NONE));
   return bytes;
 }
 
@@ -53,8 +53,7 @@ function readUnverifiedSigned(path: string): ReturnType<typeof readUnverifiedTru
 
 /** Refuses a trust file without signatures, which a device would report as damaged CBOR. */
 export function refuseUnsigned(path: string, { signatures }: Pick<TrustFile, "signatures">): void {
-  if (signatures.length === 0)
-    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: not signed`, refusalHint(errors.TRUST_SIGNERS));
+  if (signatures.length === 0) throw new Failure(1, "ERR_TRUST_SIGNERS", `${path}: refused: not signed`, refusalHint(errors.TRUST_SIGNERS));
 }
 
 /**
@@ -96,14 +95,14 @@ export async function readPinnedTrust(path: string, o: PinOptions): Promise<Pinn
     before = { anchors: anchors(keys), threshold: new Set(keys.map((k) => toHex(k.key))).size };
   } else {
     before = own;
-    warn(`${visible(path)}: no root is given, so anybody may have made it: give --root PUB, or the previous trust file`);
+    warn(`${visible(path)}: no root is given, so anybody may have made it: give \`root\` PUB, or the previous trust file`);
   }
   try {
     return { store: acceptTrust(bytes, before, nodeHost), pinned: o.root !== undefined || previous !== undefined, previous, bytes };
   } catch (e) {
     // there is no previous trust file, only the keys of --root
     if (o.root && isRefusal(e) && e.code === errors.TRUST_PREVIOUS)
-      throw new Failure(1, "TRUST_PREVIOUS", e.code, `${path}: refused: not signed by every key of --root`, ROOT_HINT);
+      throw new Failure(1, "ERR_TRUST_PREVIOUS", `${path}: refused: not signed by every key of \`root\``, ROOT_HINT);
     throw withFileName(path, e);
   }
 }

@@ -56,7 +56,7 @@ export function uncompared(
   logs: readonly (readonly Entry[])[],
   store: TrustStore,
   previous: readonly PreviousTrust[],
-  { allowNoPreviousTrust, hint = "give that file too: --previous-trust FILE, or allow it: --allow-no-previous-trust" }: ComparisonOptions,
+  { allowNoPreviousTrust, hint = "give that file too: `previousTrust` FILE, or allow it: `allowNoPreviousTrust`" }: ComparisonOptions,
 ): string[] {
   const given = new Set(previous.map((one) => digestOfTrust(one.store)));
   for (const entries of logs) {
@@ -67,7 +67,7 @@ export function uncompared(
     const what = last.sequence === undefined ? "a trust file was approved" : `trust file ${last.sequence} was signed`;
     const missing = previous.length > 0 ? ", and no file that is given says the same: the" : ", and the";
     throw refusedInput(
-      "SEQUENCE",
+      "ERR_SEQUENCE",
       `${what} last with this key (${last.time.slice(0, 10)}, ${last.user}, ${last.digest?.slice(0, 24)}…)${missing} changes since then are unknown`,
       hint,
     );

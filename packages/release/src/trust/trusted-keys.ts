@@ -30,17 +30,17 @@ export interface TrustOptions extends PinOptions {
 export async function trustedKeys(o: TrustOptions): Promise<TrustedKeys> {
   if (o.trust === undefined) {
     if (o.root || o.previousTrust !== undefined)
-      throw usage("a root is for a trust file, and --trust is not given", "give --trust FILE, or --key PUB alone");
+      throw usage("a root is for a trust file, and `trust` is not given", "give `trust` FILE, or `key` PUB alone");
     // if the role were ignored, a debug key could stand for a release key
-    if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
-    if (!o.key) throw usage("no trusted keys: --key and --trust are missing", "give the signer's public key: --key PUB, or a trust file");
+    if (o.role !== undefined) throw usage("`role` is for a trust file, and `trust` is not given", "give `trust` FILE, or drop it");
+    if (!o.key) throw usage("no trusted keys: `key` and `trust` are missing", "give the signer's public key: `key` PUB, or a trust file");
     const keys = await publicKeys(o.key, passphraseOptions(o));
     const all = anchors(keys);
     const different = new Set(keys.map((key) => keyFacts(key).thumbprint)).size;
     if (o.threshold !== undefined && o.threshold > different)
       throw usage(
-        `--threshold ${o.threshold}: ${different === 1 ? "only one key is" : `only ${different} different keys are`} given`,
-        "give the public key of each signer: --key PUB, once for each",
+        `\`threshold\` ${o.threshold}: ${different === 1 ? "only one key is" : `only ${different} different keys are`} given`,
+        "give the public key of each signer: `key` PUB, once for each",
       );
     return {
       policy: () => ({ anchors: all, threshold: o.threshold ?? 1 }),
@@ -49,8 +49,8 @@ export async function trustedKeys(o: TrustOptions): Promise<TrustedKeys> {
       testKeys: warnOfTestKeys(keys),
     };
   }
-  if (o.key) throw usage("keys and a trust file are both given", "give --key, or --trust");
-  if (o.threshold !== undefined) throw usage("--threshold: the trust file says how many must have signed", "drop it");
+  if (o.key) throw usage("keys and a trust file are both given", "give `key`, or `trust`");
+  if (o.threshold !== undefined) throw usage("`threshold`: the trust file says how many must have signed", "drop it");
   const { store, pinned } = await readPinnedTrust(o.trust, o);
   const name = o.role ?? "release";
   const role = ROLES[name];
@@ -62,7 +62,7 @@ export async function trustedKeys(o: TrustOptions): Promise<TrustedKeys> {
       } catch (e) {
         if (!isRefusal(e)) throw e;
         const what = inRole.length === 0 ? `no key has the role ${name}` : refusalMeaning(e.code);
-        throw new Failure(1, "TRUST_UNUSABLE", e.code, `${o.trust}: refused: ${what}`, refusalHint(e.code), { cause: e });
+        throw new Failure(1, "ERR_TRUST_UNUSABLE", `${o.trust}: refused: ${what}`, refusalHint(e.code), { cause: e });
       }
     },
     facts: (anchor) => anchorFacts(anchor as TrustAnchor),

@@ -41,7 +41,7 @@ const testKeysThatSigned = (signed: readonly Anchor[]): string[] =>
 /** Returns the devices that refuse the release, and whether each device that the manifest names is one of them. */
 export function refusingOf(m: Manifest): { all: RefusingDevice[]; isEach: boolean } {
   const kinds = deviceKinds(m);
-  const { behaviours } = explainManifest(triedInterpreter(), m, kinds, new Set(kinds.map(({ slot }) => slot)).size > 1);
+  const { behaviours } = explainManifest(triedInterpreter(), m, kinds, { slots: new Set(kinds.map(({ slot }) => slot)).size > 1 });
   return { all: refusingDevices(behaviours), isEach: behaviours.every(({ refused }) => refused) };
 }
 

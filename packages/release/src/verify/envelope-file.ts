@@ -19,7 +19,7 @@ const RECORD_SCHEMA = '"urn:firmseal:release:1"';
 /** What to give in place of a file that begins like this. */
 const hintFor = (head: Uint8Array): string =>
   Buffer.from(head.subarray(0, 512)).toString("latin1").includes(RECORD_SCHEMA)
-    ? "this is the record of a release: give an envelope beside it, or the folder with --product FILE"
+    ? "this is the record of a release: give an envelope beside it, or the folder with `product` FILE"
     : refusalHint(errors.ENVELOPE_NONE);
 
 /**
@@ -61,7 +61,7 @@ function refuseOtherKind(path: string, head: Uint8Array, hint?: string): void {
   if (looksLikeEnvelope(head)) return;
   const name = inputName(path);
   const fault = head.length === 0 ? `${name}: the file is empty` : wrongKind(name, head, "envelope");
-  throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, fault, hint ?? hintFor(head));
+  throw new Failure(1, "ERR_ENVELOPE_NONE", fault, hint ?? hintFor(head));
 }
 
 /** Maximum number of elements to count: an envelope has at most 16 payloads and a dozen others. */

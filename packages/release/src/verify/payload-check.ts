@@ -16,7 +16,7 @@ import { Failure } from "@firmseal/keys";
 import { byteWords, grouped, sizeOf, tooMuch, visible, warn } from "@firmseal/keys/internal";
 import { hostFor } from "@firmseal/simulator";
 import { errors, type Manifest, type Refusal } from "@firmseal/verifier";
-import { HASH_NAMES, readSlice, type Slice } from "@firmseal/verifier/tools";
+import { codeOfRefusal, HASH_NAMES, readSlice, type Slice } from "@firmseal/verifier/tools";
 import { hashFile } from "../input/hash-file.js";
 import { LIMITS } from "../input/limits.js";
 import { deviceKinds, outsideUris, type WithPayloads, withAllIdentities } from "./manifest-facts.js";
@@ -40,12 +40,12 @@ function refusePayload(
   hint = refusalHint(errors[code]),
   what = refusalMeaning(errors[code]),
 ): never {
-  throw new Failure(1, code, errors[code], `refused: payload ${name}: ${what}`, hint);
+  throw new Failure(1, `ERR_${code}`, `refused: payload ${name}: ${what}`, hint);
 }
 
 /** Refuses a value of --payload that is for no payload of the release. */
 function refuseOption(value: string, what: string, hint: string): never {
-  throw new Failure(1, "PAYLOAD_UNREFERENCED", errors.PAYLOAD_UNREFERENCED, `--payload ${value}: ${what}`, hint);
+  throw new Failure(1, "ERR_PAYLOAD_UNREFERENCED", `\`payload\` ${value}: ${what}`, hint);
 }
 
 /** A refusal as the verifier would throw it, without a position. */
@@ -57,11 +57,11 @@ function refused(code: number): Refusal {
 export function payloadFiles(m: WithPayloads, values: readonly string[]): Map<string, string> {
   const outside = outsideUris(m);
   const out = new Map<string, string>();
-  const choice = `name the payload: --payload URI=FILE; the release fetches ${outside.join(", ")}`;
+  const choice = `name the payload: \`payload\` URI=FILE; the release fetches ${outside.join(", ")}`;
   for (const value of values) {
     const known = outside.filter((uri) => value.startsWith(`${uri}=`)).sort((a, b) => b.length - a.length)[0];
     if (known !== undefined) out.set(known, value.slice(known.length + 1));
-    else if (outside.length === 0) refuseOption(value, "the release fetches nothing from outside the envelope", "drop --payload");
+    else if (outside.length === 0) refuseOption(value, "the release fetches nothing from outside the envelope", "drop `payload`");
     else if (values.length > 1 || (/^[^=]*:.*=/.test(value) && !existsSync(value)))
       refuseOption(value, "the release fetches no URI of this name", choice);
     else for (const uri of outside) out.set(uri, value);
@@ -137,7 +137,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>, has
   const sizes = new Map([...files.values()].map((path) => [path, sizeOf(path)]));
   const payloads = payloadsAtHand(m, files, sizes, hashes);
   const oneForAll =
-    files.size > 1 && sizes.size === 1 ? `one file was given for ${files.size} payloads: name each, --payload URI=FILE` : undefined;
+    files.size > 1 && sizes.size === 1 ? `one file was given for ${files.size} payloads: name each, \`payload\` URI=FILE` : undefined;
   const met = new Set<string>();
 
   /** Refuses a payload that does not match what its component must contain. */
@@ -232,8 +232,8 @@ export interface RefusalOverrides {
 function overrideOf(given: boolean | undefined, option: string, code: number, what: string, advice: string): string[] {
   if (given) return [option];
   const words = `refused: ${what}: ${refusalMeaning(code)} (${code} ${refusalName(code)})`;
-  const hint = `${advice} (firmseal explain FILE shows what devices do), or allow it: --${option}`;
-  throw new Failure(1, refusalName(code), code, words, hint);
+  const hint = `${advice} (firmseal explain FILE shows what devices do), or allow it: \`${option}\``;
+  throw new Failure(1, codeOfRefusal(code), words, hint);
 }
 
 /**

@@ -4,7 +4,7 @@ import { versionIn } from "@firmseal/behaviour";
 import { Failure, versionNumber } from "@firmseal/keys";
 import { isVersion, systemFault } from "@firmseal/keys/internal";
 import { errors, type Refusal, type Source } from "@firmseal/verifier";
-import { decodeEnvelope, formatSequence, isRefusal, refusalOf } from "@firmseal/verifier/tools";
+import { codeOfRefusal, decodeEnvelope, formatSequence, isRefusal, refusalOf } from "@firmseal/verifier/tools";
 import { outsideUris, type WithPayloads } from "./manifest-facts.js";
 
 export { isRefusal };
@@ -41,7 +41,16 @@ export function refusalFailure(e: Refusal): Failure {
   const where = e.at >= 0 ? ` (at byte ${e.at})` : "";
   // the policy comes from the options, not from the input
   const exit = e.code === errors.TRUST_POLICY ? 2 : 1;
-  return new Failure(exit, refusalName(e.code), e.code, `refused: ${refusalMeaning(e.code)}${where}`, refusalHint(e.code), { cause: e });
+  return new Failure(exit, codeOfRefusal(e.code), `refused: ${refusalMeaning(e.code)}${where}`, refusalHint(e.code), { cause: e });
+}
+
+/** Does `work`. A refusal that it throws becomes a Failure, which says in words what it is. */
+export async function refusedInWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (e) {
+    throw isRefusal(e) ? refusalFailure(e) : e;
+  }
 }
 
 /** Returns a refusal as a Failure that names the file. Returns other errors unchanged. */
@@ -49,21 +58,21 @@ export function withFileName(path: string, e: unknown): unknown {
   // one with its reason is a Failure already
   const isNamed = !(e instanceof Failure && isRefusal(e.cause) && e.message.startsWith("refused: "));
   if (!isRefusal(e) && isNamed) return e;
-  const { exit, reason, code, message, hint } = isRefusal(e) ? refusalFailure(e) : (e as Failure);
-  return new Failure(exit, reason, code, `${path}: ${message}`, hint, { cause: e });
+  const failure = isRefusal(e) ? refusalFailure(e) : (e as Failure);
+  return failure.with({ message: `${path}: ${failure.message}`, cause: e });
 }
 
 /** Adds both numbers to the refusal of an `envelope` whose number is below `floor`. Returns other errors unchanged. */
 export function withNumbers(e: unknown, envelope: Uint8Array | Source, floor: string): unknown {
   if (!isRefusal(e) || e.code !== errors.ROLLBACK) return e;
-  const { exit, reason, code, hint: higherNumber } = refusalFailure(e);
+  const failure = refusalFailure(e);
   const outline = decodeEnvelope(envelope);
   const sequence = formatSequence(outline.manifest.sequence);
   const version = versionIn(outline);
   const isOfVersion = version !== undefined && isVersion(version) && String(versionNumber(version)) === sequence;
-  const hint = isOfVersion ? `get a later release: this one is version ${version}` : higherNumber;
+  const hint = isOfVersion ? `get a later release: this one is version ${version}` : failure.hint;
   const message = `refused: sequence number ${sequence} is lower than ${floor}, the lowest that is accepted`;
-  return new Failure(exit, reason, code, message, hint, { cause: e });
+  return failure.with({ message, hint });
 }
 
 /**
@@ -72,7 +81,6 @@ export function withNumbers(e: unknown, envelope: Uint8Array | Source, floor: st
  */
 export function withoutPayload(e: unknown, m: WithPayloads): unknown {
   if (!isRefusal(e) || e.code !== errors.IMAGE_MISMATCH || m.payloads.length > 0 || outsideUris(m).length > 0) return e;
-  const { exit, reason, code, message } = refusalFailure(e);
   const hint = "the release has no payload, and the device does not have its image: install the release that brings it first";
-  return new Failure(exit, reason, code, message, hint, { cause: e });
+  return refusalFailure(e).with({ hint });
 }

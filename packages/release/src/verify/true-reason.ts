@@ -2,7 +2,7 @@
 // hides an element, or a part of SUIT that this build does not run.
 
 import { elementAt, elementNow, type LooseItem, looseItemIn, oldDraftOf, untagged } from "@firmseal/behaviour";
-import { Failure } from "@firmseal/keys";
+import type { Failure } from "@firmseal/keys";
 import { errors, type Refusal } from "@firmseal/verifier";
 import { decodeEnvelope, ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST } from "@firmseal/verifier/tools";
 import { isRefusal, refusalFailure, refusalHint } from "./refusals.js";
@@ -48,8 +48,8 @@ function formReason({ code }: Refusal, envelope: Uint8Array): Reason | undefined
 }
 
 function failureFor(e: Refusal, { what, hint, isAll }: Reason): Failure {
-  const { exit, reason, code, message } = refusalFailure(e);
-  return new Failure(exit, reason, code, isAll ? `refused: ${what}` : `${message}: ${what}`, hint, { cause: e });
+  const failure = refusalFailure(e);
+  return failure.with({ message: isAll ? `refused: ${what}` : `${failure.message}: ${what}`, hint });
 }
 
 /**

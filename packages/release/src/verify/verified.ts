@@ -3,24 +3,17 @@
 import { statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileOfUri } from "@firmseal/behaviour";
-import { CODES, Failure } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
 import { STDIO, someOf } from "@firmseal/keys/internal";
 import type { RoleName } from "@firmseal/signer";
 import { hostFor } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
-import {
-  decodeEnvelope,
-  formatSequence,
-  MANIFEST_NAMES,
-  parseSequence,
-  rawKey,
-  toHex,
-  type UnverifiedEnvelope,
-} from "@firmseal/verifier/tools";
+import { decodeEnvelope, MANIFEST_NAMES, parseSequence, rawKey, toHex, type UnverifiedEnvelope } from "@firmseal/verifier/tools";
+import { bigSequence } from "../input/sequence.js";
 import type { Doubts } from "./doubts.js";
 import { deviceKinds, namedIdentities, outsideUris, type WithPayloads } from "./manifest-facts.js";
 import { certainRefusal, checkPayloads, judgeRefusal, payloadFiles, type RefusalOverrides, type Tried } from "./payload-check.js";
-import { withNumbers } from "./refusals.js";
+import { refusedInWords, withNumbers } from "./refusals.js";
 import { withReason } from "./true-reason.js";
 
 /** The trusted keys, for any device. */
@@ -91,7 +84,7 @@ export interface VerifyRelease extends RefusalOverrides {
 
 /** What was verified. */
 export interface VerifiedRelease extends Doubts {
-  readonly sequence: string;
+  readonly sequence: bigint;
   /** The envelope, all of whose text is well-formed. */
   readonly outline: UnverifiedEnvelope;
   readonly manifest: Manifest;
@@ -137,9 +130,13 @@ async function judgeDevices(m: Manifest, o: RefusalOverrides, tried: Tried): Pro
  * @param whom - The trusted keys.
  * @param o - The lowest number, and where payloads are.
  * @returns What was verified, and by whom it was signed.
- * @throws The refusals of open() and of payloads, and a Failure PAYLOAD_UNCHECKED if a payload is not there.
+ * @throws Failures: the refusals of open() and of payloads, in words, and ERR_PAYLOAD_UNCHECKED if a payload is not
+ *   there.
  */
-export async function verifyRelease(path: string, envelope: Uint8Array, whom: TrustedKeys, o: VerifyRelease): Promise<VerifiedRelease> {
+export const verifyRelease = (path: string, envelope: Uint8Array, whom: TrustedKeys, o: VerifyRelease): Promise<VerifiedRelease> =>
+  refusedInWords(() => verified(path, envelope, whom, o));
+
+async function verified(path: string, envelope: Uint8Array, whom: TrustedKeys, o: VerifyRelease): Promise<VerifiedRelease> {
   const floor = o.floor === undefined ? {} : { floor: parseSequence(String(o.floor)) };
   let policies: Trust[];
   let manifest: Manifest;
@@ -171,7 +168,7 @@ export async function verifyRelease(path: string, envelope: Uint8Array, whom: Tr
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
   if (unchecked.length > 0 && !o.withoutPayloads) throw uncheckedFailure(path, unchecked);
   return {
-    sequence: formatSequence(manifest.sequence),
+    sequence: bigSequence(manifest.sequence),
     outline,
     manifest,
     signers: signed.map((anchor) => whom.facts(anchor)),
@@ -187,9 +184,8 @@ export async function verifyRelease(path: string, envelope: Uint8Array, whom: Tr
 function uncheckedFailure(path: string, uris: readonly string[]): Failure {
   return new Failure(
     1,
-    "PAYLOAD_UNCHECKED",
-    CODES.PAYLOAD_UNCHECKED,
+    "ERR_PAYLOAD_UNCHECKED",
     `${path}: signed, but not checked: payload ${someOf(uris)}`,
-    "put it beside the envelope, give it with --payload FILE, or accept that: --without-payloads",
+    "put it beside the envelope, give it with `payload` FILE, or accept that: `withoutPayloads`",
   );
 }

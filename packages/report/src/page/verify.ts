@@ -246,7 +246,7 @@ export async function verifyReport(
   checkFamilies(data.families, signed);
   const kinds = data.kinds.map(kindOf);
   const met = await checkPayloads(device, manifest, kinds, envelope, progress);
-  const { components, behaviours } = explainManifest(device, manifest, kinds, data.slots);
+  const { components, behaviours } = explainManifest(device, manifest, kinds, data);
   const outline = decodeEnvelope(envelope);
   const { digest, signatures } = outline;
   const version = versionIn(outline);

@@ -1,11 +1,12 @@
 // Validates JSON that people write against its schema. Reports the place of the first fault, what is wrong, and the
 // nearest valid name.
 
+import { FirmsealError } from "@firmseal/verifier/tools";
 import type { Violation } from "./schema.js";
 import { LONGEST_WORD, suggestion } from "./suggestion.js";
 
 /** The description is invalid. `path` is a JSON Pointer to the fault. */
-export class DescriptionError extends Error {
+export class DescriptionError extends FirmsealError {
   override readonly name = "DescriptionError";
   constructor(
     readonly path: string,
@@ -13,7 +14,7 @@ export class DescriptionError extends Error {
     /** The unknown member of the object at `path`, if that is the fault. */
     readonly member?: string,
   ) {
-    super(path === "" ? message : `${path}: ${message}`);
+    super("ERR_DESCRIPTION", path === "" ? message : `${path}: ${message}`);
   }
 }
 

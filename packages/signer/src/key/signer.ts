@@ -26,7 +26,7 @@ export interface Signer {
  * overwritten with zeros.
  *
  * @param key - The private key.
- * @returns The signer. Its `sign` rejects with KeyError `fault` if the signature does not verify.
+ * @returns The signer. Its `sign` rejects with KeyError `signature` if the signature does not verify.
  * @throws KeyError `mismatch` if the two halves of the key do not match.
  */
 export function signer(key: PrivateKey): Signer {
@@ -50,7 +50,7 @@ export function signer(key: PrivateKey): Signer {
       // A deterministic signature with one wrong bit reveals the private key together with a correct one (fault
       // attack), so verify each before it is returned.
       if (!signature || !row.alg.verify(pub, message, signature, {})) {
-        throw new KeyError("fault", "the signature is wrong: do not trust this machine with the key");
+        throw new KeyError("signature", "the signature is wrong: do not trust this machine with the key");
       }
       keepVerified({ alg: row.alg, key: pub, message, signature });
       return signature;
@@ -70,7 +70,7 @@ export function wipePrivateKey({ secret }: PrivateKey): void {
 
 /**
  * Makes a signer for a private key elsewhere: in a token, a service or a program. Every signature is verified; if one
- * is invalid, the signer rejects with KeyError `fault`.
+ * is invalid, the signer rejects with KeyError `signature`.
  *
  * @param key - The public key.
  * @param sign - Returns the raw signature of `tbs`.
@@ -99,7 +99,7 @@ export function foreignSigner(key: PublicKey, sign: (tbs: Uint8Array) => Promise
       // copies, so that the verified bytes are the requested ones, even if the callee or the caller changes its array
       const signature = Uint8Array.from(await sign(Uint8Array.from(message)));
       if (!row.alg.verify(key.key, message, signature, {}))
-        throw new KeyError("fault", "the returned signature is not by this key over these bytes");
+        throw new KeyError("signature", "the returned signature is not by this key over these bytes");
       keepVerified({ alg: row.alg, key: key.key, message, signature });
       return signature;
     },

@@ -1,7 +1,16 @@
 // Signs trust files (docs/guides/trust.md): a draft that is read once, and roots that sign it.
 
 import { errors, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
-import { equalBytes, formatSequence, HASH_SHA_256, MAX_SIGNATURES, ROLE_ROOT, TRUST_CONTEXT, throwRefusal } from "@firmseal/verifier/tools";
+import {
+  equalBytes,
+  FirmsealError,
+  formatSequence,
+  HASH_SHA_256,
+  MAX_SIGNATURES,
+  ROLE_ROOT,
+  TRUST_CONTEXT,
+  throwRefusal,
+} from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { coseAlg, deviceKeyAlgs } from "../alg/algorithms.js";
 import { encodeCbor as cbor, protectedHeader } from "../cbor.js";
@@ -21,10 +30,10 @@ import { KNOWN_ALGS } from "./description.js";
 import { decodeTrust, joinTrustFile, splitTrustFile } from "./encoding.js";
 
 /** The key is a root neither in the file nor in its predecessor, so its signature would never count. */
-export class NotRoot extends Error {
+export class NotRoot extends FirmsealError {
   override readonly name = "NotRoot";
   constructor(readonly key: PublicKey) {
-    super("this key is not a root of the trust file");
+    super("ERR_TRUST_SIGNERS", "this key is not a root of the trust file");
   }
 }
 
@@ -132,11 +141,11 @@ export class TrustDraft implements Signable {
     return new TrustDraft(bytes, this.store, encoded, [...this.signatures, known], this.before);
   }
 
-  /** Checks that each of these keys has signed the encoded file. Throws KeyError `fault`. */
+  /** Checks that each of these keys has signed the encoded file. Throws KeyError `signature`. */
   async verify(keys: readonly SignedWith[]): Promise<void> {
     const written = TrustDraft.read(this.bytes, this.before);
     for (const key of keys)
-      if (!written.isSignedBy(key)) throw new KeyError("fault", "the signature is not by this key over the trust file");
+      if (!written.isSignedBy(key)) throw new KeyError("signature", "the signature is not by this key over the trust file");
   }
 }
 
@@ -173,7 +182,7 @@ export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): Pub
  * @param signers - The signers, from signer() or foreignSigner().
  * @param before - The preceding trust file, whose roots may sign too.
  * @returns The signed trust file.
- * @throws NotRoot if a key is a root of neither file, AlreadySigned if one has signed before, KeyError `fault` if a
+ * @throws NotRoot if a key is a root of neither file, AlreadySigned if one has signed before, KeyError `signature` if a
  *   signature is invalid, and SIGNATURE_COUNT above 8 signatures.
  * @example
  * ```ts

@@ -2,20 +2,20 @@
 // nobody needs.
 
 import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
-import { equalBytes, MAX_SIGNATURES, ROLE_ROOT, toHex } from "@firmseal/verifier/tools";
+import { equalBytes, FirmsealError, MAX_SIGNATURES, ROLE_ROOT, toHex } from "@firmseal/verifier/tools";
 import type { PublicKey } from "../key/key.js";
 import { hasSigned, type KnownSignature } from "../signable.js";
 import { keyOfAnchor } from "./description.js";
 import { TrustDraft } from "./draft.js";
 
 /** The files differ in content: a signature over one is not valid for the other. */
-export class DifferentContent extends Error {
+export class DifferentContent extends FirmsealError {
   override readonly name = "DifferentContent";
   constructor(
     /** The place of the first one that differs. */
     readonly index: number,
   ) {
-    super("the trust files have different content");
+    super("ERR_TRUST_CONTENT", "the trust files have different content");
   }
 }
 

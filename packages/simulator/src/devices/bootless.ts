@@ -31,5 +31,5 @@ export function bootlessStore(setup: Setup, code: BootlessCode): Store {
       invoke: () => true,
     });
   };
-  return storageStore(setup, false, undefined, { storageDevice: device, verifier: { install: code.install, boot: started } });
+  return storageStore(setup, { receiving: false, code: { storageDevice: device, verifier: { install: code.install, boot: started } } });
 }

@@ -31,9 +31,13 @@ const ROWS = {
   files: { make: (setup) => filesStore(setup), hasPages: false, isMicro: false },
   memory: { make: memoryStore, hasPages: false, isMicro: false },
   // they receive nothing in pieces
-  "flash-micro": { make: (setup) => flashStore(setup, false, { flashDevice, verifier: micro }), hasPages: true, isMicro: true },
+  "flash-micro": {
+    make: (setup) => flashStore(setup, { receiving: false, code: { flashDevice, verifier: micro } }),
+    hasPages: true,
+    isMicro: true,
+  },
   "storage-micro": {
-    make: (setup) => storageStore(setup, false, undefined, { storageDevice, verifier: micro }),
+    make: (setup) => storageStore(setup, { receiving: false, code: { storageDevice, verifier: micro } }),
     ...STORAGE,
     isMicro: true,
     bootless: bootlessStore,

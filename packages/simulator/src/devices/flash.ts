@@ -149,16 +149,22 @@ export interface FlashCode {
   verifier?: Verifier;
 }
 
+/** Options of the stores of devices that can receive an envelope in pieces. */
+export interface StoreOptions<Code> {
+  /** Whether the envelope is streamed to flash and read from there. Otherwise it is in RAM and is stored at the end. */
+  receiving?: boolean;
+  /** Another verifier, and its device. */
+  code?: Code;
+}
+
 /**
  * Makes the store of device/flash.ts.
  *
  * @param setup - What the device must have room for.
- * @param receiving - Whether the envelope is streamed to flash and read from there. Otherwise, it is in RAM and is
- *   stored at the end. Default: false.
- * @param code - Another verifier, and its device.
+ * @param options - How the envelope arrives, and another verifier.
  * @returns The store.
  */
-export function flashStore(setup: Setup, receiving = true, code: FlashCode = { flashDevice }): Store {
+export function flashStore(setup: Setup, { receiving = true, code = { flashDevice } }: StoreOptions<FlashCode> = {}): Store {
   const layout = layoutOf(setup);
   const areas = [
     ...layout.components.map((c) => ({ ...c, name: componentName(c.id) })),

@@ -5,7 +5,7 @@ import type { FlashModel } from "../storage-models/flash-model.js";
 import { erasedFlash } from "../storage-models/flash-operations.js";
 import { powerOn, storageIo } from "../storage-models/storage-model.js";
 import type { Setup, Started, Store, Verifier } from "../store.js";
-import { FlashStore } from "./flash.js";
+import { FlashStore, type StoreOptions } from "./flash.js";
 import { startedTrial } from "./trial.js";
 
 /**
@@ -24,7 +24,10 @@ export interface StorageCode {
  * The store of device/storage.ts. `receiving`: the envelope is streamed to Storage and read from there; otherwise it is
  * in RAM and is stored at the end. `code`: another verifier, and its device.
  */
-export function storageStore(setup: Setup, receiving = true, roomFor = STORAGE_ROOM, code: StorageCode = { storageDevice }): Store {
+export function storageStore(
+  setup: Setup,
+  { receiving = true, roomFor = STORAGE_ROOM, code = { storageDevice } }: StoreOptions<StorageCode> & { roomFor?: number } = {},
+): Store {
   const { pageSize } = setup;
   const start = (flash: FlashModel): Started => {
     const io = { ...storageIo(powerOn(flash).storage), page: pageSize };

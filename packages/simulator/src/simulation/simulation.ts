@@ -2,7 +2,7 @@
 // at every operation of each recovery. After each cut, the device starts, and the installation is tried again.
 
 import { compareSequence, type Sequence, type Trust } from "@firmseal/verifier";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { FirmsealError, formatSequence } from "@firmseal/verifier/tools";
 import {
   type Boots,
   type CutFault,
@@ -20,12 +20,13 @@ import { rememberedTrust } from "./remembered.js";
 import { bootOn, installOn, type Release } from "./start-install.js";
 
 /** The simulation cannot begin: `step` failed without any cut. `again`: a second installation of the update. */
-export class Unsimulated extends Error {
+export class Unsimulated extends FirmsealError {
+  override readonly name = "Unsimulated";
   constructor(
     readonly step: "previous" | "start" | "update" | "again",
-    override readonly cause: unknown,
+    cause: unknown,
   ) {
-    super(`${step} failed without a power cut`);
+    super("ERR_DEVICE", `${step} failed without a power cut`, { cause });
   }
 }
 

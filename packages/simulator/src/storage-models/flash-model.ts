@@ -3,20 +3,24 @@
 // addresses.
 
 import type { Flash } from "@firmseal/verifier/device/flash";
+import { FirmsealError } from "@firmseal/verifier/tools";
 import { carryOut, carryOutShared, type FlashOperation, type FlashTear, type Pages, WORD } from "./flash-operations.js";
 import type { SharedPages } from "./shared-pages.js";
 
 /** Thrown at the moment of the power cut, and by every later call. */
-export class PowerCut extends Error {
+export class PowerCut extends FirmsealError {
   override readonly name = "PowerCut";
   constructor() {
-    super("the power is cut");
+    super("ERR_POWER_CUT", "the power is cut");
   }
 }
 
 /** A use that would corrupt real flash. The code of the device is wrong. */
-export class FlashMisuse extends Error {
+export class FlashMisuse extends FirmsealError {
   override readonly name = "FlashMisuse";
+  constructor(message: string) {
+    super("ERR_DEVICE", message);
+  }
 }
 
 /** The block size for comparing two flashes. */

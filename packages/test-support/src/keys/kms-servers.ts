@@ -31,7 +31,7 @@ export async function refusalOfKey(open: (ref: string) => Promise<OpenedKey>, re
     try {
       await key.signer?.sign(new Uint8Array(55).fill(7));
     } finally {
-      await key.close?.();
+      await key[Symbol.asyncDispose]?.();
     }
   } catch (e) {
     const error = e as KeyFileError;

@@ -43,7 +43,7 @@ export async function verified(path: string, o: VerifyOptions, words: string[]):
   try {
     await verifyEnvelope(path, { withoutPayloads: true, ...o });
   } catch (e) {
-    code = (e as { code: number }).code;
+    code = (e as { number: number }).number;
     if (typeof code !== "number") throw e;
   }
   const found = words.flatMap((line) => WARNING.exec(line) ?? []).slice(1);

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { dirname, join, normalize, resolve } from "node:path";
-import { Failure, type Lock, lock } from "@firmseal/keys";
+import { type Lock, lock } from "@firmseal/keys";
 import { byteWords, environment, holdSignals, makeFolders, outputPlace, systemFault, usage } from "@firmseal/keys/internal";
 import {
   identityOf,
@@ -199,8 +199,7 @@ function installLocked(lock: Lock, path: string, envelope: Uint8Array | Source, 
     try {
       progress.next(false);
     } catch (e) {
-      const failure = failureOf(e);
-      throw new Failure(failure.exit, failure.reason, failure.code, `refused: payload ${waiting.uri} is missing`, failure.hint);
+      throw failureOf(e).with({ message: `refused: payload ${waiting.uri} is missing` });
     }
   }
   const { manifest } = progress;

@@ -1,4 +1,4 @@
-import { CODES, Failure } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
 import { grouped } from "@firmseal/keys/internal";
 import { trustedKeys } from "@firmseal/release/internal";
 import { Unsimulated } from "@firmseal/simulator";
@@ -32,8 +32,7 @@ export async function simulateUpdate(path: string, o: SimulateCommandOptions) {
   throw new RefusedWithFacts(
     new Failure(
       1,
-      "POWER_CUT",
-      CODES.POWER_CUT,
+      "ERR_POWER_CUT",
       `${grouped(facts.faultCount)} cuts end badly; the first: ${where}: ${what}`,
       "the table shows them in capitals, --json lists the first ones",
     ),
@@ -52,7 +51,7 @@ function unsimulated({ step, cause }: Unsimulated, o: SimulateCommandOptions): F
     start: "the updated device",
   }[step];
   const hint = made ? `${failure.hint}; if the update needs the previous release, give it: --previous-release ENVELOPE` : failure.hint;
-  return new Failure(failure.exit, failure.reason, failure.code, `without any power cut, ${what}: ${failure.message}`, hint, { cause });
+  return failure.with({ message: `without any power cut, ${what}: ${failure.message}`, hint, cause });
 }
 
 export default define({

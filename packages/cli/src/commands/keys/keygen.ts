@@ -21,6 +21,7 @@ import {
   isDeviceAlg,
   isStateful,
   type KeyAlg,
+  KeyError,
   keyAlgs,
   loadAlg,
   type PrivateKey,
@@ -61,7 +62,7 @@ async function fresh(alg: KeyAlg): Promise<PrivateKey> {
       secret.fill(0);
       return key;
     } catch (e) {
-      if ((e as { code?: string }).code !== "range") throw e;
+      if (!(e instanceof KeyError && e.fault === "range")) throw e;
     }
   }
 }

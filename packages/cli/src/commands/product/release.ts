@@ -76,7 +76,7 @@ async function withFindings<T>(
       report = one;
     });
   } catch (e) {
-    if (!(e instanceof Failure && e.reason === "LINT" && report)) throw e;
+    if (!(e instanceof Failure && e.code === "ERR_LINT" && report)) throw e;
     for (const { path, severity, message, rule, name, waived } of report.findings)
       if (severity !== "note" && !waived)
         notice(visible(`${path}: ${severity}: ${message} [${rule} ${name}]`), severity === "error" ? "danger" : undefined);
@@ -100,7 +100,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     ...rest,
     boards,
     passphrases: passphraseOptions(o),
-    progress: (board, stage, passing) => lines.set(board, stage, passing),
+    progress: (board, stage, state) => lines.set(board, stage, state),
     linted,
     ...(o.sarifOut !== undefined && { into: (folder: string) => checkSarifOutside(o.sarifOut as string, product.path, folder) }),
   });

@@ -1,4 +1,4 @@
-import { CODES, Failure } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
 import { grouped, isFile, isSameFile, STDIO, sizeOf, usage, visible, warn } from "@firmseal/keys/internal";
 import { type Collection, collectStatuses } from "@firmseal/release";
 import { type BehindDevices, fleetDevices, nameWords, type RefusedStatus, type UnheardDevices } from "@firmseal/release/internal";
@@ -98,8 +98,7 @@ function refusal(first: RefusedStatus, { heard, refused }: Facts, out: string): 
   const n = refused.length;
   return new Failure(
     1,
-    "STATUS",
-    CODES.STATUS,
+    "ERR_STATUS",
     `${grouped(n)} ${n === 1 ? "status is" : "statuses are"} refused; ${reasonOf(first)}`,
     `${heard > 0 ? `${out} has the others` : "nothing is written"}: ask these devices again, with new nonces (firmseal status ask)`,
   );

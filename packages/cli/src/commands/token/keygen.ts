@@ -37,7 +37,7 @@ async function generateInToken(ref: string, o: TokenKeygenOptions) {
   let made: PublicKey;
   let shown: string;
   try {
-    await token.login(asking([ref], passphraseOptions(o), false));
+    await token.login(asking([ref], passphraseOptions(o)));
     const id = uri.id ?? randomBytes(8);
     const pair = makePair(token, named, o.alg, id);
     made = pair.public;

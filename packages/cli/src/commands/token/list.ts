@@ -29,7 +29,7 @@ async function listTokens(ref: string, o: ListOptions) {
   const options = passphraseOptions(o);
   if (!o.login && (options.length > 0 || uri.pinSource !== undefined))
     throw usage("a PIN is given, and only --login needs one", "give --login too, or drop the PIN");
-  const ask = asking([ref], options, false);
+  const ask = asking([ref], options);
   const tokens: { slot: TokenSlot; keys: TokenKey[] }[] = [];
   await signalsFree();
   const module = openModule(uri);

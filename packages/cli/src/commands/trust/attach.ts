@@ -1,7 +1,7 @@
 import { parseSignature, publicKeys, type Receipt } from "@firmseal/keys";
 import { passphraseOptions, readAll, wrongSignature } from "@firmseal/keys/internal";
 import { LIMITS, recordTrustSigning } from "@firmseal/release/internal";
-import { attachTrust, type PublicKey } from "@firmseal/signer";
+import { attachTrust, KeyError, type PublicKey } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, passphrases } from "../../common/options.js";
 import { checkOutput } from "../../common/output.js";
@@ -34,7 +34,7 @@ async function attachToTrust(path: string, o: TrustAttachOptions) {
     done = await attachTrust(bytes, key, parseSignature(readAll(file, LIMITS.signatureFile), key.alg, file), before);
     log = await recordTrustSigning("trust attach", [{ name: o.key, public: key }], signing, bytes, [before], chain);
   } catch (e) {
-    if ((e as { code?: unknown }).code === "fault")
+    if (e instanceof KeyError && e.fault === "signature")
       throw wrongSignature(`${file} is not a signature of ${o.key} over ${path}`, "sign what firmseal trust tbs writes for this file");
     throw explainFault(path, [{ name: o.key, public: key }], e);
   }

@@ -47,13 +47,13 @@ async function createTrust(o: TrustCreateOptions) {
   if (before && last !== undefined) {
     if (d.name !== trustName(before))
       throw refusedInput(
-        "DESCRIPTION",
+        "ERR_DESCRIPTION",
         `the description: the name is not ${JSON.stringify(trustName(before))}, as in the previous file`,
         "keep the name: a device refuses a file of another line",
       );
     if (d.sequence <= last)
       throw refusedInput(
-        "DESCRIPTION",
+        "ERR_DESCRIPTION",
         `the description: sequence ${d.sequence} is not above ${last}, that of the previous file`,
         "drop it, and it becomes one higher",
       );

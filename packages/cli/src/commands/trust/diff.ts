@@ -25,7 +25,7 @@ function diff(old: string, next: string, _: { json?: boolean }) {
   const [from, to] = [before, after].map(({ store }) => formatSequence(store.sequence)) as [string, string];
   if (from === to && list.length > 0)
     throw refusedInput(
-      "SEQUENCE",
+      "ERR_SEQUENCE",
       `${old} and ${next}: two different trust files have the sequence number ${from}`,
       "no device can move from one to the other: make one of them again with a higher number",
     );

@@ -77,7 +77,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
     const verified = await verifyRelease(path, readEnvelopeFile(path), whom, await judged(o));
     const { sequence, outline, signers, payloadsChecked, payloadsNotChecked, severedAbsent } = verified;
     return {
-      sequence,
+      sequence: String(sequence),
       ...versionFacts(outline),
       signers,
       testKeys: whom.testKeys,
@@ -104,7 +104,7 @@ async function verifyForProduct(path: string, o: VerifyOptions) {
   const { releases, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), await judged(o));
   const last = releases.at(-1) as VerifiedBoard;
   return {
-    sequence: last.sequence,
+    sequence: String(last.sequence),
     ...versionFacts(last.outline),
     signers: last.signers,
     testKeys: whom.testKeys,
@@ -119,7 +119,7 @@ async function verifyForProduct(path: string, o: VerifyOptions) {
     releases: releases.map((one) => ({
       path: one.path,
       board: one.board,
-      sequence: one.sequence,
+      sequence: String(one.sequence),
       ...versionFacts(one.outline),
       signers: one.signers,
     })),

@@ -154,11 +154,12 @@ async function signerFacts(path: string, known: readonly KnownKey[], skipped: re
   if (refused) throw new RefusedWithFacts(refusedFailure(refused, envelope), facts);
   const bad = signatures.filter((s) => s.status === "unknown" || s.status === "invalid");
   if (signatures.length === 0 || bad.length > 0) {
-    const code = signatures.length === 0 ? errors.WRAPPER_EMPTY : errors.SIGNATURE_INVALID;
-    const reason = signatures.length === 0 ? "WRAPPER_EMPTY" : "SIGNATURE_INVALID";
-    const message = signatures.length === 0 ? refusalMeaning(code) : `${bad.length} of ${signatures.length} signatures: by an unknown key`;
-    const hint = bad.length > 0 ? "give the public keys of possible signers: --key PUB, --keys FOLDER, or --trust FILE" : refusalHint(code);
-    throw new RefusedWithFacts(new Failure(1, reason, code, `${path}: ${message}`, hint), facts);
+    const name = signatures.length === 0 ? "WRAPPER_EMPTY" : "SIGNATURE_INVALID";
+    const message =
+      signatures.length === 0 ? refusalMeaning(errors[name]) : `${bad.length} of ${signatures.length} signatures: by an unknown key`;
+    const hint =
+      bad.length > 0 ? "give the public keys of possible signers: --key PUB, --keys FOLDER, or --trust FILE" : refusalHint(errors[name]);
+    throw new RefusedWithFacts(new Failure(1, `ERR_${name}`, `${path}: ${message}`, hint), facts);
   }
   return facts;
 }

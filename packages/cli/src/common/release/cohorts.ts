@@ -1,7 +1,7 @@
 // What happens to each cohort of a fleet: as facts, as words, and as a refusal if devices would be left behind without
 // permission.
 
-import { CODES, Failure } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
 import { grouped, someOf, usage, visible, warn } from "@firmseal/keys/internal";
 import { type CohortResult, LEFT_BEHIND, refusalMeaning, type Verdict } from "@firmseal/release";
 import { devicesByVerdict, exposedWords, LIMITS, nameWords, refusalName, VERDICTS } from "@firmseal/release/internal";
@@ -204,7 +204,7 @@ export function planRefusal(
                 .join(" ")}`
             : (HINTS[reason] ?? "change the steps of the plan, or the verdicts of --fail-on"),
         ];
-  const failure = new Failure(1, "STRANDED", CODES.STRANDED, message, hint);
+  const failure = new Failure(1, "ERR_STRANDED", message, hint);
   failure.facts = cohortFacts(results, allowed);
   return failure;
 }

@@ -168,8 +168,8 @@ export async function simulateRelease(path: string, whom: TrustedKeys, o: Simula
     device: o.device,
     ...(o.without !== undefined && { without: o.without }),
     ...versionIfAny(envelope),
-    sequence: sequences.update,
-    previous: { sequence: sequences.previous, madeUp: before === undefined },
+    sequence: String(sequences.update),
+    previous: { sequence: sequences.previous === null ? null : String(sequences.previous), madeUp: before === undefined },
     pageSize,
     slotSize: setup.capacity,
   };

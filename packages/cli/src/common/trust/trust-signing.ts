@@ -16,7 +16,7 @@ import {
   withFileName,
 } from "@firmseal/release/internal";
 import { AlreadySigned, NotRoot, type PublicKey } from "@firmseal/signer";
-import { errors, type TrustStore } from "@firmseal/verifier";
+import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { deliverOver, refuseChanged, writeSigned } from "../output.js";
 import { receiptWords, rootWords } from "../words.js";
@@ -25,7 +25,7 @@ import { receiptWords, rootWords } from "../words.js";
 export function explainFault(path: string, keys: readonly { name: string; public: PublicKey }[], e: unknown): unknown {
   if (e instanceof AlreadySigned)
     return refusedInput(
-      "ALREADY_SIGNED",
+      "ERR_ALREADY_SIGNED",
       `${path}: this key has already signed it`,
       "each root signs a trust file once; firmseal trust show lists who has signed",
     );
@@ -33,8 +33,7 @@ export function explainFault(path: string, keys: readonly { name: string; public
   const key = keys.find((k) => Buffer.from(k.public.key).equals(e.key.key));
   return new Failure(
     1,
-    "TRUST_SIGNERS",
-    errors.TRUST_SIGNERS,
+    "ERR_TRUST_SIGNERS",
     `${key?.name ?? "this key"} is not a root key of ${path}, so its signature would not count`,
     "sign with a root key that the file lists; for a root of the previous file, give --previous-trust FILE",
   );

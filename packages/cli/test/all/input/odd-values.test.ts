@@ -3,7 +3,6 @@
 
 import { encodeTrust } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { CODES } from "../../../../keys/src/errors/failure.js";
 import { LIMITS } from "../../../../release/src/input/limits.js";
 import { readFleet } from "../../../../release/src/rotation/fleet.js";
 import { encodeDescription } from "../../../../release/src/signing/description.js";
@@ -147,7 +146,7 @@ describe("odd values", () => {
         await read(Buffer.from(JSON.stringify(variant)));
       } catch (e) {
         const { code, message, hint } = failureOf(e);
-        if (code === CODES.INTERNAL || message.length > LIMITS.message || hint === "") faults.add(`${message}: ${JSON.stringify(variant)}`);
+        if (code === "ERR_INTERNAL" || message.length > LIMITS.message || hint === "") faults.add(`${message}: ${JSON.stringify(variant)}`);
       }
     }
     expect([...faults].slice(0, 5)).toEqual([]);

@@ -38,6 +38,6 @@ const { openKeyFile: open } = await import(new URL("../../../../keys/lib/sources
 const key = await open(file, { publicOnly: false, secret: async () => Buffer.from(passphrase) });
 await key.signer.sign(new Uint8Array(100));
 const during = copies();
-await key.close();
+await key[Symbol.asyncDispose]();
 globalThis.gc();
 console.log(JSON.stringify({ during, after: copies() }));

@@ -35,9 +35,10 @@ interface End {
 /**
  * Sends `request` to `program` and returns its answer line. No shell is involved: a name without a slash is looked up
  * in PATH, and there are no arguments. Variables with secrets of this command are in neither its environment nor what
- * the system shows of ours (environment.ts). Throws KeyFileError, exit 3.
+ * the system shows of ours (environment.ts). Throws KeyFileError, exit 3, or the reason of `signal`.
  */
-export async function askProgram(name: string, program: string, request: string): Promise<string> {
+export async function askProgram(name: string, program: string, request: string, signal?: AbortSignal): Promise<string> {
+  signal?.throwIfAborted();
   const limit = timeLimit();
   refuseWhileShown(name);
   let child: ChildProcess;
@@ -48,7 +49,7 @@ export async function askProgram(name: string, program: string, request: string)
     // some system errors come as an event, some are thrown
     throw notRun(name, e as NodeJS.ErrnoException);
   }
-  const end = await guarded(child, () => ended(name, child, request, limit));
+  const end = await guarded(child, () => ended(name, child, request, limit, signal));
   if (end.signal !== null) throw new KeyFileError(`${name} was ended by ${end.signal}`, BY_HAND, 3);
   if (end.exit !== 0) throw programError(name, end);
   const text = decodeUtf8(end.out)?.replace(/\r?\n$/, "");
@@ -91,7 +92,7 @@ function capped(text: string): string {
   return characters.length <= LONGEST_ERROR ? text : `${characters.slice(0, LONGEST_ERROR).join("")}…`;
 }
 
-function ended(name: string, child: ChildProcess, request: string, limit: number): Promise<End> {
+function ended(name: string, child: ChildProcess, request: string, limit: number, signal?: AbortSignal): Promise<End> {
   return new Promise((resolve, reject) => {
     const out: Buffer[] = [];
     const err: Buffer[] = [];
@@ -103,11 +104,14 @@ function ended(name: string, child: ChildProcess, request: string, limit: number
     const finish = (what: () => void) => {
       if (over) return;
       over = true;
+      signal?.removeEventListener("abort", onAbort);
       for (const timer of timers) clearTimeout(timer);
       // processes that still hold the other ends must not block us
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
       what();
     };
+    const onAbort = () => finish(() => reject(signal?.reason));
+    signal?.addEventListener("abort", onAbort, { once: true });
     const fail = (message: string, hint: string) => finish(() => reject(new KeyFileError(`${name}: ${message}`, hint, 3)));
     const collect = (into: Buffer[], where: string) => {
       let length = 0;

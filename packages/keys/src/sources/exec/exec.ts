@@ -22,12 +22,12 @@ type PluginAnswer = { readonly [member: string]: unknown };
  * Opens the key behind a program, which runs once for this and once for each signature. Every fault of it is a
  * KeyFileError, exit 3.
  */
-export const openProgram: OpenSource = async (ref) => {
+export const openProgram: OpenSource = async (ref, { signal }) => {
   const program = ref.slice("exec:".length);
   if (program === "" || program.includes("\0"))
     throw new KeyFileError("exec: names no program", "for example exec:./sign-in-vault; put arguments into a wrapper script", 2);
   const ask = async (request: object): Promise<PluginAnswer> => {
-    const line = await run(ref, program, JSON.stringify({ contractVersion: CONTRACT, ...request }));
+    const line = await run(ref, program, JSON.stringify({ contractVersion: CONTRACT, ...request }), signal);
     return parseAnswer(ref, line);
   };
   const key = describedKey(ref, await ask({ operation: "describe-key" }));

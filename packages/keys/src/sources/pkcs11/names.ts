@@ -60,18 +60,18 @@ const REMOVED: readonly [string, string] = ["the token was removed", "insert it 
 const SESSION_GONE: readonly [string, string] = ["the token has ended the session", "run the command again"];
 const LOGIN: readonly [string, string] = [
   "the token needs a PIN first",
-  "give it: --passphrase-env NAME, --passphrase-fd N, or at the prompt",
+  "give it: `passphraseEnv` NAME, `passphraseFd` N, or at the prompt",
 ];
 const FAILED: readonly [string, string] = ["the token reports a fault", AGAIN];
 const NEWER = algsWith("pkcs11").filter((alg) => CUSTODY[alg].pkcs11?.since !== undefined);
 const EVERYWHERE = algsWith("pkcs11").filter((alg) => !NEWER.includes(alg));
 const NO_MECHANISM: readonly [string, string] = [
   `the token does not support the needed mechanism; ${NEWER.map((alg) => `${algWords([alg])} needs PKCS#11 ${CUSTODY[alg].pkcs11?.since}`).join(", ")}`,
-  `use a ${algWords(EVERYWHERE)} key (${EVERYWHERE.map((alg) => `--alg ${alg}`).join(", ")}), or another token`,
+  `use a ${algWords(EVERYWHERE)} key (${EVERYWHERE.map((alg) => `\`alg\` ${alg}`).join(", ")}), or another token`,
 ];
 const CURVE: readonly [string, string] = [
   "the token does not support the curve",
-  `try another one: ${inWords(algsWith("pkcs11").map((alg) => `--alg ${alg}`))}`,
+  `try another one: ${inWords(algsWith("pkcs11").map((alg) => `\`alg\` ${alg}`))}`,
 ];
 
 /** Error codes (CKR_…) in words: what is wrong, and one hint. */

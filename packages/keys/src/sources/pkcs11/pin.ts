@@ -14,7 +14,7 @@ import { pinVariable, type TokenUri } from "./uri.js";
  */
 export async function pinFrom(uri: TokenUri, ask: Asking, token: string): Promise<string> {
   const prompt = `PIN for token ${visible(token)}: `;
-  const bytes = uri.pinSource === undefined ? await ask.secret(prompt, "pin") : await fromSource(uri, uri.pinSource, prompt);
+  const bytes = uri.pinSource === undefined ? await ask.secret(prompt, "pin") : await fromSource(uri, uri.pinSource, prompt, ask.signal);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -33,11 +33,11 @@ export function pathInUri(rest: string, { sep }: Pick<PlatformPath, "sep"> = pla
   return sep === "\\" ? path.replace(/^\/(?=[a-z]:[\\/])/i, "") : path;
 }
 
-async function fromSource(uri: TokenUri, source: string, prompt: string): Promise<Uint8Array> {
+async function fromSource(uri: TokenUri, source: string, prompt: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const variable = pinVariable(uri);
   if (variable !== undefined) return passphrase({ env: variable, prompt });
   const [, kind, rest = ""] = /^(fd|file):(.+)$/s.exec(source) ?? [];
-  if (kind === "fd" && /^[0-9]{1,9}$/.test(rest)) return passphrase({ fd: Number(rest), prompt });
+  if (kind === "fd" && /^[0-9]{1,9}$/.test(rest)) return passphrase({ fd: Number(rest), prompt, signal });
   const path = pathInUri(rest);
   if (kind === "file" && platform.isAbsolute(path)) return fromFile(path);
   // its value is not shown, because it may be the PIN itself. A program (`|…`) would make a key reference run code.

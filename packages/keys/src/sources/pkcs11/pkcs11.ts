@@ -37,7 +37,12 @@ export const openTokenKey: OpenSource = async (ref, ask) => {
     await token.login(ask);
     const key = findPrivate(token, uri);
     const pub = publicOfPrivate(token, uri, key);
-    return { name: uri.name, public: pub, signer: tokenSigner(token, uri.name, pub, key), close: async () => token.close() };
+    return {
+      name: uri.name,
+      public: pub,
+      signer: tokenSigner(token, uri.name, pub, key, ask.signal),
+      [Symbol.asyncDispose]: async () => token.close(),
+    };
   } catch (e) {
     token.close();
     throw e;
@@ -48,7 +53,7 @@ export const openTokenKey: OpenSource = async (ref, ask) => {
  * Returns a signer that uses the token. Signatures are raw; for ECDSA, r ‖ s, in PKCS#11 as in COSE. Throws
  * KeyFileError for a key of an algorithm that tokens do not sign with here.
  */
-export function tokenSigner(token: OpenToken, name: string, pub: PublicKey, key: Handle): Signer {
+export function tokenSigner(token: OpenToken, name: string, pub: PublicKey, key: Handle, signal?: AbortSignal): Signer {
   const { pkcs11, ecdsa } = CUSTODY[pub.alg];
   const length = signatureLength(pub.alg);
   if (!pkcs11 || length === undefined) throw new KeyFileError(`${name}: not a key for ${wordsFor("pkcs11")}`, "give one of those", 2);
@@ -60,6 +65,8 @@ export function tokenSigner(token: OpenToken, name: string, pub: PublicKey, key:
     "the token's public key may belong to another private key: compare them, or make a new pair",
     async (tbs) => {
       await signalsFree();
+      // a call of the module itself cannot be ended
+      signal?.throwIfAborted();
       const data = ecdsa ? createHash(ecdsa.digest).update(tbs).digest() : Buffer.from(tbs);
       return token.inWords(() => {
         token.library.C_SignInit(token.session, { mechanism }, key);

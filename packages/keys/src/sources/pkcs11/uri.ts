@@ -87,7 +87,7 @@ export function parseUri(uri: string): TokenUri {
   if (/pin-?value/i.test(percentDecode(uri).toString("latin1")))
     throw refusal(
       "pin-value: a PIN in a URI can be read by every user of this machine, and ends up in logs",
-      "change the PIN, and give it at the prompt, by --passphrase-env or --passphrase-fd, or by pin-source",
+      "change the PIN, and give it at the prompt, by `passphraseEnv` or `passphraseFd`, or by pin-source",
     );
   const values = attributesOf(uri);
   const string = (name: string) => textOf(name, values.get(name));

@@ -6,7 +6,7 @@ import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../algorithms.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
 import { heldVariable } from "../../secrets/environment.js";
-import type { OpenedKey } from "../../source.js";
+import type { Asking, OpenedKey } from "../../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,
@@ -121,7 +121,7 @@ function heldCredentials() {
 }
 
 /** Opens the key for a reference. Requests its public half from the service once. Throws KeyFileError. */
-export async function openAwsKey(ref: string): Promise<OpenedKey> {
+export async function openAwsKey(ref: string, { signal }: Pick<Asking, "signal"> = {}): Promise<OpenedKey> {
   const id = ref.slice("awskms:".length);
   const arn = ARN.exec(id);
   if (!arn && !PLAIN.test(id)) throw wrongReference(ref, "is not the name of a key in AWS KMS", REFERENCE_FORM);
@@ -135,7 +135,12 @@ export async function openAwsKey(ref: string): Promise<OpenedKey> {
   });
   const close = () => client.destroy();
   try {
-    const got = await callService(ref, (abortSignal) => client.send(new GetPublicKeyCommand({ KeyId: id }), { abortSignal }), troubleOf);
+    const got = await callService(
+      ref,
+      (abortSignal) => client.send(new GetPublicKeyCommand({ KeyId: id }), { abortSignal }),
+      troubleOf,
+      signal,
+    );
     const { KeyId } = got;
     if (!isOf(id, KeyId)) throw serviceError(ref, OTHER_KEY);
     if (got.KeyUsage !== "SIGN_VERIFY") throw serviceError(ref, USAGE);
@@ -157,6 +162,7 @@ export async function openAwsKey(ref: string): Promise<OpenedKey> {
         ref,
         (abortSignal) => client.send(new SignCommand(request), { abortSignal }),
         troubleOf,
+        signal,
       );
       if (!isOf(KeyId, signedBy)) throw serviceError(ref, OTHER_KEY);
       const raw = Signature && served.ecdsa ? rawFromDer(Signature, length) : Signature;

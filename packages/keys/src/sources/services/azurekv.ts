@@ -6,7 +6,7 @@ import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS } from "../../algorithms.js";
 import { sha256Of } from "../../files/digest.js";
 import { withHeld } from "../../secrets/environment.js";
-import type { OpenedKey } from "../../source.js";
+import type { Asking, OpenedKey } from "../../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,
@@ -95,7 +95,7 @@ function kidIn(body: string): unknown {
  * Opens the key for a reference. Requests its public half from the service once, with the version that signs. Throws
  * KeyFileError.
  */
-export async function openAzureKey(ref: string): Promise<OpenedKey> {
+export async function openAzureKey(ref: string, { signal }: Pick<Asking, "signal"> = {}): Promise<OpenedKey> {
   const [, vault, name, version] = ID.exec(ref.slice("azurekv:".length)) ?? [];
   if (vault === undefined || name === undefined)
     throw wrongReference(ref, "is not the identifier of a key in Azure Key Vault", REFERENCE_FORM);
@@ -111,6 +111,7 @@ export async function openAzureKey(ref: string): Promise<OpenedKey> {
     ref,
     (abortSignal) => client.getKey(name, { ...(version !== undefined && { version }), abortSignal, requestOptions: { timeout: ATTEMPT } }),
     troubleOf,
+    signal,
   );
   const { kty, crv, x, y } = got.key ?? {};
   if ((kty !== "EC" && kty !== "EC-HSM") || !x || !y) throw serviceError(ref, KIND);
@@ -141,6 +142,7 @@ export async function openAzureKey(ref: string): Promise<OpenedKey> {
       ref,
       (abortSignal) => signer.sign(served.jose, sha256Of(tbs), { abortSignal, requestOptions: { timeout: ATTEMPT } }),
       troubleOf,
+      signal,
     );
     if (signedBy !== got.id) throw serviceError(ref, OTHER_KEY);
     if (result?.length !== signatureLength(key.alg)) throw notASignature(ref);

@@ -5,7 +5,7 @@ import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../algorithms.js";
 import { sha256Of } from "../../files/digest.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
-import type { OpenedKey } from "../../source.js";
+import type { Asking, OpenedKey } from "../../source.js";
 import { LONGEST_ANSWER } from "./answer-limit.js";
 import { crc32c } from "./crc32c.js";
 import {
@@ -99,7 +99,7 @@ async function repeated<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /** Opens the key for a reference. Requests its public half from the service once. Throws KeyFileError. */
-export async function openGoogleKey(ref: string): Promise<OpenedKey> {
+export async function openGoogleKey(ref: string, { signal }: Pick<Asking, "signal"> = {}): Promise<OpenedKey> {
   const name = ref.slice("gcpkms:".length);
   if (!VERSION_NAME.test(name)) throw wrongReference(ref, "is not the name of a key version in Google Cloud KMS", REFERENCE_FORM);
   // the transport logs its errors; the result is reported here
@@ -116,8 +116,9 @@ export async function openGoogleKey(ref: string): Promise<OpenedKey> {
       ref,
       () => client.initialize(),
       (e) => commonTrouble(e) ?? CREDENTIALS,
+      signal,
     );
-    const [got] = await callService(ref, () => repeated(() => client.getPublicKey({ name }, ONCE)), troubleOf);
+    const [got] = await callService(ref, () => repeated(() => client.getPublicKey({ name }, ONCE)), troubleOf, signal);
     // "Verifying end-to-end data integrity": the client must compare the name and the checksums
     if (got.name !== name || !isSum(got.pemCrc32c, Buffer.from(got.pem ?? ""))) throw serviceError(ref, CORRUPTED);
     const key = keyOfSpki(ref, got.pem ?? "");
@@ -129,7 +130,7 @@ export async function openGoogleKey(ref: string): Promise<OpenedKey> {
       const content = ecdsa ? sha256Of(tbs) : tbs;
       const sum = { value: crc32c(content) };
       const request = ecdsa ? { name, digest: { sha256: content }, digestCrc32c: sum } : { name, data: content, dataCrc32c: sum };
-      const [answer] = await callService(ref, () => repeated(() => client.asymmetricSign(request, ONCE)), troubleOf);
+      const [answer] = await callService(ref, () => repeated(() => client.asymmetricSign(request, ONCE)), troubleOf, signal);
       const signature = toBytesOf(answer.signature);
       const isVerified = ecdsa ? answer.verifiedDigestCrc32c : answer.verifiedDataCrc32c;
       if (answer.name !== name || isVerified !== true || !isSum(answer.signatureCrc32c, signature)) throw serviceError(ref, CORRUPTED);

@@ -103,28 +103,37 @@ export async function importPackage<T>(ref: string, packages: string, load: () =
 }
 
 /**
- * Calls the service. `troubleOf` describes its errors. The call ends at the limits on time and bytes, even if the
- * library ignores the signal: a build must not hang on a key.
+ * Calls the service. `troubleOf` describes its errors. The call ends at the limits on time and bytes, and when `signal`
+ * aborts, even if the library ignores its signal: a build must not hang on a key.
  */
 export async function callService<T>(
   ref: string,
   call: (signal: AbortSignal) => Promise<T>,
   troubleOf: (e: unknown) => Trouble,
+  signal?: AbortSignal,
 ): Promise<T> {
+  signal?.throwIfAborted();
   const stop = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let forget = () => {};
   const limit = new Promise<never>((_, reject) => {
-    const end = (trouble: Trouble) => {
-      reject(serviceError(ref, trouble));
+    const end = (reason: unknown) => {
+      reject(reason);
       stop.abort();
     };
-    timer = setTimeout(() => end(TIMED_OUT), CALL_TIMEOUT);
-    forget = onTooLong(() => end(TOO_LONG));
+    timer = setTimeout(() => end(serviceError(ref, TIMED_OUT)), CALL_TIMEOUT);
+    const forgetLength = onTooLong(() => end(serviceError(ref, TOO_LONG)));
+    const onAbort = () => end(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    forget = () => {
+      forgetLength();
+      signal?.removeEventListener("abort", onAbort);
+    };
   });
   try {
     return await Promise.race([call(stop.signal), limit]);
   } catch (e) {
+    signal?.throwIfAborted();
     throw e instanceof KeyFileError ? e : serviceError(ref, troubleOf(e));
   } finally {
     clearTimeout(timer);
@@ -172,7 +181,7 @@ export function servedKey(ref: string, key: PublicKey, sign: (tbs: Uint8Array) =
       "the service signs with a different key than it shows, or wrongly: do not use it until the cause is known",
       sign,
     ),
-    async close() {
+    async [Symbol.asyncDispose]() {
       await close();
     },
   };

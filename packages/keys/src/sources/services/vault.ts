@@ -12,7 +12,7 @@ import { sha256Of } from "../../files/digest.js";
 import { decodeBase64 } from "../../formats/base64.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
 import { heldVariable } from "../../secrets/environment.js";
-import type { OpenedKey } from "../../source.js";
+import type { Asking, OpenedKey } from "../../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,
@@ -127,7 +127,7 @@ type Call = (path: string, body?: object) => Promise<Shape>;
 /**
  * Calls Vault, up to three times if it cannot be reached or is busy. A redirect is an error: it would get the token.
  */
-async function caller(ref: string): Promise<Call> {
+async function caller(ref: string, outer: AbortSignal | undefined): Promise<Call> {
   const base = address(ref);
   const namespace = variable("NAMESPACE");
   const headers = {
@@ -154,7 +154,7 @@ async function caller(ref: string): Promise<Call> {
       }
     }
   };
-  return (path, body) => callService(ref, (signal) => repeated(path, body && JSON.stringify(body), signal), troubleOf);
+  return (path, body) => callService(ref, (signal) => repeated(path, body && JSON.stringify(body), signal), troubleOf, outer);
 }
 
 /** The public key of a version, in the encoding of its type: base64 for Ed25519, PEM for P-256. */
@@ -179,10 +179,10 @@ function publicOf(ref: string, type: unknown, encoded: unknown): PublicKey {
  * Opens the key for a reference. Requests its public half once, and signs with that version of the key. Throws
  * KeyFileError.
  */
-export async function openVaultKey(ref: string): Promise<OpenedKey> {
+export async function openVaultKey(ref: string, { signal }: Pick<Asking, "signal"> = {}): Promise<OpenedKey> {
   const [, mount, name, asked] = REFERENCE.exec(ref.slice("vault:".length)) ?? [];
   if (mount === undefined || name === undefined) throw wrongReference(ref, "is not a key in Vault's transit engine", REFERENCE_FORM);
-  const call = await caller(ref);
+  const call = await caller(ref, signal);
   const got = await call(`${mount}keys/${name}`);
   if (got["supports_signing"] !== true || got["derived"] === true) throw serviceError(ref, KIND);
   const version = asked === undefined ? got["latest_version"] : Number(asked);

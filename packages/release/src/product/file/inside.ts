@@ -32,7 +32,7 @@ export function insideProject(product: Product, path: string, at: string): strin
   throw product.fault(
     at,
     `${where} is outside the folder of ${product.images === dirname(product.path) ? "the product file" : "images"}, or in .git`,
-    `if the product file is yours, and the file may be published: --allow-outside ${dirname(real)}`,
+    `if the product file is yours, and the file may be published: \`allowOutside\` ${dirname(real)}`,
   );
 }
 
@@ -53,6 +53,6 @@ export function refuseOutsideOut(product: Product): void {
     throw product.fault(
       "/out",
       `${product.out} is outside the folder of the product file, or in .git`,
-      `if the product file is yours: --allow-outside ${resolve(product.out)}, or --out`,
+      `if the product file is yours: \`allowOutside\` ${resolve(product.out)}, or \`out\``,
     );
 }

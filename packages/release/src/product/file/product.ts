@@ -91,11 +91,11 @@ export function boardsOf({ path, boards }: Product, names: readonly string[]): r
   for (const [i, name] of names.entries()) {
     if (!known.includes(name))
       throw refusedInput(
-        "PRODUCT",
+        "ERR_PRODUCT",
         `${path} has no board ${JSON.stringify(visible(name))}${suggestion(name, known)}`,
         `its boards: ${known.join(", ")}`,
       );
-    if (names.indexOf(name) !== i) throw refusedInput("PRODUCT", `board ${name} is given twice`, "name each board once");
+    if (names.indexOf(name) !== i) throw refusedInput("ERR_PRODUCT", `board ${name} is given twice`, "name each board once");
   }
   return names.length === 0 ? boards : boards.filter(({ name }) => names.includes(name));
 }

@@ -48,7 +48,7 @@ class Reader {
 
   fault(pointer: string, what: string, hint = HINT): Failure {
     const { line, column } = positionOf(this.text, pointer);
-    return refusedInput("PRODUCT", `${this.path}:${line}:${column}: ${what}`, hint);
+    return refusedInput("ERR_PRODUCT", `${this.path}:${line}:${column}: ${what}`, hint);
   }
 
   /** Paths are relative to the file that names them. */
@@ -87,7 +87,7 @@ class Reader {
       try {
         identityOf(this.written.vendor, one);
       } catch (e) {
-        throw this.fault(pointer, (e as Error).message.replace(/^--(vendor|class) /, "$1 "));
+        throw this.fault(pointer, (e as Error).message.replace(/^`(vendor|class)` /, "$1 "));
       }
     }
     return all;
@@ -227,7 +227,7 @@ function productBytes(path: string): Uint8Array {
   } catch (e) {
     const cause = (e as Error).cause as NodeJS.ErrnoException | undefined;
     if (cause?.code !== "ENOENT") throw e;
-    throw environment((e as Error).message, "make one with firmseal init, or name another: --product FILE", cause);
+    throw environment((e as Error).message, "make one with firmseal init, or name another: `product` FILE", cause);
   }
 }
 
@@ -252,7 +252,7 @@ function requireFolder(path: string): void {
  */
 export function readProduct(path: string, allowOutside: readonly string[] = [], images?: string): Product {
   const text = decodeUtf8(productBytes(path));
-  if (text === undefined) throw refusedInput("PRODUCT", `${path} is not UTF-8 text`, HINT);
+  if (text === undefined) throw refusedInput("ERR_PRODUCT", `${path} is not UTF-8 text`, HINT);
   if (images !== undefined) requireFolder(images);
   return productIn(path, text, allowOutside, images);
 }

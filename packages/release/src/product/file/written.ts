@@ -62,7 +62,7 @@ function writtenAt(text: string, line: number): string {
 /** Reads the text of a product file as a value that fits the schema. */
 export function writtenIn(path: string, text: string): Written {
   const fault = (line: number, column: number, what: string) =>
-    refusedInput("PRODUCT", `${path}:${line}:${column}: ${visible(what)}`, HINT);
+    refusedInput("ERR_PRODUCT", `${path}:${line}:${column}: ${visible(what)}`, HINT);
   let value: unknown;
   try {
     value = parse(text, { unsafeKeyBehaviour: "throw", maxDepth: 16 });

@@ -4,7 +4,7 @@ import { Failure, publicKeys } from "@firmseal/keys";
 import { environment, schemeOf, sizeOf, usage, visible } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { parseSequence } from "@firmseal/verifier/tools";
+import { codeOfRefusal, parseSequence } from "@firmseal/verifier/tools";
 import type { Board, Product } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
 import { type Cohort, type DeviceModel, modelOf } from "../../rotation/model.js";
@@ -13,7 +13,7 @@ import { type CohortResult, planSteps } from "../../rotation/plan/plan.js";
 import type { TrustOnFile } from "../../trust/read.js";
 import { readPinnedTrust } from "../../trust/read.js";
 import type { TrustOptions } from "../../trust/trusted-keys.js";
-import { refusalHint, refusalMeaning, refusalName } from "../../verify/refusals.js";
+import { refusalHint, refusalMeaning } from "../../verify/refusals.js";
 
 /** The keys that the devices of a product trust. */
 export type ProductTrusted = { readonly trust: TrustOnFile } | { readonly keys: readonly PublicKey[]; readonly threshold: number };
@@ -130,8 +130,7 @@ function refuseRefused(board: Board, results: readonly CohortResult[], keys: num
       const few = code === errors.SIGNATURE_THRESHOLD ? `: ${keys} ${keys === 1 ? "key signs" : "keys sign"} it` : "";
       throw new Failure(
         1,
-        refusalName(code),
-        code,
+        codeOfRefusal(code),
         `board ${board.name}: a device of class ${name} would refuse the release: ${refusalMeaning(code)}${few}`,
         few === "" ? refusalHint(code) : "name more keys in [keys] of the product file, or lower the threshold of the devices",
       );
@@ -175,5 +174,5 @@ export function signingKeys(product: Product, role: SigningRole): readonly strin
 /** Refuses a role without a trust file: ignoring a role would let a debug key stand for a release key. */
 export function refuseRole(product: Product, role: string | undefined): void {
   if (role !== undefined && product.trust.file === undefined)
-    throw usage(`--role: ${product.path} has no trust file, and roles are those of trust files`, "drop it, or name one: [trust] file");
+    throw usage(`\`role\`: ${product.path} has no trust file, and roles are those of trust files`, "drop it, or name one: [trust] file");
 }

@@ -23,7 +23,7 @@ export function expandUri(template: string, values: Placeholders, fault: (what: 
   const uri = template.replace(/\{([^{}]*)\}/g, (_, name: string) => {
     if (!Object.hasOwn(values, name)) throw fault(`unknown placeholder {${name}}${suggestion(name, known)}`);
     const value = values[name as keyof Placeholders];
-    if (value === undefined) throw fault(`{${name}} is not known: --${name} is missing`);
+    if (value === undefined) throw fault(`{${name}} is not known: \`${name}\` is missing`);
     return value;
   });
   if (/[{}]/.test(uri)) throw fault("a brace outside a placeholder");

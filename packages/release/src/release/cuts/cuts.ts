@@ -4,7 +4,7 @@
 
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { CODES, Failure } from "@firmseal/keys";
+import { Failure } from "@firmseal/keys";
 import { workerFile } from "@firmseal/keys/internal";
 import { identityUuids } from "@firmseal/signer";
 import type { Product } from "../../product/file/product.js";
@@ -91,8 +91,7 @@ export async function cutPower(
     if (result.faults > 0)
       throw new Failure(
         1,
-        "POWER_CUT",
-        CODES.POWER_CUT,
+        "ERR_POWER_CUT",
         `board ${name}: ${result.faults} power cuts end badly; the first: ${result.first}`,
         "firmseal simulate shows each cut",
       );

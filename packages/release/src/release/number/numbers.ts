@@ -58,17 +58,17 @@ export function numberOf(product: Product, version: string, known: readonly Know
   const { source } = product.sequence;
   if (source !== "given" && o.seq !== undefined)
     throw usage(
-      `--seq: the sequence numbers of ${product.name} come from ${source}`,
+      `\`seq\`: the sequence numbers of ${product.name} come from ${source}`,
       'drop it, or say [sequence] source = "given" in the product file',
     );
   // with numbers of the log, it says that the log begins
   if (source !== "log" && o.first && !o.dryRun && known.length > 0)
-    throw releaseFault(`${known.at(-1)?.path} was released before, so this is not the first release`, "drop --first");
+    throw releaseFault(`${known.at(-1)?.path} was released before, so this is not the first release`, "drop `first`");
   switch (source) {
     case "version":
       return versionNumber(version);
     case "given":
-      if (o.seq === undefined) throw usage("--seq is missing: the sequence numbers of this product are given", "give the number: --seq N");
+      if (o.seq === undefined) throw usage("`seq` is missing: the sequence numbers of this product are given", "give the number: `seq` N");
       return o.seq;
     case "log":
       return "log";
@@ -76,7 +76,7 @@ export function numberOf(product: Product, version: string, known: readonly Know
       if (known.length === 0 && !o.first)
         throw releaseFault(
           "no earlier release is here, and the last sequence number is not known",
-          "name the last release (--previous-release DIR), or say that nothing has been released yet (--first)",
+          "name the last release (`previousRelease` DIR), or say that nothing has been released yet (`first`)",
         );
       return known.reduce((most, { sequence }) => higher(most, sequence), 0n) + 1n;
     }
@@ -94,7 +94,7 @@ export function refuseDisorder(version: string, sequence: bigint | "log", known:
     if (other > own && !allowLower)
       throw releaseFault(
         `version ${version} is lower than ${one.version} (${one.path}): devices refuse it`,
-        "give a higher version, or allow it: --allow-lower-sequence",
+        "give a higher version, or allow it: `allowLowerSequence`",
       );
     if (sequence !== "log" && other < own && one.sequence >= sequence)
       throw releaseFault(

@@ -61,7 +61,7 @@ export interface CohortResult {
 export function newestOfLine(stores: Iterable<TrustStore>): (line: TrustStore) => TrustStore {
   return newestOf(stores, (number: Sequence) => {
     throw refusedInput(
-      "FLEET",
+      "ERR_FLEET",
       `two different trust files of the same name have the sequence number ${formatSequence(number)}`,
       "no device moves from one to the other: sign a third with a higher number, and send it to the devices of both",
     );
