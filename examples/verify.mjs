@@ -36,7 +36,7 @@ function main(path) {
   }
 
   // boot() opens the installed release, checks the image again, and starts it.
-  boot(device.envelope, trust, device).next();
+  if (device.envelope) boot(device.envelope, trust, device).next();
   console.log("started", device.invoked.length, "image");
 
   // Below the floor of a device, open() refuses the same release.

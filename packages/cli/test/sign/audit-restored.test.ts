@@ -90,8 +90,20 @@ describe.concurrent("after --accept-restored, a key is still bound", () => {
     const p = place();
     p.put("un.json", JSON.stringify({ $schema: "urn:firmseal:manifest:1", sequence: 1, components: [[]] }));
     await p.ok(["create", "--from", "un.json", "--out", "un.suit"]);
-    await p.ok(["approve", "un.suit", "--key", "B.pem"]);
-    await p.ok(["sign", "un.suit", "--key", "A.pem", "--out", "done.suit", "--approver", "B.jwk", "--approval", "un.approval"]);
+    await p.ok(["approve", "un.suit", "--key", "B.pem", "--allow-no-device"]);
+    await p.ok([
+      "sign",
+      "un.suit",
+      "--key",
+      "A.pem",
+      "--allow-no-device",
+      "--out",
+      "done.suit",
+      "--approver",
+      "B.jwk",
+      "--approval",
+      "un.approval",
+    ]);
     await signed(p, 8, ["--allow-no-approval"]);
     await lost(p);
     expect(expectFailure(await sign(p, 9), 1)).toContain("this key signs with the approval of");

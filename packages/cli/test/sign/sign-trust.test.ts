@@ -104,10 +104,22 @@ describe.concurrent("sign --trust", () => {
       p.put(`${name}.json`, two([...list]));
       await refused(
         p,
-        ["sign", `${name}.json`, "--key", "scoped.pem", "--trust", "board.trust"],
+        ["sign", `${name}.json`, "--key", "scoped.pem", "--trust", "board.trust", "--allow-no-device"],
         /scoped\.pem is trusted by board\.trust for/,
       );
-      await p.ok(["sign", `${name}.json`, "--key", "A.pem", "--trust", "board.trust", "--log", "team.log", "--out", `${name}.suit`]);
+      await p.ok([
+        "sign",
+        `${name}.json`,
+        "--key",
+        "A.pem",
+        "--allow-no-device",
+        "--trust",
+        "board.trust",
+        "--log",
+        "team.log",
+        "--out",
+        `${name}.suit`,
+      ]);
     }
   });
 
@@ -180,9 +192,13 @@ describe.concurrent("a key that has signed trust files", () => {
     await p.ok(["create", "--from", "-", "--out", "u.suit"], {
       input: '{"$schema":"urn:firmseal:manifest:1","sequence":1,"components":[[]]}',
     });
-    await refused(p, ["sign", "u.suit", "--key", "root.pem"], line);
+    await refused(p, ["sign", "u.suit", "--key", "root.pem", "--allow-no-device"], line);
     // by its log as well where only its public half is here
-    await refused(p, ["tbs", "u.suit", "--key", "root.jwk", "--out", "u.tbs"], /root\.jwk has signed a trust file as a root/);
+    await refused(
+      p,
+      ["tbs", "u.suit", "--key", "root.jwk", "--allow-no-device", "--out", "u.tbs"],
+      /root\.jwk has signed a trust file as a root/,
+    );
     await refused(
       p,
       [
@@ -224,7 +240,7 @@ describe.concurrent("a key that has signed trust files", () => {
     expect((await p.run(["verify", "fw.suit", "--trust", "board.trust", "--root", "root.jwk", "--json"])).json).toMatchObject({
       code: errors.SIGNATURE_INVALID,
     });
-    await p.ok(["tbs", "u.suit", "--key", "root.jwk", "--out", "u.tbs", "--allow-root-key"]);
+    await p.ok(["tbs", "u.suit", "--key", "root.jwk", "--out", "u.tbs", "--allow-root-key", "--allow-no-device"]);
   });
 
   it("is known by its own entries, not by those of others in one log", async () => {

@@ -118,9 +118,9 @@ describe.concurrent("what must be signed", () => {
     expect(p.get("d.suit").equals(p.get("made.suit"))).toBe(true);
     // what no device would take is refused before anybody is asked to sign
     p.put("d.json", JSON.stringify({ ...description, install: ["directive-fetch"] }));
-    expectFailure(await p.run(["tbs", "d.json", "--key", "A.jwk", "--out", "never.tbs", "--envelope", "never.suit"]), 1);
+    expectFailure(await p.run(["tbs", "d.json", "--key", "A.jwk", "--out", "never.tbs", "--envelope-out", "never.suit"]), 1);
     expect(p.names().filter((name) => name.startsWith("never"))).toEqual([]);
-    const outside = [...FACTS, "--seq", "7", "--uri", "https://example.com/fw.bin", "--image-out", "flash.bin", "--envelope", "o.suit"];
+    const outside = [...FACTS, "--seq", "7", "--uri", "https://example.com/fw.bin", "--image-out", "flash.bin", "--envelope-out", "o.suit"];
     const r = await p.ok(["tbs", "fw.bin", ...outside, "--key", "A.jwk", "--out", "-", "--json"]);
     expect(r.json).toMatchObject({ payloads: { inside: [], outside: ["https://example.com/fw.bin"] } });
     expect(p.get("flash.bin").equals(p.get("fw.bin"))).toBe(true);
@@ -146,7 +146,7 @@ describe.concurrent("what must be signed", () => {
     await refused(["fw.suit", "--key", "B.jwk", "--out", "A.pem"], 2, "is a private key");
     await refused(["fw.suit", "--key", "B.jwk", "--out", "fw.suit"], 2, "which this command uses");
     await refused(["fw.suit", "--key", "B.jwk", "--seq", "8"], 2, "takes no --seq");
-    await refused(["fw.suit", "--key", "B.jwk", "--envelope", "x.suit"], 2, "--envelope is for an image");
+    await refused(["fw.suit", "--key", "B.jwk", "--envelope-out", "x.suit"], 2, "--envelope-out is for an image");
     await refused(["fw.bin", "--key", "B.jwk"], 2, "--vendor");
     await refused(["A.jwk", "--key", "B.jwk"], 2, "is a public key, not an image");
     await refused(["notes.json", "--key", "B.jwk"], 1, "description");

@@ -168,6 +168,8 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--out": ["trust merge new.trust signed.trust --out ?", OUT],
     "--previous-trust": ["trust merge new.trust signed.trust --out x.trust --previous-trust ?", FILE],
     "--log": ["trust merge new.trust signed.trust --out x.trust --log ?", LOG],
+    "--approver": ["trust merge new.trust signed.trust --out x.trust --approver ? --approval fw.approval", FILE],
+    "--approval": ["trust merge new.trust signed.trust --out x.trust --approver C.jwk --approval ?", FILE],
   },
   "trust sign": {
     "--key": ["trust sign new.trust --key ?", FILE],
@@ -295,7 +297,7 @@ beforeAll(async () => {
 const NOT_FILES =
   /<(name|names|n|bytes|board|class|cohort|consumer|days|format|hex|levels|number|part|policy|release|severity|size|slot|target|uri|vendor|verdicts|version)>/;
 /** Options whose path no command opens: init writes it into a file, and an allowed folder may be missing. */
-const NOT_OPENED = ["init --board", "init --key", "release --allow-outside", "sign --allow-outside"];
+const NOT_OPENED = ["init --key", "release --allow-outside", "sign --allow-outside"];
 
 it("every option that names a file or a folder is tried", async () => {
   const all = await Promise.all(COMMANDS.map(async ({ name, load }) => ({ name, options: (await load()).default.options?.() ?? [] })));
