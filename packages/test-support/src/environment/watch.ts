@@ -2,8 +2,10 @@
 
 import { Worker } from "node:worker_threads";
 
-/** When the call under way must have ended, in milliseconds since 1970; 0: there is none. */
+/** When the call under way must have ended, in nanoseconds of process.hrtime; 0: there is none. */
 const deadline = new BigInt64Array(new SharedArrayBuffer(8));
+/** A clock that nobody sets, neither a test nor the machine: threads of a process share it. */
+const now = process.hrtime.bigint;
 let watched = false;
 
 /**
@@ -13,16 +15,15 @@ let watched = false;
 const WATCH = `
 const { workerData: { deadline, pid } } = require("node:worker_threads");
 setInterval(() => {
-  const at = Number(Atomics.load(deadline, 0));
-  if (at === 0 || Date.now() < at) return;
+  const at = Atomics.load(deadline, 0);
+  if (at === 0n || process.hrtime.bigint() < at) return;
   require("node:fs").writeSync(2, "a command hangs in the process of a test\\n");
   process.kill(pid, "SIGKILL");
 }, 1000);`;
 
 /** Begins or moves the time limit of this process, in milliseconds from now. */
 export function watch(limit: number): void {
-  // not by Date.now(), which tests replace
-  Atomics.store(deadline, 0, BigInt(Math.round(performance.timeOrigin + performance.now()) + limit));
+  Atomics.store(deadline, 0, now() + BigInt(limit) * 1_000_000n);
   if (watched) return;
   watched = true;
   new Worker(WATCH, { eval: true, execArgv: [], env: {}, workerData: { deadline, pid: process.pid } }).unref();
