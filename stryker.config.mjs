@@ -14,7 +14,6 @@ export default {
   dryRunTimeoutMinutes: 30,
   timeoutMS: 30_000,
   tempDirName: ".mutation/sandbox",
-  incrementalFile: ".mutation/incremental.json",
   // Stryker would rewrite the tsconfig files with a TypeScript whose interface is older
   tsconfigFile: "none.json",
   disableTypeChecks: false,

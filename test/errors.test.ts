@@ -6,6 +6,9 @@ import { FirmsealError, isRefusal, OTHER_ERRORS, throwRefusal } from "@firmseal/
 import { describe, expect, it } from "vitest";
 import * as behaviour from "../packages/behaviour/src/index.js";
 import * as bundler from "../packages/bundler/src/index.js";
+import { optionsOf } from "../packages/cli/src/command.js";
+import { COMMANDS } from "../packages/cli/src/commands.generated.js";
+import { asOptions } from "../packages/cli/src/show/ui.js";
 import * as images from "../packages/images/src/index.js";
 import * as keys from "../packages/keys/src/index.js";
 import * as release from "../packages/release/src/index.js";
@@ -68,6 +71,20 @@ const DATA = [
   "options.ts",
 ];
 
+/** The lines of code of the packages below the command line that may hold messages. */
+function linesOfErrors(): { path: string; line: string }[] {
+  return [...Object.keys(PACKAGES), "report"].flatMap((name) =>
+    readdirSync(source(name), { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts") && !DATA.some((one) => path.startsWith(one)))
+      .flatMap((path) =>
+        readFileSync(new URL(path, source(name)), "utf8")
+          .split("\n")
+          .filter((one) => !/^\s*(?:\/\/|\/?\*)/.test(one))
+          .map((line) => ({ path: `${name}/${path}`, line: line.trim() })),
+      ),
+  );
+}
+
 describe("errors", () => {
   it.each(THROWN)("%s (%i) is a FirmsealError of the class %s", async (code, number, name, work) => {
     const e = await (async () => work())().then(
@@ -89,15 +106,18 @@ describe("errors", () => {
   });
 
   it("name no option of the command line below it, except in whole commands", () => {
-    const found: string[] = [];
-    for (const name of [...Object.keys(PACKAGES), "report"])
-      for (const path of readdirSync(source(name), { recursive: true, encoding: "utf8" }).filter((one) => one.endsWith(".ts"))) {
-        if (DATA.some((one) => path.startsWith(one))) continue;
-        const lines = readFileSync(new URL(path, source(name)), "utf8").split("\n");
-        for (const line of lines.filter((one) => !/^\s*(?:\/\/|\/?\*)/.test(one)))
-          if (/["`].*(?<![\w-])--(?:[a-z]|\$\{)/.test(line.replace(COMMAND, ""))) found.push(`${name}/${path}: ${line.trim()}`);
-      }
-    expect(found).toEqual([]);
+    const faulty = linesOfErrors().filter(({ line }) => /["`].*(?<![\w-])--(?:[a-z]|\$\{)/.test(line.replace(COMMAND, "")));
+    expect(faulty).toEqual([]);
+  });
+
+  it("name in backticks what the command line has as an option", async () => {
+    const all = await Promise.all(COMMANDS.map(async ({ load }) => optionsOf((await load()).default)));
+    const options = new Set(all.flat().map(({ long }) => long));
+    const named = linesOfErrors().flatMap(({ path, line }) =>
+      [...line.matchAll(/\\?`([a-z][A-Za-z-]*)\\?`/g)].map(([, name = ""]) => ({ path, name, option: asOptions(`\`${name}\``) })),
+    );
+    expect(named.length).toBeGreaterThan(100);
+    expect(named.filter(({ option }) => !options.has(option))).toEqual([]);
   });
 
   it("have the numbers of the table in errors.md", () => {

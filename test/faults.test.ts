@@ -152,7 +152,7 @@ const ON_SOURCES: readonly Fault[] = [
     from: "firmseal lint fw-1.1.0.suit --previous-release fw-1.0.0.suit --sarif-out lint.sarif",
     to: "firmseal lnit fw-1.1.0.suit --previous-release fw-1.0.0.suit --sarif-out lint.sarif",
     test: [PAGES, "docs/guides/lint.md"],
-    says: ["firmseal lnit fw-1.1.0.suit --previous-release fw-1.0.0.suit --sarif-out lint.sarif: there is no such command"],
+    says: ["firmseal lnit fw-1.1.0.suit --previous-release fw-1.0.0.suit --sarif-out lint.sarif: firmseal has no such command"],
   },
   {
     title: "a typo in a page: an option",

@@ -39,7 +39,7 @@ function faultsOf(line: string): string[] {
     )
       return [];
     const name = [`${first} ${second}`, first].find((one) => OPTIONS.has(one));
-    if (name === undefined) return [`${call.trim()}: there is no such command`];
+    if (name === undefined) return [`${call.trim()}: firmseal has no such command`];
     const given = [second, ...rest].flatMap((word) => /^(-[a-zA-Z]|--[a-z][a-z\d-]*)(?:=.*)?,?$/.exec(word)?.[1] ?? []);
     return given.filter((one) => !OPTIONS.get(name)?.has(one)).map((one) => `${call.trim()}: ${name} has no option ${one}`);
   });
@@ -52,8 +52,8 @@ it.each(documents.trim().split("\n"))("%s names commands that exist", (path) => 
 });
 
 it.each([
-  ["firmseal verfy app.suit --key pub.pem", ["firmseal verfy app.suit --key pub.pem: there is no such command"]],
-  ["cd x && firmseal trust sgin a.trust", ["firmseal trust sgin a.trust: there is no such command"]],
+  ["firmseal verfy app.suit --key pub.pem", ["firmseal verfy app.suit --key pub.pem: firmseal has no such command"]],
+  ["cd x && firmseal trust sgin a.trust", ["firmseal trust sgin a.trust: firmseal has no such command"]],
   ['firmseal verify "a b" --kye pub.pem | cat --bogus', ["firmseal verify TEXT --kye pub.pem: verify has no option --kye"]],
   ['K="$(firmseal pubkey a.pem --fromat raw)"', ["firmseal pubkey a.pem --fromat raw: pubkey has no option --fromat"]],
   ["firmseal sign app.bin --key release.pem --seq=1 && firmseal COMMAND --help", []],

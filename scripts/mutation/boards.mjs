@@ -45,6 +45,8 @@ function placeOf(path, text, { start, end }) {
   return { path: `${SOURCES}/${path}`, from: at(start), to: at(end) };
 }
 const rangeOf = ({ path, from, to }) => `${path}:${from.line}:${from.column}-${to.line}:${to.column}`;
+/** A place that Stryker reports has columns from 1. */
+const columnFrom0 = ({ line, column }) => ({ line, column: column - 1 });
 const isBefore = (a, b) => a.line < b.line || (a.line === b.line && a.column <= b.column);
 
 const isKilled = ({ status }) => status === "Killed" || status === "Timeout";
@@ -65,7 +67,8 @@ for (const board of boards) {
   const tried = results.filter(({ status }) => ["Killed", "Timeout", "Survived", "NoCoverage"].includes(status));
   for (const { path, from, to } of pieces) {
     const inside = tried.filter(
-      ({ fileName, location: { start, end } }) => fileName.endsWith(path) && isBefore(from, start) && isBefore(end, to),
+      ({ fileName, location: { start, end } }) =>
+        fileName.endsWith(path) && isBefore(from, columnFrom0(start)) && isBefore(columnFrom0(end), to),
     );
     if (inside.every(isKilled)) done.add(rangeOf({ path, from, to }));
   }

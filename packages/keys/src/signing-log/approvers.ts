@@ -1,6 +1,6 @@
 // Whose approval a key needs, by the entries of its log.
 
-import { APPROVE, type Entry, MOVE } from "./entry.js";
+import { type Entry, isSigning } from "./entry.js";
 
 const OVERRIDE = "allow-no-approval";
 
@@ -37,10 +37,10 @@ export function withoutApprover(entries: readonly Entry[]): { approver: string; 
   const before = new Map<string, Entry[]>();
   const out: { approver: string; required: Entry; entry: Entry }[] = [];
   for (const entry of entries) {
-    const { key, digest, operation, approvers = [], overrides } = entry;
+    const { key, digest, approvers = [], overrides } = entry;
     if (key === undefined || digest === undefined) continue;
     const known = before.get(key) ?? [];
-    if (operation !== APPROVE && operation !== MOVE && !overrides?.includes(OVERRIDE)) {
+    if (isSigning(entry) && !overrides?.includes(OVERRIDE)) {
       const missing = missingApprover(known, key, approvers);
       if (missing) out.push({ ...missing, entry });
     }
