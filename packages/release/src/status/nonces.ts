@@ -20,6 +20,8 @@ const fault = (path: string, words: string): Failure => refusedInput("ERR_STATUS
 
 const NONCE = /^([0-9a-f]{2}){8,64}$/i;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
+/** Bytes of the nonces that we make. */
+const LENGTH = 16;
 const MEMBERS = ["device", "nonce", "sent"];
 
 /** Clocks differ by less. */
@@ -79,5 +81,9 @@ export function readNonces(path: string): Map<string, SentNonce> {
  */
 export function makeNonces(devices: Iterable<string>): string {
   const sent = new Date().toISOString();
-  return [...devices].map((device) => `${JSON.stringify({ device, nonce: randomBytes(16).toString("hex"), sent })}\n`).join("");
+  const all = [...devices];
+  // one call for all: a call for each would take half as long as reading the fleet
+  const random = randomBytes(LENGTH * all.length);
+  const nonce = (i: number) => random.toString("hex", LENGTH * i, LENGTH * (i + 1));
+  return all.map((device, i) => `${JSON.stringify({ device, nonce: nonce(i), sent })}\n`).join("");
 }

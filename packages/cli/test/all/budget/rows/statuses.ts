@@ -57,6 +57,7 @@ export const STATUSES: Row[] = [
   {
     name: "status ask: devices",
     units: 5_000,
+    long: 20_000,
     exit: [0],
     async args(place, n, tag) {
       await trustFile(place);
