@@ -78,7 +78,8 @@ function removeStale() {
     }
     for (const path of filesUnder(join(folder, "src"))) {
       const output = path.replace(join(folder, "src"), join(folder, "lib")).replace(/\.ts$/, ".js");
-      if (path.endsWith(".ts") && !existsSync(output)) rmSync(join(folder, "lib/.tsbuildinfo"), { force: true });
+      if (!path.endsWith(".ts") || existsSync(output)) continue;
+      for (const record of filesUnder(join(folder, "lib"))) if (record.endsWith(".tsbuildinfo")) rmSync(record, { force: true });
     }
   }
 }
@@ -88,10 +89,14 @@ let inSigner = [];
 
 async function modules() {
   removeStale();
-  const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli", "packages/inspector"], {
-    cwd: ROOT,
-    stdio: ["ignore", 2, 2],
-  });
+  const { status } = spawnSync(
+    `${ROOT}node_modules/.bin/tsc`,
+    ["-b", "packages/verifier/src/async", "packages/cli", "packages/inspector"],
+    {
+      cwd: ROOT,
+      stdio: ["ignore", 2, 2],
+    },
+  );
   if (status !== 0) throw new Error("tsc -b found errors");
   const { withoutDependencies, withoutSchemaCompiler, withPage } = await import("./build/in-signer.mjs");
   inSigner = await withoutDependencies();
