@@ -188,7 +188,10 @@ export function approvals(): Option[] {
   return [
     option("--approver <file>", "public key of a person who must approve this", { repeat: true }),
     option("--approval <file>", "file that firmseal approve wrote; one for each approver", { repeat: true }),
-    option("--allow-no-approval", "sign without an approval although the log of the key requires one"),
+    option("--remove-approver <thumbprint>", "person whose approval the log of the key no longer requires, at least 16 hex digits", {
+      repeat: true,
+    }),
+    option("--allow-no-approval", "sign this once without an approval that the log of the key requires"),
   ];
 }
 

@@ -134,3 +134,43 @@ describe("a release is refused", () => {
     expect(withoutKey.exit, String(withoutKey)).not.toBe(0);
   });
 });
+
+describe("approvals of a release of two boards", () => {
+  const approve = async (p: Place, folder: string, ...names: string[]) => {
+    for (const name of names)
+      for (const board of ["esp32", "puck"])
+        await p.ok(["approve", `${folder}/gateway-${board}-1.0.0.suit`, "--key", `${name}.pem`, "--out", `${name}-${board}.approval`]);
+  };
+  const given = (...files: string[]) => files.flatMap((file) => ["--approval", `${file}.approval`]);
+
+  it("are each for one board, and none is missing or for something else", async () => {
+    const p = world();
+    // the same release, signed by another key: an approval is for the manifest
+    p.put("other.toml", PRODUCT.replace("A.pem", "C.pem"));
+    await released(p, "1.0.0", "--product", "other.toml", "--out", "draft");
+    await approve(p, "draft/1.0.0", "B");
+    p.put("app.js", "print(2)\n");
+    await p.ok([
+      "release",
+      "--version",
+      "1.0.0",
+      "--product",
+      "other.toml",
+      "--out",
+      "else",
+      "--allow-sequence-reuse",
+      "--allow-lower-sequence",
+    ]);
+    await p.ok(["approve", "else/1.0.0/gateway-puck-1.0.0.suit", "--key", "B.pem", "--out", "else.approval"]);
+    p.put("app.js", "print(1)\n");
+    const by = ["--approver", "B.jwk"];
+    const before = p.tree();
+    expect(refusal(await release(p, "1.0.0", ...by, ...given("B-esp32")), 1)).toContain("is missing");
+    expect(refusal(await release(p, "1.0.0", ...by, ...given("B-esp32", "B-puck", "else")), 1)).toContain(
+      "else.approval approves something else",
+    );
+    expect(p.tree()).toEqual(before);
+    await released(p, "1.0.0", ...by, ...given("B-puck", "B-esp32"));
+    expect(logEntries(p, "A.pem.log")).toMatchObject([{ approvers: [expect.any(String)] }, { approvers: [expect.any(String)] }]);
+  });
+});

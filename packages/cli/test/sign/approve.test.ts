@@ -1,6 +1,7 @@
 // Approvals of a second person, and audits over trust files and the logs of several machines.
 
-import { signer } from "@firmseal/signer";
+import { signer, thumbprint } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectExit, expectFailure, FACTS, logEntries, Place, words } from "../../../test-support/src/command-line/run.js";
 import { imageOf, keysOf, release, trustFileOf } from "../../../test-support/src/rotation-world.js";
@@ -69,9 +70,68 @@ describe("an approval", () => {
     }
     expect(expectFailure(await sign(...by("anna", "anna", "ben")), 1)).toContain("two of the approvers are one person");
     expectExit(await sign(...by("anna", "ben", "R1")), 0);
-    const other = await sign(...by("R1"), "--allow-no-approval");
-    expectExit(other, 0);
-    expect(logEntries(p, "A.pem.log").at(-1)).toMatchObject({ overrides: ["allow-no-approval"], approvers: [expect.any(String)] });
+    // an exception is for one signature: nobody is replaced by it
+    for (const names of [["R1"], ["anna"], []]) {
+      expectExit(await sign(...by(...names), "--allow-no-approval"), 0);
+      expect(logEntries(p, "A.pem.log").at(-1)).toMatchObject({ overrides: ["allow-no-approval"] });
+      expect(expectFailure(await sign(...by(...(names.length > 0 ? names : ["ben"]))), 1)).toContain("this key signs with the approval of");
+    }
+  });
+
+  it("is not required from a person who was removed by name, and from nobody else who was not", async () => {
+    const p = place();
+    const by = (...names: string[]) => names.flatMap((name) => ["--approver", `${name}.jwk`, "--approval", `${name}.approval`]);
+    for (const name of ["anna", "ben"]) await p.ok(["approve", "app.suit", "--key", `${name}.pem`, "--out", `${name}.approval`]);
+    const sign = (...more: string[]) => p.run(["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", "--replace", ...more]);
+    expectExit(await sign(...by("anna", "ben")), 0);
+    const ben = toHex(thumbprint(K.ben));
+    const remove = (name: string) => ["--remove-approver", name];
+    const before = p.tree();
+    expect(expectFailure(await sign(...by("anna"), ...remove(ben.slice(0, 15))), 2)).toContain("is not a thumbprint");
+    expect(expectFailure(await sign(...by("anna"), ...remove("ben.jwk")), 2)).toContain('--remove-approver: "ben.jwk" is not a thumbprint');
+    expect(expectFailure(await sign(...by("anna", "ben"), ...remove(ben)), 2)).toContain("is to approve this, and to be removed");
+    expect(expectFailure(await sign(...by("anna"), ...remove("0".repeat(16))), 1)).toContain(
+      "no log of these keys requires the approval of",
+    );
+    expect(expectFailure(await sign(...remove(ben)), 1)).toContain("this key signs with the approval of");
+    expect(p.tree()).toEqual(before);
+    const done = await sign(...by("anna"), ...remove(ben.slice(0, 16).toUpperCase()));
+    expectExit(done, 0);
+    expect(done.stderr).toContain(`from now on, the approval of ${ben.slice(0, 16)}… is not required`);
+    expect(logEntries(p, "A.pem.log").at(-1)).toMatchObject({
+      overrides: ["remove-approver"],
+      removed: [ben],
+      approvers: [expect.any(String)],
+    });
+    expectExit(await sign(...by("anna")), 0);
+    expectExit(await p.run(["audit", "A.pem"]), 0);
+    expect(expectFailure(await sign(), 1)).toContain("this key signs with the approval of");
+  });
+
+  it("is required by a joined log from everybody whom one of its machines required, whatever another machine allowed", async () => {
+    const p = place();
+    for (const name of ["anna", "ben", "R1"]) await p.ok(["approve", "app.suit", "--key", `${name}.pem`, "--out", `${name}.approval`]);
+    const by = (...names: string[]) => names.flatMap((name) => ["--approver", `${name}.jwk`, "--approval", `${name}.approval`]);
+    const sign = (machine: string, ...more: string[]) =>
+      p.run(["sign", "app.suit", "--key", `${machine}.pem`, "--out", `${machine}.suit`, "--replace", ...more], {
+        env: { FIRMSEAL_STATE: p.at(p.folder(`state-${machine}`)) },
+      });
+    p.put("copy.pem", p.get("A.pem"));
+    expectExit(await sign("A", ...by("anna")), 0);
+    p.put("copy.pem.log", p.get("A.pem.log"));
+    expectExit(await sign("A", ...by("anna", "ben")), 0);
+    expectExit(await sign("copy", ...by("R1"), "--allow-no-approval"), 0);
+    await p.ok(["audit", "A.pem.log", "copy.pem.log", "--merge-out", "joined.log"]);
+    p.put("new.pem", p.get("A.pem"));
+    p.put("new.pem.log", p.get("joined.log"));
+    const needed = ["anna", "ben", "R1"] as const;
+    for (const name of needed) {
+      const others = needed.filter((other) => other !== name);
+      expect(expectFailure(await sign("new", ...by(...others)), 1)).toContain(
+        `the approval of ${toHex(thumbprint(K[name])).slice(0, 16)}…`,
+      );
+    }
+    expectExit(await sign("new", ...by(...needed)), 0);
   });
 
   it("stays required after another key was moved to this one, which had another approver", async () => {

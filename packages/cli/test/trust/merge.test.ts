@@ -41,6 +41,22 @@ describe("trust merge", () => {
     });
   });
 
+  it("enters a signature of a root that was continued by another key, and asks for its approvers", async () => {
+    const p = place();
+    p.put("anna.trust", await signedBy(U3, "R2"));
+    const before = ["--previous-trust", "t2.trust"];
+    // R4 has signed the same list, and R2 continues its numbers: that R2 has signed it is not known yet
+    p.put("t3.trust", await signedBy(U3, "R1"));
+    await p.ok(["approve", "t3.trust", "--key", "A.pem", ...before]);
+    await p.ok(["trust", "sign", "t3.trust", "--key", "R4.pem", ...before, "--approver", "A.jwk", "--approval", "t3.approval"]);
+    await p.ok(["keys", "move", "R4.pem", "R2.pem"]);
+    const merge = ["trust", "merge", "t3.trust", "anna.trust", ...before];
+    const refused = await p.run(merge);
+    expect(expectFailure(refused, 1)).toContain("signs with the approval of");
+    const r = await p.ok([...merge, "--approver", "A.jwk", "--approval", "t3.approval"]);
+    expect(words(r).filter((line) => line.includes("R2.pem.log: entry 2"))).toHaveLength(1);
+  });
+
   it("accepts signatures by roots of a chain, and removes and names what nobody needs", async () => {
     const p = place();
     // R3 is a root of the first list alone

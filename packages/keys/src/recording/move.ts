@@ -1,7 +1,7 @@
 // Moves a key: another key continues its numbers. Both logs say so, and from then on the old key does not sign alone.
 
 import { type Failure, refusedInput } from "../errors/failure.js";
-import { approvalEntries } from "../signing-log/approvers.js";
+import { neededApprovers } from "../signing-log/approvers.js";
 import { type Entry, MOVE } from "../signing-log/entry.js";
 import type { OpenedKey } from "../source.js";
 import { keyName, type Receipt, withSigningLogs } from "./recording.js";
@@ -49,7 +49,7 @@ export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | und
       );
     const moved = movedTo(from, entries);
     if (moved !== undefined) throw refusal(`${old.name} was moved to key ${moved.slice(0, 16)}… before`, "move that key instead");
-    const approvers = [...new Set(approvalEntries(entries, from).flatMap((e) => e.approvers ?? []))];
+    const approvers = [...neededApprovers(entries, from).keys()];
     const receipts = numbers.map(({ sequence, version, digest, scope }) =>
       logs.record(next, {
         operation: MOVE,

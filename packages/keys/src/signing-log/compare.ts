@@ -98,16 +98,20 @@ function numbersTwice(found: readonly Found[]): Conflict[] {
   return [...out.values()];
 }
 
-/** One for each approver of a key who was left out. In one log the order counts, in several the time. */
+/**
+ * One for each approver of a key who was left out: in each log by its order, whatever its clock said, and in all of
+ * them together by the time.
+ */
 function unapproved(found: readonly Found[], logs: readonly ComparedLog[]): Conflict[] {
-  const sorted = logs.length < 2 ? found : found.toSorted((a, b) => (a.entry.time < b.entry.time ? -1 : 1));
-  const byEntry = new Map(sorted.map((one) => [one.entry, one]));
+  const byHash = new Map(found.map((one) => [one.entry.hash, one]));
+  const byTime = found.map(({ entry }) => entry).sort((a, b) => (a.time < b.time ? -1 : 1));
   const out = new Map<string, Conflict>();
-  for (const { approver, required, entry } of withoutApprover(sorted.map((one) => one.entry))) {
-    const key = entry.key as string;
-    const both = [required, entry].map((one) => byEntry.get(one) as Found);
-    if (!out.has(`${approver} ${key}`)) out.set(`${approver} ${key}`, conflict("approval", approver, key, [], both));
-  }
+  for (const entries of [...logs.map(({ all }) => all), ...(logs.length > 1 ? [byTime] : [])])
+    for (const { approver, required, entry } of withoutApprover(entries)) {
+      const key = entry.key as string;
+      const both = [required, entry].map(({ hash }) => byHash.get(hash) as Found);
+      if (!out.has(`${approver} ${key}`)) out.set(`${approver} ${key}`, conflict("approval", approver, key, [], both));
+    }
   return [...out.values()];
 }
 

@@ -52,6 +52,8 @@ export interface EntryFacts {
   overrides?: string[];
   /** Thumbprints of the keys whose approval was asked for, and was there. */
   approvers?: string[];
+  /** Thumbprints of the keys whose approval the log required until now, and does not require from this entry on. */
+  removed?: string[];
   /**
    * Of a move: thumbprint of the key whose numbers this key continues, or of the key that continues those of this key.
    */
@@ -111,6 +113,7 @@ export function parseEntry(bytes: Buffer): Entry | undefined {
       scope,
       overrides,
       approvers,
+      removed,
       key,
       digest,
       tbs,
@@ -124,6 +127,7 @@ export function parseEntry(bytes: Buffer): Entry | undefined {
       !texts(scope) ||
       !texts(overrides) ||
       !texts(approvers) ||
+      !texts(removed) ||
       ![key, digest, tbs, job, version, from, to].every((value) => value === undefined || text(value))
     )
       return undefined;

@@ -2,29 +2,44 @@
 // key does.
 
 import { type Entry, keyName, type OpenedKey, publicKeys } from "@firmseal/keys";
-import { missingApprover, readAll, refusedInput, usage } from "@firmseal/keys/internal";
+import { missingApprover, neededApprovers, readAll, refusedInput, usage, visible } from "@firmseal/keys/internal";
 import { ApprovalError, checkApproval, isSamePerson, type PublicKey, type Signable } from "@firmseal/signer";
 import { LIMITS } from "../input/limits.js";
 
-/** --approver, --approval and --allow-no-approval of a command that signs. */
+/** --approver, --approval, --remove-approver and --allow-no-approval of a command that signs. */
 export interface ApprovalOptions {
   /** Public keys of those who must have approved. */
   approver?: readonly string[];
   /** Files of `firmseal approve`, one for each approver, in any order. */
   approval?: readonly string[];
-  /** Sign although the key has asked for approvals before. */
+  /**
+   * Whose approval the logs of the keys no longer require, from this signature on: thumbprints of public keys, at least
+   * their first 16 hex digits.
+   */
+  removeApprover?: readonly string[];
+  /** Sign this one although the log of a key requires an approval that is missing. */
   allowNoApproval?: boolean;
 }
+
+/** A file of `firmseal approve`. */
+interface ApprovalFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The approvals of what was checked so far. */
+export type UsedApprovals = Set<ApprovalFile>;
 
 /** What was asked for, read before a key is used. */
 export interface Approvals {
   readonly keys: readonly PublicKey[];
-  readonly files: readonly { readonly path: string; readonly bytes: Uint8Array }[];
+  readonly files: readonly ApprovalFile[];
+  readonly removed: readonly string[];
   readonly allowed: boolean;
 }
 
 /** Nobody must have approved it. */
-export const NO_APPROVALS: Approvals = { keys: [], files: [], allowed: false };
+export const NO_APPROVALS: Approvals = { keys: [], files: [], removed: [], allowed: false };
 
 /**
  * Reads the public keys of the approvers, and their approvals. Throws a usage Failure for approvals without a key, and
@@ -34,7 +49,14 @@ export async function readApprovals(o: ApprovalOptions): Promise<Approvals> {
   if (o.approval && !o.approver) throw usage("`approval`: `approver` is missing", "name the person's public key: `approver` PUB");
   const keys = o.approver ? await publicKeys(o.approver, []) : [];
   const files = (o.approval ?? []).map((path) => ({ path, bytes: readAll(path, LIMITS.signatureFile) }));
-  return { keys, files, allowed: o.allowNoApproval === true };
+  const removed = (o.removeApprover ?? []).map((name) => name.toLowerCase());
+  const other = removed.find((name) => !/^[0-9a-f]{16,64}$/.test(name));
+  if (other !== undefined)
+    throw usage(
+      `\`removeApprover\`: ${visible(JSON.stringify(other.slice(0, 64)))} is not a thumbprint`,
+      "give its first 16 hex digits, which the refusal without an approval names",
+    );
+  return { keys, files, removed, allowed: o.allowNoApproval === true };
 }
 
 const WORDS = {
@@ -47,12 +69,12 @@ function wrong(path: string, fault: ApprovalError["fault"]) {
   return refusedInput("ERR_APPROVAL", `${path} ${WORDS[fault]}`, "have this file approved: firmseal approve FILE --key APPROVER");
 }
 
-/** Which approver made this approval. Throws a Failure: APPROVAL. */
+/** Which approver made this approval, or what is wrong with it. */
 async function approverOf(
-  { path, bytes }: Approvals["files"][number],
+  { bytes }: ApprovalFile,
   what: Pick<Signable, "kind" | "digest">,
   keys: readonly PublicKey[],
-) {
+): Promise<PublicKey | ApprovalError["fault"]> {
   let fault: ApprovalError["fault"] = "signature";
   for (const key of keys)
     try {
@@ -62,17 +84,19 @@ async function approverOf(
       if (!(e instanceof ApprovalError)) throw e;
       fault = e.fault;
     }
-  throw wrong(path, fault);
+  return fault;
 }
 
 /**
  * Checks that every approver has approved, and that none of them signs. Returns their thumbprints, for the log. Throws
- * a Failure: APPROVAL.
+ * a Failure: APPROVAL. `used`: of several files that are signed together, takes the approvals of this one;
+ * refuseUnused() refuses those of none.
  */
 export async function checkApprovals(
   what: Pick<Signable, "kind" | "digest">,
   signers: readonly OpenedKey[],
   { keys, files }: Approvals,
+  used?: UsedApprovals,
 ): Promise<string[]> {
   for (const key of keys)
     if (signers.some((signer) => isSamePerson(signer.public, key)))
@@ -89,7 +113,13 @@ export async function checkApprovals(
       "name each person once: `approver` PUB",
     );
   const given = new Set<string>();
-  for (const file of files) given.add(keyName(await approverOf(file, what, keys)));
+  for (const file of files) {
+    const by = await approverOf(file, what, keys);
+    if (by === "other" && used) continue;
+    if (typeof by === "string") throw wrong(file.path, by);
+    given.add(keyName(by));
+    used?.add(file);
+  }
   const missing = keys.find((key) => !given.has(keyName(key)));
   if (missing)
     throw refusedInput(
@@ -100,23 +130,55 @@ export async function checkApprovals(
   return keys.map(keyName);
 }
 
+/** Refuses an approval of something that is not signed now. Throws a Failure: APPROVAL. */
+export function refuseUnused({ files }: Approvals, used: UsedApprovals): void {
+  const unused = files.find((file) => !used.has(file));
+  if (unused) throw wrong(unused.path, "other");
+}
+
+/** What goes into the entry of a signature. */
+interface ApprovalsByLog {
+  /** The overrides that were needed, as option names. */
+  readonly overrides: readonly string[];
+  /** Whom the logs no longer require. */
+  readonly facts: { readonly removed?: string[] };
+}
+
 /**
- * The override that lets keys sign without an approver whom one of their logs requires; none if nobody is left out. The
- * logs decide, not the signer, who could name another key. `entries`: of all logs.
+ * Refuses keys that sign without an approver whom one of their logs requires. The logs decide, not the signer, who
+ * could name another key. `entries`: of all logs. Throws a Failure: APPROVAL.
  */
-export function withoutApproval(entries: readonly Entry[], signers: readonly OpenedKey[], approvals: Approvals): string[] {
-  const given = approvals.keys.map(keyName);
-  for (const { public: key } of signers) {
-    const missing = missingApprover(entries, keyName(key), given);
+export function approvalsByLog(entries: readonly Entry[], signers: readonly OpenedKey[], approvals: Approvals): ApprovalsByLog {
+  const all = signers.map(({ public: key }) => neededApprovers(entries, keyName(key)));
+  const removed = new Set(approvals.removed.map((name) => removedBy(name, all)));
+  const given = [...approvals.keys.map(keyName), ...removed];
+  for (const approver of approvals.keys.map(keyName))
+    if (removed.has(approver))
+      throw usage(`${approver.slice(0, 16)}… is to approve this, and to be removed`, "drop `approver` or `removeApprover`");
+  const overrides = removed.size > 0 ? ["remove-approver"] : [];
+  const facts = removed.size > 0 ? { removed: [...removed] } : {};
+  for (const needed of all) {
+    const missing = missingApprover(needed, given);
     if (!missing) continue;
-    if (approvals.allowed) return ["allow-no-approval"];
+    if (approvals.allowed) return { overrides: [...overrides, "allow-no-approval"], facts };
     throw refusedInput(
       "ERR_APPROVAL",
       `this key signs with the approval of ${missing.approver.slice(0, 16)}… (entry ${missing.required.n} of its log)`,
       approvals === NO_APPROVALS
         ? "make the file unsigned, have it approved, then sign it: firmseal approve FILE, firmseal sign FILE"
-        : "give `approver` PUB and `approval` FILE, or allow it: `allowNoApproval`",
+        : "give `approver` PUB and `approval` FILE, or allow this signature without it: `allowNoApproval`",
     );
   }
-  return [];
+  return { overrides, facts };
+}
+
+/** The one approver that logs require whose thumbprint begins so. Throws a Failure: APPROVAL. */
+function removedBy(begin: string, all: readonly ReadonlyMap<string, Entry>[]): string {
+  const [found, other] = new Set(all.flatMap((needed) => [...needed.keys()].filter((name) => name.startsWith(begin))));
+  if (found !== undefined && other === undefined) return found;
+  throw refusedInput(
+    "ERR_APPROVAL",
+    `no log of these keys requires the approval of ${begin.slice(0, 16)}…, so it cannot be removed`,
+    "drop `removeApprover`, or name a person whom the refusal without it names",
+  );
 }

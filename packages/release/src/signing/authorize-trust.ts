@@ -5,7 +5,7 @@ import { isOfTrustFile, refusedInput, TRUST_FILES, visible, warn } from "@firmse
 import { type PrecedingTrust, signedWith, TrustDraft } from "@firmseal/signer";
 import type { PreviousTrust } from "../trust/change.js";
 import { type ComparisonOptions, digestOfTrust, knownTrust, numberOfTrust, uncompared } from "../trust/trust-log.js";
-import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";
+import { type Approvals, approvalsByLog, checkApprovals, NO_APPROVALS } from "./approval.js";
 import { refuseMovedKeys } from "./coverage.js";
 import { type Asked, enterUses, overridden } from "./enter-uses.js";
 
@@ -58,11 +58,12 @@ export async function recordTrustSigning(
     refuseMovedKeys(keys, entries);
     const known = [...entries, ...previous.map(knownTrust)];
     const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
-    const overrides = [...numbers, ...uncompared(signingLogs.logs, draft.store, previous, o), ...withoutApproval(entries, keys, approvals)];
+    const byLog = approvalsByLog(entries, keys, approvals);
+    const overrides = [...numbers, ...uncompared(signingLogs.logs, draft.store, previous, o), ...byLog.overrides];
     for (const { name, public: key } of keys) {
       const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
       if (release) warn(`${visible(name)} has signed a release (entry ${release.n} of its log), but a root signs only trust files`);
     }
-    return await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides));
+    return await enterUses(signingLogs, operation, keys, messages, overridden({ ...asked, ...byLog.facts }, overrides));
   });
 }

@@ -19,7 +19,7 @@ import type { EnvelopeDraft, Signable } from "@firmseal/signer";
 import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
 import type { TrustOnFile } from "../trust/read.js";
 import type { RefusalOverrides } from "../verify/payload-check.js";
-import { type Approvals, checkApprovals, NO_APPROVALS, withoutApproval } from "./approval.js";
+import { type Approvals, approvalsByLog, checkApprovals, NO_APPROVALS, refuseUnused, type UsedApprovals } from "./approval.js";
 import { type CoverOptions, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
 import { type NextSequence, openWithTrialKey, requireDevicesOf } from "./draft.js";
 import { type Asked, enterUses, overridden } from "./enter-uses.js";
@@ -86,14 +86,16 @@ export async function recordSignings(
 ): Promise<RecordedSigning[]> {
   // holding the locks blocks all other uses of the keys, so external input is checked before
   const given: (Judged | undefined)[] = [];
-  for (const [i, make] of makes.entries()) given.push(await judged(withoutNext(make), keys, o, i));
+  // of several envelopes, each has approvals of its own
+  const used: UsedApprovals | undefined = makes.length > 1 ? new Set() : undefined;
+  for (const [i, make] of makes.entries()) given.push(await judged(withoutNext(make), keys, o, i, used));
   if (o.lengthy) {
-    await withSigningLogs(keys, o.log, ({ logs }) => permitted(logs, keys, o, makes, given), o);
+    await withSigningLogs(keys, o.log, ({ logs }) => permitted(logs, keys, o, makes, given, used), o);
     await o.lengthy();
   }
   const record = async (signingLogs: SigningLogs) => {
     const recorded: RecordedSigning[] = [];
-    const granted = await permitted(signingLogs.logs, keys, o, makes, given);
+    const granted = await permitted(signingLogs.logs, keys, o, makes, given, used);
     o.signal?.throwIfAborted();
     for (const { draft, messages, asked, overrides } of granted)
       recorded.push({ draft, messages, receipts: await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides)) });
@@ -109,6 +111,7 @@ async function permitted(
   o: SigningOptions,
   makes: readonly ((next: NextSequence) => EnvelopeDraft)[],
   given: readonly (Judged | undefined)[],
+  used: UsedApprovals | undefined,
 ): Promise<Judged[]> {
   const known = logs.flat();
   for (const entries of logs) o.inspect?.(entries);
@@ -116,16 +119,18 @@ async function permitted(
   const out: Judged[] = [];
   for (const [i, make] of makes.entries()) {
     const next: NextSequence = (scope) => nextSequence(logs, scope, o);
-    const one = (given[i] ?? (await judged(make(next), keys, o, i))) as Judged;
+    const one = (given[i] ?? (await judged(make(next), keys, o, i, used))) as Judged;
+    const approvals = approvalsByLog(known, keys, o.approvals ?? NO_APPROVALS);
     const overrides = [
       ...one.overrides,
       ...refuseRootKeys(keys, known, o),
-      ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
+      ...approvals.overrides,
       ...checkSequence(known, { ...one.asked, sequence: BigInt(one.asked.sequence) }, o),
     ];
     await o.admit?.(one.draft);
-    out.push({ ...one, overrides });
+    out.push({ ...one, asked: { ...one.asked, ...approvals.facts }, overrides });
   }
+  if (used) refuseUnused(o.approvals ?? NO_APPROVALS, used);
   return out;
 }
 
@@ -158,13 +163,14 @@ async function judged(
   keys: readonly SigningKey[],
   o: SigningOptions,
   i: number,
+  used: UsedApprovals | undefined,
 ): Promise<Judged | undefined> {
   if (!draft) return undefined;
   const messages = await toBeSigned(draft, o.asSigning?.(i) ?? keys);
   const m = await openWithTrialKey(draft);
   const overrides = requireDevicesOf(draft, o);
   refuseUncovered(m, keys, o.lists ?? [], o.role);
-  const approvers = await checkApprovals(draft, keys, o.approvals ?? NO_APPROVALS);
+  const approvers = await checkApprovals(draft, keys, o.approvals ?? NO_APPROVALS, used);
   await o.judge?.(draft, i);
   const version = versionIn(draft.outline);
   const asked = {

@@ -6,7 +6,7 @@ import { consultLog, warn } from "@firmseal/keys/internal";
 import type { EnvelopeDraft } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import type { TrustOnFile } from "../trust/read.js";
-import { type Approvals, checkApprovals, withoutApproval } from "./approval.js";
+import { type Approvals, approvalsByLog, checkApprovals } from "./approval.js";
 import { logDigest } from "./authorize.js";
 import { type CoverOptions, type NamedKey, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
 import { scopeOf } from "./scope.js";
@@ -36,7 +36,7 @@ export async function refuseKeys(
   const asked = { sequence: draft.sequence, digest: logDigest(draft), scope: scopeOf(m), ...(version !== undefined && { version }) };
   const overrides = [
     ...refuseRootKeys(keys, entries, o),
-    ...withoutApproval(entries, keys, approvals),
+    ...approvalsByLog(entries, keys, approvals).overrides,
     ...checkSequence(entries, asked, o),
   ];
   for (const override of overrides) warn(`the log of the key speaks against it; it is accepted because of \`${override}\``);

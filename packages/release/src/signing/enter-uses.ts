@@ -31,10 +31,12 @@ export interface Asked {
   scope: string[];
   overrides?: string[];
   approvers?: string[];
+  removed?: string[];
 }
 
-/** Says which refusals were overridden, and has it entered. */
+/** Says which refusals were overridden and who falls away, and has it entered. */
 export function overridden(asked: Asked, overrides: string[]): Asked {
+  for (const name of asked.removed ?? []) warn(`from now on, the approval of ${name.slice(0, 16)}… is not required`);
   for (const override of overrides) warn(`sequence number ${asked.sequence} is signed because of \`${override}\``);
   return overrides.length > 0 ? { ...asked, overrides } : asked;
 }

@@ -2,7 +2,7 @@
 // machine keeps.
 
 import { keyFacts, keyName, type OpenedKey, type Receipt } from "@firmseal/keys";
-import { APPROVE, keyWords, knownEntries, refusedInput } from "@firmseal/keys/internal";
+import { isSigning, keyWords, knownEntries, refusedInput } from "@firmseal/keys/internal";
 import { DifferentContent, type MergedTrust, mergeTrust, type PublicKey } from "@firmseal/signer";
 import type { TrustOnFile } from "../trust/read.js";
 import { digestOfTrust } from "../trust/trust-log.js";
@@ -47,7 +47,7 @@ export async function mergeSignatures(
   const keys = merged.kept
     .flatMap(({ key }) => key ?? [])
     .map(elsewhere)
-    .filter((key) => !knownEntries(key).some((e) => e.operation !== APPROVE && e.key === keyName(key.public) && e.digest === digest));
+    .filter((key) => !knownEntries(key).some((e) => isSigning(e) && e.key === keyName(key.public) && e.digest === digest));
   const befores = keys.map(() => before);
   const receipts = keys.length > 0 ? await recordTrustSigning("trust merge", keys, o, first.bytes, befores, chain) : [];
   return { ...merged, receipts };

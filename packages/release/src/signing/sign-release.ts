@@ -57,6 +57,7 @@ const OPTIONS: { readonly [name in keyof SignReleaseOptions]-?: true } = {
   allowRootKey: true,
   approver: true,
   approval: true,
+  removeApprover: true,
   allowNoApproval: true,
   allowNoStart: true,
   allowNoDevice: true,

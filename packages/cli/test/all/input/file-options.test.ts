@@ -295,7 +295,7 @@ beforeAll(async () => {
 
 /** What the values of options are called if they name no file and no folder. */
 const NOT_FILES =
-  /<(name|names|n|bytes|board|class|cohort|consumer|days|format|hex|levels|number|part|policy|release|severity|size|slot|target|uri|vendor|verdicts|version)>/;
+  /<(name|names|n|bytes|board|class|cohort|consumer|days|format|hex|levels|number|part|policy|release|severity|size|slot|target|thumbprint|uri|vendor|verdicts|version)>/;
 /** Options whose path no command opens: init writes it into a file, and an allowed folder may be missing. */
 const NOT_OPENED = ["init --key", "release --allow-outside", "sign --allow-outside"];
 
