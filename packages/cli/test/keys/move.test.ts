@@ -1,7 +1,9 @@
 // firmseal keys move: another key continues the numbers.
 
-import { describe, expect, it } from "vitest";
-import { expectExit, expectFailure, logEntries } from "../../../test-support/src/command-line/run.js";
+import { beforeAll, describe, expect, it } from "vitest";
+import { keys, ok, setUp, p as tokenPlace } from "../../../keys/test/pkcs11-place.js";
+import { expectExit, expectFailure, FACTS, keyC, logEntries, quicklyEncrypted } from "../../../test-support/src/command-line/run.js";
+import { why } from "../../../test-support/src/keys/softhsm.js";
 import { PRODUCT, refusal, release, released, world } from "../product/product-place.js";
 
 describe("firmseal keys move", () => {
@@ -27,5 +29,22 @@ describe("firmseal keys move", () => {
     // an entry of a move is not a signature
     await p.ok(["audit", "A.pem", "C.pem"]);
     expectExit(await p.run(["audit", "C.pem", "--envelope", "dist/1.0.1/gateway-puck-1.0.1.suit"]), 1);
+  });
+});
+
+describe.skipIf(why !== "")(`firmseal keys move to a token${why}`, () => {
+  beforeAll(setUp);
+
+  it("gives the passphrase to the file and the PIN to the token, in audit too", async () => {
+    const p = tokenPlace;
+    p.keepsLogs = true;
+    p.put("old.pem", quicklyEncrypted(keyC, "the passphrase"));
+    const env = { OLD: "the passphrase" };
+    const sign = ["sign", "fw.bin", ...FACTS, "--seq", "3"];
+    await ok([...sign, "--key", "old.pem", "--out", "old.suit", "--passphrase-env", "OLD"], env);
+    const both = ["--passphrase-env", "OLD", "--passphrase-env", "PIN"];
+    // a PIN that is wrong would end each of them, and cost a try
+    await ok(["keys", "move", "old.pem", keys.es256, ...both], env);
+    await ok(["audit", "old.pem", keys.es256, ...both], env);
   });
 });
