@@ -49,6 +49,9 @@ const fleet = (trust: string, floor: number) =>
     })),
   });
 
+/** The same fleet, in which nobody has said which release runs. */
+const unnamed = (trust: string, floor: number) => fleet(trust, floor).replace(/,"release":"[^"]*"/g, "");
+
 function place(first = list): Place {
   const p = new Place();
   p.keepsLogs = true;
@@ -208,39 +211,81 @@ describe("a key without which no release can be signed", () => {
     ...replacements.flatMap((name) => ["--replacement", `${name}.jwk`]),
   ];
 
-  it.each([
-    ["lost", { releases: ["A"] }, ["D"]],
-    ["lost", { releases: ["A", "B"] }, ["D", "B"]],
-    ["expired", { releases: ["A"], until: 20 }, ["D"]],
-  ] as const)("%s of %j: devices get the list without a release", async (what, few, later) => {
-    const p = await fewKeys(few);
-    const run = () => p.ok(args(what, "A", "D"));
-    const begun = await run();
-    expect(begun.stdout).toMatch(/^stage: list: /m);
-    expect(begun.stdout).toMatch(/^becomes: field and 1 more, 1,000 devices: moved/m);
-    for (const root of ["R1", "R2"])
-      await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", `${root}.pem`]);
-    const out = await run();
-    expect(out.stdout).toMatch(/^stage: roll-out: /m);
-    expect(out.stdout).toMatch(/^1\. send night\/next\.trust to field, shelf without a release, and keep it$/m);
-    expect(p.has("night/bridge-1.suit")).toBe(false);
+  describe.each([
+    ["rows that name their release", false],
+    ["rows that do not name their release", true],
+  ])("%s", (_, isUnnamed) => {
+    it.each([
+      ["lost", { releases: ["A"] }, ["D"]],
+      ["lost", { releases: ["A", "B"] }, ["D", "B"]],
+      ["expired", { releases: ["A"], until: 20 }, ["D"]],
+    ] as const)("%s of %j: devices get the list without a release", async (what, few, later) => {
+      const p = await fewKeys(few);
+      if (isUnnamed) p.put("fleet.json", unnamed("1.trust", 20));
+      const run = () => p.ok(args(what, "A", "D"));
+      const begun = await run();
+      expect(begun.stdout).toMatch(/^stage: list: /m);
+      expect(begun.stdout).toMatch(/^becomes: field and 1 more, 1,000 devices: moved/m);
+      for (const root of ["R1", "R2"])
+        await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", `${root}.pem`]);
+      const out = await run();
+      expect(out.stdout).toMatch(/^stage: roll-out: /m);
+      expect(out.stdout).toMatch(/^1\. send night\/next\.trust to field, shelf without a release, and keep it$/m);
+      expect(p.has("night/bridge-1.suit")).toBe(false);
 
-    const device = new Device("board-v2", p.get("1.trust"));
-    expect(device.dryRun(p.get("running.suit"))).toBe(true);
-    expect(device.offerTrust(p.get("night/next.trust"))).toBe(true);
-    const keys = later.map((name) => K[name]);
-    const newer = await release({ sequence: 21, class: "board-v2", keys, image: imageOf("later") });
-    expect(device.dryRun(newer)).toBe(true);
-    p.put("later.suit", newer);
-    // half of them have it, and a floor above that with which the list was made
-    const rows = (name: string, trust: string, floor: number) =>
-      (JSON.parse(fleet(trust, floor)) as { cohorts: { name: string; release: string }[] }).cohorts
-        .filter((row) => row.name === name)
-        .map((row) => ({ ...row, release: floor === 20 ? "running.suit" : "later.suit" }));
-    p.put("fleet.json", JSON.stringify({ cohorts: [...rows("field", "night/next.trust", 21), ...rows("shelf", "1.trust", 20)] }));
-    expect((await run()).stdout).toMatch(/^stage: roll-out: /m);
-    p.put("fleet.json", JSON.stringify({ cohorts: ["field", "shelf"].flatMap((name) => rows(name, "night/next.trust", 21)) }));
-    expect((await run()).stdout).toMatch(/^stage: safe: /m);
+      const device = new Device("board-v2", p.get("1.trust"));
+      expect(device.dryRun(p.get("running.suit"))).toBe(true);
+      expect(device.offerTrust(p.get("night/next.trust"))).toBe(true);
+      const keys = later.map((name) => K[name]);
+      const newer = await release({ sequence: 21, class: "board-v2", keys, image: imageOf("later") });
+      expect(device.dryRun(newer)).toBe(true);
+      p.put("later.suit", newer);
+      // half of them have it, and a floor above that with which the list was made
+      const rows = (name: string, trust: string, floor: number) =>
+        (JSON.parse(fleet(trust, floor)) as { cohorts: { name: string; release: string }[] }).cohorts
+          .filter((row) => row.name === name)
+          .map((row) => ({ ...row, release: floor === 20 ? "running.suit" : "later.suit" }));
+      p.put("fleet.json", JSON.stringify({ cohorts: [...rows("field", "night/next.trust", 21), ...rows("shelf", "1.trust", 20)] }));
+      expect((await run()).stdout).toMatch(/^stage: roll-out: /m);
+      p.put("fleet.json", JSON.stringify({ cohorts: ["field", "shelf"].flatMap((name) => rows(name, "night/next.trust", 21)) }));
+      expect((await run()).stdout).toMatch(/^stage: safe: /m);
+    });
+  });
+
+  it("lost, of a family of its own: the list keeps the key, whether rows name their release or not", async () => {
+    const [E, F] = [31, 32].map((fill) => privateKey("es256", new Uint8Array(32).fill(fill))) as [PrivateKey, PrivateKey];
+    const anchors: TrustEntry[] = [
+      { key: K.R1, roles: ["root"] },
+      ...[E, K.A, K.B].map((k): TrustEntry => ({ key: k, roles: ["release"] })),
+    ];
+    const families = { release: (["ed25519", "es256"] as const).map((alg) => ({ algorithms: [alg], threshold: 1 })) };
+    const d = { name: "board", sequence: 1n, anchors, thresholds: { root: 1, release: 2 }, families };
+    for (const isUnnamed of [false, true]) {
+      const p = place(await signTrustWithoutLog(encodeTrust(d), [signer(K.R1)]));
+      p.put("running.suit", await release({ sequence: 20, class: "board-v2", keys: [E, K.A], image: imageOf("app") }));
+      for (const [name, k] of Object.entries({ E, F })) p.put(`${name}.jwk`, JSON.stringify(toJwk(k)));
+      if (isUnnamed) p.put("fleet.json", unnamed("1.trust", 20));
+      const begun = await p.ok(args("lost", "E", "F"));
+      expect(begun.stdout).not.toMatch(/^change: removes/m);
+      expect(begun.stdout).toMatch(/^becomes: field and 1 more, 1,000 devices: moved/m);
+      await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", "R1.pem"]);
+      // whoever asks the plan about the release that they run hears the same
+      p.put("fleet.json", fleet("1.trust", 20));
+      await p.ok(["rotate", "plan", "--fleet", "fleet.json", "--release", "night/next.trust", "--lost", "E.jwk"]);
+    }
+  });
+
+  it("lost, and the signed list is good for no release that devices can run: nobody is told to send it", async () => {
+    const p = await fewKeys({ releases: ["A"] });
+    p.put("fleet.json", unnamed("1.trust", 20));
+    await p.ok(args("lost", "A", "D"));
+    const roots = [K.R1, K.R2, K.R3].map((k): TrustEntry => ({ key: k, roles: ["root"] }));
+    const d = { name: "board", sequence: 2n, anchors: [...roots, { key: K.D, roles: ["release"] }] as TrustEntry[] };
+    const next = encodeTrust({ ...d, thresholds: { root: 2, release: 1 } });
+    p.put("night/next.trust", await signTrustWithoutLog(next, [K.R1, K.R2].map(signer)));
+    const before = p.tree();
+    expect(expectFailure(await p.run(args("lost", "A", "D")), 1)).toContain("no device would accept the next trust file");
+    expect(p.tree()).toEqual(before);
   });
 
   it("lost without a replacement: nobody is asked to sign, and nothing is written", async () => {
@@ -470,6 +515,71 @@ describe("an incident", () => {
     expect((await run()).stdout).toMatch(/^becomes: new, 160 devices: moved\nbecomes: old, 40 devices: moved$/m);
     await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", "R1.pem"]);
     expect((await run()).stdout).toContain("send night/next.trust to new, old without a release, and keep it");
+  });
+
+  it.each(["stolen", "lost"])("%s: goes on with its bridge when some devices have moved", async (what) => {
+    const three = [K.A, K.B, K.C].map((k): TrustEntry => ({ key: k, roles: ["release"] }));
+    const d = { name: "board", sequence: 1n, anchors: [{ key: K.R1, roles: ["root"] }, ...three] as TrustEntry[] };
+    const p = place(await signTrustWithoutLog(encodeTrust({ ...d, thresholds: { root: 1, release: 1 } }), [signer(K.R1)]));
+    p.put("running.suit", await release({ sequence: 20, class: "board-v2", keys: [K.A], image: imageOf("app") }));
+    const run = () => p.ok(given(what, "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
+    p.put("fleet.json", unnamed("1.trust", 20));
+    await run();
+    await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", "R1.pem"]);
+    await run();
+    await p.ok(["sign", "night/bridge-1.suit", "--key", "B.pem", "--trust", "1.trust", "--trust", "night/next.trust"]);
+    expect((await run()).stdout).toContain("1. publish night/bridge-1.suit for field, shelf, and keep it");
+    const [moved] = (JSON.parse(unnamed("night/next.trust", 21)) as { cohorts: object[] }).cohorts;
+    for (const rest of [unnamed, fleet]) {
+      const [, late] = (JSON.parse(rest("1.trust", 20)) as { cohorts: object[] }).cohorts;
+      p.put("fleet.json", JSON.stringify({ cohorts: [{ ...moved, devices: 8000 }, late] }));
+      const out = (await run()).stdout;
+      expect(out).toContain("1. publish night/bridge-1.suit for shelf, and keep it");
+      expect(out).toMatch(/^becomes: shelf, 500 devices: moved$/m);
+    }
+  });
+
+  it("goes on over jumps when some devices have moved, and no row names its release", async () => {
+    const p = place(await limited("A"));
+    p.put("fleet.json", rows());
+    const run = () => p.ok(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
+    await run();
+    await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", "R1.pem"]);
+    await run();
+    for (const n of [1, 2, 3]) {
+      const lower = n < 3 ? ["--allow-lower-sequence"] : [];
+      await p.ok(["sign", `night/bridge-${n}.suit`, "--key", "B.pem", "--trust", "1.trust", "--trust", "night/next.trust", ...lower]);
+    }
+    const next = { trust: "night/next.trust" };
+    for (const [reported, left] of [
+      [{ new: { ...next, floor: 4601 } }, [1, 2, 3]],
+      [{ new: { ...next, floor: 4601 }, old: { ...next, floor: 3500 } }, [2, 3]],
+      [{ old: { ...next, floor: 3500 } }, [2, 3]],
+    ] as const) {
+      p.put("fleet.json", rows(reported));
+      const out = (await run()).stdout;
+      expect(out).toMatch(/^stage: roll-out/m);
+      expect(
+        out.match(/night\/bridge-\d\.suit for [a-z, ]*old/g)?.map((line) => Number(line[13])),
+        out,
+      ).toEqual(left);
+    }
+  });
+
+  it("fails while a thief can sign for devices of another line, which this incident does not reach", async () => {
+    const p = place();
+    const anchors = [K.R1, K.A].map((k, i): TrustEntry => ({ key: k, roles: [i === 0 ? "root" : "release"] }));
+    const d = { name: "camera", sequence: 1n, anchors, thresholds: { root: 1, release: 1 } };
+    p.put("camera.trust", await signTrustWithoutLog(encodeTrust(d), [signer(K.R1)]));
+    const camera = { name: "camera", devices: 7, trust: "camera.trust", vendor: "example.com", class: "board-v3", floor: 5 };
+    const { cohorts } = JSON.parse(fleet("1.trust", 20)) as { cohorts: object[] };
+    p.put("fleet.json", JSON.stringify({ cohorts: [...cohorts, camera] }));
+    const failed = await p.run(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
+    expect(failed.exit, failed.stdout).toBe(1);
+    expect(failed.stderr).toContain("7 devices would be exposed: camera; camera: the stolen keys alone can sign releases for it");
+    // what can be done for the others is done
+    expect(failed.stdout).toMatch(/^becomes: field and 1 more, 1,000 devices: moved$/m);
+    expect(p.has("night/next.trust")).toBe(true);
   });
 
   it("names the family, and its key, that a list would lack", async () => {

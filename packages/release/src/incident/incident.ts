@@ -3,20 +3,19 @@
 // worse.
 
 import { join } from "node:path";
-import { grouped, makeFolders, outputPlace, refusedInput, someOf, writeWhole } from "@firmseal/keys/internal";
+import { grouped, makeFolders, outputPlace, someOf, writeWhole } from "@firmseal/keys/internal";
 import type { PublicKey, RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
-import { formatSequence } from "@firmseal/verifier/tools";
 import { readSteps } from "../rotation/files.js";
 import { highestFloor } from "../rotation/move.js";
 import { type CohortResult, planSteps } from "../rotation/plan/plan.js";
 import { exposedWords } from "../rotation/plan/reach.js";
-import { LEFT_BEHIND, nameWords } from "../rotation/plan/verdict.js";
+import { nameWords } from "../rotation/plan/verdict.js";
 import { changeWarnings, changeWords, trustChanges } from "../trust/change.js";
 import type { TrustOnFile } from "../trust/read.js";
-import { bridgesFor, type FoundBridge, listsOf, namesIn, type RehearsedBridge, takersOf } from "./bridges.js";
+import { namesIn, takersOf } from "./bridges.js";
+import { bestWay, isLeft, type Rehearsal, takes, total } from "./choice.js";
 import { type BridgeFile, bridgesIn, foundBridges, listIn } from "./folder.js";
-import { rehearse, rehearsedName } from "./rehearse.js";
 import {
   chainBefore,
   type DeviceGroup,
@@ -26,7 +25,6 @@ import {
   type IncidentOptions,
   readGiven,
   type Way,
-  type Ways,
 } from "./situation.js";
 
 /**
@@ -62,11 +60,6 @@ export interface Incident {
   readonly files: readonly string[];
 }
 
-const total = (results: readonly CohortResult[], one: (r: CohortResult) => boolean) =>
-  results.reduce((n, r) => n + (one(r) ? r.devices : 0), 0);
-
-const isLeft = ({ verdict }: CohortResult) => LEFT_BEHIND.includes(verdict);
-
 /** What can be said of a fleet, in words: who is safe, and who is not and why. */
 function judge(results: readonly CohortResult[]): { safe: string[]; unsafe: string[] } {
   const open = (r: CohortResult) => exposedWords(r.exposed);
@@ -81,71 +74,6 @@ function judge(results: readonly CohortResult[]): { safe: string[]; unsafe: stri
   };
 }
 
-/** How bad an outcome is: the devices that may be left behind, those that are, and those not where they should be. */
-function badness(results: readonly CohortResult[]): readonly [number, number, number] {
-  return [
-    total(results, (r) => isLeft(r) || r.assumes !== null),
-    total(results, isLeft),
-    total(results, (r) => !["moved", "ahead", "unaffected"].includes(r.verdict)),
-  ];
-}
-
-const isWorse = (one: readonly number[], other: readonly number[]) => {
-  const at = one.findIndex((n, i) => n !== other[i]);
-  return at >= 0 && (one[at] as number) > (other[at] as number);
-};
-
-interface Rehearsal {
-  readonly way: Way;
-  /** The bridges of which devices take each; none if the list travels alone. */
-  readonly bridges: readonly RehearsedBridge[];
-  readonly results: readonly CohortResult[];
-}
-
-async function rehearsed(
-  way: Way,
-  chain: readonly TrustOnFile[],
-  groups: readonly DeviceGroup[],
-  there: readonly FoundBridge[],
-): Promise<Rehearsal> {
-  const all = way.alone ? [] : bridgesFor(groups, way, there);
-  const results = await rehearse(way, chain, all);
-  const stores = new Map(way.fleet.map(({ name, model }) => [name, model.store]));
-  const bridges = all.flatMap((bridge, i) => {
-    const takers = takersOf(bridge, rehearsedName(i), results);
-    return takers.length > 0 ? [{ ...bridge, lists: listsOf(rehearsedName(i), takers, stores, way.next) }] : [];
-  });
-  return { way, results, bridges };
-}
-
-/**
- * The way that leaves the fewest devices behind: the usual one, unless another one is better. `now`: the fleet without
- * the next list.
- */
-async function bestWay(
-  { ways, fault }: Ways,
-  now: readonly CohortResult[],
-  chain: readonly TrustOnFile[],
-  groups: readonly DeviceGroup[],
-  there: readonly FoundBridge[],
-): Promise<Rehearsal> {
-  let best: Rehearsal | undefined;
-  for (const way of ways) {
-    const one = await rehearsed(way, chain, groups, there);
-    if (!best || isWorse(badness(best.results), badness(one.results))) best = one;
-  }
-  const found = best as Rehearsal;
-  // without the usual list, another one has to help somebody
-  if (fault && total(found.results, isLeft) >= total(now, isLeft)) throw fault;
-  if (groups.length > 0 && !found.results.some(takes(found.way)))
-    throw refusedInput(
-      "ERR_STRANDED",
-      `no device would accept the next trust file: ${found.results.find(({ why }) => why !== null)?.why ?? "too few keys are left"}`,
-      "nobody has to sign; if devices run releases above the last number of a key in that file, move it away, and run this again",
-    );
-  return found;
-}
-
 /** The results with the files, and those of the rehearsal for groups that are offered none: they take no bridge. */
 function withRehearsed(results: readonly CohortResult[], { way, bridges, results: before }: Rehearsal, groups: readonly DeviceGroup[]) {
   const without = way.alone ? [] : groups.filter((group) => !bridges.some((bridge) => bridge.group === group));
@@ -153,12 +81,6 @@ function withRehearsed(results: readonly CohortResult[], { way, bridges, results
   const isWithout = (r: CohortResult) => r.names.some((name) => names.has(name));
   return [...results.filter((r) => !isWithout(r)), ...before.filter(isWithout)];
 }
-
-/** Whether devices have the next list in the end. */
-const takes =
-  ({ next }: Way) =>
-  ({ trust: { after } }: CohortResult) =>
-    after === formatSequence(next.sequence);
 
 function steps(
   { o, chain, fleet }: Way & { chain: readonly TrustOnFile[] },

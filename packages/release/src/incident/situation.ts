@@ -14,7 +14,7 @@ import { highestFloor } from "../rotation/move.js";
 import type { KeyFates } from "../rotation/plan/reach.js";
 import { withoutKey } from "../rotation/retire.js";
 import { refuseLastNumber } from "../signing/authorize-trust.js";
-import { higher, listedFor, numbersAbove } from "../trust/quorum.js";
+import { higher, listedFor, numbersAbove, windowOf } from "../trust/quorum.js";
 import { readTrustFile, type TrustOnFile } from "../trust/read.js";
 import { isRefusal } from "../verify/refusals.js";
 
@@ -57,6 +57,8 @@ interface NextList {
 /** A next list, and how devices get it: with releases, or without one. */
 export interface Way extends Given, NextList {
   readonly alone: boolean;
+  /** The list keeps the lost key for what it has signed. */
+  readonly isKept: boolean;
 }
 
 /**
@@ -107,12 +109,20 @@ export async function readGiven(o: IncidentOptions): Promise<Given> {
     );
   const { roles, vendor, class: name } = entry;
   const limits = { ...(vendor && { vendor }), ...(name && { class: name }) };
-  const added = (await replacementsOf(o, key, before)).map((one) => ({ key: one, roles, ...limits }));
+  const keys = await replacementsOf(o, key, before);
+  const added = keys.map((one) => ({ key: one, roles, ...limits }));
   if (o.what === "expired" && added.length === 0) throw usage("no replacement key is given", "make one, and name it: `replacement` PUB");
   const replaced = { ...before, anchors: [...before.anchors, ...added] };
   const own = secretSet([key]);
   const none = new Set<string>();
-  const gone = { lost: o.what === "lost" ? own : none, stolen: o.what === "stolen" || o.what === "debug-leaked" ? own : none };
+  // a key that a list of today or before has may have signed what devices run
+  const old = storesOf(fleet).filter((store) => bigSequence(store.sequence) <= bigSequence(current.store.sequence));
+  const listed = new Set(old.flatMap(({ anchors }) => anchors.map((a) => windowOf(a).key)));
+  const gone = {
+    lost: o.what === "lost" ? own : none,
+    stolen: o.what === "stolen" || o.what === "debug-leaked" ? own : none,
+    unused: new Set([...secretSet(keys)].filter((one) => !listed.has(one))),
+  };
   return { o, current, fleet, key, entry, gone, replaced };
 }
 
@@ -159,11 +169,11 @@ export interface Ways {
  */
 export function waysOf(given: Given, made?: TrustStore): Ways {
   const { o, key, replaced } = given;
-  const both = (list: NextList) => [false, true].map((alone) => ({ ...given, ...list, alone }));
+  const both = (list: NextList) => [false, true].map((alone) => ({ ...given, ...list, alone, isKept: false }));
   // what an expired key has signed can still start
   if (o.what === "expired") return { ways: both(encoded({ ...replaced, sequence: replaced.sequence + 1n })) };
   const kept = o.what === "lost" ? keepingKey(given, made) : undefined;
-  const others = kept ? [{ ...given, ...kept, alone: true }] : [];
+  const others = kept ? [{ ...given, ...kept, alone: true, isKept: true }] : [];
   try {
     return { ways: [...both(encoded(withoutKey(replaced, key, undefined).next)), ...others] };
   } catch (e) {
@@ -216,7 +226,7 @@ export function groupsOf({ fleet, current, o }: Given): DeviceGroup[] {
 
 /** Whether devices of the line have the list after `current`, or a later one. */
 export const hasNext = ({ model }: Cohort, { store }: TrustOnFile) =>
-  model.store !== null && bigSequence(model.store.sequence) > bigSequence(store.sequence);
+  model.store !== null && equalBytes(model.store.name, store.name) && bigSequence(model.store.sequence) > bigSequence(store.sequence);
 
 /** The highest number of a release that devices accept next. */
 export function reachesFrom({ model, floor }: Pick<Cohort, "model" | "floor">): bigint {

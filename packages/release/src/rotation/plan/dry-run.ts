@@ -32,6 +32,7 @@ import { bigSequence } from "../../input/sequence.js";
 import { isRefusal } from "../../verify/refusals.js";
 import { assumable, type DeviceCode, deviceCode, hostOf, microCode, rememberedStore } from "../device-code.js";
 import { type DeviceModel, storeOf } from "../model.js";
+import { type KeyFates, mayRunUnder } from "./reach.js";
 import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";
 
 /** What a device trusts and runs, and what it still accepts. */
@@ -286,7 +287,7 @@ function playRelease(step: PlannedRelease, before: DeviceState): Played {
   return { ...done, state: next.state, starts, ...(own && { brought: { bytes: own, code: next.code } }) };
 }
 
-function playTrust(step: PlannedTrust, before: DeviceState): Played {
+function playTrust(step: PlannedTrust, before: DeviceState, unused: KeyFates["unused"]): Played {
   const { model, store, envelope } = before;
   const unchanged = { step, state: before, starts: true, assumed: false };
   const own = step.store.name;
@@ -305,10 +306,15 @@ function playTrust(step: PlannedTrust, before: DeviceState): Played {
     return { ...unchanged, fit: code === errors.TRUST_ROLLBACK ? "passed" : "addressed", code };
   }
   if (equalBytes(next.payload, store.payload)) return { ...unchanged, fit: "addressed", code: 0 };
+  if (unused && !mayRunUnder(next, before, model.role ?? ROLE_RELEASE, unused))
+    return { ...unchanged, fit: "addressed", code: errors.SIGNATURE_THRESHOLD };
   return { ...unchanged, fit: "addressed", code: 0, state: { ...before, store: rememberedStore(next) }, assumed: true };
 }
 
-/** Offers a step. Throws nothing that the bytes can bring about: a refusal is an answer. */
-export function play(step: PlannedStep, before: DeviceState): Played {
-  return "trust" in step ? playTrust(step, before) : playRelease(step, before);
+/**
+ * Offers a step. Throws nothing that the bytes can bring about: a refusal is an answer. `unused`: keys that have signed
+ * nothing that the device runs.
+ */
+export function play(step: PlannedStep, before: DeviceState, unused?: KeyFates["unused"]): Played {
+  return "trust" in step ? playTrust(step, before, unused) : playRelease(step, before);
 }

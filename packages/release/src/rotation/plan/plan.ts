@@ -74,10 +74,10 @@ export function stateOf({ model, floor }: Cohort): DeviceState {
   return { model, store: model.store, floor, envelope: model.release, ...(pending && { pending }) };
 }
 
-function walk(cohort: Cohort, steps: readonly PlannedStep[]): Played[] {
+function walk(cohort: Cohort, steps: readonly PlannedStep[], { unused }: KeyFates): Played[] {
   let state = stateOf(cohort);
   return steps.map((step) => {
-    const played = play(step, state);
+    const played = play(step, state, unused);
     state = played.state;
     return played;
   });
@@ -165,7 +165,7 @@ export function planSteps(
   // with the keys of every algorithm: what the device itself reads determines which of its keys count
   const stores = [...storesOf(fleet), ...others, ...carriedStores(steps)];
   const groups = statesOf(fleet, steps, stores);
-  const walks = groups.map(({ first }) => walk(first, steps));
+  const walks = groups.map(({ first }) => walk(first, steps, gone));
   const known = [...stores, ...broughtStores(walks.flat())];
   const newestIn = newestOfLine(known);
   return groups.map((group, i) => {

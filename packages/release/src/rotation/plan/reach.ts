@@ -28,12 +28,13 @@ import type { DeviceState } from "./dry-run.js";
 /**
  * Keys with a known fate. `lost`: can no longer sign. `stolen`: somebody else has them too; they still sign for us
  * unless they are also lost. `have`: retired keys that are still available; without it, a key that the newest list does
- * not name signs nothing.
+ * not name signs nothing. `unused`: new keys, which have signed nothing that devices run.
  */
 export interface KeyFates {
   readonly lost: Keys;
   readonly stolen: Keys;
   readonly have?: Keys;
+  readonly unused?: Keys;
 }
 
 /** For the keys of a role: how many sign for us, how many must sign, and how many the device has. */
@@ -260,6 +261,16 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
 /** Whether a device accepts the next list if these roots sign it, and if the list itself accepts them. */
 export const acceptsRoots = (state: Standing, roots: Keys): boolean =>
   suffice(state, ROLE_ROOT, only(keysOf(state, ROLE_ROOT), roots), LISTS);
+
+/**
+ * Whether devices whose release nobody has named may run one that is good under `next`. It has the number of their
+ * floor, and no signature by the keys `unused`. New devices run none.
+ */
+export function mayRunUnder(next: TrustStore, { model, floor }: Standing, role: number, unused: Keys): boolean {
+  const at = bigSequence(floor);
+  const after = { model, floor, store: next };
+  return at === 0n || suffice(after, role, without(keysOf(after, role), unused), { lowest: at, highest: at });
+}
 
 /** What the stolen keys alone can sign for a device in this state. */
 export function exposure(state: Standing, stolen: Keys, floors?: Cohort["floors"]): Exposed {
