@@ -15,6 +15,15 @@ export function someOf(names: readonly string[]): string {
   return more > 0 ? `${first} and ${grouped(more)} more` : first;
 }
 
+/**
+ * A path or name as it is typed in a command: quoted where a shell would divide or change it. Windows knows no single
+ * quotes, and has no double ones in names.
+ */
+export function shellWord(text: string): string {
+  if (process.platform === "win32") return /^[\w@+=:.\\/-]+$/.test(text) ? text : `"${text}"`;
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** Shortens a message to a bounded length. It leaves out the middle, because both ends carry information. */
 export function boundedMessage(message: string): string {
   if (message.length <= KEY_LIMITS.message) return message;

@@ -1,7 +1,8 @@
 // Text for people: what is plain is found by a short expression, and must be what the long one finds.
 
+import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
-import { grouped, visible } from "../src/words.js";
+import { grouped, shellWord, visible } from "../src/words.js";
 
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u;
 
@@ -19,4 +20,10 @@ it("every unsafe character is escaped, and no other one", () => {
 it("numbers are grouped as in English", () => {
   for (const n of [0, 7, 999, 1000, 16_384, 123_456, 1_000_000, 12_345_678, Number.MAX_SAFE_INTEGER])
     expect(grouped(n)).toBe(n.toLocaleString("en-US"));
+});
+
+it.skipIf(process.platform === "win32")("a shell reads a path in a command as it is, and plain ones are not quoted", () => {
+  for (const path of ["a b", "it's", "$HOME", "`x`", 'a"b', "a\\b", "a;b", "é", "*", "~", "a\nb", "'", "-"])
+    expect(execFileSync("/bin/sh", ["-c", `printf %s ${shellWord(path)}`], { encoding: "utf8" })).toBe(path);
+  for (const path of ["night/next.trust", "C:/a_b-1.pem", "key@2+x=1,%"]) expect(shellWord(path)).toBe(path);
 });

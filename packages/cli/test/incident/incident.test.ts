@@ -604,6 +604,31 @@ describe("an incident", () => {
     expect(p.tree()).toEqual(before);
   });
 
+  it("prints commands that can be typed, whatever the names of files and folders", async () => {
+    const p = place();
+    const trust = p.put("it's 1.trust", list);
+    p.put("fleet.json", fleet(trust, 20));
+    const dir = "a night; in May";
+    const run = () =>
+      p.ok(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin", "--trust", trust, "--dir", dir));
+    /** The words that a shell makes of the command in a line. */
+    const words = (line: string) =>
+      [...line.slice(line.indexOf("firmseal ") + 9).matchAll(/(?:[^\s'"\\]|'[^']*'|"[^"]*"|\\')+/g)].map(([word]) =>
+        word.replace(/\\'|["']/g, (c) => (c === "\\'" ? "'" : "")),
+      );
+    const typed = (out: string) =>
+      out
+        .split("\n")
+        .filter((line) => /^\d+\. .*firmseal /.test(line))
+        .map(words);
+    const [diff, sign] = typed((await run()).stdout) as [string[], string[]];
+    await p.ok(diff);
+    for (const root of ["R1", "R2"]) await p.ok(sign.map((word) => (word === "ROOT" ? `${root}.pem` : word)));
+    const [bridge] = typed((await run()).stdout) as [string[]];
+    for (const one of ["B", "C"]) await p.ok(bridge.map((word) => (word === "KEY" ? `${one}.pem` : word)));
+    expect((await run()).stdout).toContain(`publish ${dir}/bridge-1.suit for field, shelf, and keep it`);
+  });
+
   it("keeps the list that its folder has", async () => {
     const p = place();
     await p.ok(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));

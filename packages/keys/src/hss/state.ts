@@ -12,6 +12,7 @@ import { type Claim, Claims } from "../locks/claim.js";
 import { lock } from "../locks/lock.js";
 import { LastSeen } from "../signing-log/last-seen.js";
 import { readLogIfThere } from "../signing-log/log-file.js";
+import { shellWord } from "../words.js";
 
 /** For each level, the last signed tree below the top one. Its public key must never come out differently. */
 export type SignedRoots = ReadonlyMap<number, { readonly tree: bigint; readonly root: string }>;
@@ -137,7 +138,7 @@ export class HssPlaceOnDisk {
     const logged = this.logged();
     const { outside, seen, beside, state } = this.look();
     const known = highest(outside?.number ?? 0n, typeof seen === "bigint" ? seen : 0n);
-    const forward = (to: bigint) => `if no other copy has signed: firmseal hss skip ${name} --to ${to}`;
+    const forward = (to: bigint) => `if no other copy has signed: firmseal hss skip ${shellWord(name)} --to ${to}`;
     if (typeof state === "string")
       throw stateFault(
         `${name}: its state, ${name}.state, is ${state}: the used leaves are unknown`,
@@ -148,7 +149,7 @@ export class HssPlaceOnDisk {
     if (typeof seen === "string")
       throw stateFault(
         `${name}: this machine has ${seen === "missing" ? "never signed" : "a damaged record of what it has signed"} with the key, but another copy of it may sign`,
-        `if no other copy signs: firmseal hss adopt ${name} --no-other-copy-signs`,
+        `if no other copy signs: firmseal hss adopt ${shellWord(name)} --no-other-copy-signs`,
       );
     const next = highest(state.next, beside?.number ?? 0n);
     // check the state by itself too: an existing claim does not repair a state that was restored beside it
@@ -165,7 +166,7 @@ export class HssPlaceOnDisk {
     if (next > known + FAR)
       throw stateFault(
         `${name}: its state is at ${next}, far ahead of this machine, which has signed up to ${known}`,
-        `find out who signed or changed ${name}.state; if the state is right: firmseal hss skip ${name} --to ${next}`,
+        `find out who signed or changed ${name}.state; if the state is right: firmseal hss skip ${shellWord(name)} --to ${next}`,
       );
     return { next, roots: state.roots, beside, outside, seen };
   }

@@ -15,6 +15,7 @@ import { LastSeen, type SeenState, stateFolder } from "../signing-log/last-seen.
 import { appendEntry, type LogFault, readLog, type SigningLog } from "../signing-log/log-file.js";
 import type { OpenedKey } from "../source.js";
 import { schemeOf } from "../sources/key-sources.js";
+import { shellWord } from "../words.js";
 
 const keyNames = new WeakMap<PublicKey, string>();
 
@@ -302,7 +303,7 @@ function raiseMarks({ mark, log, binds }: Pick<OpenLog, "mark" | "log" | "binds"
 function refuseFaults(log: SigningLog, seen: SeenState | undefined, key: OpenedKey, option: string | undefined): void {
   const [fault] = [...log.faults, ...missingFromLog(log, seen)];
   if (!fault) return;
-  const what = option === undefined ? (key.file ?? log.path) : option;
+  const what = shellWord(option === undefined ? (key.file ?? log.path) : option);
   throw new Failure(
     3,
     "ERR_LOG",

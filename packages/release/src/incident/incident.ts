@@ -3,7 +3,7 @@
 // worse.
 
 import { join } from "node:path";
-import { grouped, makeFolders, outputPlace, someOf, writeWhole } from "@firmseal/keys/internal";
+import { grouped, makeFolders, outputPlace, shellWord, someOf, writeWhole } from "@firmseal/keys/internal";
 import type { PublicKey, RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { readSteps } from "../rotation/files.js";
@@ -84,31 +84,32 @@ function withRehearsed(results: readonly CohortResult[], { way, bridges, results
 
 function steps(
   { o, chain, fleet }: Way & { chain: readonly TrustOnFile[] },
-  list: string,
+  listPath: string,
   signed: boolean,
   /** The devices that get the list alone. */
   alone: readonly string[] | undefined,
   bridges: readonly (BridgeFile & { takers: readonly string[] })[],
 ): { stage: IncidentStage; todo: string[] } {
+  const [trust, list] = [o.trust, listPath].map(shellWord) as [string, string];
   const again = "run this command again, with the same options";
   const others = chain.map(({ path }) => path).filter((path) => path !== o.trust);
-  const previous = [o.trust, ...others].map((path) => ` --previous-trust ${path}`).join("");
+  const previous = [o.trust, ...others].map((path) => ` --previous-trust ${shellWord(path)}`).join("");
   if (!signed)
     return {
       stage: "list",
-      todo: [`firmseal trust diff ${o.trust} ${list}`, `each root, where it is: firmseal trust sign ${list}${previous} --key ROOT`, again],
+      todo: [`firmseal trust diff ${trust} ${list}`, `each root, where it is: firmseal trust sign ${list}${previous} --key ROOT`, again],
     };
   const later = [
     `sign every later release with firmseal rotate bridge --trust ${list} --next-trust ${list}`,
     `write what the devices report into ${o.fleet}, and ${again}`,
   ];
   if (alone) {
-    const files = [...chain.map(({ path }) => path), list];
-    const file = chain.length > 0 ? join(o.dir, "chain.trust") : list;
+    const files = [...chain.map(({ path }) => shellWord(path)), list];
+    const file = chain.length > 0 ? join(o.dir, "chain.trust") : listPath;
     return {
       stage: "roll-out",
       todo: [
-        ...(chain.length > 0 ? [`firmseal trust chain ${files.join(" ")} --out ${file}`] : []),
+        ...(chain.length > 0 ? [`firmseal trust chain ${files.join(" ")} --out ${shellWord(file)}`] : []),
         ...(alone.length > 0 ? [`send ${file} to ${someOf(alone)} without a release, and keep it`] : []),
         ...later,
       ],
@@ -123,7 +124,7 @@ function steps(
       todo: [
         ...open.map(
           (bridge) =>
-            `each release key, where it is: firmseal sign ${bridge.path} --key KEY --trust ${o.trust} --trust ${list}${lower(bridge)}`,
+            `each release key, where it is: firmseal sign ${shellWord(bridge.path)} --key KEY --trust ${trust} --trust ${list}${lower(bridge)}`,
         ),
         again,
       ],

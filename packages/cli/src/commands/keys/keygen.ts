@@ -8,6 +8,7 @@ import {
   passphrase,
   passphraseOptions,
   STDIO,
+  shellWord,
   usage,
   visible,
   warn,
@@ -176,7 +177,7 @@ export default define({
             `${facts.parameters}: ${facts.signatures} signatures of ${byteWords(facts.signatureBytes)}. Never sign with two copies of it: docs/guides/keys/hss.md`,
           ]
         : []),
-      ...(keys.length > 1 ? [`sign with both: firmseal sign … ${keys.map(({ out }) => `--key ${out}`).join(" ")}`] : []),
+      ...(keys.length > 1 ? [`sign with both: firmseal sign … ${keys.map(({ out }) => `--key ${shellWord(out)}`).join(" ")}`] : []),
       ...(facts.target?.advice ? [facts.target.advice] : []),
     ];
   },

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
-import { checkNew, STDIO, schemeOf, usage } from "@firmseal/keys/internal";
+import { checkNew, STDIO, schemeOf, shellWord, usage } from "@firmseal/keys/internal";
 import {
   type ConsumerName,
   type FoundProject,
@@ -143,12 +143,12 @@ export default define({
   run: init,
   words: (f) => [
     `${f.out}: ${f.name} by ${f.vendor}, ${f.boards.map(({ board }) => board).join(", ")}${f.project === null ? "" : ` (${f.project} project)`}`,
-    ...(f.missing.includes(f.key) ? [`next, make the key: firmseal keygen --out ${f.key}`] : []),
+    ...(f.missing.includes(f.key) ? [`next, make the key: firmseal keygen --out ${shellWord(f.key)}`] : []),
     ...f.missing.filter((file) => file !== f.key).map((file) => `${file} does not exist yet`),
     [
       "then: firmseal release --version 1.0.0",
-      ...(f.out === PRODUCT_FILE ? [] : [`--product ${f.out}`]),
-      ...f.outside.map((folder) => `--allow-outside ${folder}`),
+      ...(f.out === PRODUCT_FILE ? [] : [`--product ${shellWord(f.out)}`]),
+      ...f.outside.map((folder) => `--allow-outside ${shellWord(folder)}`),
     ].join(" "),
   ],
 });

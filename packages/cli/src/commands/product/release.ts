@@ -1,7 +1,7 @@
 import { resolve, sep } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import { Failure, type SequenceOverrides } from "@firmseal/keys";
-import { keyWords, notice, type PassphraseOptions, passphraseOptions, usage, visible, warn } from "@firmseal/keys/internal";
+import { keyWords, notice, type PassphraseOptions, passphraseOptions, shellWord, usage, visible, warn } from "@firmseal/keys/internal";
 import { makeRelease, type Product, planRelease, type ReleasePlan, readProduct } from "@firmseal/release";
 import { type ApprovalOptions, PRODUCT_FILE, type ReleaseLint, releaseChanges, triedPlan } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
@@ -285,7 +285,7 @@ export default define({
       ...givenUpWords(f.boards),
       ...(f.references ? referenceLines(f.references, f.boards) : []),
       ...receiptWords(f.log),
-      `lint: ${lintCounts(f.lint)}${isHidden && f.state !== "planned" ? `; firmseal lint ${f.folder} shows them` : ""}`,
+      `lint: ${lintCounts(f.lint)}${isHidden && f.state !== "planned" ? `; firmseal lint ${shellWord(f.folder)} shows them` : ""}`,
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,
     ];
   },

@@ -1,6 +1,15 @@
 import { IMAGE_FORMATS } from "@firmseal/images";
 import { keyFacts, publicKeys, type Receipt, refuseTestKeys, type SigningKey, signingLogPath, withSigners } from "@firmseal/keys";
-import { byteWords, keyWords, type PassphraseOptions, passphraseOptions, STDIO, usage, warnOfLonePartner } from "@firmseal/keys/internal";
+import {
+  byteWords,
+  keyWords,
+  type PassphraseOptions,
+  passphraseOptions,
+  STDIO,
+  shellWord,
+  usage,
+  warnOfLonePartner,
+} from "@firmseal/keys/internal";
 import { type BridgeOptions as Bridging, type CohortResult, readTrustMove, type TrustMove, unsignedBridge } from "@firmseal/release";
 import { type NeededSignatures, outsideUris, signBridge } from "@firmseal/release/internal";
 import type { EnvelopeDraft, PublicKey } from "@firmseal/signer";
@@ -175,7 +184,9 @@ export default define({
       : `${f.out}: ${numberWords(f)}, with trust file ${trust.after}, ${byteWords(f.bytes)}, good under it${trust.before === trust.after ? "" : ` and under ${trust.before}`}`,
     ...needed.map((one) => `${one.trust}: ${one.threshold} of these must sign: ${one.keys.map(keyWords).join(", ")}`),
     ...(needed.length > 0
-      ? [`next, each key signs, wherever it is: firmseal sign ${f.out} --key KEY${needed.map((one) => ` --trust ${one.trust}`).join("")}`]
+      ? [
+          `next, each key signs, wherever it is: firmseal sign ${shellWord(f.out)} --key KEY${needed.map((one) => ` --trust ${shellWord(one.trust)}`).join("")}`,
+        ]
       : []),
     ...receiptWords(f.log),
     ...outsideWords(f.payloads.outside),

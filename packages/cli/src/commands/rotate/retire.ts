@@ -1,5 +1,5 @@
 import { keyFacts, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
-import { byteWords, hideSecrets, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
+import { byteWords, hideSecrets, type PassphraseOptions, passphraseOptions, STDIO, shellWord, usage } from "@firmseal/keys/internal";
 import type { CohortResult } from "@firmseal/release";
 import { judgeUnsigned, planRetirement, type Retirement, type RetireOptions as Retiring, signRetirement } from "@firmseal/release/internal";
 import { formatSequence } from "@firmseal/verifier/tools";
@@ -105,7 +105,11 @@ export default define({
     return [
       `${f.out}: trust file ${f.sequence}, ${what}, ${byteWords(f.bytes)}${isSigned ? "" : ", not signed"}`,
       ...receiptWords(f.log),
-      ...(isSigned ? [] : [`next, each root signs, wherever it is: firmseal trust sign ${f.out} --previous-trust ${o.trust} --key ROOT`]),
+      ...(isSigned
+        ? []
+        : [
+            `next, each root signs, wherever it is: firmseal trust sign ${shellWord(f.out)} --previous-trust ${shellWord(o.trust)} --key ROOT`,
+          ]),
     ];
   },
 });

@@ -8,6 +8,7 @@ import {
   readAll,
   refusedInput,
   STDIO,
+  shellWord,
   warn,
 } from "@firmseal/keys/internal";
 import { readTrustFile } from "@firmseal/release";
@@ -102,6 +103,6 @@ export default define({
   run: createTrust,
   words: (f, o) => [
     `${f.out}: ${f.name}, sequence number ${f.sequence}, ${f.keys} keys, ${byteWords(f.bytes)}, not signed`,
-    `next, ${f.thresholds.root} of its roots must sign: firmseal trust sign ${f.out}${sameOptions(o)} --key ROOT`,
+    `next, ${f.thresholds.root} of its roots must sign: firmseal trust sign ${shellWord(f.out)}${sameOptions(o)} --key ROOT`,
   ],
 });

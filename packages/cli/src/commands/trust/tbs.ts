@@ -1,5 +1,5 @@
 import { publicKeys, type Receipt } from "@firmseal/keys";
-import { byteWords, checkNew, passphraseOptions, STDIO } from "@firmseal/keys/internal";
+import { byteWords, checkNew, passphraseOptions, STDIO, shellWord } from "@firmseal/keys/internal";
 import { recordTrustSigning } from "@firmseal/release/internal";
 import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
@@ -64,7 +64,9 @@ export default define({
   words: (f, path, o) => [
     ...(f.out === STDIO
       ? []
-      : [`${f.out}: ${byteWords(f.bytes)} to sign; then firmseal trust attach ${path}${sameOptions(o)} --key PUB --signature FILE`]),
+      : [
+          `${f.out}: ${byteWords(f.bytes)} to sign; then firmseal trust attach ${shellWord(path)}${sameOptions(o)} --key PUB --signature FILE`,
+        ]),
     ...receiptWords(f.log),
   ],
 });

@@ -2,7 +2,7 @@
 // permission.
 
 import { Failure } from "@firmseal/keys";
-import { grouped, someOf, usage, visible, warn } from "@firmseal/keys/internal";
+import { grouped, shellWord, someOf, usage, visible, warn } from "@firmseal/keys/internal";
 import { type CohortResult, LEFT_BEHIND, refusalMeaning, type Verdict } from "@firmseal/release";
 import { devicesByVerdict, exposedWords, LIMITS, nameWords, refusalName, VERDICTS } from "@firmseal/release/internal";
 import { suggestion } from "@firmseal/signer";
@@ -139,8 +139,6 @@ export function warnOfRest(results: readonly CohortResult[]): void {
   if (lines.length > REASONS) warn(`and ${grouped(lines.length - REASONS)} more warnings; --json has them all`);
 }
 
-const quoted = (name: string) => (name.includes(" ") ? `"${name}"` : name);
-
 /** What a person can do about each verdict. */
 const HINTS: { readonly [verdict in Verdict]?: string } = {
   exposed: "bring them a trust file without the stolen keys, before the thief reaches them (docs/guides/planning.md)",
@@ -200,7 +198,7 @@ export function planRefusal(
           reason === "left behind"
             ? `bring them a release that they accept first (docs/guides/planning.md), or give them up: ${names
                 .slice(0, NAMES)
-                .map((name) => `--allow-stranded ${quoted(name)}`)
+                .map((name) => `--allow-stranded ${shellWord(name)}`)
                 .join(" ")}`
             : (HINTS[reason] ?? "change the steps of the plan, or the verdicts of --fail-on"),
         ];

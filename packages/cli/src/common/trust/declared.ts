@@ -1,5 +1,6 @@
 // The options and the JSON of the commands that make, sign or compare trust files.
 
+import { shellWord } from "@firmseal/keys/internal";
 import type { Option } from "commander";
 import { option } from "../../command.js";
 import { sequenceChecks } from "../options.js";
@@ -22,7 +23,7 @@ export function trustChecks(): Option[] {
 
 /** The options of a command that the next one for the same trust file needs too, as they are typed. */
 export function sameOptions(o: { previousTrust?: string | readonly string[]; allowTestKey?: readonly string[] }): string {
-  const all = (name: string, values: string | readonly string[] = []) => [values].flat().map((value) => ` --${name} ${value}`);
+  const all = (name: string, values: string | readonly string[] = []) => [values].flat().map((value) => ` --${name} ${shellWord(value)}`);
   return [...all("previous-trust", o.previousTrust), ...all("allow-test-key", o.allowTestKey)].join("");
 }
 

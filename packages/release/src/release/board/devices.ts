@@ -1,7 +1,7 @@
 // The devices of a product, as the bundle that they run decides: which keys are trusted, and what happens to a release.
 
 import { Failure, publicKeys } from "@firmseal/keys";
-import { environment, schemeOf, sizeOf, usage, visible } from "@firmseal/keys/internal";
+import { environment, schemeOf, shellWord, sizeOf, usage, visible } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { codeOfRefusal, parseSequence } from "@firmseal/verifier/tools";
@@ -156,7 +156,12 @@ export function refuseSigned(to: BoardDevices, draft: EnvelopeDraft, keys: numbe
  */
 export function refuseMissingKeys(product: Product, role: SigningRole): void {
   for (const ref of signingKeys(product, role))
-    refuseMissingFile(product, `[keys] ${role}`, ref, `make the key, firmseal keygen --out ${visible(ref)}, or correct the name`);
+    refuseMissingFile(
+      product,
+      `[keys] ${role}`,
+      ref,
+      `make the key, firmseal keygen --out ${shellWord(visible(ref))}, or correct the name`,
+    );
 }
 
 /** Returns the keys of a role. Throws a Failure if the product has none. */
