@@ -88,6 +88,9 @@ describe("no two releases have the same number", () => {
     const q = world(previous);
     await released(q, "1.0.0", "--first");
     for (const one of [p, q, world(), world(previous)]) expect((await released(one, ...check)).stderr).toContain("would be released");
+    // who approves it must see what --first leaves out
+    for (const [one, ...more] of [[p], [world(), "--first"], [world()]] as const)
+      expect((await released(one, "1.0.2", "--dry-run", ...more)).stderr.includes("no earlier release is compared")).toBe(one !== p);
   });
 
   it("from the last release: it is exceeded, and without one a person says that this is the first", async () => {

@@ -284,6 +284,8 @@ export default define({
       ...(f.changes ?? []).flatMap(changeLines),
       ...givenUpWords(f.boards),
       ...(f.references ? referenceLines(f.references, f.boards) : []),
+      // who approves a candidate must see that nothing stops a lower number, or other content under a used version
+      ...(f.state === "planned" && !f.previous ? ["no earlier release is compared"] : []),
       ...receiptWords(f.log),
       `lint: ${lintCounts(f.lint)}${isHidden && f.state !== "planned" ? `; firmseal lint ${shellWord(f.folder)} shows them` : ""}`,
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,
