@@ -204,7 +204,7 @@ env.SConscript(["firmseal.py"], exports="env")
 
   it("the guide of CI shows the files of examples/ci as they are", () => {
     const shown = blocksOf("docs/guides/ci.md").map(({ text }) => text);
-    for (const path of ["release.sh", "gitlab/templates/firmseal.yml", "Jenkinsfile", "Dockerfile"])
+    for (const path of ["release.sh", "gitlab/templates/firmseal.yml", "gitlab/project.yml", "Jenkinsfile", "Dockerfile"])
       expect(shown, path).toContain(readFileSync(join(ROOT, "examples/ci", path), "utf8"));
   });
 

@@ -12,32 +12,33 @@ const GITLAB = {
   stage: "string",
   image: "string",
   rules: "array",
+  needs: "array",
   environment: "string",
   resource_group: "string",
   script: "array",
   artifacts: "object",
 };
 const INPUT = ["description", "default", "type", "options", "regex"];
+/** The pattern of an input. In some versions of GitLab, ^ and $ are the ends of a line, and not of the text. */
+function patternOf(regex = "") {
+  if (/[$^]/.test(regex)) throw new Error(`${regex}: use \\A and \\z`);
+  return new RegExp(regex.replace("\\A", "^").replace("\\z", "$"));
+}
 const typeOf = (value) => (Array.isArray(value) ? "array" : typeof value);
 
-/** The jobs of a GitLab component with the defaults of its inputs. Throws for what GitLab does not know. */
-export function gitlabJobs(text) {
+/** A file of GitLab with inputs: `jobs` with these values, or the defaults. Throws for what GitLab does not know. */
+function filledIn(text, inputs) {
   const documents = parseAllDocuments(text, { strict: true, uniqueKeys: true });
   for (const { errors, warnings } of documents) if (errors.length + warnings.length > 0) throw errors[0] ?? warnings[0];
   const [{ spec, ...more }, jobs] = documents.map((one) => one.toJS());
-  if (documents.length !== 2 || Object.keys(more).length > 0) throw new Error("a component has two documents: spec, and the jobs");
+  if (documents.length !== 2 || Object.keys(more).length > 0) throw new Error("there are not two documents: spec, and the jobs");
   const values = {};
   for (const [name, input] of Object.entries(spec.inputs)) {
     for (const key of Object.keys(input)) if (!INPUT.includes(key)) throw new Error(`input ${name} has ${key}`);
     if (typeof input.default !== "string" || !input.description) throw new Error(`input ${name} has no default or description`);
-    values[name] = input.default;
-  }
-  for (const [name, job] of Object.entries(jobs)) {
-    for (const [key, value] of Object.entries(job))
-      if (GITLAB[key] !== typeOf(value)) throw new Error(`${name}: ${key} is not a ${GITLAB[key]}`);
-    for (const line of job.script) if (typeof line !== "string") throw new Error(`${name}: a line of its script is not text`);
-    for (const rule of job.rules)
-      if (typeOf(rule) !== "object" || typeof rule.if !== "string") throw new Error(`${name}: a rule without if`);
+    values[name] = inputs[name] ?? input.default;
+    for (const value of [input.default, values[name]])
+      if (!patternOf(input.regex).test(value)) throw new Error(`input ${name} must not be ${value}`);
   }
   const used = new Set();
   const filled = JSON.stringify(jobs).replace(/\$\[\[ inputs\.(\w+) \]\]/g, (_, name) => {
@@ -47,6 +48,26 @@ export function gitlabJobs(text) {
   });
   if (used.size !== Object.keys(values).length) throw new Error("an input is not used");
   return JSON.parse(filled);
+}
+
+/** The jobs of a GitLab component with these inputs, or their defaults. Throws for what GitLab does not know. */
+export function gitlabJobs(text, inputs = {}) {
+  const jobs = filledIn(text, inputs);
+  for (const [name, job] of Object.entries(jobs)) {
+    for (const [key, value] of Object.entries(job))
+      if (GITLAB[key] !== typeOf(value)) throw new Error(`${name}: ${key} is not a ${GITLAB[key]}`);
+    for (const line of job.script) if (typeof line !== "string") throw new Error(`${name}: a line of its script is not text`);
+    for (const rule of job.rules)
+      if (typeOf(rule) !== "object" || typeof rule.if !== "string") throw new Error(`${name}: a rule without if`);
+  }
+  return jobs;
+}
+
+/** The jobs of a project that includes the component. It must give the component inputs that this has. */
+export function projectJobs(text, inputs = {}) {
+  const { include, ...jobs } = filledIn(text, inputs);
+  for (const one of include) gitlabJobs(example("gitlab/templates/firmseal.yml"), one.inputs);
+  return jobs;
 }
 
 /** The sh steps of a Jenkinsfile, whose quotes and braces must be balanced. */
@@ -84,12 +105,11 @@ const script = (lines) => lines.filter((line) => line !== INSTALL).join("\n");
  * need a folder `tmp`.
  */
 export function ciSystems(here, tmp) {
-  const { "firmseal-candidate": candidate, "firmseal-release": release } = gitlabJobs(example("gitlab/templates/firmseal.yml"));
+  const jobs = gitlabJobs(example("gitlab/templates/firmseal.yml"), { tag: "v1.4.2" });
+  const { "firmseal-candidate": candidate, "firmseal-release": release } = jobs;
   const [, clean, look, publish] = jenkinsLines(example("Jenkinsfile"));
-  const fresh = "rm -rf protected candidate.env";
-  const gitlab = {
-    ...{ RELEASE_TAG: "v1.4.2", CI_DEFAULT_BRANCH: "main", CI_REPOSITORY_URL: `file://${here}`, CI_PROJECT_DIR: here },
-  };
+  const fresh = "rm -rf protected candidate";
+  const gitlab = { CI_DEFAULT_BRANCH: "main", CI_REPOSITORY_URL: `file://${here}`, CI_PROJECT_DIR: here };
   return {
     plain: {
       at: ".",
@@ -103,10 +123,10 @@ export function ciSystems(here, tmp) {
       env: gitlab,
       clean: fresh,
       candidate: `${fresh}\n${script(candidate.script)}`,
-      // GitLab makes variables of the report, and each job has a folder of its own
-      release: `. ./candidate.env; rm -rf protected\n${script(release.script)}`,
+      // each job has a folder of its own, with the artifacts of those that it needs
+      release: `rm -rf protected\n${script(release.script)}`,
     },
-    jenkins: { at: ".", env: { VERSION: "v1.4.2", WORKSPACE_TMP: tmp }, clean, candidate: look, release: publish },
+    jenkins: { at: ".", env: { TAG: "v1.4.2", WORKSPACE_TMP: tmp }, clean, candidate: look, release: publish },
   };
 }
 

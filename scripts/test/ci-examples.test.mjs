@@ -3,12 +3,25 @@
 // released.
 
 import { spawnSync } from "node:child_process";
-import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
-import { CI_PRODUCT, ciSystems, example, gitlabJobs } from "./ci-examples.mjs";
+import { CI_PRODUCT, ciSystems, example, gitlabJobs, projectJobs } from "./ci-examples.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -52,7 +65,11 @@ function checkout(name) {
       expect(shell(clean, here, own)).toMatchObject({ status: 0 });
       cpSync(join(folder, "images"), join(here, "images"), { recursive: true });
     },
-    candidate: () => shell(candidate, here, { ...own, RELEASE_KEY: "" }),
+    commit: (change) => {
+      const name = "git -c user.name=t -c user.email=t@example.com commit -q -a -m x";
+      expect(shell(`${change}; ${name}; git update-ref refs/remotes/origin/main HEAD`, here)).toMatchObject({ status: 0 });
+    },
+    candidate: (more) => shell(candidate, here, { ...own, RELEASE_KEY: "", ...more }),
     release: (more) => shell(release, here, { ...own, ...more }),
     dist: () => (existsSync(join(here, at, "dist")) ? readdirSync(join(here, at, "dist")) : []),
   };
@@ -77,10 +94,26 @@ describe.each(["plain", "gitlab", "jenkins"])("the recipe for a system: %s", (na
   it("needs an earlier release", () => {
     const p = checkout(name);
     p.images();
-    const forget = "git rm -q releases/release.json; git -c user.name=t -c user.email=t@example.com commit -q -m x";
-    expect(shell(`${forget}; git update-ref refs/remotes/origin/main HEAD`, p.here)).toMatchObject({ status: 0 });
+    p.commit("git rm -q releases/release.json");
     expect(p.candidate()).toMatchObject({ status: 3, stderr: expect.stringContaining("--previous-release releases/release.json") });
     expect(p.candidate().stderr).not.toContain("would be released");
+  });
+
+  it("compares with the earlier release of the branch, whatever the environment says", () => {
+    const p = checkout(name);
+    p.images();
+    p.commit('sed -i \'s/1[.]4[.]1/1.4.9/; s/"sequence": "[0-9]*"/"sequence": "4503616807239680"/\' releases/release.json');
+    for (const more of [{}, { FIRST: "true", first: "true", PROTECTED_BRANCH: "other", branch: "other" }])
+      expect(p.candidate(more)).toMatchObject({ status: 1, stderr: expect.stringMatching(/lower|1[.]4[.]9/) });
+  });
+
+  it("says that nothing is compared, where the branch says that this is the first release", () => {
+    const p = checkout(name);
+    p.images();
+    p.commit("sed -i 's/^first=false$/first=true/' ci/release.sh");
+    expect(p.candidate()).toMatchObject({ status: 1, stderr: expect.stringContaining("but main has releases/release.json") });
+    p.commit("git rm -q releases/release.json");
+    expect(p.candidate()).toMatchObject({ status: 0, stderr: expect.stringContaining("no earlier release is compared") });
   });
 });
 
@@ -126,6 +159,78 @@ describe("release.sh", () => {
     expect(run(p, args)).toMatchObject({ status: 1, stdout: "", stderr: expect.stringContaining(words) });
   });
 
+  it.each([
+    ["no version", "'' images"],
+    ["no folder", "v1.4.2 ''"],
+  ])("refuses %s", (_, args) => {
+    const p = checkout("plain");
+    p.images();
+    const { status, stderr } = run(p, args);
+    expect([status === 0, stderr]).toEqual([false, expect.stringContaining("release.sh VERSION IMAGES [DIGEST]")]);
+  });
+
+  it.each([
+    ["a linked folder", (at) => symlinkSync("a", at("images/linked"))],
+    ["a link to nothing", (at) => symlinkSync("nothing", at("images/linked"))],
+    [
+      "a linked image",
+      (at) => {
+        renameSync(at("images/gateway.bin"), at("images/a/gateway.bin"));
+        symlinkSync("a/gateway.bin", at("images/gateway.bin"));
+      },
+    ],
+    ["a FIFO", (at) => expect(spawnSync("mkfifo", [at("images/pipe")]).status).toBe(0)],
+    [
+      "a link as the folder",
+      (at) => {
+        renameSync(at("images"), at("../images"));
+        symlinkSync("../images", at("images"));
+      },
+    ],
+  ])("pins no image through %s", (_, make) => {
+    const p = checkout("plain");
+    p.images();
+    p.put("images/a/other.bin", "x");
+    make((path) => join(p.here, path));
+    for (const one of [p.candidate(), p.release()])
+      expect(one).toMatchObject({ status: 1, stderr: expect.stringMatching(/^neither a file nor a folder/) });
+    expect(p.dist()).toEqual([]);
+  });
+
+  it("signs other bytes behind a linked folder under no digest", () => {
+    const p = checkout("plain");
+    for (const which of ["a", "b"]) p.put(`images/${which}/gateway.bin`, which.repeat(4_096));
+    p.commit('sed -i \'s,"gateway.bin","build/gateway.bin",\' firmseal.toml');
+    symlinkSync("a", join(p.here, "images/build"));
+    expect(run(p, "v1.4.2 images")).toMatchObject({ status: 1, stdout: "", stderr: expect.stringContaining("images/build") });
+    rmSync(join(p.here, "images/build"));
+    cpSync(join(p.here, "images/a"), join(p.here, "images/build"), { recursive: true });
+    const looked = run(p, "v1.4.2 images");
+    expect(looked).toMatchObject({ status: 0 });
+    rmSync(join(p.here, "images/build"), { recursive: true });
+    symlinkSync("b", join(p.here, "images/build"));
+    expect(run(p, `v1.4.2 images ${looked.stdout}`)).toMatchObject({ status: 1 });
+  });
+
+  it.each(["find", "sha256sum", "sort"])("pins nothing if %s fails", (name) => {
+    const p = checkout("plain");
+    p.images();
+    const bin = mkdtempSync(join(folder, "failing-"));
+    writeFileSync(join(bin, name), "#!/bin/sh\nexit 7\n");
+    chmodSync(join(bin, name), 0o755);
+    const { status, stdout } = shell("sh ci/release.sh v1.4.2 images", p.here, { PATH: `${bin}:${env.PATH}` });
+    expect([status === 0, stdout]).toEqual([false, ""]);
+  });
+
+  it("hashes its own images, whatever CDPATH says", () => {
+    const p = checkout("plain");
+    p.images();
+    const elsewhere = mkdtempSync(join(folder, "elsewhere-"));
+    mkdirSync(join(elsewhere, "images"));
+    const { stdout } = run(p, "v1.4.2 images");
+    expect(shell("sh ci/release.sh v1.4.2 images", p.here, { CDPATH: elsewhere })).toMatchObject({ status: 0, stdout });
+  });
+
   it("refuses the checkout of another commit", () => {
     const p = checkout("plain");
     p.images();
@@ -145,13 +250,47 @@ describe("who can change a recipe", () => {
           expect(rule.if).toContain(words);
     expect(release.rules.map(({ when }) => when)).toEqual(["manual"]);
     expect([check.environment, candidate.environment, release.environment]).toEqual([undefined, undefined, "release"]);
+    // variables of a dotenv report come from the jobs that are needed, and else from all earlier ones
+    expect([candidate.needs, release.needs]).toEqual([["build"], ["build", "firmseal-candidate"]]);
+    for (const { artifacts } of Object.values(jobs)) expect(artifacts?.reports).toBeUndefined();
+  });
+
+  it("GitLab: a person who starts the pipeline gives a tag, and nothing else", () => {
+    const text = example("gitlab/templates/firmseal.yml");
+    // the variables of GitLab itself, and what the script has set
+    const used = [...new Set(text.match(/\$\{?[A-Za-z_]\w*/g))];
+    expect(used.filter((name) => !name.startsWith("$CI_"))).toEqual(["$candidate"]);
+    for (const tag of ["v1.4.2", "v1.4.2-rc.1", "v1.4.2+7"])
+      expect(gitlabJobs(text, { tag })["firmseal-release"].rules[0].if).toContain(`&& "${tag}" != ""`);
+    expect(gitlabJobs(text)["firmseal-release"].rules[0].if).toContain('&& "" != ""');
+    for (const tag of ["1.4.2", "v1.4.2;id", "v1.4.2$(id)", 'v1.4.2"', "v1.4.2\n", "--first", "v1.4.2 x", "v1.4.2/../x"]) {
+      expect(() => gitlabJobs(text, { tag }), tag).toThrow("input tag must not be");
+      expect(() => projectJobs(example("gitlab/project.yml"), { tag }), tag).toThrow("input tag must not be");
+    }
+  });
+
+  it("GitLab: the images are of the tag", () => {
+    const p = checkout("gitlab");
+    const tag = "echo 'images: ; mkdir images; echo tagged > images/x' > Makefile; git add Makefile";
+    p.commit(tag);
+    p.commit("git tag v1.4.2; sed -i s/tagged/later/ Makefile; git branch v1.4.2; git remote add origin .");
+    for (const [inputs, made] of [
+      [{ tag: "v1.4.2" }, "tagged\n"],
+      [{}, "later\n"],
+    ]) {
+      shell("git checkout -q main; rm -rf images", p.here);
+      const { script } = projectJobs(example("gitlab/project.yml"), inputs).build;
+      expect(shell(script.join("\n"), p.here)).toMatchObject({ status: 0 });
+      expect(readFileSync(join(p.here, "images/x"), "utf8")).toBe(made);
+    }
   });
 
   it("Jenkins: a person sees the candidate before the credentials are there", () => {
     const text = example("Jenkinsfile");
     const steps = [
       "git clean -f -f -d -x",
-      "copyArtifacts(",
+      "build(job: 'build', parameters: [string(name: 'TAG', value: params.TAG)])",
+      "copyArtifacts(projectName: 'build', selector: specific(built.",
       'images > "$WORKSPACE_TMP/candidate"',
       "input(",
       "withCredentials(",
