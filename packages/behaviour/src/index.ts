@@ -17,6 +17,7 @@ export {
   loadedPayloadsOf,
   MOST_DEVICE_KINDS,
   payloadsOf,
+  slotsToTry,
 } from "./explain/device-run.js";
 export {
   type Action,

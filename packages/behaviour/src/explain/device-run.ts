@@ -23,12 +23,21 @@ export interface DeviceKind {
 export const MOST_DEVICE_KINDS = 256;
 
 /**
+ * Returns the slots in which a release is tried. A device with two slots installs in each of them in turn, so a release
+ * that names one slot is refused in the other one.
+ *
+ * @param named - The slots that the manifest names.
+ * @returns These slots, and both slots of a device with two; one slot if the manifest names none.
+ */
+export const slotsToTry = (named: readonly number[]): number[] => (named.length > 0 ? [...new Set([...named, 0, 1])] : [0]);
+
+/**
  * Combines identifiers and slots to kinds of device. No list is empty.
  *
  * @param vendors - Vendor identifiers, 16 bytes each.
  * @param classes - Class identifiers, 16 bytes each.
  * @param devices - Device identifiers. One of 0 bytes stands for any device.
- * @param slots - Slots in which devices install, 0 or 1.
+ * @param slots - Slots in which devices install: slotsToTry().
  * @returns Every kind of device with one of these identifiers and slots, with and without the images.
  */
 export function everyKind(

@@ -8,6 +8,7 @@ import {
   limitedInterpreter,
   MOST_DEVICE_KINDS,
   MOST_TRIED_COMMANDS,
+  slotsToTry,
 } from "@firmseal/behaviour";
 import { DEFAULT_ALG, EnvelopeDraft, privateKey, signedWithoutLog, signer } from "@firmseal/signer";
 import { anchor, type Manifest, open, type Trust } from "@firmseal/verifier";
@@ -51,8 +52,7 @@ export function kindsOf(main: Main): { kinds: DeviceKind[]; slots: boolean } {
     const distinct = identifiersIn(main, code);
     return distinct.length > 0 ? distinct : [new Uint8Array()];
   };
-  const named = slotsIn(main);
-  const slots = named.length > 0 ? named : [0];
+  const slots = slotsToTry(slotsIn(main));
   const [vendors, classes, devices] = [ids(PARAM_VENDOR_IDENTIFIER), ids(PARAM_CLASS_IDENTIFIER), ids(PARAM_DEVICE_IDENTIFIER)];
   const n = vendors.length * classes.length * devices.length * slots.length;
   if (n > MOST_DEVICE_KINDS) throw new Sentence(TEXTS.tooManyKinds(n, MOST_DEVICE_KINDS));

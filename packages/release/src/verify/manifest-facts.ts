@@ -1,6 +1,6 @@
 // What a manifest names: parameters, URIs outside its envelope, and the kinds of device that it distinguishes.
 
-import { type DeviceKind, everyKind } from "@firmseal/behaviour";
+import { type DeviceKind, everyKind, slotsToTry } from "@firmseal/behaviour";
 import { grouped, tooMuch } from "@firmseal/keys/internal";
 import type { Identity, Manifest } from "@firmseal/verifier";
 import {
@@ -102,8 +102,7 @@ function identifiers(set: ReturnType<typeof manifestParameters>): [Uint8Array[],
 export function deviceKinds(m: Commands): DeviceKind[] {
   const set = manifestParameters(m);
   const [vendors, classes, devices] = identifiers(set);
-  const named = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
-  const slots = named.length > 0 ? named : [0];
+  const slots = slotsToTry(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)));
   countKinds([vendors, classes, devices, slots], LIMITS.deviceKinds, "tried");
   return everyKind(vendors, classes, devices, slots);
 }

@@ -15,11 +15,13 @@ export interface Kind {
 }
 
 export function* kindsOf(m: Manifest): Generator<Kind> {
+  // a device with two slots writes either of them, even if the manifest names only one
+  const slots = new Set(valuesOf(m, "slot").flatMap((slot) => [slot, 0, 1]));
   const or = <T>(all: T[], none: T) => (all.length > 0 ? all : [none]);
   for (const vendor of or(valuesOf(m, "vendor"), ""))
     for (const classId of or(valuesOf(m, "class"), ""))
       for (const device of or(valuesOf(m, "device"), ""))
-        for (const slot of or(valuesOf(m, "slot"), 0))
+        for (const slot of or([...slots], 0))
           for (const there of [true, false]) yield { me: { vendor: [vendor], class: [classId], device: [device] }, slot, there };
 }
 
