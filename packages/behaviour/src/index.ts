@@ -27,6 +27,7 @@ export {
   type ExplainOptions,
   explainManifest,
   identifierText,
+  isOfIdentity,
   namedRefusal,
 } from "./explain/explain.js";
 export {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { released, world } from "../../cli/test/product/product-place.js";
 import { chromiumPath, NO_BROWSER } from "../../test-support/src/browser.js";
 import { FACTS, type Place, privateJwk, signImage, standard } from "../../test-support/src/command-line/run.js";
-import { REFUSED_BY_ONE_CLASS } from "../../test-support/src/refused-by-one-class.js";
+import { FOR_BOTH_CLASSES, forSlot, REFUSED_BY_ONE_CLASS } from "../../test-support/src/refused-by-one-class.js";
 import { type Opened, Reader, urlOf } from "./pages.js";
 
 const { reportHtml } = (await import(new URL("../lib/index.js", import.meta.url).href)) as typeof import("@firmseal/report");
@@ -192,5 +192,17 @@ describe.skipIf(!chromiumPath)(`what no signature covers${NO_BROWSER}`, () => {
       false,
       expect.stringMatching(/^Signed with these keys, but devices of class d041272d-\S+ refuse it: /),
     ]);
+  });
+
+  it.each([
+    ["each class alone refuses", FOR_BOTH_CLASSES, /^Signed with these keys, but devices refuse it: .*CLASS_MISMATCH/],
+    ["the other slot refuses", forSlot(0), /^Signed with these keys, but devices of class \S+, slot 1 refuse it: .*SLOT_MISMATCH/],
+  ])("is not green if %s", async (_, description, words) => {
+    const place = standard();
+    place.put("some.json", JSON.stringify(description));
+    await place.ok(["sign", "some.json", "--key", "A.pem", "--out", "some.suit"]);
+    await place.ok(["report", "some.suit", "--key", "A.jwk", "--out", "fw.html", ...FACTS]);
+    const { isGood, verdict } = await reader.opened(urlOf(place));
+    expect([isGood, verdict]).toEqual([false, expect.stringMatching(words)]);
   });
 });

@@ -111,6 +111,14 @@ function behaviourOf(by: Interpreter, m: Manifest, kind: DeviceKind): Pick<Behav
 /** A pair of identifiers that the release does not combine is not one of its devices. */
 const NOT_FOR_IT: readonly number[] = [errors.VENDOR_MISMATCH, errors.CLASS_MISMATCH, errors.DEVICE_MISMATCH];
 
+/**
+ * Asks whether a device refuses a release because the release is for other devices.
+ *
+ * @param refusal - The number of the refusal, from kindRefusal().
+ * @returns true if an identifier of the device is not one that the release asks for.
+ */
+export const isOfIdentity = ({ code }: Pick<DeviceRefusal, "code">): boolean => NOT_FOR_IT.includes(code);
+
 /** Puts devices with and without the images together if they do the same. */
 function withoutNeedlessHas(all: readonly Behaviour[]): Behaviour[] {
   const same = new Map<string, Behaviour[]>();
@@ -157,13 +165,11 @@ export function explainManifest(
   { slots = false }: ExplainOptions = {},
 ): Explained {
   const groups = new Map<string, Behaviour>();
-  let others = 0;
-  for (const kind of kinds) {
-    const found = behaviourOf(by, m, kind);
-    if (found.refused && NOT_FOR_IT.includes(found.refused.code) && kinds.length > 2) {
-      others++;
-      continue;
-    }
+  const all = kinds.map((kind) => ({ kind, found: behaviourOf(by, m, kind) }));
+  const own = all.filter(({ found: { refused } }) => !(refused && isOfIdentity(refused)));
+  // where it is for none of them, each is a device that refuses it
+  const shown = own.length > 0 && all.length > 2 ? own : all;
+  for (const { kind, found } of shown) {
     const behaviour: Omit<Behaviour, "devices"> = { ...(slots && { slot: kind.slot }), has: kind.there, ...found };
     const name = JSON.stringify(behaviour);
     const group = groups.get(name) ?? { ...behaviour, devices: [] };
@@ -175,6 +181,6 @@ export function explainManifest(
     sequence: formatSequence(m.sequence),
     components: m.components.map((id) => id.map(toHex)),
     behaviours: withoutNeedlessHas([...groups.values()]),
-    others,
+    others: all.length - shown.length,
   };
 }

@@ -3,7 +3,7 @@
 import { privateKey } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { FACTS, privateJwk, signImage, standard } from "../../../test-support/src/command-line/run.js";
-import { REFUSED_BY_ONE_CLASS } from "../../../test-support/src/refused-by-one-class.js";
+import { FOR_BOTH_CLASSES, forSlot, REFUSED_BY_ONE_CLASS } from "../../../test-support/src/refused-by-one-class.js";
 
 /** The private key of RFC 8032 §7.1, test 1. */
 const TEST_1 = privateKey("ed25519", Buffer.from("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "hex"));
@@ -56,5 +56,45 @@ describe("verify", () => {
     expect((await p.ok(["verify", "two.suit", "--key", "A.jwk", "--json"])).json).toMatchObject({
       refusing: [{ class: "d041272d-edb5-558c-998f-144424bbea1f", during: "install", code: expect.any(Number) }],
     });
+  });
+
+  it.each([
+    [0, [1]],
+    [1, [0]],
+    [7, [0, 1]],
+  ])("names the slots that refuse a release for slot %s alone, and so does sign", async (slot, refusing) => {
+    const p = standard();
+    p.put("slot.json", JSON.stringify(forSlot(slot)));
+    const signed = await p.ok(["sign", "slot.json", "--key", "A.pem", "--out", "slot.suit"]);
+    const r = await p.ok(["verify", "slot.suit", "--key", "A.jwk"]);
+    for (const { stderr } of [signed, r])
+      expect(stderr.match(/^warning: devices of class \S+, slot \d will refuse this release: .*\(SLOT_MISMATCH\)$/gm)).toHaveLength(
+        refusing.length,
+      );
+    expect(r.stderr).toContain("slot.suit: signed, but some devices refuse it, sequence number 3");
+    expect((await p.ok(["verify", "slot.suit", "--key", "A.jwk", "--json"])).json).toMatchObject({
+      refusing: refusing.map((one) => expect.objectContaining({ slot: one, during: "install", reason: "SLOT_MISMATCH" })),
+    });
+    const { json } = await p.ok(["explain", "slot.suit", "--slot", "1", "--json"]);
+    const [{ refused }] = json["behaviours"] as [{ refused?: { reason: string } }];
+    expect(refused?.reason).toBe(slot === 1 ? undefined : "SLOT_MISMATCH");
+  });
+
+  it("names the classes that refuse a release for devices with two of them, and so do sign, explain and lint", async () => {
+    const p = standard();
+    p.put("both.json", JSON.stringify(FOR_BOTH_CLASSES));
+    const signed = await p.ok(["sign", "both.json", "--key", "A.pem", "--out", "both.suit"]);
+    const r = await p.ok(["verify", "both.suit", "--key", "A.jwk"]);
+    for (const { stderr } of [signed, r])
+      expect(stderr).toMatch(/^warning: devices will refuse this release, unless they have all its identities: .*\(CLASS_MISMATCH\)$/m);
+    expect(r.stderr).toContain("both.suit: signed, but some devices refuse it, sequence number 3");
+    const { json } = await p.ok(["verify", "both.suit", "--key", "A.jwk", "--json"]);
+    const classes = ["7ef25e26-57d5-563d-bec7-161eb72060bb", "d041272d-edb5-558c-998f-144424bbea1f"];
+    expect(json["refusing"]).toEqual(classes.map((one) => expect.objectContaining({ class: one, reason: "CLASS_MISMATCH" })));
+    const explained = (await p.ok(["explain", "both.suit", "--json"])).json as { behaviours: { refused?: object }[] };
+    expect(explained.behaviours.every(({ refused }) => refused)).toBe(true);
+    expect(explained.behaviours).not.toEqual([]);
+    const linted = await p.run(["lint", "both.suit", "--json"]);
+    expect(linted.json).toMatchObject({ findings: expect.arrayContaining([expect.objectContaining({ rule: "L30" })]) });
   });
 });

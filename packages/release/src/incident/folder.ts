@@ -101,7 +101,7 @@ export async function bridgesIn(
     // the rehearsal has asked the devices
     const move = await readTrustMove(group.image, { ...facts, seq: sequence, out: path });
     const draft = move.prepared.draft(() => sequence);
-    warnBeforeSigning(await openWithTrialKey(draft), draft.outline);
+    await warnBeforeSigning(await openWithTrialKey(draft), draft.outline);
     announce(move);
     made.push({ path, bytes: draft.bytes });
     out.push({ path, group, sequence, found, isSigned: false });

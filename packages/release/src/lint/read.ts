@@ -83,7 +83,7 @@ interface Doings {
   refusal?: LintRelease["refusal"];
 }
 
-/** What devices do, and why all of them refuse. */
+/** What devices do, and why all of them refuse, or all with one identity. */
 async function doings(envelope: Uint8Array, files: Map<string, string>): Promise<Doings> {
   const words = (code: number) => ({ reason: refusalName(code), words: refusalMeaning(code) });
   try {

@@ -123,7 +123,7 @@ async function cutsOf(
   previous: EarlierRelease | undefined,
   o: LintOptions,
 ): Promise<CutResult> {
-  if (release.refusal) return { why: "every device refuses the release" };
+  if (release.refusal) return { why: "devices refuse the release" };
   const device = acceptingDevice(release);
   const update = readToInstall(release.path, envelope, o.payload);
   if (!update) return { why: NEEDS_PAYLOADS };

@@ -44,7 +44,7 @@ export interface LintRelease {
   readonly unseen: readonly string[];
   /** What devices do. Undefined if every device refuses the release before it runs a command. */
   readonly explained: Explained | undefined;
-  /** Why every device refuses it. */
+  /** Why every device refuses it, or every device with one identity. */
   readonly refusal: { readonly reason: string; readonly words: string } | undefined;
   /** Trust files in it. */
   readonly carried: readonly TrustStore[];

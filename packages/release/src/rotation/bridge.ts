@@ -150,7 +150,7 @@ export async function unsignedBridge(move: TrustMove, signers?: readonly PublicK
   const keys = signers ?? everySigner(needed);
   checkKeys(draft, keys, move, signers ? "name as many release keys of both trust files as they need: `signer` PUB" : LEFT_HINT);
   const results = await judged(draft, keys, move);
-  warnBeforeSigning(manifest, draft.outline);
+  await warnBeforeSigning(manifest, draft.outline);
   announce(move);
   return { draft, manifest, needed, signers: keys, results };
 }

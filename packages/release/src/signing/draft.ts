@@ -40,6 +40,7 @@ import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../input/limits.js";
 import { refuseAsImage } from "../input/wrong-kind.js";
 import { asEnvelope } from "../verify/envelope-file.js";
+import { deviceKinds } from "../verify/manifest-facts.js";
 import {
   certainRefusal,
   checkPayloads,
@@ -298,13 +299,19 @@ export interface ReviewOptions extends RefusalOverrides {
  * Warns about properties of a manifest that a person should know before the release is published. `outline`: of its
  * envelope. Throws a Failure for a release that devices refuse or could never start.
  */
-export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEnvelope, "text">, o: ReviewOptions = {}): void {
+export async function warnBeforeSigning(
+  manifest: Manifest,
+  outline: Pick<UnverifiedEnvelope, "text">,
+  o: ReviewOptions = {},
+): Promise<void> {
   const sequence = formatSequence(manifest.sequence);
   // the number of a version leaves the room that the version leaves
   if (BigInt(sequence) >= HIGH_SEQUENCE && !isNumberOf(o.version ?? versionIn(outline), BigInt(sequence)))
     warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
   if (outline.text.length > 0) warnOfLanguages(outline.text);
   judgeRefusal(manifest, o, tried.get(outline));
+  // one device, with and without the images, takes it, or was just judged
+  if (deviceKinds(manifest).length > 2) (await import("../verify/doubts.js")).warnOfRefusing(manifest);
 }
 
 /**
@@ -314,6 +321,6 @@ export function warnBeforeSigning(manifest: Manifest, outline: Pick<UnverifiedEn
 export async function reviewSigned(signed: EnvelopeDraft, keys: readonly SignedWith[], o: ReviewOptions = {}): Promise<Manifest> {
   const manifest = await signed.verify(keys, nodeHost);
   await checkPayloads(manifest, new Map(), hashesHere);
-  warnBeforeSigning(manifest, signed.outline, o);
+  await warnBeforeSigning(manifest, signed.outline, o);
   return manifest;
 }

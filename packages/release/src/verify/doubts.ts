@@ -8,7 +8,7 @@ import { nodeHost } from "@firmseal/simulator";
 import type { Anchor, Manifest, TrustAnchor } from "@firmseal/verifier";
 import { type CoseSignature, rawKey } from "@firmseal/verifier/tools";
 import { deviceKinds } from "./manifest-facts.js";
-import { type CertainRefusal, triedInterpreter } from "./payload-check.js";
+import { triedInterpreter } from "./payload-check.js";
 import { type IdentifiedSignature, signersOf } from "./signers.js";
 
 /** A signature that no trusted key made which counts. */
@@ -38,18 +38,20 @@ const testKeysThatSigned = (signed: readonly Anchor[]): string[] =>
     return (key && testKeyName(key)) ?? [];
   });
 
-/** Returns the devices that refuse the release, and whether each device that the manifest names is one of them. */
+/** Returns the devices that refuse the release, and whether each device with one identity is one of them. */
 export function refusingOf(m: Manifest): { all: RefusingDevice[]; isEach: boolean } {
   const kinds = deviceKinds(m);
   const { behaviours } = explainManifest(triedInterpreter(), m, kinds, { slots: new Set(kinds.map(({ slot }) => slot)).size > 1 });
   return { all: refusingDevices(behaviours), isEach: behaviours.every(({ refused }) => refused) };
 }
 
-/** Returns the devices that refuse the release, and warns of each. If all of them do, judgeRefusal() has warned. */
-function warnOfRefusing(m: Manifest, certain: CertainRefusal | undefined): RefusingDevice[] {
+/**
+ * Returns the devices that refuse the release, and warns of each. If each device with one identity does, judgeRefusal()
+ * has warned.
+ */
+export function warnOfRefusing(m: Manifest): RefusingDevice[] {
   const { all, isEach } = refusingOf(m);
-  // a device with several identities may take what no device with one of them takes
-  if (isEach) return certain ? all : [];
+  if (isEach) return all;
   for (const one of all) {
     const what = one.refused.during === "start" ? "refuse to start this release once it is installed" : "refuse this release";
     warn(`devices of ${refusingWords(one)} will ${what}: ${one.refused.words} (${one.refused.reason})`);
@@ -73,18 +75,12 @@ export interface Doubts {
 }
 
 /**
- * Returns the doubts about a release that `signed` have signed, and warns of devices that refuse it. `certain`: what
- * certainRefusal() has returned for it.
+ * Returns the doubts about a release that `signed` have signed, and warns of devices that refuse it.
  */
-export async function doubtsAbout(
-  m: Manifest,
-  signatures: readonly CoseSignature[],
-  signed: readonly Anchor[],
-  certain: CertainRefusal | undefined,
-): Promise<Doubts> {
+export async function doubtsAbout(m: Manifest, signatures: readonly CoseSignature[], signed: readonly Anchor[]): Promise<Doubts> {
   return {
     signedByTestKeys: testKeysThatSigned(signed),
     otherSignatures: signatures.length > signed.length ? await otherSignatures(signatures, signed) : [],
-    refusing: warnOfRefusing(m, certain),
+    refusing: warnOfRefusing(m),
   };
 }

@@ -186,22 +186,24 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>, has
 export interface CertainRefusal extends DeviceRefusal {
   /** Whether every device refuses the release. */
   readonly isOfAll: boolean;
+  /** Whether every device with one vendor, class and device identifier does. One with all of them may take it. */
+  readonly isOfEach: boolean;
 }
 
 /**
- * The refusal of a start by some kind of device that would install this release. Else the one that every device gives,
- * whatever its payloads are; or one that some kind of device gives because the commands are wrong. Returns undefined if
- * there is none. Throws a Failure if it cannot be tried.
+ * The refusal of a start by some kind of device that would install this release. Else one that some kind of device
+ * gives because the commands are wrong; or the one that every device gives, or every device with one identity, whatever
+ * its payloads are. Returns undefined if there is none. Throws a Failure if it cannot be tried.
  */
 export function certainRefusal(m: Manifest): CertainRefusal | undefined {
   const by = triedInterpreter();
   const refusals = deviceKinds(m).map((kind) => kindRefusal(by, m, kind));
   const found = worst(refusals);
-  if (refusals.includes(undefined)) return found && { ...found, isOfAll: false };
+  if (refusals.includes(undefined)) return found && { ...found, isOfAll: false, isOfEach: false };
   const together = withAllIdentities(m).map((kind) => kindRefusal(by, m, kind));
   const isOfAll = !together.includes(undefined);
-  const certain = found ?? together.find((r) => r?.isOfStart) ?? (isOfAll ? together[0] : undefined);
-  return certain && { ...certain, isOfAll };
+  const certain = found ?? together.find((r) => r?.isOfStart) ?? (isOfAll ? together : refusals)[0];
+  return certain && { ...certain, isOfAll, isOfEach: true };
 }
 
 /** A refusal that needs no other: of a start, which a device could only find out too late, or else for a fault. */
@@ -262,7 +264,8 @@ export function judgeRefusal(m: Manifest, o: RefusalOverrides = {}, tried: Tried
 function judge(refusal: CertainRefusal, o: RefusalOverrides): void {
   requireSections({ refusal });
   requireDevices(refusal, o);
-  const { code, during } = refusal;
-  const what = during === "start" ? "refuse to start this release once it is installed" : "refuse this release";
+  const { code, during, isOfAll, isOfEach } = refusal;
+  const unless = isOfEach && !isOfAll ? ", unless they have all its identities" : "";
+  const what = during === "start" ? "refuse to start this release once it is installed" : `refuse this release${unless}`;
   warn(`devices will ${what}: ${refusalMeaning(code)} (${refusalName(code)})`);
 }

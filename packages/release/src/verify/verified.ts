@@ -174,7 +174,7 @@ async function verified(path: string, envelope: Uint8Array, whom: TrustedKeys, o
     signers: signed.map((anchor) => whom.facts(anchor)),
     ...(isPlain
       ? { signedByTestKeys: [], otherSignatures: [], refusing: [] }
-      : await (await import("./doubts.js")).doubtsAbout(judged, outline.signatures, signed, refusal)),
+      : await (await import("./doubts.js")).doubtsAbout(judged, outline.signatures, signed)),
     payloadsChecked: [...manifest.payloads.map((p) => p.uri), ...files.keys()],
     payloadsNotChecked: unchecked,
     severedAbsent: manifest.absent.map((key) => MANIFEST_NAMES[key] as string),

@@ -289,7 +289,7 @@ export const noneTakes = (m: Manifest): boolean => [...kindsOf(m), ...everybody(
 
 /**
  * The refusals that would be right to name: those of starts by any kind of device; or else one for each kind that refuses it
- * for a fault, or else those that all give.
+ * for a fault, or else those of all kinds, if only a device with all identities may take it.
  */
 export function refusalsOf(m: Manifest): End[] {
   const endsOf = (kinds: Iterable<Kind>) => [...kinds].map((kind) => new KindOfDevice(m, kind).end());
@@ -300,5 +300,5 @@ export function refusalsOf(m: Manifest): End[] {
   const together = endsOf(everybody(m));
   const starts = only(together, "ofStart");
   if (starts.length > 0) return starts;
-  return together.includes(undefined) ? [] : together.flatMap((end) => end ?? []);
+  return (together.includes(undefined) ? ends : together).flatMap((end) => end ?? []);
 }

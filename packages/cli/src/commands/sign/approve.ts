@@ -42,7 +42,7 @@ async function looked(path: string, o: ApproveOptions): Promise<{ what: Signable
   }
   const draft = readDraft(readEnvelopeFile(path));
   const manifest = await openWithTrialKey(draft);
-  warnBeforeSigning(manifest, draft.outline, o);
+  await warnBeforeSigning(manifest, draft.outline, o);
   return { what: draft, outside: outsideUris(manifest), previous: [] };
 }
 

@@ -143,7 +143,7 @@ async function writeTbs(path: string, o: TbsOptions) {
   const named = keys.map((key, i) => ({ name: o.key[i] as string, public: key }));
   await refuseKeys(draft, manifest, named, given, o);
   if (o.for) await (await onDemand()).checkDraftFor(o.for, draft, algs ?? []);
-  warnBeforeSigning(manifest, draft.outline, o);
+  await warnBeforeSigning(manifest, draft.outline, o);
   const list: ToSign[] = [];
   for (const [i, key] of keys.entries())
     list.push({ key, out: outs[i] as string, bytes: await draft.toBeSigned(signedWith(key, algs?.[i])) });

@@ -144,7 +144,7 @@ function verdictWords(f: Pick<Facts, "signedByTestKeys" | "otherSignatures" | "r
 const DOUBTS: Shape = {
   signedByTestKeys: ["string[]", "published test keys among the signers"],
   ...OTHER_SIGNATURES,
-  refusing: ["object[]", "devices that refuse it"],
+  refusing: ["object[]", "devices with one vendor and class that refuse it; if others take it, the exit code is 0, but it is not good"],
   ...membersOf("refusing[]", {
     vendor: ["string", "vendor"],
     class: ["string", "class"],
