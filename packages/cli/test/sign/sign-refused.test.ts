@@ -6,6 +6,7 @@ import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../test-support/src/bytes.js";
 import { expectExit, expectFailure, logEntries, type Place, standard } from "../../../test-support/src/command-line/run.js";
+import { forSlot, REFUSED_BY_ONE_CLASS } from "../../../test-support/src/refused-by-one-class.js";
 import { CLASSES, type Commands, fetched, identity, release, setImage } from "../verify/described-place.js";
 
 const imageOf = (text: string, more: object = {}) => ({
@@ -132,6 +133,26 @@ describe("a release that", () => {
     expect(stderr).toContain("signed.suit: signed, but devices refuse it");
     await agree(p, "signed.suit", name);
   });
+});
+
+it.each([
+  ["one class never starts and the other one refuses", { ...REFUSED_BY_ONE_CLASS, validate: undefined }],
+  ["the slot that it is for never starts", { ...forSlot(0), validate: undefined }],
+])("a release of which %s needs both overrides, and the log has both", async (_, description) => {
+  const p = standard();
+  p.keepsLogs = true;
+  p.put("dead.json", JSON.stringify(description));
+  const sign = ["sign", "dead.json", "--key", "A.pem", "--out", "dead.suit"];
+  const [noStart, noDevice] = ["--allow-no-start", "--allow-no-device"];
+  expect(expectFailure(await p.run(sign), 1)).toContain("devices that install this release could never start it");
+  expect(expectFailure(await p.run([...sign, noDevice]), 1)).toContain("devices that install this release could never start it");
+  expect(expectFailure(await p.run([...sign, noStart]), 1)).toContain("every device refuses this release");
+  expect(p.has("A.pem.log")).toBe(false);
+  await p.ok([...sign, noStart, noDevice]);
+  expect(logEntries(p)).toMatchObject([{ overrides: ["allow-no-start", "allow-no-device"] }]);
+  const verify = ["verify", "dead.suit", "--key", "A.jwk"];
+  expect(expectFailure(await p.run([...verify, noStart]), 1)).toContain("every device refuses this release");
+  expect((await p.ok([...verify, noStart, noDevice])).stderr).toContain("dead.suit: signed, but devices refuse it");
 });
 
 it("a payload that only a start takes is compared with its digest there", async () => {

@@ -7,6 +7,7 @@ import {
   type DeviceRefusal,
   type Expectation,
   type Interpreter,
+  isOfIdentity,
   kindRefusal,
   limitedInterpreter,
   loadedPayloadsOf,
@@ -188,6 +189,8 @@ export interface CertainRefusal extends DeviceRefusal {
   readonly isOfAll: boolean;
   /** Whether every device with one vendor, class and device identifier does. One with all of them may take it. */
   readonly isOfEach: boolean;
+  /** For a refusal of a start, if every device refuses the release: one that is not of a start. */
+  readonly ofOthers?: DeviceRefusal | undefined;
 }
 
 /**
@@ -203,7 +206,8 @@ export function certainRefusal(m: Manifest): CertainRefusal | undefined {
   const together = withAllIdentities(m).map((kind) => kindRefusal(by, m, kind));
   const isOfAll = !together.includes(undefined);
   const certain = found ?? together.find((r) => r?.isOfStart) ?? (isOfAll ? together : refusals)[0];
-  return certain && { ...certain, isOfAll, isOfEach: true };
+  const ofOthers = isOfAll ? [...refusals, ...together].find((r) => r && !r.isOfStart && !isOfIdentity(r)) : undefined;
+  return certain && { ...certain, isOfAll, isOfEach: true, ofOthers };
 }
 
 /** A refusal that needs no other: of a start, which a device could only find out too late, or else for a fault. */
@@ -243,13 +247,14 @@ function overrideOf(given: boolean | undefined, option: string, code: number, wh
  * earlier release is a way back. Refuses one that every device refuses. Returns the overrides that were needed, as
  * option names.
  */
-export function requireDevices({ code, isOfStart, isOfAll }: CertainRefusal, o: RefusalOverrides): string[] {
-  if (isOfStart) {
-    const what = "devices that install this release could never start it";
-    return overrideOf(o.allowNoStart, "allow-no-start", code, what, "correct validate, load and invoke");
-  }
-  if (!isOfAll) return [];
-  return overrideOf(o.allowNoDevice, "allow-no-device", code, "every device refuses this release", "correct the manifest");
+export function requireDevices({ code, isOfStart, isOfAll, ofOthers }: CertainRefusal, o: RefusalOverrides): string[] {
+  const noDevice = (by: number) =>
+    overrideOf(o.allowNoDevice, "allow-no-device", by, "every device refuses this release", "correct the manifest");
+  if (!isOfStart) return isOfAll ? noDevice(code) : [];
+  const what = "devices that install this release could never start it";
+  const noStart = overrideOf(o.allowNoStart, "allow-no-start", code, what, "correct validate, load and invoke");
+  // it says nothing about devices that do not install the release
+  return ofOthers ? [...noStart, ...noDevice(ofOthers.code)] : noStart;
 }
 
 /**
