@@ -12,6 +12,7 @@ import { announce } from "../rotation/bridge.js";
 import { readTrustMove } from "../rotation/move.js";
 import { carriedStores, stepOf } from "../rotation/plan/steps.js";
 import { openWithTrialKey, warnBeforeSigning } from "../signing/draft.js";
+import { selfSignedTrust } from "../trust/chain.js";
 import { isEnough, rootProgress } from "../trust/facts.js";
 import { readUnverifiedTrust } from "../trust/read.js";
 import { isRefusal } from "../verify/refusals.js";
@@ -42,7 +43,9 @@ export function listIn(path: string, given: Given): Ways & { bytes: Uint8Array |
       "give the same options as before, or an empty folder: `dir`",
     );
   const enough = [first.current.store, first.next].every((store) => isEnough(rootProgress(file.bytes, store)));
-  return { ...rest, ways: own, bytes: file.bytes, isSigned: enough };
+  // with its signatures: devices with older lists go to it, whoever can still sign for theirs
+  const signed = enough ? own.map((way) => ({ ...way, next: selfSignedTrust(file.bytes) })) : own;
+  return { ...rest, ways: signed, bytes: file.bytes, isSigned: enough };
 }
 
 /** The file of a bridge in the folder. */

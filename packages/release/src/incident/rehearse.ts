@@ -40,6 +40,7 @@ export async function rehearse(r: Way, chain: readonly TrustOnFile[], bridges: r
   const roots = keysLeft([r.current.store, r.next], ROLE_ROOT, r.gone, {} as Identity);
   let list = TrustDraft.read(r.bytes, r.current.store);
   for (const root of roots) list = await list.withSignature(signedWith(root), mark);
+  const store = { ...r.next, file: list.bytes };
   const brought = Buffer.concat([...chain.map((file) => file.bytes), list.bytes]);
   const known = new Set([...keySet(roots), ...bridges.flatMap(({ group }) => [...keySet(releaseSigners(r, group.identity))])]);
   const offered = (steps: readonly PlannedStep[]) =>
@@ -47,10 +48,10 @@ export async function rehearse(r: Way, chain: readonly TrustOnFile[], bridges: r
       r.fleet,
       steps,
       r.gone,
-      [r.current, { path: "next", bytes: list.bytes, store: r.next }],
+      [r.current, { path: "next", bytes: list.bytes, store }],
       (key, signature) => equalBytes(Uint8Array.from(signature), mark) && known.has(toHex(Uint8Array.from(key))),
     );
-  if (r.alone) return offered([{ name: "the next trust file", trust: brought, store: r.next }]);
+  if (r.alone) return offered([{ name: "the next trust file", trust: brought, store }]);
   const steps = [];
   for (const [i, { group, sequence, found }] of bridges.entries()) {
     const { identity, image } = group;

@@ -93,12 +93,24 @@ export function stateKey({ memory, kept }: Device<string>): string {
   );
 }
 
+/** Releases by their digest, as they were published. */
+export function releasesOf(offers: readonly Offer[]): ReadonlyMap<string, Offer> {
+  return new Map(offers.filter(({ bytes }) => !looksLikeTrustFile(bytes)).map((p) => [digestOf(p.bytes), p]));
+}
+
+/** The state of a device that runs one of these releases, or none. */
+export function stateOf(kind: Kind, device: Device<string>, published: ReadonlyMap<string, Offer>): State {
+  const { envelope } = device.memory;
+  const runs = envelope && published.get(digestOf(Uint8Array.from(envelope)));
+  return { kind, device, release: runs ? runs.bytes : null, role: runs ? (runs.role ?? ROLE_RELEASE) : ROLE_RELEASE };
+}
+
 /** Maximum number of states of one scenario. */
 const STATES = 36;
 
 /** Brings devices to their states, by random histories. */
 export function statesOf(s: Scenario, random: () => number): State[] {
-  const published = new Map(s.past.filter(({ bytes }) => !looksLikeTrustFile(bytes)).map((p) => [digestOf(p.bytes), p]));
+  const published = releasesOf(s.past);
   const out = new Map<string, State>();
   for (const kind of s.kinds)
     for (let i = 0; i < STATES; i++) {
@@ -107,14 +119,19 @@ export function statesOf(s: Scenario, random: () => number): State[] {
       for (const past of s.past) if (isFor(past, kind) && (i === 0 || (i > 1 && random() < past.chance))) offer(device, past);
       const key = `${kind.name} ${stateKey(device)}`;
       if (out.has(key) || out.size >= STATES) continue;
-      const runs = device.memory.envelope && published.get(digestOf(Uint8Array.from(device.memory.envelope)));
-      out.set(key, { kind, device, release: runs ? runs.bytes : null, role: runs ? (runs.role ?? ROLE_RELEASE) : ROLE_RELEASE });
+      out.set(key, stateOf(kind, device, published));
     }
   return [...out.values()];
 }
 
-/** A fleet file in memory: a row for each device. Some rows do not name the release that the device runs. */
-export function fleetOf(states: readonly State[], devices: number, random: () => number): { rows: Cohort[]; of: State[] } {
+/** A fleet file in memory: a row for each device, and the state of each. */
+export interface Fleet {
+  readonly rows: Cohort[];
+  readonly of: State[];
+}
+
+/** Makes one. Some rows do not name the release that the device runs. */
+export function fleetOf(states: readonly State[], devices: number, random: () => number): Fleet {
   // rows that do not name their release share a model, as rows of a fleet file do
   const unnamed = new Map<string, DeviceModel>();
   const models = states.map((state): [DeviceModel, DeviceModel] => {

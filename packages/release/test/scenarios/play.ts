@@ -9,7 +9,7 @@ import { type CohortResult, planSteps } from "../../src/rotation/plan/plan.js";
 import { type PlannedStep, stepOf } from "../../src/rotation/plan/steps.js";
 import type { Verdict } from "../../src/rotation/plan/verdict.js";
 import { selfSignedTrust } from "../../src/trust/chain.js";
-import { fleetOf, offer, type Scenario, type State, statesOf } from "./fleet.js";
+import { type Fleet, fleetOf, offer, type Scenario, type State, statesOf } from "./fleet.js";
 import { type Exposure, Judge, type Outcome, ROLES } from "./judge.js";
 import type { Key } from "./world.js";
 
@@ -110,7 +110,7 @@ export interface Played {
   readonly s: Scenario;
   readonly states: readonly State[];
   /** The devices, and the state of each. */
-  readonly fleet: ReturnType<typeof fleetOf>;
+  readonly fleet: Fleet;
   readonly truths: ReadonlyMap<State, Truth>;
 }
 
@@ -118,7 +118,11 @@ export interface Played {
 export async function play(s: Scenario, devices: number, seed: number): Promise<Played> {
   const random = randoms(seed);
   const states = statesOf(s, random);
-  const fleet = fleetOf(states, devices, random);
+  return playFleet(s, states, fleetOf(states, devices, random), random);
+}
+
+/** The same for a fleet that is there already. */
+export async function playFleet(s: Scenario, states: readonly State[], fleet: Played["fleet"], random: () => number): Promise<Played> {
   const judge = new Judge(s);
   const truths = new Map<State, Truth>();
   for (const state of states) truths.set(state, await truthOf(state, s, judge, random));

@@ -9,7 +9,8 @@ import { all, es256Key, type Key, type List, type ListFacts, list } from "./worl
 export const WORLDS = ["plain", "windows", "epochs", "lone lists", "jumps", "families"] as const;
 export type WorldKind = (typeof WORLDS)[number];
 
-export async function randomWorld(kind: WorldKind, seed: number): Promise<Scenario> {
+/** Makes one. `debug`: the debug keys of each list. */
+export async function randomWorld(kind: WorldKind, seed: number, debug: readonly Key[] = []): Promise<Scenario> {
   const draw = draws(seed);
   const one = <T>(of: readonly T[]): T => of[draw(of.length)] as T;
   const some = <T>(of: readonly T[], n: number): T[] => {
@@ -41,6 +42,7 @@ export async function randomWorld(kind: WorldKind, seed: number): Promise<Scenar
       sequence,
       root: own.root,
       release: own.release.map((key) => (kind === "windows" || kind === "jumps" ? { key, ...limits() } : key)),
+      ...(debug.length > 0 && { debug }),
       need: { root: 1 + draw(own.root.length), release: 1 + draw(2) },
       ...(kind === "jumps" && { jumps: { release: BigInt(3 + draw(12)) } }),
       ...(kind === "epochs" && sequence > 1 && { epoch: { number: sequence - 1, from: BigInt(1 + draw(8)) } }),
