@@ -269,7 +269,7 @@ describe("a key without which no release can be signed", () => {
       expect(begun.stdout).not.toMatch(/^change: removes/m);
       expect(begun.stdout).toMatch(/^becomes: field and 1 more, 1,000 devices: moved/m);
       await p.ok(["trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", "R1.pem"]);
-      // whoever asks the plan about the release that they run hears the same
+      // the plan says the same about the release that they run
       p.put("fleet.json", fleet("1.trust", 20));
       await p.ok(["rotate", "plan", "--fleet", "fleet.json", "--release", "night/next.trust", "--lost", "E.jwk"]);
     }
@@ -517,7 +517,7 @@ describe("an incident", () => {
     expect((await run()).stdout).toContain("send night/next.trust to new, old without a release, and keep it");
   });
 
-  it.each(["stolen", "lost"])("%s: goes on with its bridge when some devices have moved", async (what) => {
+  it.each(["stolen", "lost"])("%s: continues with its bridge when some devices have moved", async (what) => {
     const three = [K.A, K.B, K.C].map((k): TrustEntry => ({ key: k, roles: ["release"] }));
     const d = { name: "board", sequence: 1n, anchors: [{ key: K.R1, roles: ["root"] }, ...three] as TrustEntry[] };
     const p = place(await signTrustWithoutLog(encodeTrust({ ...d, thresholds: { root: 1, release: 1 } }), [signer(K.R1)]));

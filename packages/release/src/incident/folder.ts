@@ -43,7 +43,7 @@ export function listIn(path: string, given: Given): Ways & { bytes: Uint8Array |
       "give the same options as before, or an empty folder: `dir`",
     );
   const enough = [first.current.store, first.next].every((store) => isEnough(rootProgress(file.bytes, store)));
-  // with its signatures: devices with older lists go to it, whoever can still sign for theirs
+  // with its signatures: devices with older lists go to it even if nobody can sign for theirs any more
   const signed = enough ? own.map((way) => ({ ...way, next: selfSignedTrust(file.bytes) })) : own;
   return { ...rest, ways: signed, bytes: file.bytes, isSigned: enough };
 }

@@ -235,7 +235,7 @@ class Night {
 
 /** Lives through an incident with a random key of the newest list. */
 export async function incidentIn(kind: WorldKind, seed: number, dir: string): Promise<Lived> {
-  // other numbers than those of the world
+  // not the numbers of the world
   const draw = draws(Math.imul(seed, 2_654_435_761) >>> 0);
   const one = <T>(of: readonly T[]): T => of[draw(of.length)] as T;
   const drawn = KINDS[(seed + WORLDS.indexOf(kind)) % KINDS.length] as IncidentKind;

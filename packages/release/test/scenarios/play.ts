@@ -121,7 +121,7 @@ export async function play(s: Scenario, devices: number, seed: number): Promise<
   return playFleet(s, states, fleetOf(states, devices, random), random);
 }
 
-/** The same for a fleet that is there already. */
+/** Like play(), for a given fleet. */
 export async function playFleet(s: Scenario, states: readonly State[], fleet: Played["fleet"], random: () => number): Promise<Played> {
   const judge = new Judge(s);
   const truths = new Map<State, Truth>();

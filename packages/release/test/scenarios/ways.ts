@@ -56,7 +56,7 @@ export function planFor(results: readonly CohortResult[], given: Given): { badne
   };
 }
 
-/** What devices are offered on a way, and what the plan says of it. `given`: the incident as it is now. */
+/** What devices are offered on a way, and what the plan says about it. `given`: the incident as it is now. */
 export async function offersOf(
   { list, alone, next, gone, o }: Known,
   given: Given,
