@@ -1,9 +1,9 @@
 // A product with two boards, and what its tests look at.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { image, logEntries, type Place, type Result, standard, words } from "../../../test-support/src/command-line/run.js";
+import { image, logEntries, type Place, type Result, standard, stateOf, words } from "../../../test-support/src/command-line/run.js";
 
 export const PRODUCT = `name = "gateway"
 vendor = "example.com"
@@ -31,6 +31,14 @@ export function world(product = PRODUCT): Place {
   p.put("build/b.bin", image(3000, 2));
   p.put("app.js", "print(1)\n");
   p.put("firmseal.toml", product);
+  return p;
+}
+
+/** A place with what another one has, and its machine has seen. A release takes seconds: tests that begin with one copy it. */
+export function copyOf(made: Place): Place {
+  const p = world();
+  cpSync(made.path, p.path, { recursive: true });
+  cpSync(stateOf(made.path), stateOf(p.path), { recursive: true });
   return p;
 }
 

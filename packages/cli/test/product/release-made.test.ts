@@ -14,13 +14,15 @@ import {
   type Place,
   type Result,
 } from "../../../test-support/src/command-line/run.js";
-import { filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { copyOf, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 describe("a release", () => {
-  const p = world();
+  const made = world();
+  let p: Place;
   let first: Result;
   beforeAll(async () => {
-    first = await released(p, "1.0.0", "--json");
+    first = await released(made, "1.0.0", "--json");
+    p = copyOf(made);
   });
 
   it("has an envelope for each board, payloads, checksums and a record that fits its schema", async () => {
@@ -134,8 +136,7 @@ describe("a release", () => {
       "is a release of gateway by example.com, not of router by example.com",
     ],
   ])("under its version refuses %s, and leaves everything as it is", async (_, change, message) => {
-    const q = world();
-    await released(q, "1.0.0");
+    const q = copyOf(made);
     change(q);
     const before = q.tree();
     expect(refusal(await release(q, "1.0.0"), message === "file not found" ? 3 : 1)).toContain(message);
@@ -143,8 +144,7 @@ describe("a release", () => {
   });
 
   it("is not considered whole if its envelope was exchanged together with its record", async () => {
-    const q = world();
-    await released(q, "1.0.0");
+    const q = copyOf(made);
     await q.ok([
       "sign",
       "app.js",
@@ -174,8 +174,7 @@ describe("a release", () => {
   });
 
   it("signed by a key that the product file no longer names: verify names the envelope, and what to change", async () => {
-    const q = world();
-    await released(q, "1.0.0");
+    const q = copyOf(made);
     q.put("firmseal.toml", PRODUCT.replace("A.pem", "B.pem"));
     const r = await q.run(["verify", "dist"]);
     expect(refusal(r, 1)).toMatch(

@@ -2,19 +2,12 @@
 // power is cut on simulated devices, which takes seconds for each board.
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { keyC, logEntries, type Place, quicklyEncrypted } from "../../../test-support/src/command-line/run.js";
-import { PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { copyOf, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 type Refused = [what: string, words: string, exit: number, args: string[], change?: (p: Place) => void];
 
-/** A product with one release, 1.0.0, and the images of a changed build. */
-async function afterOne(): Promise<Place> {
-  const p = world();
-  await released(p, "1.0.0");
-  p.put("app.js", "print(2)\n");
-  return p;
-}
 
 const put = (text: string) => (p: Place) => void p.put("firmseal.toml", text);
 const trusting = (line: string) => put(`${PRODUCT}\n[trust]\n${line}\n`);
@@ -102,22 +95,34 @@ async function expectRefused(p: Place, [, words, exit, args, change]: Refused): 
 }
 
 describe("a release is refused", () => {
+  const made = world();
+  beforeAll(async () => {
+    await released(made, "1.0.0");
+  });
+
+  /** A product with one release, 1.0.0, and the images of a changed build. */
+  function afterOne(): Place {
+    const p = copyOf(made);
+    p.put("app.js", "print(2)\n");
+    return p;
+  }
+
   it.each(CHEAP)("before its images are read: %s", async (...row) => {
-    const p = await afterOne();
+    const p = afterOne();
     // whatever reads images fails for this reason
     rmSync(p.at("app.js"));
     await expectRefused(p, row);
   });
 
   it.each(BEFORE_CUTS)("before the power is cut: %s", async (...row) => {
-    const p = await afterOne();
+    const p = afterOne();
     // one row needs it
     if (row[4] === encrypted) p.put("secret.pem", quicklyEncrypted(keyC, "a long passphrase"));
     await expectRefused(p, row);
   });
 
   it("and made, once the power was cut", async () => {
-    const p = await afterOne();
+    const p = afterOne();
     const r = await released(p, "1.0.1");
     expect(r.stderr).toMatch(/^puck: \d+ power cuts, and \d+ during recovery: each ends well$/m);
     expect((await released(p, "3.0.0", "--allow-sequence-jump")).stderr).toContain("is signed because of --allow-sequence-jump");

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync } from
 import { beforeAll, describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../test-support/src/bytes.js";
 import { expectExit, expectFailure, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
-import { filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { copyOf, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 /** Changes the record of a release, and SHA256SUMS with it, as an attacker would. */
 function forge(
@@ -251,6 +251,11 @@ describe("verify DIR --product, if something is wrong with the product", () => {
 });
 
 describe("a release that already exists", () => {
+  const made = world();
+  beforeAll(async () => {
+    await released(made, "1.0.0");
+  });
+
   interface Written {
     version: string;
     artifacts: { kind: string; file: string; digest: string; size: number; uri: string | null; signers: { thumbprint: string }[] }[];
@@ -259,8 +264,7 @@ describe("a release that already exists", () => {
 
   /** Changes the record as someone who can write to the folder: nothing there is signed, except the envelopes. */
   async function forged(change: (record: Written, p: Place) => void): Promise<Place> {
-    const p = world();
-    await released(p, "1.0.0");
+    const p = copyOf(made);
     const record = JSON.parse(p.get("dist/1.0.0/release.json").toString()) as Written;
     change(record, p);
     p.put("dist/1.0.0/release.json", JSON.stringify(record));
