@@ -4,6 +4,7 @@ import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { image, logEntries, type Place, type Result, standard, stateOf, words } from "../../../test-support/src/command-line/run.js";
+import { LONG } from "../../../test-support/src/environment/effort.js";
 
 export const PRODUCT = `name = "gateway"
 vendor = "example.com"
@@ -22,6 +23,9 @@ slots = { a = "64K", b = 65536 }
 image = "app.js"
 engine = "puck.js"
 `;
+
+/** By default a product without the first of these boards: each release cuts the power on a device of every board. */
+export const brief = (product: string): string => (LONG ? product : product.replace(/\[boards\.esp32\][\s\S]*(?=\[boards\.puck\])/, ""));
 
 export function world(product = PRODUCT): Place {
   const p = standard();

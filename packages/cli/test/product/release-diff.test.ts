@@ -4,7 +4,8 @@ import { cpSync, renameSync, rmSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Result } from "../../../test-support/src/command-line/run.js";
-import { filesIn, lintOf, PRODUCT, refusal, release, released, untouched, world } from "./product-place.js";
+import { OF_SOME, some } from "../../../test-support/src/environment/effort.js";
+import { brief, filesIn, lintOf, PRODUCT, refusal, release, released, untouched, world } from "./product-place.js";
 
 describe("--diff", () => {
   const p = world();
@@ -14,7 +15,7 @@ describe("--diff", () => {
   });
   const paths = ["dist/1.0.0", "dist", "dist/1.0.0/release.json"];
 
-  it.each(paths)("shows what changes since %s, board by board, without a key", async (path) => {
+  it.each(some(paths, 3))(`shows what changes since %s, board by board, without a key${OF_SOME}`, async (path) => {
     const r = await p.ok(["release", "--version", "1.1.0", "--dry-run", "--diff", path, "--json"]);
     expect(r.json["changes"]).toMatchObject([
       {
@@ -65,7 +66,7 @@ describe("--diff", () => {
 
 describe("a runner that knows nothing", () => {
   it("is shown the last release by its record alone", async () => {
-    const [old, fresh] = [world(), world()];
+    const [old, fresh] = [world(brief(PRODUCT)), world(brief(PRODUCT))];
     await released(old, "1.0.0");
     fresh.put("last.json", old.get("dist/1.0.0/release.json"));
     const same = await released(fresh, "1.0.0", "--previous-release", "last.json", "--json");
@@ -83,7 +84,7 @@ describe("a runner that knows nothing", () => {
   });
 
   it("is refused without the release that the product file names; only --first continues without it", async () => {
-    const p = world(PRODUCT.replace("[keys]", '[sequence]\nprevious = "published/release.json"\n\n[keys]'));
+    const p = world(brief(PRODUCT).replace("[keys]", '[sequence]\nprevious = "published/release.json"\n\n[keys]'));
     expect(refusal(await release(p, "1.0.0"), 3)).toContain("published/release.json: file not found");
     expect((await release(p, "1.0.0", "--previous-release", "app.js")).stderr).toContain(
       "app.js: not a SUIT envelope\nhint: give a folder of releases, a release, its release.json, or an envelope\n",

@@ -3,9 +3,9 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { expectExit, expectFailure } from "../../../test-support/src/command-line/run.js";
-import { espImage, lintOf, PRODUCT, refusal, release, released, rulesOf, untouched, world } from "./product-place.js";
+import { brief, espImage, lintOf, PRODUCT, refusal, release, released, rulesOf, untouched, world } from "./product-place.js";
 
-const withPolicy = (lines: string) => `${PRODUCT}\n[policy]\n${lines}\n`;
+const withPolicy = (lines: string, product = PRODUCT) => `${product}\n[policy]\n${lines}\n`;
 
 describe("lint in a release", () => {
   it("stops at an error before a key or a number is used, and writes only what was requested", async () => {
@@ -27,7 +27,7 @@ describe("lint in a release", () => {
 
   it("checks the keys that will sign against the rules before they sign", async () => {
     const waiver = '[[policy.waivers]]\nrule = "cnsa2-signature"\nreason = "LMS keys are in order"\nuntil = 2099-01-01';
-    const p = world(withPolicy(`suite = "cnsa2"\n${waiver}`));
+    const p = world(withPolicy(`suite = "cnsa2"\n${waiver}`, brief(PRODUCT)));
     const plan = await p.ok(["release", "--version", "1.0.0", "--dry-run", "--json"]);
     expect(lintOf(plan).skipped).toContainEqual(expect.objectContaining({ rule: "L50", why: "no key has signed yet" }));
     expect(rulesOf(await released(p, "1.0.0", "--json"))).toContain("L50 waived");

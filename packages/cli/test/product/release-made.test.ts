@@ -14,7 +14,8 @@ import {
   type Place,
   type Result,
 } from "../../../test-support/src/command-line/run.js";
-import { copyOf, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { LONG } from "../../../test-support/src/environment/effort.js";
+import { brief, copyOf, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 describe("a release", () => {
   const made = world();
@@ -212,7 +213,7 @@ describe("a release", () => {
     const names = ["a", "b", "c", "d", "e"];
     const boards = names.map((name) => `[boards.${name}]\nimage = "${name}.bin"\n`).join("");
     const q = world(`name = "many"\nvendor = "example.com"\n[keys]\nrelease = "A.pem"\n${boards}`);
-    for (const [i, name] of names.entries()) q.put(`${name}.bin`, image(9000, i + 1));
+    for (const [i, name] of names.entries()) q.put(`${name}.bin`, image(LONG ? 9000 : 3000, i + 1));
     const { json } = await released(q, "1.0.0", "--json");
     const cuts = (json["boards"] as { cuts: number; cutsDuringRecovery: number }[]).map((one) => [one.cuts, one.cutsDuringRecovery]);
     expect(cuts).toHaveLength(5);
@@ -240,7 +241,7 @@ describe("a release", () => {
 describe("the same inputs", () => {
   it("give the same bytes in two folders, with and without SOURCE_DATE_EPOCH", async () => {
     for (const env of [{}, { SOURCE_DATE_EPOCH: "1700000000" }] as { [name: string]: string }[]) {
-      const places = [world(), world()];
+      const places = [world(brief(PRODUCT)), world(brief(PRODUCT))];
       for (const p of places) {
         utimesSync(p.at("app.js"), 1_600_000_000 + Math.random() * 1e7, 1_600_000_000);
         await p.ok(["release", "--version", "1.0.0"], { env });

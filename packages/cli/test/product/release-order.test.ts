@@ -4,10 +4,9 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { keyC, logEntries, type Place, quicklyEncrypted } from "../../../test-support/src/command-line/run.js";
-import { copyOf, PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { brief, copyOf, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 type Refused = [what: string, words: string, exit: number, args: string[], change?: (p: Place) => void];
-
 
 const put = (text: string) => (p: Place) => void p.put("firmseal.toml", text);
 const trusting = (line: string) => put(`${PRODUCT}\n[trust]\n${line}\n`);
@@ -129,7 +128,7 @@ describe("a release is refused", () => {
   });
 
   it("by the log under its locks too, if others have signed while the power was cut", async () => {
-    const p = world(PRODUCT.replace("A.pem", "env:KEY"));
+    const p = world(brief(PRODUCT).replace("A.pem", "env:KEY"));
     const env = { KEY: p.get("A.pem").toString() };
     await p.ok(["release", "--version", "1.0.0"], { env });
     const r = await p.run(["release", "--version", "3.0.0"], { env });

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync } from
 import { beforeAll, describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../test-support/src/bytes.js";
 import { expectExit, expectFailure, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
-import { copyOf, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { brief, copyOf, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 /** Changes the record of a release, and SHA256SUMS with it, as an attacker would. */
 function forge(
@@ -241,7 +241,7 @@ describe("verify DIR --product, if something is wrong with the product", () => {
   });
 
   it("refuses versions and numbers in another order", async () => {
-    const p = world(PRODUCT.replace("[keys]", '[sequence]\nsource = "given"\n\n[keys]'));
+    const p = world(brief(PRODUCT).replace("[keys]", '[sequence]\nsource = "given"\n\n[keys]'));
     await released(p, "1.0.0", "--seq", "5");
     await released(p, "0.9.0", "--seq", "7", "--out", "other", "--allow-lower-sequence");
     renameSync(p.at("other/0.9.0"), p.at("dist/0.9.0"));
@@ -306,9 +306,9 @@ describe("a release that already exists", () => {
   });
 
   it("does not give its number to a release whose number is that of its version", async () => {
-    const p = world(`${PRODUCT}\n[sequence]\nsource = "given"\n`);
+    const p = world(`${brief(PRODUCT)}\n[sequence]\nsource = "given"\n`);
     await released(p, "1.0.0", "--seq", "281474976743999", "--out", "published", "--allow-sequence-jump");
-    p.put("firmseal.toml", PRODUCT);
+    p.put("firmseal.toml", brief(PRODUCT));
     const r = await release(p, "1.0.0", "--previous-release", "published/1.0.0/release.json");
     expect(refusal(r, 1)).toContain("sequence number 281474976743999, which is not that of the version");
   });

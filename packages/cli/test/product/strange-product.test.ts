@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { sha256Hex } from "@firmseal/keys/internal";
 import { describe, expect, it } from "vitest";
 import { expectFailure, image, type Place, type Result, signImage, words } from "../../../test-support/src/command-line/run.js";
-import { PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { brief, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 const withImage = (image: string) => PRODUCT.replace('"app.js"', JSON.stringify(image));
 
@@ -58,7 +58,7 @@ describe("an image outside the folder of the product file", () => {
 
   it("is taken from a folder that is named, and from no other", async () => {
     const other = world();
-    const p = world(withImage(other.at("app.js")));
+    const p = world(brief(withImage(other.at("app.js"))));
     expect(refusal(await release(p, "1.0.0"), 1)).toContain(OUTSIDE);
     expect(refusal(await release(p, "1.0.0", "--allow-outside", other.at("build")), 1)).toContain(OUTSIDE);
     await released(p, "1.0.0", "--allow-outside", other.path);
@@ -68,7 +68,7 @@ describe("an image outside the folder of the product file", () => {
   });
 
   it("is found through links inside the folder", async () => {
-    const p = world(withImage("latest.js"));
+    const p = world(brief(withImage("latest.js")));
     symlinkSync("app.js", p.at("latest.js"));
     await released(p, "1.0.0");
   });
@@ -86,7 +86,7 @@ describe("an image outside the folder of the product file", () => {
 describe("a folder of releases outside that of the product file", () => {
   it("is refused unless a person names it", async () => {
     const other = world();
-    const p = world(`out = ${JSON.stringify(other.at("dist"))}\n${PRODUCT}`);
+    const p = world(`out = ${JSON.stringify(other.at("dist"))}\n${brief(PRODUCT)}`);
     const line = refusal(await release(p, "1.0.0"), 1);
     expect(line).toContain("firmseal.toml:1:1: ");
     expect(line).toContain("is outside the folder of the product file");
@@ -95,7 +95,7 @@ describe("a folder of releases outside that of the product file", () => {
     await released(p, "1.0.0", "--allow-outside", other.at("dist"));
     expect(other.has("dist/1.0.0")).toBe(true);
     for (const out of [".git/hooks", "../up"]) {
-      p.put("firmseal.toml", `out = "${out}"\n${PRODUCT}`);
+      p.put("firmseal.toml", `out = "${out}"\n${brief(PRODUCT)}`);
       expect(refusal(await release(p, "1.0.1"), 1)).toContain("is outside the folder of the product file");
     }
   });
@@ -128,7 +128,9 @@ describe("what a product file leads to", () => {
 
   it("is shown with --dry-run member by member, with digests, thumbprints, and what starts a program", async () => {
     const waiver = '[[policy.waivers]]\nrule = "L40"\nreason = "later"\nuntil = 2099-01-01\n[trust]\nkeys = "A.jwk"\n';
-    const p = world(PRODUCT.replace('release = "A.pem"', 'release = ["exec:./sign", "pkcs11:object=x?module-path=/x.so"]').concat(waiver));
+    const p = world(
+      brief(PRODUCT).replace('release = "A.pem"', 'release = ["exec:./sign", "pkcs11:object=x?module-path=/x.so"]').concat(waiver),
+    );
     p.put("sign", "#!/bin/sh\nexit 1\n", 0o755);
     const r = await p.ok(["release", "--version", "1.0.0", "--dry-run", "--json"]);
     const { references } = r.json as { references: { members: { member: string }[]; thumbprints: string[] } };
@@ -176,7 +178,7 @@ describe("what a product file leads to", () => {
   });
 
   it("is shown by verify: whose keys it trusts", async () => {
-    const p = world();
+    const p = world(brief(PRODUCT));
     await released(p, "1.0.0");
     const verify = ["verify", "dist/1.0.0/gateway-puck-1.0.0.suit"];
     const r = await p.ok(verify);
