@@ -180,7 +180,7 @@ describe("bundles of parts in new combinations", () => {
   };
 
   // by default always the same
-  it.each(Array.from({ length: LONG ? 12 : 2 }, (_, i) => i))("verify alike, minified and readable: %i", async (i) => {
+  it.each(Array.from({ length: LONG ? 12 : 1 }, (_, i) => i))("verify alike, minified and readable: %i", async (i) => {
     const random = new Random(LONG ? randomUUID() : `parts ${i}`);
     const options = { algs: some(BUNDLE_ALGS, random), features: some(BUNDLE_FEATURES, random), format: i % 2 ? "script" : "umd" };
     const [short, readable] = [says(await minifiedBundle(options)), says(await readableBundle(options))];

@@ -105,7 +105,7 @@ it("says how an engine differs from ECMA-262, and whether the probe came to its 
 
 it("passes with the module for Espruino, in which functions are nested in their only users", async () => {
   const bundle = await espruinoModule();
-  const files = LONG ? vectorFiles() : everyNth(vectorFiles(), 4);
+  const files = LONG ? vectorFiles() : everyNth(vectorFiles(), 16);
   expect(await conform(node, { bundle, files })).toMatchObject({ ok: true, output: "" });
   // they are there: open() begins with them
   expect(bundle).toMatch(/function \w+\([\w,]*\)\{(?:var [^;]*;)?function /);
@@ -263,7 +263,7 @@ it.each([
 it("plays with a bundle that ships what needs no more than it has", async () => {
   for (const set of await shippedSets()) {
     if (set.native.length > 0) continue;
-    const files = LONG ? set.files : everyNth(set.files, 8);
+    const files = LONG ? set.files : everyNth(set.files, 24);
     expect(await conform(node, { ...set, files }), set.name).toMatchObject({ ok: true, output: "" });
   }
 }, 120_000);

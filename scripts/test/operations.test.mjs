@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { BUNDLE_ALGS, BUNDLE_FEATURES, MICRO_ALGS, readableBundle } from "../../packages/bundler/lib/index.js";
-import { LONG } from "../../packages/test-support/src/environment/effort.ts";
+import { LONG, OF_SOME } from "../../packages/test-support/src/environment/effort.ts";
 import { readMicroVectors } from "../../test-vectors/index.mjs";
 import { partsOnce } from "../build/bundle.mjs";
 import { asScript } from "../conformance/bundles.mjs";
@@ -49,12 +49,14 @@ describe("the operations of the vectors", () => {
   const all = { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES };
   const module = async (options) => asScript(await readableBundle(options));
   /** Some of each kind: the arithmetic of one vector takes a tenth of a second. */
-  const some = everyNth(vectorFiles(), LONG ? 4 : 40);
+  const some = everyNth(vectorFiles(), LONG ? 4 : 160);
 
-  it("in all of them are the same on every engine, besides those of the arithmetic", async () => {
+  it(`in all of them are the same on every engine, besides those of the arithmetic${OF_SOME}`, async () => {
     const { modules } = await partsOnce();
     const isLeftOut = (name) => /^src\/(?:alg|hash)\//.test(modules[name]);
-    const { findings, said } = run(await readableBundle({ ...all, format: "umd" }), played(vectorFiles()), { isLeftOut });
+    const { findings, said } = run(await readableBundle({ ...all, format: "umd" }), played(everyNth(vectorFiles(), LONG ? 1 : 4)), {
+      isLeftOut,
+    });
     expect(said.at(-1)).toMatch(/^[1-9]\d\d+ passed, 0 failed/);
     // whatever the low 8 bits of such a number are, it is not equal to them
     const allowed = /^\d+ b & 255: bits of (?:Infinity|1e\+300)$/;
@@ -75,7 +77,7 @@ describe("the operations of the vectors", () => {
     [
       "a micro verifier",
       () => readableBundle({ algs: MICRO_ALGS, features: ["errors"], format: "umd", micro: [] }),
-      everyNth(microFiles(), LONG ? 2 : 12),
+      everyNth(microFiles(), LONG ? 2 : 40),
       {},
       [],
     ],

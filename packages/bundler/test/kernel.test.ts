@@ -34,7 +34,7 @@ describe("firmseal bundle --target", () => {
   const products = KERNEL_TARGETS.flatMap((target) =>
     ["ed25519,hsslms", "es256", "es256,ed25519", ...(kernelOf(target).hashes ? [] : ["hsslms"])].map((algs) => [target, algs] as const),
   );
-  it.each(some(products, 5))(
+  it.each(some(products, 9))(
     `%s, %s: the machine code is in the file or beside it, and its digest in the report${OF_SOME}`,
     async (target, algs) => {
       const p = new Place();

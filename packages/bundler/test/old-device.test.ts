@@ -21,13 +21,16 @@ import { errors } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { TRUST_COMPONENT } from "@firmseal/verifier/tools";
 import { expect, it } from "vitest";
-import { minifiedBundle } from "../src/bundle.js";
+import { LONG } from "../../test-support/src/environment/effort.js";
+import { minifiedBundle, readableBundle } from "../src/bundle.js";
 import { DEFAULT_FEATURES, type FeatureName } from "../src/options.js";
 
 type Api = typeof verifier;
 const load = async (...features: FeatureName[]): Promise<Api> => {
   const context = vm.createContext({});
-  vm.runInContext(await minifiedBundle({ algs: ["ed25519"], features: [...DEFAULT_FEATURES, ...features], format: "umd" }), context);
+  // by default as written: the same code
+  const make = LONG ? minifiedBundle : readableBundle;
+  vm.runInContext(await make({ algs: ["ed25519"], features: [...DEFAULT_FEATURES, ...features], format: "umd" }), context);
   return context["firmseal"] as Api;
 };
 

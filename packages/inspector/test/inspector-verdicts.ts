@@ -174,7 +174,7 @@ export function verdicts(): void {
       });
     expect(played.length).toBeGreaterThan(250);
     const threshold = inspector.page.getByLabel("Keys that must have signed");
-    for (const { name, action, envelope, trust, keys, expect: expected } of some(played, 24)) {
+    for (const { name, action, envelope, trust, keys, expect: expected } of some(played, 72)) {
       const main = file(`x.${action === "open" ? "suit" : "trust"}`, Buffer.from(envelope, "hex"));
       const least = String(trust?.threshold ?? 1);
       if (await threshold.isVisible()) await threshold.fill(least);

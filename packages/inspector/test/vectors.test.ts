@@ -6,6 +6,7 @@ import { errors } from "@firmseal/verifier";
 import { expect, it, vi } from "vitest";
 import { readMicroVectors, readVectors } from "../../../test-vectors/index.mjs";
 import { hex } from "../../test-support/src/bytes.js";
+import { OF_SOME, some } from "../../test-support/src/environment/effort.js";
 import { Desk } from "../src/worker/open-files.js";
 import { deskVerdict } from "../src/worker/verdict/verdict.js";
 
@@ -46,7 +47,7 @@ async function verdictFor({ action, envelope, trust }: Vector, keys: Uint8Array[
 it.each([
   ["general", () => readVectors() as unknown as Vector[], 450],
   ["micro", () => readMicroVectors() as unknown as Vector[], 77],
-])("agrees with the verifier about all %s vectors that it can hold", async (which, read, least) => {
+])(`agrees with the verifier about all %s vectors that it can hold${OF_SOME}`, async (which, read, least) => {
   const played = read().flatMap((one) => {
     const isFit = (one.action === "open" || one.action === "trust") && one.trust?.floor === undefined && one.envelope;
     const isPlain = ["store", "strange", "memory", "previous", "role"].every((name) => !(name in one));
@@ -56,7 +57,7 @@ it.each([
     return keys ? [{ one, keys }] : [];
   });
   expect(played.length).toBeGreaterThanOrEqual(least);
-  for (const { one, keys } of played) {
+  for (const { one, keys } of some(played, 5)) {
     const { state, words } = await verdictFor(one, keys);
     const code = Number(/\((\d+) [A-Z0-9_]+\)$/.exec(words)?.[1]);
     // without a signature, the command line says so, too: a device would call it damaged CBOR
