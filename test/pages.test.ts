@@ -116,7 +116,7 @@ describe.concurrent("docs/guides/keys", () => {
 });
 
 describe.concurrent("docs/guides/trust.md", () => {
-  it.skipIf(noOpenssl !== "")(`works, and its JavaScript over what it has made${noOpenssl}`, async () => {
+  it.skipIf(!LONG || noOpenssl !== "")(`works, and its JavaScript over what it has made${AT_LENGTH || noOpenssl}`, async () => {
     const here = empty("trust");
     const { stderr } = await runPage("docs/guides/trust.md", here);
     expect(stderr).toMatch(/^board\.trust: signed by 2 roots \(needed: 2\)$/m);
@@ -163,7 +163,7 @@ describe.concurrent("docs/guides/ci.md", () => {
 });
 
 describe.concurrent("docs/guides/product.md", () => {
-  it("works, and what it says is refused is refused", async () => {
+  it.skipIf(!LONG)(`works, and what it says is refused is refused${AT_LENGTH}`, async () => {
     const { stdout, stderr } = await runPage("docs/guides/product.md", empty("product"));
     expect(stderr).toMatch(
       /^dist\/1\.0\.0: acme 1\.0\.0 released, 2 boards, sequence number 281474976743424, signed by ed25519 [0-9a-f]{16}…$/m,
@@ -177,7 +177,7 @@ describe.concurrent("docs/guides/product.md", () => {
 });
 
 describe.concurrent("docs/guides/report.md", () => {
-  it("makes pages of a release and of an envelope", async () => {
+  it.skipIf(!LONG)(`makes pages of a release and of an envelope${AT_LENGTH}`, async () => {
     const here = empty("report");
     const { stderr } = await runPage("docs/guides/report.md", here);
     for (const name of ["gateway-1.4.2.html", "fw.html"]) {
@@ -203,7 +203,7 @@ describe.concurrent("docs/guides/lint.md", () => {
 });
 
 describe.concurrent("docs/guides/micro.md", () => {
-  it("works, and its device starts the release", async () => {
+  it.skipIf(!LONG)(`works, and its device starts the release${AT_LENGTH}`, async () => {
     const { stdout, stderr } = await runPage("docs/guides/micro.md", empty("micro"));
     expect(stdout).toMatch(/^runs: app version 1$/m);
     expect(stdout).toMatch(/^exit code 1$/m);
@@ -238,7 +238,7 @@ describe.concurrent("docs/guides of other engines", () => {
     { engine: "qjs", name: "quickjs", first: "", why: without("qjs") },
     { engine: "QuickJS-ng", name: "quickjs-ng", ...named("QJSNG", "qjs") },
   ])
-    it.skipIf(why !== "")(`quickjs.md installs, starts and refuses on ${engine}${why}`, async () => {
+    it.skipIf(!LONG || why !== "")(`quickjs.md installs, starts and refuses on ${engine}${AT_LENGTH || why}`, async () => {
       const here = empty(name);
       const { stdout } = await runPage("docs/guides/quickjs.md", here, { first });
       const said = stdout.split("\n").filter((line) => /^(installed|application|refused|failed|exit code)/.test(line));
@@ -261,7 +261,7 @@ head -c 1 flash.bin > cut.bin; mv cut.bin flash.bin; qjs --module update.js star
     { page: "microquickjs", ...named("MQJS", "mqjs") },
     { page: "hermes", ...named("HERMES", "hermes") },
   ])
-    it.skipIf(why !== "")(`${page}.md does the same with both verifiers${why}`, async () => {
+    it.skipIf(!LONG || why !== "")(`${page}.md does the same with both verifiers${AT_LENGTH || why}`, async () => {
       const { stdout } = await runPage(`docs/guides/${page}.md`, empty(page), { first });
       const said = only(blocksOf(`docs/guides/${page}.md`), "text said");
       expect(stdout.split("update: 0").length).toBe(3);

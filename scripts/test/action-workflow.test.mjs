@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { firmseal as call } from "../../packages/test-support/src/command-line/run.ts";
+import { AT_LENGTH, LONG, OF_SOME, some } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { makeAction } from "../action.mjs";
 import { runWorkflow } from "./runner.mjs";
@@ -109,11 +110,11 @@ describe("the workflow of the document", () => {
       expect(README).toContain(words);
   });
 
-  it("refuses an input that is not the name of a tag, and a run for another ref", () => {
+  it(`refuses an input that is not the name of a tag, and a run for another ref${OF_SOME}`, () => {
     git("tag", "-f", "v1.4.2");
-    for (const name of ["main", "refs/heads/main", "v1.4.2\nmain", "v1.4.2 --x", "../v1.4.2", "", "v1.4"])
+    for (const name of some(["main", "refs/heads/main", "v1.4.2\nmain", "v1.4.2 --x", "../v1.4.2", "", "v1.4"], 3))
       expect(() => run(name), name).toThrow("grep");
-    for (const ref of ["refs/tags/v1.4.2", "refs/heads/other", "refs/pull/1/merge"])
+    for (const ref of some(["refs/tags/v1.4.2", "refs/heads/other", "refs/pull/1/merge"], 3))
       expectNothing(run("v1.4.2", undefined, ref), `the workflow runs for ${ref}, so its file is of that`);
   });
 
@@ -138,7 +139,7 @@ describe("the workflow of the document", () => {
     expect(check.exit, check.stderr).toBe(0);
   });
 
-  it("takes nothing but images from the tag, from its build, and from artifacts", async () => {
+  it.skipIf(!LONG)(`takes nothing but images from the tag, from its build, and from artifacts${AT_LENGTH}`, async () => {
     // the tag has its own product file, trust and earlier release; main does not
     const toml = block("toml").replace("env:RELEASE_KEY", "exec:make");
     git("checkout", "-q", "-b", "attack");
@@ -155,12 +156,13 @@ describe("the workflow of the document", () => {
     expect(logs.candidate.summary).not.toContain("exec:make");
   });
 
-  it("refuses images and a candidate that were changed after the candidate job", () => {
+  it(`refuses images and a candidate that were changed after the candidate job${OF_SOME}`, () => {
     git("tag", "-f", "v1.4.4");
     const images = run("v1.4.4", (job, artifacts) => {
       if (job === "candidate") writeFileSync(join(artifacts.get("images"), "gateway.bin"), Buffer.alloc(2500, 9));
     });
     expectNothing(images, "is not the candidate");
+    if (!LONG) return;
     const candidate = run("v1.4.4", (job, artifacts) => {
       const path = job === "candidate" && join(artifacts.get("candidate"), "firmseal-candidate.json");
       if (path) writeFileSync(path, readFileSync(path, "utf8").replace("gateway", "gatewaz"));

@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { firmseal as call } from "../../packages/test-support/src/command-line/run.ts";
-import { AT_LENGTH, LONG } from "../../packages/test-support/src/environment/effort.ts";
+import { AT_LENGTH, LONG, OF_SOME, some } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { makeAction } from "../action.mjs";
 
@@ -203,11 +203,14 @@ describe("the action", () => {
     expect(p.action(pinned).status).toBe(0);
   });
 
-  it("takes keys, trust and the earlier release from the protected ref only", async () => {
+  it(`takes keys, trust and the earlier release from the protected ref only${OF_SOME}`, async () => {
     const p = await product();
     const { outputs } = p.action({ mode: "candidate", version: "1.4.2" });
     const pinned = { mode: "publish", version: "1.4.2", "candidate-digest": outputs["candidate-digest"], first: "true" };
+    let tried = 0;
     const refused = (inputs, words) => {
+      // each is a start of the program
+      if (!LONG && tried++ % 5 !== 0) return;
       const r = p.action({ ...pinned, ...inputs });
       expect([r.status, error(r)]).toEqual([1, expect.stringContaining(words)]);
       expect([existsSync(p.at("dist")), existsSync(p.at("release.pem.log"))]).toEqual([false, false]);
@@ -260,13 +263,14 @@ describe("the action", () => {
     expect(outsideOf(log)).toContain("::error::firmseal ended with exit code 1");
   });
 
-  it("shows the error of the command line, in one line", async () => {
+  it(`shows the error of the command line, in one line${OF_SOME}`, async () => {
     const p = await product();
-    expect(error(p.action({ mode: "candidate", version: "one" }))).toContain("version");
-    expect(error(p.action({ mode: "candidate", version: "1.0.0", product: "nowhere.toml" }))).toContain("nowhere.toml");
-    expect(error(p.action({ mode: "candidate", version: "1.0.0", candidate: "none/c.json" }))).toBe(
-      "candidate: the folder none does not exist; make it, or name another file",
-    );
+    const wrong = [
+      [{ version: "one" }, expect.stringContaining("version")],
+      [{ product: "nowhere.toml" }, expect.stringContaining("nowhere.toml")],
+      [{ candidate: "none/c.json" }, "candidate: the folder none does not exist; make it, or name another file"],
+    ];
+    for (const [inputs, said] of some(wrong, 3)) expect(error(p.action({ mode: "candidate", version: "1.0.0", ...inputs }))).toEqual(said);
     const missing = p.action({ mode: "publish", version: "1.0.0", "candidate-digest": "0".repeat(64), first: "true" });
     expect(error(missing)).toBe("candidate: the file firmseal-candidate.json does not exist; download what the candidate job uploaded");
     // before anything is tried

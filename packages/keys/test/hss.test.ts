@@ -98,7 +98,8 @@ describe("an HSS/LMS key", () => {
       .run(args, {
         stderr: told,
         started: (pid) => {
-          // until it has reported, and from then on, it keeps all processors busy. While threads start, Node may lose one signal
+          // until it has reported, and from then on, it keeps all processors busy. While its threads start, a signal may
+          // be lost: it is sent again
           timer = setInterval(() => {
             try {
               if (readFileSync(told, "utf8").includes("making the key")) process.kill(pid, "SIGINT");

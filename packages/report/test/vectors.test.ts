@@ -18,7 +18,7 @@ const { reportHtml, MOST_BOARDS } = (await import(new URL("../lib/index.js", imp
 
 vi.setConfig({ testTimeout: 300_000 });
 
-/** By default every sixth is played in a page. packages/inspector/test/vectors.test.ts gives others to the same verifyReport(). */
+/** By default every sixth is played in a page. The same test of the inspector gives others to the same verifyReport(). */
 const SHARE = 6;
 
 const ALGS = ["ed25519", "es256", "hsslms"] as const;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { expect, it } from "vitest";
+import { OF_SOME, some } from "../../test-support/src/environment/effort.js";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { deviceContract } from "../src/contract.js";
 import { type FlashCode, flashStore } from "../src/devices/flash.js";
@@ -113,8 +114,8 @@ const MISTAKES: [string, [string, string][], RegExp][] = [
   ],
 ];
 
-it.each(MISTAKES)(
-  "a device that %s breaks the contract",
+it.each(some(MISTAKES, 5))(
+  `a device that %s breaks the contract${OF_SOME}`,
   async (name, changes, complaint) => {
     const code = await mutated(name, changes);
     expect((await complaints(code, false)).join("\n"), name).toMatch(complaint);

@@ -41,7 +41,7 @@ describe("a wrong device is caught:", () => {
     );
 
   /** `second`: the cuts during each recovery that are tried by default. */
-  async function caught(make: MakeStore, second = 12): Promise<ReturnType<typeof total>> {
+  async function caught(make: MakeStore, second = 4): Promise<ReturnType<typeof total>> {
     const report = new Simulation(make, setup, await release(7, image(5001, 1)), await release(8, image(4099, 2))).run(
       LONG ? undefined : second,
     );

@@ -338,7 +338,7 @@ describe.skipIf(!haveVectors)("RFC 8949 (third-party vectors)", () => {
 });
 
 describe("whatever comes in", () => {
-  const runs = { numRuns: LONG || LEAST ? 500 : 200 };
+  const runs = { numRuns: LONG || LEAST ? 500 : 100 };
   /** Bytes that look like CBOR more often than chance would have it. */
   const heads = fc.array(
     fc.oneof(

@@ -391,7 +391,7 @@ describe("accepts nothing else", () => {
           if (code(() => micro.open(out, quick)) === 0) expect(code(() => open(out, quick))).toBe(0);
         },
       ),
-      { numRuns: Number(process.env["FIRMSEAL_CASES"] ?? (LONG ? 3000 : 1000)) },
+      { numRuns: Number(process.env["FIRMSEAL_CASES"] ?? (LONG ? 3000 : LEAST ? 1000 : 300)) },
     );
   });
 

@@ -368,7 +368,7 @@ describe("counting from a new beginning", () => {
     }
   });
 
-  it.each(LEAST ? kinds : some(kinds, 2))(
+  it.each(LEAST ? kinds : some(kinds, 4))(
     "leaves the thief's release or the one that replaces it, and never a floor in between, after each cut: %s",
     async (name) => {
       const { l1, l2 } = await lists();

@@ -136,7 +136,7 @@ async function outcome(args: string[], o: RunOptions, made: string | undefined) 
 }
 
 describe("a call gives what a process gives", () => {
-  it.each(some(ROWS, 5))("%s", async (_, args, o = {}, made) => {
+  it.each(some(ROWS, 10))("%s", async (_, args, o = {}, made) => {
     const called = await outcome(args, o, made);
     expect(called.exit).not.toBeNull();
     expect(called).toEqual(await outcome(args, { ...o, program: true }, made));
@@ -153,7 +153,7 @@ const REFUSED = new Map(
   }),
 );
 
-it.each(some([...REFUSED], 24))(`verify refuses %s with the same words${OF_SOME}`, async (_, { envelope, key }) => {
+it.each(some([...REFUSED], 48))(`verify refuses %s with the same words${OF_SOME}`, async (_, { envelope, key }) => {
   const p = standard();
   p.put("v.suit", hex(envelope));
   p.put("v.pub", hex(key));

@@ -38,7 +38,9 @@ export function world(product = PRODUCT): Place {
   return p;
 }
 
-/** A place with what another one has, and its machine has seen. A release takes seconds: tests that begin with one copy it. */
+/**
+ * A place with what another one has, and its machine has seen. A release takes long: tests that begin with one copy it.
+ */
 export function copyOf(made: Place): Place {
   const p = world();
   cpSync(made.path, p.path, { recursive: true });

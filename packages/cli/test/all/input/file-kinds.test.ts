@@ -3,6 +3,7 @@
 import { toPrivateCose } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectFailure, FACTS, image, keyB, type Place, standard } from "../../../../test-support/src/command-line/run.js";
+import { OF_SOME, some } from "../../../../test-support/src/environment/effort.js";
 import { description } from "../command-place.js";
 
 let p: Place;
@@ -129,7 +130,7 @@ describe("a file that firmseal writes or reads for itself", () => {
     await p.ok(["trust", "tbs", "fleet.trust", "--key", "B.jwk", "--out", "t.tbs"]);
   });
 
-  it.each(titled)("is not signed as an image: %s", async (_, what, content) => {
+  it.each(some(titled, 2))(`is not signed as an image: %s${OF_SOME}`, async (_, what, content) => {
     for (const name of ["own.bin", "own.json", "own"]) {
       p.put(name, content());
       expect(await refused(["sign", name, "--key", "A.pem", ...FACTS, "--seq", "8", "--out", "x.suit"], 2)).toContain(
@@ -141,7 +142,7 @@ describe("a file that firmseal writes or reads for itself", () => {
     );
   });
 
-  it.each(titled)("may be named inside an image: %s", async (_, _what, content) => {
+  it.each(some(titled, 3))(`may be named inside an image: %s${OF_SOME}`, async (_, _what, content) => {
     const app = Buffer.concat([Buffer.from("start();\n"), Buffer.from(content()), Buffer.from("\0")]);
     p.put("app.bin", app);
     await p.ok(["sign", "app.bin", "--key", "A.pem", ...FACTS, "--seq", "8", "--out", "app.suit"]);
@@ -270,7 +271,7 @@ describe("no output replaces a key, its state or what it has signed", () => {
     await p.ok(["keygen", "--alg", "ml-dsa-44", "--format", "jwk", "--no-passphrase", "--out", "ml.jwk"]);
   });
 
-  it.each(KEPT)("%s", async (_, content) => {
+  it.each(some(KEPT, 3))(`%s${OF_SOME}`, async (_, content) => {
     // some outputs must have a name of their kind
     for (const name of ["kept.suit", "kept.html", "kept.js"]) p.put(name, content());
     const reached = new Set<string>();

@@ -89,8 +89,8 @@ describe("every command", () => {
       p.keepsLogs = true;
       for (const [file, content] of Object.entries(keys)) p.put(file, content);
       p.put("fw.suit", envelope);
-      // by default each command has a sixth of the uses, and the next one others
-      const uses = USES.filter((_, i) => LONG || (i + names.indexOf(name)) % 6 === 0);
+      // by default each command has a twelfth of the uses, and the next one others
+      const uses = USES.filter((_, i) => LONG || (i + names.indexOf(name)) % 12 === 0);
       swept += uses.length;
       for (const use of uses)
         for (const key of ALL ? Object.keys(keys) : [turn % 2 === 0 ? "e.pem" : (others[(turn >> 1) % others.length] as string)]) {
@@ -104,8 +104,8 @@ describe("every command", () => {
           const takes = PASSPHRASES.has(name) ? by : [];
           const r = await p.run([...args, ...json, ...takes], {
             ...(by[0] === "--passphrase-env" ? { env: { P: word } } : { fds: [word] }),
-            // only a process has arguments and an environment to look at; by default two uses of seven are one
-            ...((LONG || turn % 7 < 2) && {
+            // only a process has arguments and an environment to look at; by default two uses of fourteen are one
+            ...((LONG || turn % 14 < 2) && {
               started: (pid: number) => {
                 if (hasProc) timer = spy(pid, seen);
               },
@@ -131,7 +131,7 @@ describe("every command", () => {
     for (const name of names) if ((await base.ok([name, "--help"])).stdout.includes("--passphrase-fd")) PASSPHRASES.add(name);
     await Promise.all(names.map(sweep));
     expect(runs).toBe(swept * (ALL ? Object.keys(keys).length : 1));
-    expect(swept).toBeGreaterThanOrEqual((names.length * (USES.length - 1)) / 6);
+    expect(swept).toBeGreaterThanOrEqual((names.length * (USES.length - 1)) / 12);
   }, 180_000);
 
   it("shows nothing of a passphrase that was typed in the wrong place", async () => {
