@@ -18,6 +18,9 @@ async function* arriving(some: Iterable<Uint8Array>): AsyncGenerator<Uint8Array,
   }
 }
 
+/** As in browsers where a stream has a reader alone. */
+const notIterable = (stream: ReadableStream<Uint8Array>) => ({ getReader: () => stream.getReader() });
+
 const newDevice = () => memoryDevice(identity, [ID], 20_000);
 type Device = ReturnType<typeof newDevice>;
 
@@ -54,6 +57,7 @@ it.each([
   ["a list of chunks", () => chunks],
   ["chunks that arrive", () => arriving(chunks)],
   ["the body of a response", () => new Response(bytes).body],
+  ["a stream that cannot be iterated", () => notIterable(new Response(bytes).body as ReadableStream<Uint8Array>)],
 ])("a request is answered by %s", async (_, payload) => {
   const device = newDevice();
   const seen = await installWith(device, await release(1, bytes, URI), (request) => {
@@ -107,6 +111,14 @@ it("what a source throws ends the installation, and the source is closed after a
     request.payload = endless();
   });
   expect(closed).toBe(true);
+});
+
+it("an answer of another type ends the installation", async () => {
+  expect(
+    await refused((request) => {
+      request.payload = bytes.buffer as never;
+    }),
+  ).toEqual(new TypeError("a payload is bytes, chunks of bytes, or a stream of them"));
 });
 
 it("break and an error in the loop discard what was written", async () => {

@@ -2,6 +2,8 @@
 
 import type { Progress } from "../install/device.js";
 
+type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | ReadableStream<Uint8Array>;
+
 /** A payload outside the envelope, which an installation needs. */
 export interface PayloadRequest {
   /** Where it is, as the release says. Only its digest is trusted. */
@@ -11,7 +13,7 @@ export interface PayloadRequest {
   /** The component that it is for: an index of `manifest.components`. */
   readonly component: number;
   /** The answer: the bytes, or chunks of them as they arrive. Without an answer the installation is refused. */
-  payload?: Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array> | null;
+  payload?: Uint8Array | Chunks | null;
 }
 
 /** Returns the next chunk. Rejects as soon as `signal` is aborted, even while the source hangs. */
@@ -27,13 +29,26 @@ function nextOf<T>(source: AsyncIterator<T>, signal: AbortSignal | undefined): P
   });
 }
 
-async function* all(payload: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* payload;
+async function* all(payload: Chunks): AsyncGenerator<Uint8Array, void, undefined> {
+  if (Symbol.iterator in payload || Symbol.asyncIterator in payload) return yield* payload;
+  // some browsers have streams that cannot be iterated
+  const stream = payload as Partial<ReadableStream<Uint8Array>>;
+  if (typeof stream.getReader !== "function") throw new TypeError("a payload is bytes, chunks of bytes, or a stream of them");
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel();
+  }
 }
 
 /** Passes a payload to the installation, chunk by chunk. */
-async function pass(progress: Progress, payload: PayloadRequest["payload"], signal: AbortSignal | undefined): Promise<void> {
-  const source = all(payload instanceof Uint8Array ? [payload] : (payload as AsyncIterable<Uint8Array>));
+async function pass(progress: Progress, payload: Uint8Array | Chunks, signal: AbortSignal | undefined): Promise<void> {
+  const source = all(payload instanceof Uint8Array ? [payload] : payload);
   try {
     for (;;) {
       signal?.throwIfAborted();
