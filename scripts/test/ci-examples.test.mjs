@@ -20,6 +20,7 @@ import {
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
+import { OF_SOME, some } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { CI_PRODUCT, ciSystems, example, gitlabJobs, projectJobs } from "./ci-examples.mjs";
 
@@ -75,7 +76,7 @@ function checkout(name) {
   };
 }
 
-describe.each(["plain", "gitlab", "jenkins"])("the recipe for a system: %s", (name) => {
+describe.each(some(["gitlab", "plain", "jenkins"], 3))(`the recipe for a system: %s${OF_SOME}`, (name) => {
   it("describes a candidate without a key, releases that, again without change, and no other build", () => {
     const p = checkout(name);
     p.images();
@@ -118,15 +119,20 @@ describe.each(["plain", "gitlab", "jenkins"])("the recipe for a system: %s", (na
 });
 
 // GitLab clones the protected branch, beside what other jobs have left
-describe.each(["plain", "jenkins"])("the checkout of a system: %s", (name) => {
-  it.each([
-    ["an earlier release", "last/release.json"],
-    ["settings of npm", ".npmrc"],
-    ["an ignored file", "build/release.json"],
-    ["another release", "dist/1.4.0/release.json"],
-    ["a changed product file", "firmseal.toml"],
-    ["a changed earlier release", "releases/release.json"],
-  ])("is refused with %s", (_, path) => {
+describe.each(some(["plain", "jenkins"], 2))(`the checkout of a system: %s${OF_SOME}`, (name) => {
+  it.each(
+    some(
+      [
+        ["an earlier release", "last/release.json"],
+        ["settings of npm", ".npmrc"],
+        ["an ignored file", "build/release.json"],
+        ["another release", "dist/1.4.0/release.json"],
+        ["a changed product file", "firmseal.toml"],
+        ["a changed earlier release", "releases/release.json"],
+      ],
+      3,
+    ),
+  )("is refused with %s", (_, path) => {
     const p = checkout(name);
     p.images();
     expect(p.candidate()).toMatchObject({ status: 0 });

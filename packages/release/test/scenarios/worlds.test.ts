@@ -1,4 +1,4 @@
-// Random worlds, in which the plan and the code of the devices have to agree. By default a few of each kind; with
+// Random worlds, in which the plan and the code of the devices have to agree. By default one of each kind; with
 // FIRMSEAL_LONG=1 100 together, with FIRMSEAL_LONG=2 1,000 of each. FIRMSEAL_CASES=N plays N of each, and
 // FIRMSEAL_SEED=N the one with this number.
 
@@ -11,7 +11,7 @@ import { compare, type Played, play } from "./play.js";
 import { randomWorld, WORLDS } from "./worlds.js";
 
 const SEED = process.env["FIRMSEAL_SEED"];
-const MANY = Number(process.env["FIRMSEAL_CASES"] ?? (ALL ? 1000 : LONG ? 17 : 2));
+const MANY = Number(process.env["FIRMSEAL_CASES"] ?? (ALL ? 1000 : LONG ? 17 : 1));
 const DEVICES = 40;
 const ORDERS = 8;
 
