@@ -17,7 +17,7 @@ export { acceptRestored, consultLog, knownEntries, lockLog, missingFromLog, refu
 export { type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js";
 export { passphrase } from "./secrets/passphrase.js";
 export { readGuarded } from "./secrets/private-file.js";
-export { missingApprover, neededApprovers } from "./signing-log/approvers.js";
+export { missingApprover, type NeededApprovers, neededApprovers } from "./signing-log/approvers.js";
 export { type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { APPROVE, isSigning } from "./signing-log/entry.js";
 export { LastSeen, type SeenState } from "./signing-log/last-seen.js";

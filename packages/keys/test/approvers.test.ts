@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { approvalEntries, missingApprover, neededApprovers, withoutApprover } from "../src/signing-log/approvers.js";
 import { bindingEntries } from "../src/signing-log/binding.js";
+import { conflicts } from "../src/signing-log/compare.js";
 import type { Entry } from "../src/signing-log/entry.js";
 
 const entry = (n: number, more: Partial<Entry>): Entry =>
@@ -63,29 +64,58 @@ describe("needed approvers", () => {
     );
   });
 
-  it("of two machines that went on apart are all needed by the joined log, but those whom a machine knew and removed", () => {
+  const JOINED = entry(99, { operation: "join", hash: "join" });
+  delete (JOINED as { key?: string }).key;
+
+  /** Entries of a machine that continues a log. A program removes only whom the key needs. */
+  function continued(log: readonly Entry[], list: readonly One[], name: string): Entry[] {
+    const out = [...log];
+    for (const [i, { over, removed, ...facts }] of list.entries()) {
+      const known = neededApprovers(out, facts.key);
+      const own = { hash: `${name}${i}`, removed: removed.filter((other) => known.has(other)) };
+      out.push(entry(out.length + 1, { ...facts, ...own, ...(over && ALLOWED) }));
+    }
+    return out;
+  }
+
+  it("of machines that went on apart are all whom one of them ever named, in both orders of the files", () => {
     const list = fc.array(one, { maxLength: 10 });
     fc.assert(
-      fc.property(list, list, list, (shared, first, second) => {
-        const begin = logOf(shared);
-        // a program removes only whom its own log requires
-        const honest = (log: Entry[], more: readonly One[]) => {
-          for (const facts of logOf(more, log.length + 1)) {
-            const known = neededApprovers(log, facts.key as string);
-            log.push({ ...facts, removed: facts.removed?.filter((name) => known.has(name)) ?? [] });
-          }
-          return log;
-        };
-        const base = honest([], shared);
-        const [p, q] = [honest([...base], first), honest([...base], second)];
-        const joined = needed([...p, ...q.slice(begin.length)]);
-        const apart = [p, q].map((log) => log.slice(begin.length));
-        // a name that only one of them knows is not removed by the other
-        for (const [i, log] of [p, q].entries()) {
-          const others = apart[1 - i]?.flatMap((e) => (e.key === "k" ? (e.removed ?? []) : []));
-          for (const name of needed(log)) if (!others?.includes(name)) expect(joined).toContain(name);
+      fc.property(list, list, list, names, (shared, first, second, removed) => {
+        const begin = continued([], shared, "s");
+        const [p, q] = [continued(begin, first, "p"), continued(begin, second, "q")];
+        const ever = new Set([...p, ...q].flatMap((e) => (e.key === "k" ? (e.approvers ?? []) : [])));
+        for (const [one, other] of [
+          [p, q],
+          [q, p],
+        ] as const) {
+          const joined = [...one, ...other.slice(begin.length), JOINED];
+          expect(needed(joined)).toEqual(ever);
+          expect(needed(bindingEntries(joined))).toEqual(ever);
+          const later = [...joined, entry(100, { hash: "later", removed })];
+          const left = new Set([...ever].filter((name) => !removed.includes(name)));
+          expect(needed(later)).toEqual(left);
+          expect(needed(bindingEntries(later))).toEqual(left);
         }
       }),
     );
+  });
+
+  it("are not asked for before they were named, in whatever order two logs were joined", () => {
+    const log = (...entries: Entry[]) => ({ path: "log", all: entries });
+    const alone = entry(1, { hash: "q", time: "2026-01-01" });
+    const anna = entry(1, { hash: "p", time: "2026-01-02", approvers: ["anna"] });
+    const join = { ...JOINED, time: "2026-01-03" };
+    const later = entry(3, { hash: "later", time: "2026-01-04" });
+    for (const both of [
+      [anna, alone],
+      [alone, anna],
+    ]) {
+      expect(conflicts([log(...both, join)])).toEqual([]);
+      expect(conflicts([log(...both, join, later)])).toMatchObject([{ what: "approval", number: "anna", entries: [{}, { entry: 3 }] }]);
+    }
+    expect(conflicts([log(alone), log(anna)])).toEqual([]);
+    // a clock that is behind hides nothing in one log
+    expect(conflicts([log(anna, { ...alone, n: 2 })])).toHaveLength(1);
   });
 });

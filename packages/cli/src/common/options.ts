@@ -183,14 +183,17 @@ export function sequenceChecks(): Option[] {
   ];
 }
 
-/** A second person who must have approved what is signed. */
-export function approvals(): Option[] {
+/** A second person who must have approved what is signed. `entered`: of a command that enters the use of the key. */
+export function approvals({ entered = true } = {}): Option[] {
+  const removal = option(
+    "--remove-approver <thumbprint>",
+    "person whose approval the log of the key no longer requires, at least 16 hex digits",
+    { repeat: true },
+  );
   return [
     option("--approver <file>", "public key of a person who must approve this", { repeat: true }),
     option("--approval <file>", "file that firmseal approve wrote; one for each approver", { repeat: true }),
-    option("--remove-approver <thumbprint>", "person whose approval the log of the key no longer requires, at least 16 hex digits", {
-      repeat: true,
-    }),
+    ...(entered ? [removal] : []),
     option("--allow-no-approval", "sign this once without an approval that the log of the key requires"),
   ];
 }

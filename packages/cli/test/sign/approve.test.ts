@@ -108,6 +108,49 @@ describe("an approval", () => {
     expect(expectFailure(await sign(), 1)).toContain("this key signs with the approval of");
   });
 
+  it("is no longer required by the log of a key that had named this person, and stays so in others", async () => {
+    const p = place();
+    await p.ok(["approve", "app.suit", "--key", "anna.pem", "--out", "anna.approval"]);
+    const anna = toHex(thumbprint(K.anna));
+    const on = (machine: string) => ({ env: { FIRMSEAL_STATE: p.at(p.folder(`state-${machine}`)) } });
+    const sign = (keys: readonly string[], machine: string, ...more: string[]) =>
+      p.run(
+        ["sign", "app.bin", ...FACTS, "--seq", "7", ...keys.flatMap((key) => ["--key", key]), "--out", "out.suit", "--replace", ...more],
+        on(machine),
+      );
+    const by = ["--approver", "anna.jwk", "--approval", "anna.approval"];
+    const reSign = (key: string, machine: string, ...more: string[]) =>
+      p.run(["sign", "app.suit", "--key", key, "--out", "out.suit", "--replace", ...more], on(machine));
+    p.put("ben2.pem", p.get("ben.pem"));
+    expectExit(await reSign("ben.pem", "1", ...by), 0);
+    expectExit(await reSign("A.pem", "2", ...by), 0);
+    // on the second machine, only the log of A has named her
+    expectExit(await sign(["A.pem", "ben2.pem"], "2", "--remove-approver", anna), 0);
+    expect(logEntries(p, "A.pem.log").at(-1)).toMatchObject({ removed: [anna], overrides: ["remove-approver"] });
+    expect(logEntries(p, "ben2.pem.log").at(-1)).not.toHaveProperty("removed");
+    for (const [i, logs] of [
+      ["ben.pem.log", "ben2.pem.log"],
+      ["ben2.pem.log", "ben.pem.log"],
+    ].entries()) {
+      await p.run(["audit", ...logs, "--merge-out", `joined-${i}.log`]);
+      p.put(`new-${i}.pem`, p.get("ben.pem"));
+      p.put(`new-${i}.pem.log`, p.get(`joined-${i}.log`));
+      expect(expectFailure(await reSign(`new-${i}.pem`, `3-${i}`), 1)).toContain(`the approval of ${anna.slice(0, 16)}…`);
+    }
+  });
+
+  it("cannot be removed where nothing is entered", async () => {
+    const p = place();
+    await p.ok(["approve", "app.suit", "--key", "anna.pem", "--out", "anna.approval"]);
+    await p.ok(["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", "--approver", "anna.jwk", "--approval", "anna.approval"]);
+    const before = p.tree();
+    const remove = ["--remove-approver", toHex(thumbprint(K.anna))];
+    expect(expectFailure(await p.run(["tbs", "app.suit", "--key", "A.jwk", "--out", "a.tbs", ...remove]), 2)).toContain("unknown option");
+    expect(p.tree()).toEqual(before);
+    const { stdout } = await p.run(["audit", "A.pem"]);
+    expect(stdout).not.toContain("remove-approver");
+  });
+
   it("is required by a joined log from everybody whom one of its machines required, whatever another machine allowed", async () => {
     const p = place();
     for (const name of ["anna", "ben", "R1"]) await p.ok(["approve", "app.suit", "--key", `${name}.pem`, "--out", `${name}.approval`]);

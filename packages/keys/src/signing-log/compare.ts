@@ -3,7 +3,7 @@
 
 import { Failure } from "../errors/failure.js";
 import { withoutApprover } from "./approvers.js";
-import type { Entry } from "./entry.js";
+import { type Entry, JOIN } from "./entry.js";
 import type { SigningLog } from "./log-file.js";
 import { isOfTrustFile } from "./sequence.js";
 
@@ -99,14 +99,17 @@ function numbersTwice(found: readonly Found[]): Conflict[] {
 }
 
 /**
- * One for each approver of a key who was left out: in each log by its order, whatever its clock said, and in all of
- * them together by the time.
+ * One for each approver of a key who was left out. In one log the order counts, whatever its clock said; in several
+ * together, and in a joined one, the time: its file has the entries of one log after those of the other.
  */
 function unapproved(found: readonly Found[], logs: readonly ComparedLog[]): Conflict[] {
   const byHash = new Map(found.map((one) => [one.entry.hash, one]));
-  const byTime = found.map(({ entry }) => entry).sort((a, b) => (a.time < b.time ? -1 : 1));
+  const isJoined = (entries: readonly Entry[]) => entries.some(({ operation }) => operation === JOIN);
+  const byTime = (entries: readonly Entry[]) => entries.toSorted((a, b) => (a.time < b.time ? -1 : 1));
+  const each = logs.map(({ all }) => (isJoined(all) ? byTime(all) : all));
+  const together = logs.length > 1 ? [byTime(found.map(({ entry }) => entry))] : [];
   const out = new Map<string, Conflict>();
-  for (const entries of [...logs.map(({ all }) => all), ...(logs.length > 1 ? [byTime] : [])])
+  for (const entries of [...each, ...together])
     for (const { approver, required, entry } of withoutApprover(entries)) {
       const key = entry.key as string;
       const both = [required, entry].map(({ hash }) => byHash.get(hash) as Found);

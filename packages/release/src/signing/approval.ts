@@ -2,8 +2,9 @@
 // key does.
 
 import { type Entry, keyName, type OpenedKey, publicKeys } from "@firmseal/keys";
-import { missingApprover, neededApprovers, readAll, refusedInput, usage, visible } from "@firmseal/keys/internal";
+import { missingApprover, type NeededApprovers, neededApprovers, readAll, refusedInput, usage, visible } from "@firmseal/keys/internal";
 import { ApprovalError, checkApproval, isSamePerson, type PublicKey, type Signable } from "@firmseal/signer";
+import { toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 
 /** --approver, --approval, --remove-approver and --allow-no-approval of a command that signs. */
@@ -54,7 +55,7 @@ export async function readApprovals(o: ApprovalOptions): Promise<Approvals> {
   if (other !== undefined)
     throw usage(
       `\`removeApprover\`: ${visible(JSON.stringify(other.slice(0, 64)))} is not a thumbprint`,
-      "give its first 16 hex digits, which the refusal without an approval names",
+      "give at least 16 hex digits of it: the refusal of a signature without this approval names them",
     );
   return { keys, files, removed, allowed: o.allowNoApproval === true };
 }
@@ -121,10 +122,12 @@ export async function checkApprovals(
     used?.add(file);
   }
   const missing = keys.find((key) => !given.has(keyName(key)));
+  // of several, the one that firmseal approve named so
+  const over = used ? ` of manifest ${toHex(Uint8Array.from(what.digest.bytes)).slice(0, 16)}…` : "";
   if (missing)
     throw refusedInput(
       "ERR_APPROVAL",
-      `the approval of ${keyName(missing).slice(0, 16)}… is missing`,
+      `the approval of ${keyName(missing).slice(0, 16)}…${over} is missing`,
       "give it: `approval` FILE; the approver makes it with firmseal approve",
     );
   return keys.map(keyName);
@@ -136,12 +139,12 @@ export function refuseUnused({ files }: Approvals, used: UsedApprovals): void {
   if (unused) throw wrong(unused.path, "other");
 }
 
-/** What goes into the entry of a signature. */
-interface ApprovalsByLog {
+/** What the logs say about approvals. */
+export interface ApprovalsByLog {
   /** The overrides that were needed, as option names. */
   readonly overrides: readonly string[];
-  /** Whom the logs no longer require. */
-  readonly facts: { readonly removed?: string[] };
+  /** Whom the log of each key requires no longer, by the name of the key: it had named them. */
+  readonly removed: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -149,36 +152,42 @@ interface ApprovalsByLog {
  * could name another key. `entries`: of all logs. Throws a Failure: APPROVAL.
  */
 export function approvalsByLog(entries: readonly Entry[], signers: readonly OpenedKey[], approvals: Approvals): ApprovalsByLog {
-  const all = signers.map(({ public: key }) => neededApprovers(entries, keyName(key)));
-  const removed = new Set(approvals.removed.map((name) => removedBy(name, all)));
-  const given = [...approvals.keys.map(keyName), ...removed];
-  for (const approver of approvals.keys.map(keyName))
-    if (removed.has(approver))
+  const all = new Map(signers.map(({ public: key }) => [keyName(key), neededApprovers(entries, keyName(key))]));
+  const gone = new Set(approvals.removed.map((name) => removedBy(name, [...all.values()])));
+  const approvers = approvals.keys.map(keyName);
+  for (const approver of approvers)
+    if (gone.has(approver))
       throw usage(`${approver.slice(0, 16)}… is to approve this, and to be removed`, "drop `approver` or `removeApprover`");
-  const overrides = removed.size > 0 ? ["remove-approver"] : [];
-  const facts = removed.size > 0 ? { removed: [...removed] } : {};
-  for (const needed of all) {
-    const missing = missingApprover(needed, given);
+  const removed = new Map<string, readonly string[]>();
+  let isMissing = false;
+  for (const [key, needed] of all) {
+    const own = [...gone].filter((name) => needed.has(name));
+    if (own.length > 0) removed.set(key, own);
+    const missing = missingApprover(needed, [...approvers, ...gone]);
     if (!missing) continue;
-    if (approvals.allowed) return { overrides: [...overrides, "allow-no-approval"], facts };
+    isMissing = true;
+    if (approvals.allowed) continue;
     throw refusedInput(
       "ERR_APPROVAL",
       `this key signs with the approval of ${missing.approver.slice(0, 16)}… (entry ${missing.required.n} of its log)`,
       approvals === NO_APPROVALS
         ? "make the file unsigned, have it approved, then sign it: firmseal approve FILE, firmseal sign FILE"
-        : "give `approver` PUB and `approval` FILE, or allow this signature without it: `allowNoApproval`",
+        : "give `approver` PUB and `approval` FILE, or allow this signature without it: `allowNoApproval`, or end the need for this person: `removeApprover`",
     );
   }
-  return { overrides, facts };
+  return { overrides: isMissing ? ["allow-no-approval"] : [], removed };
 }
 
 /** The one approver that logs require whose thumbprint begins so. Throws a Failure: APPROVAL. */
-function removedBy(begin: string, all: readonly ReadonlyMap<string, Entry>[]): string {
+function removedBy(begin: string, all: readonly NeededApprovers[]): string {
   const [found, other] = new Set(all.flatMap((needed) => [...needed.keys()].filter((name) => name.startsWith(begin))));
-  if (found !== undefined && other === undefined) return found;
-  throw refusedInput(
-    "ERR_APPROVAL",
-    `no log of these keys requires the approval of ${begin.slice(0, 16)}…, so it cannot be removed`,
-    "drop `removeApprover`, or name a person whom the refusal without it names",
-  );
+  if (found === undefined)
+    throw refusedInput(
+      "ERR_APPROVAL",
+      `no log of these keys requires the approval of ${begin.slice(0, 16)}…, so it cannot be removed`,
+      "drop `removeApprover`: this person is not required, or was removed before",
+    );
+  if (other !== undefined)
+    throw refusedInput("ERR_APPROVAL", `two approvers begin with ${begin.slice(0, 16)}…`, "give more digits: `removeApprover`");
+  return found;
 }

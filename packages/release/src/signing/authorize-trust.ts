@@ -64,6 +64,6 @@ export async function recordTrustSigning(
       const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
       if (release) warn(`${visible(name)} has signed a release (entry ${release.n} of its log), but a root signs only trust files`);
     }
-    return await enterUses(signingLogs, operation, keys, messages, overridden({ ...asked, ...byLog.facts }, overrides));
+    return await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides), byLog.removed);
   });
 }

@@ -19,7 +19,15 @@ import type { EnvelopeDraft, Signable } from "@firmseal/signer";
 import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
 import type { TrustOnFile } from "../trust/read.js";
 import type { RefusalOverrides } from "../verify/payload-check.js";
-import { type Approvals, approvalsByLog, checkApprovals, NO_APPROVALS, refuseUnused, type UsedApprovals } from "./approval.js";
+import {
+  type Approvals,
+  type ApprovalsByLog,
+  approvalsByLog,
+  checkApprovals,
+  NO_APPROVALS,
+  refuseUnused,
+  type UsedApprovals,
+} from "./approval.js";
 import { type CoverOptions, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
 import { type NextSequence, openWithTrialKey, requireDevicesOf } from "./draft.js";
 import { type Asked, enterUses, overridden } from "./enter-uses.js";
@@ -97,8 +105,12 @@ export async function recordSignings(
     const recorded: RecordedSigning[] = [];
     const granted = await permitted(signingLogs.logs, keys, o, makes, given, used);
     o.signal?.throwIfAborted();
-    for (const { draft, messages, asked, overrides } of granted)
-      recorded.push({ draft, messages, receipts: await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides)) });
+    for (const { draft, messages, asked, overrides, removed } of granted)
+      recorded.push({
+        draft,
+        messages,
+        receipts: await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides), removed),
+      });
     return recorded;
   };
   return await withSigningLogs(keys, o.log, record, o);
@@ -117,10 +129,10 @@ async function permitted(
   for (const entries of logs) o.inspect?.(entries);
   refuseMovedKeys(keys, known);
   const out: Judged[] = [];
+  const approvals = approvalsByLog(known, keys, o.approvals ?? NO_APPROVALS);
   for (const [i, make] of makes.entries()) {
     const next: NextSequence = (scope) => nextSequence(logs, scope, o);
     const one = (given[i] ?? (await judged(make(next), keys, o, i, used))) as Judged;
-    const approvals = approvalsByLog(known, keys, o.approvals ?? NO_APPROVALS);
     const overrides = [
       ...one.overrides,
       ...refuseRootKeys(keys, known, o),
@@ -128,7 +140,8 @@ async function permitted(
       ...checkSequence(known, { ...one.asked, sequence: BigInt(one.asked.sequence) }, o),
     ];
     await o.admit?.(one.draft);
-    out.push({ ...one, asked: { ...one.asked, ...approvals.facts }, overrides });
+    // once for all of them
+    out.push({ ...one, overrides, ...(i === 0 && { removed: approvals.removed }) });
   }
   if (used) refuseUnused(o.approvals ?? NO_APPROVALS, used);
   return out;
@@ -155,6 +168,8 @@ interface Judged {
   asked: Asked;
   /** What was overridden of its refusals, as option names. */
   overrides: string[];
+  /** Whom the logs of the keys no longer require. */
+  removed?: ApprovalsByLog["removed"];
 }
 
 /** Throws every refusal of an envelope, except those about its sequence number. */

@@ -2,7 +2,7 @@
 
 import { versionIn } from "@firmseal/behaviour";
 import { checkSequence, type SequenceOverrides } from "@firmseal/keys";
-import { consultLog, warn } from "@firmseal/keys/internal";
+import { consultLog, usage, warn } from "@firmseal/keys/internal";
 import type { EnvelopeDraft } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import type { TrustOnFile } from "../trust/read.js";
@@ -29,6 +29,11 @@ export async function refuseKeys(
   o: ElsewhereOptions,
 ): Promise<void> {
   refuseUncovered(m, keys, lists, o.role);
+  if (approvals.removed.length > 0)
+    throw usage(
+      "`removeApprover`: nothing is entered here, so the log would go on requiring this person",
+      "give it to a command that signs with the key, or allow this one: `allowNoApproval`",
+    );
   await checkApprovals(draft, keys, approvals);
   const entries = keys.flatMap((key) => consultLog(key, o.log));
   refuseMovedKeys(keys, entries);

@@ -119,7 +119,7 @@ export default define({
     ...coverage(),
     ...refusalOverrides(),
     ...sequenceChecks(),
-    ...approvals(),
+    ...approvals({ entered: false }),
     allowTestKey(),
     forVerifier(),
   ],

@@ -62,7 +62,12 @@ function productWords([first, ...others]: readonly string[] = []): string {
 
 function entryRow(e: Entry): string[] {
   const short = (hex: string | undefined) => (hex === undefined ? "-" : hex.replace(/^sha-256:/, "").slice(0, 16));
-  const what = [e.operation, ...(e.leaf === undefined ? [] : [`leaf ${e.leaf}`]), ...(e.overrides ?? [])].join(" ");
+  const what = [
+    e.operation,
+    ...(e.leaf === undefined ? [] : [`leaf ${e.leaf}`]),
+    ...(e.overrides ?? []),
+    ...(e.removed ?? []).map((name) => name.slice(0, 16)),
+  ].join(" ");
   const by = [`${e.user}@${e.host}`, ...(e.job === undefined ? [] : [e.job])].join(" ");
   return [String(e.n), e.time, by, what, productWords(e.scope), numberOf(e), short(e.digest), short(e.key)];
 }

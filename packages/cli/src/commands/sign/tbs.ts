@@ -190,7 +190,7 @@ export default define({
     ...coverage(),
     ...refusalOverrides(),
     ...sequenceChecks(),
-    ...approvals(),
+    ...approvals({ entered: false }),
     allowTestKey(),
     forVerifier(),
     coseAlgOption(),

@@ -144,7 +144,7 @@ function verdictWords(f: Pick<Facts, "signedByTestKeys" | "otherSignatures" | "r
 const DOUBTS: Shape = {
   signedByTestKeys: ["string[]", "published test keys among the signers"],
   ...OTHER_SIGNATURES,
-  refusing: ["object[]", "devices with one vendor and class that refuse it; if others take it, the exit code is 0, but it is not good"],
+  refusing: ["object[]", "devices that refuse the release, each with one vendor and one class; exit code 0 if other devices may take it"],
   ...membersOf("refusing[]", {
     vendor: ["string", "vendor"],
     class: ["string", "class"],
