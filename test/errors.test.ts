@@ -58,7 +58,7 @@ function refusal() {
 const source = (name: string) => new URL(`../packages/${name}/src/`, import.meta.url);
 
 /** A whole command of a program, with its options. */
-const COMMAND = /\b(?:firmseal|keygen|az|git|imgtool|softhsm2-util|pkcs11-tool|objcopy)\b[^:;,(]*|--nmagic/g;
+const COMMAND = /\b(?:firmseal|keygen|az|git|imgtool|softhsm2-util|pkcs11-tool|objcopy)\b(?:\$\{[^}]*\}|[^:;,(])*|--nmagic/g;
 
 /** Advice that is data and no error: steps of an incident, rules of lint, verdicts of a plan, advice for a board. */
 const DATA = [

@@ -219,7 +219,7 @@ describe("payloads outside the envelope", () => {
     expect(await refused(p, verify("http://a/one=one.bin"), 1)).toContain("a command runs before a component is chosen");
   });
 
-  it("of a device with two identities are not reported as refused", async () => {
+  it("of a device with two identities are refused by devices with one of them alone", async () => {
     const p = standard();
     const [set, ...conditions] = identity;
     const other = { "directive-override-parameters": { "vendor-identifier": "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe" } };
@@ -231,7 +231,10 @@ describe("payloads outside the envelope", () => {
       validate: [set, ...conditions],
     };
     p.put("d.json", JSON.stringify(description));
-    expect((await p.ok(["sign", "d.json", "--key", "A.pem"])).stderr).not.toContain("warning");
+    const { stderr } = await p.ok(["sign", "d.json", "--key", "A.pem"]);
+    expect(stderr.match(/^warning: .*$/gm)).toEqual([
+      expect.stringContaining("devices will refuse this release, unless they have all its identities"),
+    ]);
   });
 });
 
