@@ -1,8 +1,7 @@
 // Plays inputs through targets, without a fuzzer and without instrumentation: here time and memory are what they are
-// for everybody. node replay.mjs [TARGET [FILE OR FOLDER…]]: the corpus, of all targets where none is named; with
-// --every N, every Nth input of each. One line of JSON for each input; exit 1 if one is a finding. node replay.mjs
-// TARGET --random N [--seed TEXT]: N random inputs of up to 64 bytes, the same for the same seed, and a line for each
-// finding.
+// for everybody. node replay.mjs [TARGET [FILE OR FOLDER…]]: the corpus, of all targets where none is named. One line
+// of JSON for each input; exit 1 if one is a finding. node replay.mjs TARGET --random N [--seed TEXT]: N random inputs
+// of up to 64 bytes, the same for the same seed, and a line for each finding.
 
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
@@ -76,17 +75,16 @@ async function replay(target, path, files) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const options = { random: { type: "string" }, seed: { type: "string", default: "1" }, every: { type: "string", default: "1" } };
+  const options = { random: { type: "string" }, seed: { type: "string", default: "1" } };
   const { positionals, values } = parseArgs({ options, allowPositionals: true });
   const [name, ...paths] = positionals;
   const targets = TARGETS.filter((t) => name === undefined || t.name === name);
   const bundles = await bundle(targets.map((t) => t.name));
   for (const target of targets) {
     const path = bundles[target.name];
-    const inputs = corpusFiles(target.name).filter((_, i) => i % Number(values.every) === 0);
     const lines = values.random
       ? await replayRandom(target, path, Number(values.random), values.seed)
-      : await replay(target, path, paths.length > 0 ? paths.flatMap(filesOf) : inputs);
+      : await replay(target, path, paths.length > 0 ? paths.flatMap(filesOf) : corpusFiles(target.name));
     for (const line of lines) {
       console.log(JSON.stringify(line));
       if (line.finding) process.exitCode = 1;

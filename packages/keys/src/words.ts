@@ -16,8 +16,8 @@ export function someOf(names: readonly string[]): string {
 }
 
 /**
- * A path or name as it is typed in a command: quoted where a shell would divide or change it. Windows knows no single
- * quotes, and has no double ones in names.
+ * A path or name as it is typed in a command: quoted where a shell would divide or change it. On Windows cmd knows no
+ * single quotes, and names have no double ones; PowerShell still expands a $ in them.
  */
 export function shellWord(text: string): string {
   if (process.platform === "win32") return /^[\w@+=:.\\/-]+$/.test(text) ? text : `"${text}"`;

@@ -17,7 +17,7 @@ export { namedKeys, secretSet } from "./rotation/keys.js";
 export { storesOf } from "./rotation/model.js";
 export { type BridgeOptions, readTrustMove, type TrustMove } from "./rotation/move.js";
 export { type CohortResult, planSteps, type StepResult } from "./rotation/plan/plan.js";
-export { LEFT_BEHIND, type Verdict } from "./rotation/plan/verdict.js";
+export { LEFT_BEHIND, LOST, type Verdict } from "./rotation/plan/verdict.js";
 export { type AuditOptions, auditLogs, type LogAudit } from "./signing/audit.js";
 export { type SignedRelease, type SignReleaseOptions, signRelease } from "./signing/sign-release.js";
 export { type Collection, type CollectOptions, collectStatuses } from "./status/collect.js";

@@ -20,7 +20,7 @@ import { deviceKinds, withAllIdentities } from "../src/verify/manifest-facts.js"
 import { triedInterpreter } from "../src/verify/payload-check.js";
 
 const given = process.env["FIRMSEAL_CASES"];
-/** By default the first forty of those that FIRMSEAL_LONG=1 tries. */
+/** FIRMSEAL_LONG=1 tries 300. The default is the first 40 of them. */
 const CASES = Number(given ?? (ALL ? 20_000 : LONG ? 300 : 40));
 const runs = { numRuns: CASES, ...(given === undefined && !ALL && { seed: 5 }) };
 

@@ -145,33 +145,25 @@ it("a signal ends it before, between chunks and while a source hangs", async () 
   expect(await refused(() => asked.push("asked"), { signal: AbortSignal.abort(reason) })).toBe(reason);
   expect(asked).toEqual([]);
 
-  const controller = new AbortController();
-  const aborting = async function* () {
-    yield chunks[0] as Uint8Array;
-    controller.abort(reason);
-    yield bytes.subarray(4096);
-  };
-  expect(
-    await refused(
+  /** What is thrown if a source aborts as it gives its second chunk, or in place of that. */
+  const aborted = (end: (abort: () => void) => Promise<void>) => {
+    const controller = new AbortController();
+    const source = async function* () {
+      yield chunks[0] as Uint8Array;
+      await end(() => controller.abort(reason));
+      yield bytes.subarray(4096);
+    };
+    return refused(
       (request) => {
-        request.payload = aborting();
+        request.payload = source();
       },
       { signal: controller.signal },
-    ),
-  ).toBe(reason);
-
-  const hanging = new AbortController();
-  const never = async function* () {
-    yield chunks[0] as Uint8Array;
-    setImmediate(() => hanging.abort(reason));
-    await new Promise(() => {});
+    );
   };
-  expect(
-    await refused(
-      (request) => {
-        request.payload = never();
-      },
-      { signal: hanging.signal },
-    ),
-  ).toBe(reason);
+  expect(await aborted(async (abort) => abort())).toBe(reason);
+  const hanging = (abort: () => void) => {
+    setImmediate(abort);
+    return new Promise<void>(() => {});
+  };
+  expect(await aborted(hanging)).toBe(reason);
 });

@@ -108,7 +108,7 @@ describe("an approval", () => {
     expect(expectFailure(await sign(), 1)).toContain("this key signs with the approval of");
   });
 
-  it("is no longer required by the log of a key that had named this person, and stays so in others", async () => {
+  it("ends in the logs that named the removed person, and in no other log", async () => {
     const p = place();
     await p.ok(["approve", "app.suit", "--key", "anna.pem", "--out", "anna.approval"]);
     const anna = toHex(thumbprint(K.anna));

@@ -3,7 +3,7 @@
 import { refusedInput } from "@firmseal/keys/internal";
 import { formatSequence } from "@firmseal/verifier/tools";
 import type { CohortResult } from "../rotation/plan/plan.js";
-import { LEFT_BEHIND } from "../rotation/plan/verdict.js";
+import { LEFT_BEHIND, LOST } from "../rotation/plan/verdict.js";
 import type { TrustOnFile } from "../trust/read.js";
 import { bridgesFor, type FoundBridge, listsOf, type RehearsedBridge, takersOf } from "./bridges.js";
 import { rehearse, rehearsedName } from "./rehearse.js";
@@ -57,8 +57,7 @@ export const total = (results: readonly CohortResult[], one: (r: CohortResult) =
 
 export const isLeft = ({ verdict }: CohortResult) => LEFT_BEHIND.includes(verdict);
 
-/** We cannot reach these devices any more, or a thief can. */
-const isLost = (r: CohortResult) => isLeft(r) || r.verdict === "exposed";
+const isLost = ({ verdict }: CohortResult) => LOST.includes(verdict);
 
 /**
  * How bad an outcome is for the devices that wait for the list: how many may be lost, are lost, and are not where they

@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
 import { keyFacts, type Receipt, refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
-import { byteWords, sha256Hex, usage, warn, writeFolder } from "@firmseal/keys/internal";
+import { byteWords, sha256Hex, usage, writeFolder } from "@firmseal/keys/internal";
 import { EnvelopeDraft, keyAlgOf, signedWithoutLog, testKeyName, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
@@ -13,7 +13,7 @@ import { checkDraftFor, checkFor } from "../consumer/judge.js";
 import { refuseClock, sourceDate } from "../input/clock.js";
 import type { Board } from "../product/file/product.js";
 import { releaseFault, sumsOf } from "../product/record.js";
-import { readApprovals } from "../signing/approval.js";
+import { readApprovals, warnOfNoEntry } from "../signing/approval.js";
 import { logDigest, recordSignings } from "../signing/authorize.js";
 import { type NextSequence, reviewSigned } from "../signing/draft.js";
 import { readEnvelopeFile } from "../verify/envelope-file.js";
@@ -96,7 +96,7 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
     const publics = keys.map((key) => key.public);
     const trusted = productTrusted(product, plan, publics);
     if (existing) {
-      if (approvals.removed.length > 0) warn("the release exists, and nothing is entered, so `removeApprover` removes nobody");
+      warnOfNoEntry(approvals);
       await refuseOtherRelease(plan, existing, asSigning, trusted);
       return { record: existing, folder, written: false, receipts: [], cuts: plan.cuts, lint: plan.lint };
     }

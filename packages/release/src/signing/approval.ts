@@ -2,7 +2,16 @@
 // key does.
 
 import { type Entry, keyName, type OpenedKey, publicKeys } from "@firmseal/keys";
-import { missingApprover, type NeededApprovers, neededApprovers, readAll, refusedInput, usage, visible } from "@firmseal/keys/internal";
+import {
+  missingApprover,
+  type NeededApprovers,
+  neededApprovers,
+  readAll,
+  refusedInput,
+  usage,
+  visible,
+  warn,
+} from "@firmseal/keys/internal";
 import { ApprovalError, checkApproval, isSamePerson, type PublicKey, type Signable } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
@@ -137,6 +146,11 @@ export async function checkApprovals(
 export function refuseUnused({ files }: Approvals, used: UsedApprovals): void {
   const unused = files.find((file) => !used.has(file));
   if (unused) throw wrong(unused.path, "other");
+}
+
+/** Warns where nothing is entered, so that a log still requires whom the caller wants to remove. */
+export function warnOfNoEntry(approvals: Approvals | undefined): void {
+  if (approvals?.removed[0] !== undefined) warn("nothing is entered, so `removeApprover` removes nobody");
 }
 
 /** What the logs say about approvals. */

@@ -2,10 +2,11 @@
 // machine keeps.
 
 import { keyFacts, keyName, type OpenedKey, type Receipt } from "@firmseal/keys";
-import { isSigning, keyWords, knownEntries, refusedInput, warn } from "@firmseal/keys/internal";
+import { isSigning, keyWords, knownEntries, refusedInput } from "@firmseal/keys/internal";
 import { DifferentContent, type MergedTrust, mergeTrust, type PublicKey } from "@firmseal/signer";
 import type { TrustOnFile } from "../trust/read.js";
 import { digestOfTrust } from "../trust/trust-log.js";
+import { warnOfNoEntry } from "./approval.js";
 import { recordTrustSigning, type TrustSigningOptions } from "./authorize-trust.js";
 
 /** A trust file with the signatures of several files. */
@@ -49,7 +50,7 @@ export async function mergeSignatures(
     .map(elsewhere)
     .filter((key) => !knownEntries(key).some((e) => isSigning(e) && e.key === keyName(key.public) && e.digest === digest));
   const befores = keys.map(() => before);
-  if (keys.length === 0 && o.approvals && o.approvals.removed.length > 0) warn("nothing is entered, so `removeApprover` removes nobody");
+  if (keys.length === 0) warnOfNoEntry(o.approvals);
   const receipts = keys.length > 0 ? await recordTrustSigning("trust merge", keys, o, first.bytes, befores, chain) : [];
   return { ...merged, receipts };
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { keyFacts } from "@firmseal/keys";
 import { grouped } from "@firmseal/keys/internal";
-import { LEFT_BEHIND } from "@firmseal/release";
+import { LOST } from "@firmseal/release";
 import { auditorPage, type Incident, type IncidentKind, managementPage, nameWords, runIncident } from "@firmseal/release/internal";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
@@ -36,7 +36,7 @@ async function incident(what: IncidentKind, o: IncidentCommandOptions) {
   writeOut(management, Buffer.from(managementPage(found, now)));
   writeOut(auditor, Buffer.from(auditorPage(found, now)));
   const facts = factsOfIncident(found, [management, auditor]);
-  const failure = planRefusal(found.after, o.allowStranded ?? [], [...LEFT_BEHIND, "exposed"]);
+  const failure = planRefusal(found.after, o.allowStranded ?? [], LOST);
   if (failure) throw new RefusedWithFacts(failure, facts);
   return facts;
 }

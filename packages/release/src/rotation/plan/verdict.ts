@@ -27,6 +27,9 @@ export type Verdict = (typeof VERDICTS)[number];
 /** The verdicts on which a plan fails by default. */
 export const LEFT_BEHIND: readonly Verdict[] = ["stranded", "roots-lost"];
 
+/** The verdicts on which an incident fails: we cannot reach these devices any more, or a thief can. */
+export const LOST: readonly Verdict[] = [...LEFT_BEHIND, "exposed"];
+
 /** Returns how the cohorts of one state are called: the first of them, and how many others. */
 export function nameWords({ name, rows }: { name: string; rows: number }): string {
   return rows > 1 ? `${name} and ${grouped(rows - 1)} more` : name;
