@@ -1,6 +1,5 @@
 // Random worlds, in which the plan and the code of the devices have to agree. By default one of each kind; with
-// FIRMSEAL_LONG=1 100 together, with FIRMSEAL_LONG=2 1,000 of each. FIRMSEAL_CASES=N plays N of each, and
-// FIRMSEAL_SEED=N the one with this number.
+// FIRMSEAL_LONG=1 100 together, with FIRMSEAL_LONG=2 1,000 of each. FIRMSEAL_CASES and FIRMSEAL_SEED choose others.
 
 import { describe, expect, it } from "vitest";
 import { ALL, LONG } from "../../../test-support/src/environment/effort.js";
@@ -8,10 +7,9 @@ import { draws } from "../../../test-support/src/randoms.js";
 import { planSteps } from "../../src/rotation/plan/plan.js";
 import { stepOf } from "../../src/rotation/plan/steps.js";
 import { compare, type Played, play } from "./play.js";
-import { randomWorld, WORLDS } from "./worlds.js";
+import { randomWorld, SEEDED, WORLDS, worldNumbers } from "./worlds.js";
 
-const SEED = process.env["FIRMSEAL_SEED"];
-const MANY = Number(process.env["FIRMSEAL_CASES"] ?? (ALL ? 1000 : LONG ? 17 : 1));
+const NUMBERS = worldNumbers(ALL ? 1000 : LONG ? 17 : 1);
 const DEVICES = 40;
 const ORDERS = 8;
 
@@ -48,13 +46,10 @@ async function faultsIn(kind: (typeof WORLDS)[number], seeds: readonly number[])
 }
 
 describe("random worlds", { timeout: 7_200_000 }, () => {
-  it.each(WORLDS)(
-    `%s: the plan says what the devices do, in every order of rows${SEED ? `, in world ${Number(SEED)} alone` : ""}`,
-    async (kind) => {
-      const faults = await faultsIn(kind, SEED === undefined ? Array.from({ length: MANY }, (_, i) => i + 1) : [Number(SEED)]);
-      expect({ faults: faults.length, first: faults.slice(0, 12) }).toEqual({ faults: 0, first: [] });
-    },
-  );
+  it.each(WORLDS)(`%s: the plan says what the devices do, in every order of rows${SEEDED}`, async (kind) => {
+    const faults = await faultsIn(kind, NUMBERS);
+    expect({ faults: faults.length, first: faults.slice(0, 12) }).toEqual({ faults: 0, first: [] });
+  });
 
   it("marks the step, and the verdict, if a list may wait on a device whose release nobody has named", async () => {
     const { s, fleet } = await play(await randomWorld("windows", 354), DEVICES, 354);

@@ -9,6 +9,20 @@ import { all, es256Key, type Key, type List, type ListFacts, list } from "./worl
 export const WORLDS = ["plain", "windows", "epochs", "lone lists", "jumps", "families"] as const;
 export type WorldKind = (typeof WORLDS)[number];
 
+const SEED = process.env["FIRMSEAL_SEED"];
+
+/** Says where a test has been told to begin. */
+export const SEEDED = SEED ? `, from world ${Number(SEED)}` : "";
+
+/**
+ * The numbers of the worlds to play. `usual`: how many, if nobody says so. FIRMSEAL_CASES=N plays N, and FIRMSEAL_SEED=N
+ * begins with number N: that one alone, without FIRMSEAL_CASES.
+ */
+export function worldNumbers(usual: number): number[] {
+  const many = Number(process.env["FIRMSEAL_CASES"] ?? (SEED ? 1 : usual));
+  return Array.from({ length: many }, (_, i) => Number(SEED ?? 1) + i);
+}
+
 /** Makes one. `debug`: the debug keys of each list. */
 export async function randomWorld(kind: WorldKind, seed: number, debug: readonly Key[] = []): Promise<Scenario> {
   const draw = draws(seed);
