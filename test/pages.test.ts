@@ -176,6 +176,18 @@ describe.concurrent("docs/guides/product.md", () => {
   });
 });
 
+describe.concurrent("docs/guides/together.md", () => {
+  it.skipIf(!hasProgram("openssl", "version"))("is signed by two people, in each of the ways", async () => {
+    const { stdout, stderr } = await runPage("docs/guides/together.md", empty("together"));
+    expect(stdout.match(/^exit code 1$/gm)).toHaveLength(1);
+    expect(stderr.match(/^dist\/1\.\d\.0\/acme-sensor-1\.\d\.0\.suit: good, board sensor, /gm)).toHaveLength(4);
+    expect(stderr.match(/^dist\/1\.\d\.0: complete, 2 of 2 signed$/gm)).toHaveLength(4);
+    // the same words, but for the thumbprints
+    const shape = (text: string) => text.replaceAll(/[0-9a-f]{16}…/g, "…");
+    expect(shape(stderr)).toContain(shape(only(blocksOf("docs/guides/together.md"), "text together")));
+  });
+});
+
 describe.concurrent("docs/guides/report.md", () => {
   it.skipIf(!LONG)(`makes pages of a release and of an envelope${AT_LENGTH}`, async () => {
     const here = empty("report");

@@ -61,6 +61,7 @@ export { fileOfUri } from "./record/file-of-uri.js";
 export { derivedNames, type IdentifierNames } from "./record/names.js";
 export {
   type Artifact,
+  type MissingSignatures,
   RECORD,
   type RecordedSigner,
   type ReleaseRecord,

@@ -6,7 +6,18 @@ export { DESCRIPTION, isRecord, looksLikeLog, ownFile } from "./files/own-file.j
 export { outputPlace } from "./files/place.js";
 export { inputName, isFile, isFolder, isSameFile, openRegular, readAll, readFirstBytes, readIfThere, STDIO, sizeOf } from "./files/read.js";
 export { workerFile } from "./files/worker-file.js";
-export { checkFolder, checkNew, checkWritable, holdSignals, makeFolders, signalsFree, writeFolder, writeWhole } from "./files/write.js";
+export {
+  checkFolder,
+  checkNew,
+  checkReplaced,
+  checkWritable,
+  holdSignals,
+  makeFolders,
+  replaceFolder,
+  signalsFree,
+  writeFolder,
+  writeWhole,
+} from "./files/write.js";
 export { canEncrypt, jsLiteral, keepsKid } from "./formats/format.js";
 export { wrongSignature } from "./formats/signature-file.js";
 export { exhaustedFailure, hssPlaceOf, isNearlyUsed, overtakenFailure } from "./hss/hss.js";

@@ -21,11 +21,19 @@ export { boardsOf } from "./product/file/product.js";
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
 export { type ShownMember, shownMembers, trustedThumbprints } from "./product/file/shown.js";
 export { refuseOtherProduct } from "./product/record.js";
-export { refuseMissingKeys, signingKeys, trustOptions } from "./release/board/devices.js";
+export { referencesOf, refuseMissingKeys, signingKeys, trustOptions } from "./release/board/devices.js";
 export { type BoardChange, releaseChanges } from "./release/changes.js";
 export type { ReleaseLint } from "./release/lint.js";
 export { productNames } from "./release/names.js";
 export { triedPlan } from "./release/plan.js";
+export {
+  attachSignatures,
+  messagesOf,
+  type SignedElsewhere,
+  signedElsewhere,
+  signingProgress,
+  withReleaseLock,
+} from "./release/round/attach.js";
 export { boardInput } from "./release/sign-board.js";
 export type { VerifiedBoard } from "./release/verify.js";
 export { documentsBeside, reportDocuments } from "./report/documents.js";
@@ -61,6 +69,7 @@ export {
   warnBeforeSigning,
 } from "./signing/draft.js";
 export { type ElsewhereOptions, refuseKeys } from "./signing/elsewhere.js";
+export { withSignatureOf } from "./signing/given.js";
 export { mergeSignatures } from "./signing/merge-trust.js";
 export { refuseReplacing } from "./signing/replaced.js";
 export { signPrepared } from "./signing/sign-release.js";

@@ -17,9 +17,19 @@ export interface RecordedSigner {
   readonly kid: string | null;
   /** The thumbprint of the key (RFC 9679), in hex. */
   readonly thumbprint: string;
-  readonly role: "release" | "recovery" | "debug";
   /** SHA-256 of the bytes that the key signed, in hex. */
   readonly tbs: string;
+}
+
+/** Signatures that the devices of a board still require. */
+export interface MissingSignatures {
+  readonly board: string;
+  /** How many of their trusted keys have signed. */
+  readonly signed: number;
+  /** How many of them must sign. */
+  readonly needed: number;
+  /** Thumbprints of the trusted keys that have not signed, in hex. */
+  readonly by: readonly string[];
 }
 
 /** A file of a release. schema/release.schema.json of `@firmseal/release` describes the members. */
@@ -49,8 +59,12 @@ export interface ReleaseRecord {
   readonly product: string;
   readonly vendor: string;
   readonly version: string;
+  /** The role of the keys that sign. */
+  readonly role: "release" | "recovery" | "debug";
   readonly sequence: string;
   readonly created?: string;
+  /** Empty if the devices of every board accept the release. */
+  readonly missing: readonly MissingSignatures[];
   readonly artifacts: readonly Artifact[];
 }
 
@@ -73,8 +87,9 @@ function isArtifact(value: unknown): value is Artifact {
  */
 export function readRecordText(text: string): ReleaseRecord {
   const value = JSON.parse(text) as ReleaseRecord | null;
-  const texts = [value?.product, value?.vendor, value?.version, value?.sequence];
-  const isWhole = texts.every((one) => typeof one === "string") && /^[0-9]{1,20}$/.test(value?.sequence ?? "");
+  const texts = [value?.product, value?.vendor, value?.version, value?.role, value?.sequence];
+  const isWhole =
+    texts.every((one) => typeof one === "string") && /^[0-9]{1,20}$/.test(value?.sequence ?? "") && Array.isArray(value?.missing);
   if (!value || !isWhole || !Array.isArray(value.artifacts) || !value.artifacts.every(isArtifact))
     throw new FirmsealError("ERR_RECORD", "not the record of a release");
   return value;

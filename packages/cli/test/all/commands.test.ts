@@ -1,6 +1,6 @@
 // Every command is what it declares: its row in the table, its examples, and the shape of its JSON.
 
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { signer, toJwk } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -139,6 +139,19 @@ describe("the JSON of each command has its shape", () => {
       "out.suit",
     ]);
     await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "2", "--version", "1.0.0", "--out", "again.suit"]);
+    // what several people sign
+    const together = `[trust]\nkeys = ["A.jwk", "B.jwk", "C.jwk"]\nthreshold = 2`;
+    p.put("together.toml", `name = "lock"\nvendor = "example.com"\n${together}\n[boards.b]\nimage = "fw.bin"\n`);
+    const product = ["--product", "together.toml"];
+    await inShape(p, ["release", "--version", "1.0.0", "--first", ...product, "--out", "made"]);
+    cpSync(p.at("made"), p.at("copy"), { recursive: true });
+    await inShape(p, ["verify", "made/1.0.0", "--missing", ...product]);
+    await inShape(p, ["sign", "made/1.0.0", "--key", "A.pem", ...product]);
+    await inShape(p, ["sign", "copy/1.0.0", "--key", "B.pem", ...product]);
+    await inShape(p, ["tbs", "made/1.0.0", "--key", "B.jwk", "--out", ".", ...product]);
+    await inShape(p, ["attach", "made/1.0.0", "--from", "copy/1.0.0", ...product]);
+    await inShape(p, ["verify", "made/1.0.0", "--missing", ...product]);
+    await inShape(p, ["sign", "copy/1.0.0", "--key", "B.pem", ...product]);
     seen("sign", "target?.advice?");
     const { tbs } = await inShape(p, ["tbs", "fw.suit", "--key", "B.jwk", "--out", "-"]);
     seen("tbs");

@@ -62,7 +62,7 @@ export const filesIn = (folder: string) =>
 /** A failure behind lines of progress. */
 export const refusal = (r: Result, exit: number) => {
   const lines = words(r).filter(
-    (line) => !/^(esp32|puck|pico): |^no earlier release |: (error|warning): .*\[L\d\d [a-z0-9-]+\]$/.test(line),
+    (line) => !/^(esp32|puck|pixl|pico): |^no earlier release |: (error|warning): .*\[L\d\d [a-z0-9-]+\]$/.test(line),
   );
   expect({ exit: r.exit, lines }, String(r)).toEqual({
     exit,

@@ -287,6 +287,47 @@ export function writeFolder(given: string, files: ReadonlyMap<string, Uint8Array
   }
 }
 
+/** The path of a folder that is replaced. Refuses links, and what is not a folder. */
+function folderPlace(given: string): string {
+  const path = normalize(given);
+  if (!lstatSync(outputPlace(path), { throwIfNoEntry: false })?.isDirectory()) throw usage(`${path} is not a folder`, "name a folder");
+  return path;
+}
+
+/** Checks that replaceFolder() can write here. Leaves nothing. Throws as it does. */
+export function checkReplaced(given: string): void {
+  checkFolder(`${folderPlace(given)}.probe`);
+}
+
+/**
+ * Replaces a folder and its files by a new one with all of `files`, so that a reader never finds a part of them. If the
+ * power fails in between, the old folder is beside it, under a name that begins with a dot. `time`: as for
+ * writeFolder(). Throws a usage Failure if the path is a link, or not a folder.
+ */
+export function replaceFolder(given: string, files: ReadonlyMap<string, Uint8Array>, time?: number): void {
+  const path = folderPlace(given);
+  const release = holdSignals();
+  const next = temporaryBeside(path);
+  const before = `${next.slice(0, -".tmp".length)}.old`;
+  try {
+    writeFolder(next, files, time);
+    renameSync(path, before);
+    try {
+      renameSync(next, path);
+    } catch (e) {
+      renameSync(before, path);
+      throw e;
+    }
+    fsyncFolder(dirname(path));
+    rmSync(before, { recursive: true, force: true });
+  } catch (e) {
+    rmSync(next, { recursive: true, force: true });
+    throw systemFault(e, path) ?? e;
+  } finally {
+    release();
+  }
+}
+
 /** Removes folders that were made, from the inside out, unless somebody has put something into them. */
 function removeEmpty(folders: readonly string[]): void {
   for (const folder of folders) {

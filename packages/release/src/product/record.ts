@@ -144,9 +144,8 @@ export function refuseOtherProduct(path: string, record: ReleaseRecord, product:
 
 export function refuseOther(path: string, record: ReleaseRecord, product: Product, role: SigningRole = "release"): void {
   refuseOtherProduct(path, record, product);
-  const other = record.artifacts.flatMap(({ signers }) => signers).find((signer) => signer.role !== role);
-  if (other)
-    throw releaseFault(`${path} is signed in the role ${other.role}, not ${role}`, `give \`role\` ${other.role}, or another folder`);
+  if (record.role !== role)
+    throw releaseFault(`${path} is signed in the role ${record.role}, not ${role}`, `give \`role\` ${record.role}, or another folder`);
 }
 
 /** The content of SHA256SUMS, as sha256sum writes and checks it. */

@@ -1,25 +1,38 @@
 // Everything about a release that needs no key: its images, its number, its names, and what power cuts do to it.
 
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { RECORD, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
+import { join, resolve } from "node:path";
+import { fileOfUri, RECORD, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
 import { type Abortable, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
-import { checkFolder, grouped } from "@firmseal/keys/internal";
+import { checkFolder, grouped, readAll } from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
+import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { checkDraftFor } from "../consumer/judge.js";
 import { refuseClock, sourceDate } from "../input/clock.js";
+import { LIMITS } from "../input/limits.js";
 import { lintFailure } from "../lint/lint.js";
 import { refuseUnknownRules } from "../lint/releases.js";
 import { refuseOutsideOut } from "../product/file/inside.js";
 import { type Board, boardsOf, type Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
-import { checkFiles, type KnownRelease, readRecord, releaseFault, releasesIn } from "../product/record.js";
+import { checkFiles, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault, releasesIn } from "../product/record.js";
 import { type ApprovalOptions, type Approvals, readApprovals } from "../signing/approval.js";
 import { logDigest } from "../signing/authorize.js";
 import { higher } from "../trust/quorum.js";
 import type { TrustOnFile } from "../trust/read.js";
-import { productTrustFile, productTrustKeys, refuseMissingKeys, refuseRole } from "./board/devices.js";
-import { type PreparedBoard, prepareBoard } from "./board/prepare.js";
+import { readEnvelopeFile } from "../verify/envelope-file.js";
+import {
+  neededOf,
+  productTrusted,
+  productTrustFile,
+  productTrustKeys,
+  referencesOf,
+  refuseMissingKeys,
+  refuseRole,
+  type Signing,
+  signingKeys,
+} from "./board/devices.js";
+import { type ImageReader, type PreparedBoard, prepareBoard } from "./board/prepare.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
@@ -28,7 +41,7 @@ import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./num
 import { refuseRecordedContent } from "./record-check.js";
 
 /** Options of planRelease(). */
-export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ApprovalOptions, Abortable {
+export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ApprovalOptions, Abortable, Signing {
   /** The version, for the text of the manifests and the name of the folder. */
   version: string;
   /** Names of boards. Default: all. */
@@ -76,6 +89,8 @@ export interface ReleasePlan {
   readonly cuts: ReadonlyMap<string, Cuts>;
   /** The release in the folder, if it has the same content. */
   readonly existing: ReleaseRecord | undefined;
+  /** Further signatures are asked for: planSigning(). */
+  readonly isRound: boolean;
   readonly known: readonly KnownRelease[];
   /** The trust file of the devices. */
   readonly trust: TrustOnFile | undefined;
@@ -87,6 +102,12 @@ export interface ReleasePlan {
   readonly lint: ReleaseLint;
   readonly options: ReleaseOptions;
 }
+
+/** The COSE algorithms that a board's signatures name: by the options, or else by the product file. */
+export const choiceFor = ({ options: { coseAlg } }: ReleasePlan, board: Board) => ({
+  for: board.for,
+  coseAlg: coseAlg ?? board.coseAlg,
+});
 
 /** Two files of a release with one name would replace each other, also on a disk that ignores case. */
 function refuseCollisions(product: Product, boards: readonly PreparedBoard[], version: string, role: SigningRole | undefined): void {
@@ -108,6 +129,16 @@ function refuseCollisions(product: Product, boards: readonly PreparedBoard[], ve
         );
       names.set(file.toLowerCase(), { digest, what });
     }
+}
+
+/** Refuses a product file that does not name the keys that devices trust: without [keys], nothing else does. */
+function refuseUnnamedTrust(product: Product, { trust, trustKeys }: Pick<ReleasePlan, "trust" | "trustKeys">): void {
+  if (!trust && !trustKeys)
+    throw product.fault(
+      "/trust",
+      "trust names no key, so nothing says whose signatures devices require",
+      '[trust] keys = ["a.pub", "b.pub"]',
+    );
 }
 
 /** The longest name of a file of the release. */
@@ -191,7 +222,7 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
   sourceDate();
   refuseRole(product, role);
   refuseUnknownRules(product);
-  if (!o.dryRun) refuseMissingKeys(product, role ?? "release");
+  if (!o.dryRun) refuseMissingKeys(product, role ?? "release", o);
   if (o.out === undefined) refuseOutsideOut(product);
   const out = o.out ?? shelfPath(product, role);
   const folder = join(out, version);
@@ -208,7 +239,30 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
   const trust = await productTrustFile(product);
   const trustKeys = o.dryRun ? undefined : await productTrustKeys(product, trust);
   const approvals = o.dryRun ? undefined : await readApprovals(o);
+  if (!o.dryRun) refuseWithoutSigners(product, { trust, trustKeys, sequence }, o);
   return { version, folder, known, chosen, there, sequence, trust, trustKeys, approvals };
+}
+
+/**
+ * Refuses a release without the keys of the product file if nothing else says whom devices trust, if one person alone
+ * could sign it and was forgotten, or if its number is in the logs of the keys.
+ */
+function refuseWithoutSigners(
+  product: Product,
+  { trust, trustKeys, sequence }: Pick<ReleasePlan, "trust" | "trustKeys" | "sequence">,
+  o: ReleaseOptions,
+): void {
+  const { role = "release" } = o;
+  const refs = referencesOf(product, role, o);
+  if (o.keys || refs.length === 0) refuseUnnamedTrust(product, { trust, trustKeys });
+  if (refs.length > 0) return;
+  if (!o.unsigned && neededOf({ trusted: productTrusted(product, { trust, trustKeys }, []), role }) < 2) signingKeys(product, role);
+  if (sequence === "log")
+    throw product.fault(
+      "/sequence",
+      "the numbers are those of the logs of the keys, and nobody signs now",
+      'source = "version", or name a key',
+    );
 }
 
 async function readImages(product: Product, chosen: readonly Board[], o: ReleaseOptions): Promise<PreparedBoard[]> {
@@ -243,7 +297,7 @@ export async function planRelease(product: Product, o: ReleaseOptions): Promise<
   const { version, known } = early;
   const boards = await readImages(product, chosen, o);
   refuseCollisions(product, boards, version, o.role);
-  const base = { product, ...early, sequence, boards, options: o, cuts: new Map<string, Cuts>() };
+  const base = { product, ...early, sequence, boards, options: o, cuts: new Map<string, Cuts>(), isRound: false };
   const existing = there && (await sameRelease(base));
   if (existing) {
     const sequence = BigInt(existing.sequence);
@@ -259,6 +313,80 @@ export async function planRelease(product: Product, o: ReleaseOptions): Promise<
 }
 
 type Unlinted = Omit<ReleasePlan, "existing" | "lint">;
+
+/** Options of planSigning(): what a person says who signs a release that exists. */
+export type RoundOptions = Omit<ReleaseOptions, "version" | "boards" | "out" | "seq" | "first" | "dryRun" | "unsigned" | "diff">;
+
+/** Reads the images of a board out of a release, as devices get them. */
+function fromFolder(folder: string, envelope: string): ImageReader {
+  const path = join(folder, envelope);
+  const { payloads, input } = decodeEnvelope(readEnvelopeFile(path)).envelope;
+  return (_image, _i, uri) => {
+    if (!uri.startsWith("#")) {
+      const file = join(folder, fileOfUri(uri) ?? "");
+      return { path: file, real: file, bytes: readAll(file, LIMITS.image) };
+    }
+    const inside = payloads.find((one) => one.uri === uri);
+    if (!inside) throw releaseFault(`${path} has no payload ${uri}`, "get the folder again, as firmseal release wrote it");
+    return { path, real: path, bytes: Uint8Array.from(readSlice(input, inside.content)) };
+  };
+}
+
+/**
+ * Plans further signatures of a release that exists. Its images are those in its folder: each manifest must be the one
+ * that the product file makes of them.
+ *
+ * @param product - From readProduct().
+ * @param folder - The folder of the release.
+ * @param o - Who signs, and what may differ from the product file.
+ * @returns The plan, for makeRelease() or attachSignatures().
+ * @throws Failures: PRODUCT, RELEASE, SEQUENCE and IMAGE.
+ */
+export async function planSigning(product: Product, folder: string, o: RoundOptions): Promise<ReleasePlan> {
+  refuseClock();
+  refuseRole(product, o.role);
+  refuseUnknownRules(product);
+  const record = readRecord(folder);
+  refuseOther(folder, record, product, o.role);
+  await checkFiles(folder, record);
+  const { version, role } = record;
+  const own = knownRelease(folder, record);
+  const options: ReleaseOptions = { ...o, version, role, boards: [...own.manifests.keys()] };
+  const chosen = boardsOf(product, options.boards as string[]);
+  const others = knownReleases(product, shelfPath(product, role), options).filter(({ path }) => resolve(path) !== resolve(folder));
+  const known = [...others, own];
+  refuseDisorder(
+    version,
+    own.sequence,
+    others.filter((one) => one.version !== version),
+    o.allowLowerSequence === true,
+  );
+  const trust = await productTrustFile(product);
+  const trustKeys = await productTrustKeys(product, trust);
+  refuseUnnamedTrust(product, { trust, trustKeys });
+  const approvals = await readApprovals(o);
+  const boards: PreparedBoard[] = [];
+  for (const board of chosen) {
+    const reader = fromFolder(folder, envelopeName(product, board.name, version, role));
+    boards.push(await prepareBoard(product, board, version, role, reader));
+  }
+  const base = {
+    product,
+    version,
+    folder,
+    known,
+    trust,
+    trustKeys,
+    approvals,
+    boards,
+    options,
+    cuts: new Map<string, Cuts>(),
+    isRound: true,
+  };
+  const existing = await sameRelease(base);
+  const sequence = own.sequence;
+  return { ...base, sequence, existing, lint: await lintPlan({ ...base, sequence }) };
+}
 
 /** Lints a plan without keys. */
 async function lintPlan(plan: Unlinted): Promise<ReleaseLint> {

@@ -2,9 +2,9 @@
 // the right keys, with every payload.
 
 import { join } from "node:path";
-import { versionIn } from "@firmseal/behaviour";
+import { type ReleaseRecord, versionIn } from "@firmseal/behaviour";
 import { Failure, versionNumber } from "@firmseal/keys";
-import { isFolder, isVersion, type PassphraseOptions, usage, visible, warn } from "@firmseal/keys/internal";
+import { isFolder, isVersion, type PassphraseOptions, shellWord, usage, visible, warn } from "@firmseal/keys/internal";
 import { formatUuid, type RoleName } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
@@ -136,11 +136,17 @@ async function verifyOne(
 /** Refusals of signatures by keys that are not trusted. */
 const UNKNOWN_SIGNER: readonly number[] = [errors.SIGNATURE_INVALID, errors.SIGNATURE_NO_ANCHOR];
 
+/** Refusals of envelopes that somebody else still has to sign. */
+const TOO_FEW: readonly number[] = [errors.WRAPPER_EMPTY, errors.SIGNATURE_THRESHOLD, errors.SIGNATURE_FAMILY];
+
 /**
- * Adds the name of the envelope to a refusal, and what to change in the product file if it does not list the signer.
+ * Adds the name of the envelope to a refusal, and who still has to sign, or what to change in the product file if it
+ * does not list the signer.
  */
-function inFolder(path: string, product: Product, e: unknown): unknown {
+function inFolder(folder: string, { missing }: ReleaseRecord, path: string, product: Product, e: unknown): unknown {
   const named = withFileName(path, e);
+  if (named instanceof Failure && missing.length > 0 && TOO_FEW.includes(named.number))
+    return named.with({ hint: `others still have to sign it: firmseal verify ${shellWord(folder)} --missing` });
   if (!(named instanceof Failure) || !UNKNOWN_SIGNER.includes(named.number) || product.trust.file !== undefined) return named;
   return named.with({ hint: `if you trust the signer, list its public key in ${product.path}: [trust] keys` });
 }
@@ -161,12 +167,17 @@ async function verifyFolder(
     if (o.board !== undefined && one.board !== o.board) continue;
     const path = join(folder, one.file);
     const found = await verifyOne(path, product, whom, wanted, o, record.version).catch((e) => {
-      throw inFolder(path, product, e);
+      throw inFolder(folder, record, path, product, e);
     });
     const board = product.boards.find(({ name }) => name === found.board) as Board;
     await refuseRecord(folder, record, one, product, board, found);
     out.push(found);
   }
+  if (record.missing.length > 0)
+    throw releaseFault(
+      `${folder}: release.json says that signatures are missing, and none is`,
+      "get the folder again, as firmseal release wrote it",
+    );
   const missing = wanted.filter(({ name }) => !out.some(({ board }) => board === name)).map(({ name }) => name);
   if (o.board !== undefined && missing.length > 0)
     throw releaseFault(`${folder} has no release for board ${o.board}`, "release it too, or name another board");

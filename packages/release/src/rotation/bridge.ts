@@ -3,14 +3,14 @@
 
 import { Failure, type Receipt, type SigningKey } from "@firmseal/keys";
 import { notice, usage, warn } from "@firmseal/keys/internal";
-import { type EnvelopeDraft, keyOfAnchor, type PublicKey } from "@firmseal/signer";
+import type { EnvelopeDraft, PublicKey } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { type Identity, type Manifest, open, policyOf } from "@firmseal/verifier";
 import { codeOfRefusal, equalBytes, ROLE_RELEASE, toHex } from "@firmseal/verifier/tools";
 import { openWithTrialKey, warnBeforeSigning } from "../signing/draft.js";
 import { signRecorded } from "../signing/sign-release.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
-import { type KeyWindow, keysInRole, only } from "../trust/quorum.js";
+import { countingKeys, type KeyWindow, keysInRole, only } from "../trust/quorum.js";
 import type { TrustOnFile } from "../trust/read.js";
 import { isRefusal, refusalMeaning } from "../verify/refusals.js";
 import { keySet } from "./keys.js";
@@ -37,9 +37,8 @@ export interface NeededSignatures {
 }
 
 function neededBy(list: TrustOnFile, identity: Identity, sequence: bigint): NeededSignatures {
-  const counts = new Set(signersIn(list, identity, sequence).map(({ key }) => key));
-  const all = list.store.anchors.flatMap((a) => keyOfAnchor(a) ?? []);
-  return { list, threshold: list.store.thresholds[ROLE_RELEASE] as number, keys: all.filter((key) => counts.has(toHex(key.key))) };
+  const { store } = list;
+  return { list, threshold: store.thresholds[ROLE_RELEASE] as number, keys: countingKeys(store, ROLE_RELEASE, identity, sequence) };
 }
 
 const lists = ({ old, next }: TrustMove) => (equalBytes(old.store.payload, next.store.payload) ? [next] : [old, next]);

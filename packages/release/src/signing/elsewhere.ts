@@ -6,7 +6,7 @@ import { consultLog, usage, warn } from "@firmseal/keys/internal";
 import type { EnvelopeDraft } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import type { TrustOnFile } from "../trust/read.js";
-import { type Approvals, approvalsByLog, checkApprovals } from "./approval.js";
+import { type Approvals, approvalsByLog, checkApprovals, type UsedApprovals } from "./approval.js";
 import { logDigest } from "./authorize.js";
 import { type CoverOptions, type NamedKey, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
 import { scopeOf } from "./scope.js";
@@ -19,13 +19,14 @@ export interface ElsewhereOptions extends SequenceOverrides, CoverOptions {
 
 /**
  * Refuses keys whose private part is elsewhere, as recordSigning() refuses others: by the trust files, the approvals,
- * and by the logs of the keys, if this machine has them. Enters nothing. Throws the refusals of the logs.
+ * and by the logs of the keys, if this machine has them. Enters nothing. `used`: for several envelopes, each of which
+ * has approvals of its own. Throws the refusals of the logs.
  */
 export async function refuseKeys(
   draft: EnvelopeDraft,
   m: Manifest,
   keys: readonly NamedKey[],
-  { lists, approvals }: { lists: readonly TrustOnFile[]; approvals: Approvals },
+  { lists, approvals, used }: { lists: readonly TrustOnFile[]; approvals: Approvals; used?: UsedApprovals | undefined },
   o: ElsewhereOptions,
 ): Promise<void> {
   refuseUncovered(m, keys, lists, o.role);
@@ -34,7 +35,7 @@ export async function refuseKeys(
       "`removeApprover`: nothing is entered here, so the log would go on requiring this person",
       "give it to a command that signs with the key, or allow this one: `allowNoApproval`",
     );
-  await checkApprovals(draft, keys, approvals);
+  await checkApprovals(draft, keys, approvals, used);
   const entries = keys.flatMap((key) => consultLog(key, o.log));
   refuseMovedKeys(keys, entries);
   const version = versionIn(draft.outline);

@@ -1,5 +1,6 @@
 // Counts keys: can enough of them still sign for a trust file, and for which sequence numbers?
 
+import { keyOfAnchor, type PublicKey } from "@firmseal/signer";
 import {
   type Anchor,
   ed25519,
@@ -57,6 +58,13 @@ export function listedFor(store: TrustStore, role: number, identity: Identity): 
   const all = { ...store, anchors: store.anchors.map((a) => ({ ...a, alg: a.alg ?? ed25519 })) };
   const keys = new Set(keysInRole(all, role, identity).map(({ key }) => key));
   return store.anchors.filter((a) => keys.has(windowOf(a).key));
+}
+
+/** The keys with a role in a trust file that count for one sequence number on a device. */
+export function countingKeys(store: TrustStore, role: number, identity: Identity, sequence: bigint): PublicKey[] {
+  const windows = keysInRole(store, role, identity).filter(({ from, until }) => from <= sequence && sequence <= until);
+  const counts = new Set(windows.map(({ key }) => key));
+  return store.anchors.flatMap((a) => (counts.has(windowOf(a).key) ? (keyOfAnchor(a) ?? []) : []));
 }
 
 /** The families of a role whose thresholds apply; undefined if no envelope has room for their signatures. */

@@ -11,6 +11,7 @@ import {
   allowTestKey,
   approvals,
   coseAlgOption,
+  keys,
   passphrases,
   policyRoles,
   productFile,
@@ -30,6 +31,7 @@ import {
   references,
   shown,
 } from "../../common/release/release-facts.js";
+import { progressFacts, progressLines, SIGNATURES } from "../../common/release/signatures.js";
 import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS } from "../../common/shapes.js";
 import { plural, receiptWords } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
@@ -51,6 +53,8 @@ interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, Ap
   allowRootKey?: boolean;
   coseAlg?: string[];
   dryRun?: boolean;
+  key?: string[];
+  unsigned?: boolean;
   json?: boolean;
 }
 
@@ -94,10 +98,11 @@ async function release(boards: string[], o: ReleaseCommandOptions) {
 }
 
 async function releaseProduct(product: Product, boards: string[], o: ReleaseCommandOptions, linted: (report: ReleaseLint) => void) {
-  const { json: _, product: _file, allowOutside: _outside, images: _images, sarifOut: _sarif, ...rest } = o;
+  const { json: _, product: _file, allowOutside: _outside, images: _images, sarifOut: _sarif, key, ...rest } = o;
   const lines = new LiveLines();
   const first = await planRelease(product, {
     ...rest,
+    ...(key && { keys: key }),
     boards,
     passphrases: passphraseOptions(o),
     progress: (board, stage, state) => lines.set(board, stage, state),
@@ -126,6 +131,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
       artifacts: [],
       signers: [],
       log: [],
+      signatures: [],
       lint: plan.lint,
       ...(await changes(planSequence)),
     };
@@ -133,16 +139,17 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
   // reports what cannot be compared before anything is signed
   const known = await changes(planSequence);
   lines.end();
-  const { record, written, receipts, cuts, lint } = await makeRelease(plan);
+  const { record, written, receipts, cuts, lint, progress } = await makeRelease(plan);
   return {
     ...facts,
     boards: planned(plan, cuts),
     references: undefined,
-    state: written ? "released" : "unchanged",
+    state: written ? (record.missing.length > 0 ? "incomplete" : "released") : "unchanged",
     sequence: record.sequence,
     artifacts: record.artifacts.map(shown),
     signers: signersOf(record),
     log: receipts,
+    signatures: progressFacts(progress),
     lint,
     ...(planSequence === undefined ? await changes(BigInt(record.sequence)) : known),
   };
@@ -162,7 +169,12 @@ function signersOf(record: ReleaseRecord) {
   return [...new Map(signers.map(({ alg, kid, thumbprint }) => [thumbprint, { kid, alg, thumbprint }])).values()];
 }
 
-const STATE_WORDS = { planned: "would be released", released: "released", unchanged: "already exists, with the same content" };
+const STATE_WORDS = {
+  planned: "would be released",
+  released: "released",
+  incomplete: "made, and others still have to sign it",
+  unchanged: "already exists, with the same content",
+};
 
 export default define({
   name: "release",
@@ -177,6 +189,8 @@ export default define({
       "-o, --out <folder>",
       "folder of releases; the release is a folder in it, named after the version (default: from the product file)",
     ),
+    keys("key that signs instead of those in the product file", false),
+    option("--unsigned", "make the release without signatures: people sign it later, with firmseal sign and the folder"),
     option("--dry-run", "show what would be released, without a key and without writing"),
     option("--previous-release <path>", "the last published release: a folder of releases, a release, its release.json, or an envelope"),
     option("--diff <path>", "show what changes for devices since this release, which also counts as --previous-release"),
@@ -201,7 +215,7 @@ export default define({
     version: ["string", "version of the release"],
     role: ["string", "role of the keys that sign"],
     sequence: ["string|null", "sequence number; null with --dry-run, if the log of the key decides"],
-    state: ["string", "released, unchanged (it already existed) or planned (--dry-run)"],
+    state: ["string", "released, incomplete (others still have to sign), unchanged (it already existed) or planned (--dry-run)"],
     folder: ["string", "folder of the release"],
     boards: ["object[]", "boards of the release"],
     ...membersOf("boards[]", {
@@ -254,6 +268,8 @@ export default define({
     signers: ["object[]", "keys that signed"],
     ...membersOf("signers[]", KEY),
     ...RECEIPTS,
+    signatures: ["object[]", "who has signed each board, and who still has to; empty with --dry-run"],
+    ...membersOf("signatures[]", SIGNATURES),
     previous: ["object|null", "the last release that is known here; null: none"],
     ...membersOf("previous", {
       path: ["string", "its folder or file"],
@@ -289,6 +305,7 @@ export default define({
       ...receiptWords(f.log),
       `lint: ${lintCounts(f.lint)}${isHidden && f.state !== "planned" ? `; firmseal lint ${shellWord(f.folder)} shows them` : ""}`,
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,
+      ...(f.signatures.some(({ complete }) => !complete) ? progressLines(f.folder, f.signatures) : []),
     ];
   },
 });

@@ -1,18 +1,7 @@
 // Detached signing, second half: a signature from another machine over what tbs.ts wrote.
 
 import { keyFacts, parseSignature, publicKeys, refuseTestKeys } from "@firmseal/keys";
-import {
-  byteWords,
-  inputName,
-  keyWords,
-  type PassphraseOptions,
-  passphraseOptions,
-  readAll,
-  STDIO,
-  usage,
-  wrongSignature,
-} from "@firmseal/keys/internal";
-import { isRefusal } from "@firmseal/release";
+import { byteWords, inputName, keyWords, type PassphraseOptions, passphraseOptions, readAll, STDIO, usage } from "@firmseal/keys/internal";
 import {
   type ApprovalOptions,
   type ConsumerName,
@@ -24,10 +13,9 @@ import {
   readDraft,
   readEnvelopeFile,
   refuseKeys,
-  reviewSigned,
+  withSignatureOf,
 } from "@firmseal/release/internal";
-import { coseAlg, coseAlgs, type PublicKey, signedWith } from "@firmseal/signer";
-import { errors } from "@firmseal/verifier";
+import type { PublicKey } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import {
@@ -36,50 +24,60 @@ import {
   coverage,
   forVerifier,
   passphrases,
+  productFile,
   refusalOverrides,
   replace,
   sequenceChecks,
 } from "../../common/options.js";
 import { checkOutput, deliverOver, judgeRelease } from "../../common/output.js";
 import { onDemand } from "../../common/release/on-demand.js";
+import type { SignaturesFrom } from "../../common/release/sign-folder.js";
+import { folderLines, isReleaseFolder, type OfEnvelope, SIGNATURES } from "../../common/release/signatures.js";
 import { KEY, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
 interface AttachOptions extends PassphraseOptions, ElsewhereOptions, ApprovalOptions, RefusalOverrides {
   replace?: boolean;
-  key: string;
-  signature: string;
+  key?: string;
+  signature?: string;
+  from?: string;
+  product?: string;
   out?: string;
   allowTestKey?: string[];
   for?: ConsumerName;
   json?: boolean;
 }
 
-/**
- * Adds a signature, under the COSE algorithm that it was made for: tbs may have named either of two, and the signature
- * covers the name.
- */
-async function withSignature(envelope: Uint8Array, key: PublicKey, signature: Uint8Array, name: string, o: AttachOptions) {
-  const unsigned = readDraft(envelope);
-  const usual = coseAlg(key.alg);
-  for (const alg of [usual, ...coseAlgs(key.alg).filter((one) => one !== usual)]) {
-    const who = signedWith(key, alg);
-    const draft = await unsigned.withSignature(who, signature);
-    try {
-      // an earlier signature of this key that verifies would have been refused: what opens the envelope is this one
-      return { draft, manifest: await reviewSigned(draft, [who], o) };
-    } catch (e) {
-      if (!isRefusal(e) || e.code !== errors.SIGNATURE_INVALID) throw e;
-    }
-  }
-  throw wrongSignature(
-    `refused: ${name} is not the signature of this key over this envelope`,
-    "sign what firmseal tbs writes for this envelope, and give the key in the same form, with or without its identifier",
-  );
+/** Adds signatures to an envelope, or to all boards of a release. They are verified before anything is written. */
+async function attach(path: string, { key, signature, from, ...o }: AttachOptions) {
+  if (from !== undefined && (key !== undefined || signature !== undefined))
+    throw usage("--from: the copy of the release has the signatures and names their keys", "drop --key and --signature");
+  if (from === undefined && (key === undefined || signature === undefined))
+    throw usage(
+      `option '${key === undefined ? "-k, --key <key>" : "--signature <path>"}' is missing`,
+      "firmseal attach --help shows how it is used",
+    );
+  if (isReleaseFolder(path)) return attachToRelease(path, o, from === undefined ? { key, signature } : { from });
+  if (from !== undefined) throw usage(`--from: ${path} is not the folder of a release`, "name the folder, or give --signature");
+  if (o.product !== undefined) throw usage("--product is for the folder of a release", "drop it");
+  return attachToEnvelope(path, { ...o, key: key as string, signature: signature as string });
 }
 
-/** Adds a signature to an envelope. It is verified before anything is written. */
-async function attachToEnvelope(path: string, o: AttachOptions) {
+async function attachToRelease(folder: string, { json: _, ...o }: AttachOptions, given: Partial<SignaturesFrom>) {
+  const { attachToFolder, refuseForFolder } = await import("../../common/release/sign-folder.js");
+  refuseForFolder(folder, o, { out: "--out" });
+  const {
+    log: _log,
+    payloads: _payloads,
+    ...done
+  } = await attachToFolder(folder, {
+    ...(o as Omit<AttachOptions, OfEnvelope | keyof SignaturesFrom>),
+    ...given,
+  });
+  return done;
+}
+
+async function attachToEnvelope(path: string, o: AttachOptions & { readonly key: string; readonly signature: string }) {
   if (path === STDIO && o.signature === STDIO)
     throw usage("stdin cannot be both the envelope and the signature", "give one of them as a file");
   const given = { lists: coveringTrustFiles(o), approvals: await readApprovals(o) };
@@ -91,7 +89,7 @@ async function attachToEnvelope(path: string, o: AttachOptions) {
   checkOutput(out, "--out", [o.signature, o.key], "envelope");
   const name = inputName(o.signature);
   const signature = parseSignature(readAll(o.signature, LIMITS.signatureFile), key.alg, name);
-  const { draft, manifest } = await withSignature(envelope, key, signature, name, o);
+  const { draft, manifest } = await withSignatureOf(readDraft(envelope), key, signature, name, o);
   const signed = draft.bytes;
   if (o.for) (await onDemand()).checkFor(o.for, signed);
   await refuseKeys(draft, manifest, [{ name: o.key, public: key }], given, o);
@@ -103,16 +101,22 @@ async function attachToEnvelope(path: string, o: AttachOptions) {
     ...versionFacts(draft.outline),
     signers: [keyFacts(key)],
     ...member,
+    signatures: undefined,
   };
 }
 
 export default define({
   name: "attach",
   summary: "add a signature from another machine, after verifying it",
-  arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
+  arguments: [commandArgument("<envelope>", "envelope, - for stdin, or the folder of a release")],
   options: () => [
-    option("-k, --key <key>", "public key of the signer", { required: true }),
-    option("--signature <file>", "the signature: raw, hex or base64, also DER for es256; - for stdin", { required: true }),
+    option("-k, --key <key>", "public key of the signer"),
+    option(
+      "--signature <path>",
+      "the signature: raw, hex or base64, also DER for es256; - for stdin; for a release, the folder with a .sig beside each .tbs",
+    ),
+    option("--from <path>", "for a release: another copy of it, whose signatures are added"),
+    productFile(),
     option("-o, --out <file>", "output file, or - for stdout (default: the envelope, in place)"),
     replace(),
     ...passphrases(),
@@ -125,14 +129,19 @@ export default define({
   ],
   examples: [
     ["firmseal attach fw.suit --key release.jwk --signature fw.sig", "fw.suit, now signed"],
-    ["firmseal attach fw.suit --key release.jwk --signature fw.sig --out signed.suit", "into another file"],
+    ["firmseal attach dist/1.4.2 --from bob/1.4.2", "the signatures of another copy of a release"],
   ],
   json: {
     ...OUT,
     ...NUMBER,
-    signers: ["object[]", "the key whose signature was added"],
+    signers: ["object[]", "keys whose signatures were added"],
     ...membersOf("signers[]", KEY),
+    "signatures?": ["object[]", "for the folder of a release: who has signed each board, and who still has to"],
+    ...membersOf("signatures?[]", SIGNATURES),
   },
-  run: attachToEnvelope,
-  words: (f) => [`${f.out}: ${numberWords(f)}, ${byteWords(f.bytes)}, signature of ${f.signers.map(keyWords).join(", ")} added`],
+  run: attach,
+  words: (f) => [
+    `${f.out}: ${numberWords(f)}, ${byteWords(f.bytes)}, signature of ${f.signers.map(keyWords).join(", ")} added`,
+    ...(f.signatures ? folderLines(f.out, f.signatures) : []),
+  ],
 });

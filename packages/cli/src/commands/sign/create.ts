@@ -36,7 +36,7 @@ export default define({
   name: "create",
   summary: "create an unsigned envelope from a description",
   options: () => [
-    option("--from <file>", "description (JSON), or - for stdin", { required: true }),
+    option("--from <path>", "description (JSON), or - for stdin", { required: true }),
     option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit, beside it)"),
     replace(),
     allowKeyAsImage(),

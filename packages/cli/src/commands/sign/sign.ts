@@ -40,6 +40,7 @@ import {
 import { checkOutput, deliverOver, judgeRelease, outputName, writeOut, writeSigned } from "../../common/output.js";
 import { consumerFacts, consumerRecipe, consumerWords } from "../../common/release/consumer.js";
 import { onDemand } from "../../common/release/on-demand.js";
+import { folderLines, isReleaseFolder, type OfEnvelope, SIGNATURES } from "../../common/release/signatures.js";
 import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
@@ -62,6 +63,7 @@ interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides
 
 /** Signs an image, a description or an envelope. The output is opened with the public keys before the file appears. */
 export async function signInput(path: string | undefined, o: SignOptions) {
+  if (path !== undefined && isReleaseFolder(path)) return signRelease(path, o);
   if (o.board !== undefined || o.product !== undefined) return signBoard(path, o);
   if (path === undefined)
     throw usage("argument 'input' is missing", "name an image, a description or an envelope; or a board: --board NAME");
@@ -73,6 +75,15 @@ export async function signInput(path: string | undefined, o: SignOptions) {
   const lists = coveringTrustFiles(o);
   const recipe = await consumerRecipe(o);
   return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists, () => makeDraft(input, o, recipe)));
+}
+
+/** Signs all boards of a release. */
+async function signRelease(folder: string, { key, json: _, ...o }: SignOptions) {
+  if (!key) throw usage("option '-k, --key <key>' is missing", "firmseal sign --help shows how it is used");
+  const { refuseForFolder, signFolder } = await import("../../common/release/sign-folder.js");
+  refuseForFolder(folder, o, { out: "--out" });
+  const done = await signFolder(folder, { ...(o as Omit<SignOptions, OfEnvelope>), key });
+  return { ...done, target: undefined, for: undefined };
 }
 
 /** Signs the image of a board of the product file, which says what it is for, and who signs it. */
@@ -143,16 +154,17 @@ async function signWith(
     ...(advice && { target: advice }),
     ...(await consumerFacts(o, keys)),
     ...member,
+    signatures: undefined,
   };
 }
 
 export default define({
   name: "sign",
-  summary: "sign an image, a description or an envelope",
+  summary: "sign an image, a description, an envelope, or all boards of a release",
   arguments: [
     commandArgument(
       "[input]",
-      `image (${IMAGE_FORMATS.join(", ")}), description or envelope; - for stdin (with --board, default: the image in the product file)`,
+      `image (${IMAGE_FORMATS.join(", ")}), description, envelope, or folder of a release; - for stdin (with --board, default: the image in the product file)`,
     ),
   ],
   options: () => [
@@ -179,7 +191,7 @@ export default define({
   ],
   examples: [
     ["firmseal sign fw.bin --key release.pem --vendor example.com --class board-v2 --seq next", "fw.suit, from an image"],
-    ["firmseal sign --board esp32 --version 1.4.2", "a board of firmseal.toml"],
+    ["firmseal sign dist/1.4.2 --key bob.pem", "all boards of a release that others have signed, or will"],
     ["firmseal sign fw.suit --key 'pkcs11:token=release;object=fw'", "a second signature, with a key in a token"],
   ],
   json: {
@@ -191,13 +203,16 @@ export default define({
     ...PAYLOADS,
     ...ADVICE,
     ...CONSUMER,
+    "signatures?": ["object[]", "for the folder of a release: who has signed each board, and who still has to"],
+    ...membersOf("signatures?[]", SIGNATURES),
   },
   run: signInput,
   words: (f) => [
     `${f.out}: ${numberWords(f)}, ${byteWords(f.bytes)}, signed by ${f.signers.map(keyWords).join(", ")}`,
     ...receiptWords(f.log),
+    ...(f.signatures ? folderLines(f.out, f.signatures) : []),
     ...(f.target?.advice ? [f.target.advice] : []),
     ...consumerWords(f.for),
-    ...outsideWords(f.payloads.outside),
+    ...(f.signatures ? [] : outsideWords(f.payloads.outside)),
   ],
 });

@@ -49,6 +49,7 @@ import {
   imageInputOptions,
   keys as keyOption,
   passphrases,
+  productFile,
   refusalOverrides,
   releaseVersion,
   replace,
@@ -57,6 +58,7 @@ import {
 import { checkOutput, checkRelease, deliver, deliverOver, inJson, judgeRelease, outputName, writeOut } from "../../common/output.js";
 import { consumerRecipe, namedAlgs } from "../../common/release/consumer.js";
 import { onDemand } from "../../common/release/on-demand.js";
+import { isReleaseFolder, type OfEnvelope } from "../../common/release/signatures.js";
 import { DIGEST_SHAPE, KEY, membersOf, NUMBER, PAYLOADS } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
@@ -66,6 +68,7 @@ interface TbsOptions extends PassphraseOptions, InputOptions, ElsewhereOptions, 
   envelopeOut?: string;
   replace?: boolean;
   allowTestKey?: string[];
+  product?: string;
   for?: ConsumerName;
   coseAlg?: string[];
   json?: boolean;
@@ -117,6 +120,8 @@ function requiredIdentifiers(m: Manifest, code: number): string[] {
 
 /** Writes for each key the bytes that it has to sign, and says what they mean. */
 async function writeTbs(path: string, o: TbsOptions) {
+  if (isReleaseFolder(path)) return writeFolderTbs(path, o);
+  if (o.product !== undefined) throw usage("--product is for the folder of a release", "drop it");
   const input = await readInput(path, o);
   const name = envelopeName(input, o.envelopeOut);
   const given = { lists: coveringTrustFiles(o), approvals: await readApprovals(o) };
@@ -154,6 +159,29 @@ async function writeTbs(path: string, o: TbsOptions) {
   return { ...tbsFacts(name, manifest, list, o.json === true), ...versionFacts(draft.outline) };
 }
 
+/** Like writeTbs(), for all boards of a release: a file for each board and key. */
+async function writeFolderTbs(folder: string, { json, out = ".", ...o }: TbsOptions) {
+  const { messagesFor, refuseForFolder } = await import("../../common/release/sign-folder.js");
+  refuseForFolder(folder, o);
+  if (!isFolder(out)) throw usage(`--out ${out} is not a folder, and each board has bytes of its own`, "name an existing folder");
+  const all = await messagesFor(folder, o as Omit<TbsOptions, OfEnvelope>);
+  const rows = all.map((one) => ({ ...one, path: join(out, one.file) }));
+  for (const { path } of rows) checkTbsOutput(path, []);
+  for (const { path, message } of rows) deliver(path, message, json);
+  const [first] = all as [(typeof all)[number]];
+  const ids = (code: number) => [...new Set(all.flatMap(({ manifest }) => requiredIdentifiers(manifest, code)))];
+  return {
+    envelope: folder,
+    sequence: formatSequence(first.manifest.sequence),
+    digest: undefined,
+    vendor: ids(PARAM_VENDOR_IDENTIFIER),
+    class: ids(PARAM_CLASS_IDENTIFIER),
+    payloads: { inside: all.flatMap(({ manifest }) => manifest.payloads.map((p) => p.uri)), outside: [] },
+    tbs: rows.map(({ path, message, sha256, key, board }) => ({ out: path, bytes: message.length, sha256, ...keyFacts(key), board })),
+    ...versionFacts(first.draft.outline),
+  };
+}
+
 function tbsFacts(envelope: string, manifest: Manifest, list: readonly ToSign[], asJson: boolean) {
   return {
     envelope,
@@ -168,6 +196,7 @@ function tbsFacts(envelope: string, manifest: Manifest, list: readonly ToSign[],
       sha256: sha256Hex(bytes),
       ...keyFacts(key),
       ...inJson(out, bytes, asJson),
+      board: undefined,
     })),
   };
 }
@@ -175,7 +204,9 @@ function tbsFacts(envelope: string, manifest: Manifest, list: readonly ToSign[],
 export default define({
   name: "tbs",
   summary: "write the bytes that a key on another machine has to sign",
-  arguments: [commandArgument("<input>", `image (${IMAGE_FORMATS.join(", ")}), description or envelope; - for stdin`)],
+  arguments: [
+    commandArgument("<input>", `image (${IMAGE_FORMATS.join(", ")}), description, envelope, or folder of a release; - for stdin`),
+  ],
   options: () => [
     keyOption("public key of the signer"),
     ...passphrases(),
@@ -185,6 +216,7 @@ export default define({
       "image or description: file for the unsigned envelope (default: the input's name with .suit, beside it)",
     ),
     replace(),
+    productFile(),
     ...imageInputOptions(),
     releaseVersion(),
     ...coverage(),
@@ -197,13 +229,13 @@ export default define({
   ],
   examples: [
     ["firmseal tbs fw.bin --key release.jwk --vendor example.com --class board-v2 --seq 7 --out fw.tbs", "fw.suit, and the bytes to sign"],
-    ["firmseal tbs fw.suit --key one.jwk --key two.jwk --out .", "a file for each of two keys"],
+    ["firmseal tbs dist/1.4.2 --key bob.jwk --out usb", "a file for each board of a release"],
   ],
   json: {
-    envelope: ["string", "the envelope that attach needs"],
+    envelope: ["string", "the envelope that attach needs, or the folder"],
     ...NUMBER,
-    digest: ["object", "digest of the manifest"],
-    ...membersOf("digest", DIGEST_SHAPE),
+    "digest?": ["object", "digest of the manifest; not for a folder"],
+    ...membersOf("digest?", DIGEST_SHAPE),
     vendor: ["string[]", "vendor identifiers that the manifest requires, hex"],
     class: ["string[]", "class identifiers that the manifest requires, hex"],
     ...PAYLOADS,
@@ -213,13 +245,17 @@ export default define({
       bytes: ["number", "their length"],
       sha256: ["string", "their SHA-256, hex"],
       ...KEY,
+      "board?": ["string", "for the folder of a release: board of the product"],
       "data?": ["string", "the bytes in base64, if they go to stdout"],
     }),
   },
   run: writeTbs,
   words: (f) => [
     `${f.envelope}: ${numberWords(f)}, vendor ${someOf(f.vendor) || "any"}, class ${someOf(f.class) || "any"}`,
-    `manifest: ${f.digest.algorithm} ${f.digest.hex}`,
-    ...f.tbs.map((one) => `${one.out}: ${byteWords(one.bytes)} for ${keyWords(one)} to sign, sha-256 ${one.sha256}`),
+    ...(f.digest ? [`manifest: ${f.digest.algorithm} ${f.digest.hex}`] : []),
+    ...f.tbs.map(
+      ({ out, bytes, sha256, board, ...key }) =>
+        `${out}: ${byteWords(bytes)} for ${keyWords(key)} to sign${board === undefined ? "" : `, board ${board}`}, sha-256 ${sha256}`,
+    ),
   ],
 });

@@ -47,7 +47,7 @@ export default define({
   arguments: [commandArgument("<file>", "trust file")],
   options: () => [
     option("-k, --key <key>", "public key of the root", { required: true }),
-    option("--signature <file>", "signature over what trust tbs wrote: raw, hex or base64, also DER for es256; - for stdin", {
+    option("--signature <path>", "signature over what trust tbs wrote: raw, hex or base64, also DER for es256; - for stdin", {
       required: true,
     }),
     ...passphrases(),

@@ -83,7 +83,7 @@ export default define({
   name: "trust create",
   summary: "create an unsigned trust file from a description",
   options: () => [
-    option("--from <file>", "description (JSON), or - for stdin", { required: true }),
+    option("--from <path>", "description (JSON), or - for stdin", { required: true }),
     option("-o, --out <file>", "output file, never overwritten, or - for stdout (default: the input's name with .trust, beside it)"),
     option("--previous-trust <file>", "the previous trust file"),
     ...passphrases(),

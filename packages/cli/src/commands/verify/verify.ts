@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { isFolder, keyWords, someOf, usage } from "@firmseal/keys/internal";
+import { Failure } from "@firmseal/keys";
+import { isFolder, keyWords, shellWord, someOf, usage } from "@firmseal/keys/internal";
 import { type VerifiedRelease, verifyRelease } from "@firmseal/release";
 import {
   type ConsumerName,
@@ -26,6 +27,7 @@ import {
 } from "../../common/options.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
+import { isReleaseFolder, progressLines, SIGNATURES, type SignatureFacts } from "../../common/release/signatures.js";
 import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
@@ -37,6 +39,7 @@ export interface VerifyOptions extends TrustOptions, RefusalOverrides {
   product?: string;
   board?: string;
   for?: ConsumerName;
+  missing?: boolean;
   json?: boolean;
 }
 
@@ -71,6 +74,7 @@ const doubtsOf = ({ signedByTestKeys, otherSignatures, refusing }: VerifiedRelea
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
 export async function verifyEnvelope(path: string, o: VerifyOptions) {
+  if (o.missing && !isReleaseFolder(path)) throw usage(`--missing: ${path} is not the folder of a release`, "name the folder");
   if (isForProduct(path, o)) return verifyForProduct(path, o);
   const whom = await trustedKeys(o);
   try {
@@ -87,6 +91,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
       payloadsNotChecked,
       severedAbsent,
       keysFrom: [...(o.key ?? []), ...(o.trust ?? [])],
+      signatures: undefined,
       releases: undefined,
     };
   } catch (e) {
@@ -96,11 +101,29 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
   }
 }
 
+/** Who has signed a release. Throws a Failure with these facts if somebody still has to. */
+async function signaturesIn(path: string, { role, product, passphraseEnv, passphraseFd }: VerifyOptions): Promise<SignatureFacts> {
+  const { missingIn } = await import("../../common/release/sign-folder.js");
+  const signatures = await missingIn(path, {
+    ...(role !== undefined && { role }),
+    ...(product !== undefined && { product }),
+    ...(passphraseEnv && { passphraseEnv }),
+    ...(passphraseFd && { passphraseFd }),
+  });
+  if (signatures.every(({ complete }) => complete)) return signatures;
+  const lines = progressLines(path, signatures);
+  const hint = `each of them: firmseal sign ${shellWord(path)} --key KEY`;
+  const failure = new Failure(1, "ERR_SIGNATURE_THRESHOLD", lines.join("; "), hint);
+  failure.facts = { signatures };
+  throw failure;
+}
+
 /**
  * Verifies an envelope, a release or a folder of releases by the product file. The last release stands for all of them.
  */
 async function verifyForProduct(path: string, o: VerifyOptions) {
   const { readProduct, verifyProduct } = await onDemand();
+  const signatures = o.missing ? await signaturesIn(path, o) : undefined;
   const { releases, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), await judged(o));
   const last = releases.at(-1) as VerifiedBoard;
   return {
@@ -116,6 +139,7 @@ async function verifyForProduct(path: string, o: VerifyOptions) {
     payloadsNotChecked: releases.flatMap((one) => one.payloadsNotChecked),
     severedAbsent: [...new Set(releases.flatMap((one) => one.severedAbsent))],
     keysFrom: [resolve(o.product ?? PRODUCT_FILE)],
+    signatures,
     releases: releases.map((one) => ({
       path: one.path,
       board: one.board,
@@ -169,6 +193,7 @@ export default define({
     option("--board <name>", "with a product file: board that the release must be for"),
     forVerifier(),
     ...refusalOverrides(),
+    option("--missing", "for the folder of a release: show who has signed it; exit code 1 if somebody still has to"),
     option("--without-payloads", "accept a release even though payloads are missing and cannot be checked"),
     ...passphrases(),
   ],
@@ -188,6 +213,8 @@ export default define({
     payloadsNotChecked: ["string[]", "with --without-payloads: URIs of the missing payloads"],
     severedAbsent: ["string[]", "severed elements that are not in the envelope"],
     keysFrom: ["string[]", "what gave the trusted keys: key files, trust files, or the product file"],
+    "signatures?": ["object[]", "with --missing: who has signed each board, and who still has to; also in the failure"],
+    ...membersOf("signatures?[]", SIGNATURES),
     "releases?": ["object[]", "with a product file: each envelope that was verified"],
     ...membersOf("releases?[]", {
       path: ["string", "the envelope"],
@@ -204,6 +231,7 @@ export default define({
           (one) => `${one.path}: ${verdictWords(f, o)}, board ${one.board}, ${numberWords(one)}, signed by ${signerWords(one.signers)}`,
         )
       : [`${path}: ${verdictWords(f, o)}, ${numberWords(f)}, signed by ${signerWords(f.signers)}`]),
+    ...(f.signatures ? progressLines(path, f.signatures) : []),
     ...f.otherSignatures.map((one) => `another signature: ${otherWords(one)}`),
     // it may be that of a stranger, in whose folder the command runs
     ...(f.releases ? [`trusted keys: those of ${f.keysFrom.join(", ")}`] : []),

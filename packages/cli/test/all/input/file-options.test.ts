@@ -41,6 +41,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--log": ["release --version 1.0.0 --log ?", LOG],
     "--approver": ["release --version 1.0.0 --approver ? --approval fw.approval", FILE],
     "--approval": ["release --version 1.0.0 --approver B.jwk --approval ?", FILE],
+    "--key": ["release --version 1.0.0 --product together.toml --key ?", FILE],
   },
   approve: {
     "--key": ["approve fw.suit --key ?", FILE],
@@ -56,6 +57,8 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--log": ["attach fw.suit --key B.jwk --signature B.sig --log ?", LOG],
     "--approver": ["attach fw.suit --key B.jwk --signature B.sig --approver ? --approval fw.approval", FILE],
     "--approval": ["attach fw.suit --key B.jwk --signature B.sig --approver C.jwk --approval ?", FILE],
+    "--product": ["attach made/1.0.0 --from made/1.0.0 --product ?", FILE],
+    "--from": ["attach made/1.0.0 --product together.toml --from ?", { ...FOLDER, missing: "gone" }],
   },
   audit: { "--envelope": ["audit one --envelope ?", FILE], "--merge-out": ["audit one two --merge-out ?", OUT] },
   create: { "--from": ["create --out x.suit --from ?", FILE], "--out": ["create --from d.json --out ?", OUT] },
@@ -70,6 +73,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--approval": [`${SIGN} --approver C.jwk --approval ?`, FILE],
   },
   tbs: {
+    "--product": ["tbs made/1.0.0 --key A.jwk --out fold --product ?", FILE],
     "--key": [TBS.replace("A.jwk", "?"), FILE],
     "--out": [TBS.replace("x.tbs", "?"), { "through a file": "app.bin/x", "in no folder": "gone/x" }],
     "--envelope-out": [TBS.replace("x.suit", "?"), OUT],
@@ -284,6 +288,14 @@ beforeAll(async () => {
   p.put("sent.jsonl", `${JSON.stringify({ device: "serial-1", nonce: "0".repeat(32), sent: "2026-02-01T08:00:00.000Z" })}\n`);
   p.put("answers.jsonl", `${JSON.stringify({ status: "oA==" })}\n`);
   p.put("one.status", "x");
+  p.put(
+    "together.toml",
+    p
+      .get("firmseal.toml")
+      .toString()
+      .replace(/\[keys\]\n.*/, '[trust]\nkeys = ["A.jwk", "B.jwk"]\nthreshold = 2'),
+  );
+  await p.ok(["release", "--version", "1.0.0", "--first", "--product", "together.toml", "--out", "made"]);
   p.folder("published");
   p.folder("fold");
   p.put("junk", "no file of ours\n".repeat(7));

@@ -1,7 +1,7 @@
 // The devices of a product, as the bundle that they run decides: which keys are trusted, and what happens to a release.
 
 import { Failure, publicKeys } from "@firmseal/keys";
-import { environment, schemeOf, shellWord, sizeOf, usage, visible } from "@firmseal/keys/internal";
+import { environment, STDIO, schemeOf, shellWord, sizeOf, usage, visible } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { codeOfRefusal, parseSequence } from "@firmseal/verifier/tools";
@@ -107,8 +107,12 @@ export interface BoardDevices {
   readonly role: SigningRole;
 }
 
+/** How many keys must sign, without thresholds for families. */
+export const neededOf = ({ trusted, role }: Pick<BoardDevices, "trusted" | "role">): number =>
+  "trust" in trusted ? (trusted.trust.store.thresholds[ROLES[role]] as number) : trusted.threshold;
+
 /** A device of each class of a board, with nothing installed. */
-function devicesOf({ product, board, trusted, role }: BoardDevices): Cohort[] {
+export function devicesOf({ product, board, trusted, role }: BoardDevices): Cohort[] {
   return board.classes.map((name) => {
     const id = identityUuids(product.vendor, name);
     const own = "trust" in trusted ? trusted : { embedded: { keys: trusted.keys, threshold: trusted.threshold } };
@@ -132,30 +136,71 @@ function refuseRefused(board: Board, results: readonly CohortResult[], keys: num
         1,
         codeOfRefusal(code),
         `board ${board.name}: a device of class ${name} would refuse the release: ${refusalMeaning(code)}${few}`,
-        few === "" ? refusalHint(code) : "name more keys in [keys] of the product file, or lower the threshold of the devices",
+        few === "" ? refusalHint(code) : "name more keys in [keys] of the product file, or sign one after the other: `key`",
       );
     }
 }
 
+/** What devices do with an envelope without signatures once `keys` have signed it. */
+function offeredAsIfSigned(to: BoardDevices, draft: EnvelopeDraft, keys: readonly PublicKey[]): Promise<CohortResult[]> {
+  const others = "trust" in to.trusted ? [to.trusted.trust] : [];
+  return planAsIfSigned(devicesOf(to), to.board.name, draft, keys, others);
+}
+
+/** What devices do with a signed envelope. */
+function offered(to: BoardDevices, draft: EnvelopeDraft): CohortResult[] {
+  const step = { name: to.board.name, envelope: draft.bytes, sequence: draft.sequence };
+  const stores = "trust" in to.trusted ? [to.trusted.trust.store] : [];
+  return planSteps(devicesOf(to), [step], { lost: new Set(), stolen: new Set() }, stores);
+}
+
+const areTaken = (results: readonly CohortResult[]): boolean =>
+  results.every(({ steps }) => steps.every(({ code, fit }) => code === 0 && fit === "addressed"));
+
+/** Whether devices accept an envelope without signatures once `keys` have signed it. */
+export const isAccepted = async (to: BoardDevices, draft: EnvelopeDraft, keys: readonly PublicKey[]): Promise<boolean> =>
+  areTaken(await offeredAsIfSigned(to, draft, keys));
+
+/** Whether devices accept a signed envelope. */
+export const isTaken = (to: BoardDevices, draft: EnvelopeDraft): boolean => areTaken(offered(to, draft));
+
 /** Refuses an envelope that devices would refuse once `keys` have signed it, before any of them does. */
 export async function refuseBeforeSigning(to: BoardDevices, draft: EnvelopeDraft, keys: readonly PublicKey[]): Promise<void> {
-  const others = "trust" in to.trusted ? [to.trusted.trust] : [];
-  refuseRefused(to.board, await planAsIfSigned(devicesOf(to), to.board.name, draft, keys, others), keys.length);
+  refuseRefused(to.board, await offeredAsIfSigned(to, draft, keys), keys.length);
 }
 
 /** Refuses an envelope that this number of `keys` signed if the bundle of the devices refuses it. */
 export function refuseSigned(to: BoardDevices, draft: EnvelopeDraft, keys: number): void {
-  const step = { name: to.board.name, envelope: draft.bytes, sequence: draft.sequence };
-  const stores = "trust" in to.trusted ? [to.trusted.trust.store] : [];
-  refuseRefused(to.board, planSteps(devicesOf(to), [step], { lost: new Set(), stolen: new Set() }, stores), keys);
+  refuseRefused(to.board, offered(to, draft), keys);
+}
+
+/** Whose keys sign: those that are given, those of the product file, or nobody now. */
+export interface Signing {
+  /** References of keys that sign instead of those in the product file. */
+  readonly keys?: readonly string[];
+  /** Nobody signs now: others do so later. */
+  readonly unsigned?: boolean;
+}
+
+/** Whether the signatures of several keys are needed, as far as the product file says it: a trust file may say it. */
+const isForSeveral = ({ trust: { file, threshold } }: Product): boolean => file !== undefined || threshold > 1;
+
+/** References of the keys that sign now. Empty if others do so later. Throws a Failure if the product names no key. */
+export function referencesOf(product: Product, role: SigningRole, o: Signing): readonly string[] {
+  if (o.unsigned && o.keys) throw usage("`unsigned`: nobody signs now, and a key is given", "drop one of them");
+  if (o.unsigned) return [];
+  if (o.keys) return o.keys;
+  return isForSeveral(product) && product.keys[role].length === 0 ? [] : signingKeys(product, role);
 }
 
 /**
  * Refuses a release whose keys are not there, before anything else is tried. References of other kinds are opened
  * later.
  */
-export function refuseMissingKeys(product: Product, role: SigningRole): void {
-  for (const ref of signingKeys(product, role))
+export function refuseMissingKeys(product: Product, role: SigningRole, o: Signing = {}): void {
+  for (const ref of o.keys ?? []) if (schemeOf(ref) === undefined && ref !== STDIO) sizeOf(ref);
+  if (o.keys) return;
+  for (const ref of referencesOf(product, role, o))
     refuseMissingFile(
       product,
       `[keys] ${role}`,

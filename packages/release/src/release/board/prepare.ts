@@ -43,25 +43,31 @@ export interface PreparedBoard {
   draft(sequence: bigint, most?: number): EnvelopeDraft;
 }
 
+/** Reads an image. `uri`: where devices fetch it. `i`: which of the files of its slots it is. */
+export type ImageReader = (
+  image: ProductImage,
+  i: number,
+  uri: string,
+) => Pick<ReleasedImage, "path" | "real" | "bytes"> & { readonly read?: string | undefined };
+
+/** Reads what the build wrote. */
+const fromBuild =
+  (product: Product): ImageReader =>
+  (image, i) => {
+    const { path, real } = imageFile(product, image, i);
+    return { path, real, ...flashBytes(path, readAll(real, LIMITS.image)) };
+  };
+
 const SLOTS = ["a", "b"] as const;
 
 function released(
   product: Product,
   board: Board,
-  { version, role }: { version: string | undefined; role: SigningRole },
+  { version, role, reader }: { version: string | undefined; role: SigningRole; reader: ImageReader },
   image: ProductImage,
   i: number,
 ): ReleasedImage {
-  const { path, real } = imageFile(product, image, i);
-  const { bytes, read } = flashBytes(path, readAll(real, LIMITS.image));
   const slot = image.files.length > 1 ? SLOTS[i] : undefined;
-  const size = image.sizes[i];
-  if (size !== undefined && bytes.length > size)
-    throw product.fault(
-      image.at,
-      `${path} has ${byteWords(bytes.length)}, and its slot has ${grouped(size)}`,
-      "make the image smaller, or correct the size of the slot",
-    );
   const where = `/boards/${board.name}/uri`;
   const uri =
     image.uri === undefined
@@ -71,6 +77,14 @@ function released(
           { product: product.name, board: board.name, version, component: image.name, slot: slot ?? "ab", role },
           (what) => product.fault(where, what, "placeholders are {product}, {board}, {version}, {component}, {slot} and {role}"),
         );
+  const { path, real, bytes, read } = reader(image, i, uri);
+  const size = image.sizes[i];
+  if (size !== undefined && bytes.length > size)
+    throw product.fault(
+      image.at,
+      `${path} has ${byteWords(bytes.length)}, and its slot has ${grouped(size)}`,
+      "make the image smaller, or correct the size of the slot",
+    );
   if (image.uri === undefined && bytes.length > LIMITS.integratedPayload)
     throw product.fault(image.at, `${path} is too large to travel in the envelope`, "say where devices fetch it: uri");
   const file = image.uri === undefined ? undefined : fileOfUri(uri);
@@ -90,14 +104,15 @@ function versionTexts(version: string, n: number): NonNullable<Description["text
 }
 
 /**
- * Reads the images of a board. Without a version, its text names none. Throws a Failure that names the member of the
- * product file, or the fault of an image.
+ * Reads the images of a board. Without a version, its text names none. `reader`: where they are, if not where the build
+ * wrote them. Throws a Failure that names the member of the product file, or the fault of an image.
  */
 export async function prepareBoard(
   product: Product,
   board: Board,
   version: string | undefined,
   role: SigningRole = "release",
+  reader: ImageReader = fromBuild(product),
 ): Promise<PreparedBoard> {
   const placed: { of: ProductImage; images: ReleasedImage[] }[] = [];
   for (const [n, image] of board.images.entries()) {
@@ -105,7 +120,7 @@ export async function prepareBoard(
     const isFirmware = n === 0;
     const images: ReleasedImage[] = [];
     for (const i of image.files.keys()) {
-      const one = released(product, board, { version, role }, image, i);
+      const one = released(product, board, { version, role, reader }, image, i);
       // the bytes that were read: the file may be another one by now
       const bytes = one.read === undefined ? one.bytes : undefined;
       await refuseKeyAsInput(one.path, product.keys.release, bytes, { isFirmware, hint: "name the image in the product file" });

@@ -7,17 +7,18 @@ import { isNumberOf, readLogIfThere, STDIO, schemeOf } from "@firmseal/keys/inte
 import { refuseClock } from "../../input/clock.js";
 import type { Board, Product } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
-import { classesOf, signingKeys } from "../board/devices.js";
+import { classesOf, referencesOf, type Signing } from "../board/devices.js";
 
-interface KnownLogOptions extends SequenceOverrides {
+interface KnownLogOptions extends SequenceOverrides, Signing {
   readonly role?: SigningRole;
   readonly log?: string;
 }
 
 /** The entries of all logs, in one list. Undefined if one of them is not known without its key. */
-function entriesOf(product: Product, { role = "release", log }: KnownLogOptions): Entry[] | undefined {
+function entriesOf(product: Product, o: KnownLogOptions): Entry[] | undefined {
+  const { role = "release", log } = o;
   const out: Entry[] = [];
-  const refs = signingKeys(product, role);
+  const refs = referencesOf(product, role, o);
   const paths = log === undefined ? refs.map((ref) => (schemeOf(ref) === undefined ? `${realpathSync(ref)}.log` : undefined)) : [log];
   for (const path of paths) {
     const found = path === undefined || path === STDIO ? undefined : readLogIfThere(path);

@@ -1,0 +1,117 @@
+// The folder of a release as one thing to sign: all its boards at once, by people in different places, in any order.
+
+import { basename, extname, join } from "node:path";
+import { keyFacts, parseSignature, publicKeys } from "@firmseal/keys";
+import { isFolder, type PassphraseOptions, passphraseOptions, readAll, sha256Hex, usage } from "@firmseal/keys/internal";
+import { type DoneRelease, makeRelease, planSigning, type RoundOptions, readProduct } from "@firmseal/release";
+import {
+  attachSignatures,
+  LIMITS,
+  messagesOf,
+  PRODUCT_FILE,
+  signedElsewhere,
+  signingProgress,
+  withReleaseLock,
+} from "@firmseal/release/internal";
+import type { PublicKey, RoleName } from "@firmseal/signer";
+import { isReleaseFolder, OF_ENVELOPES, progressFacts } from "./signatures.js";
+
+/** Options that commands for folders have. */
+export interface FolderOptions extends PassphraseOptions, Omit<RoundOptions, "role"> {
+  role?: RoleName;
+  product?: string;
+  allowOutside?: string[];
+}
+
+/** Refuses options that a folder has no use for. `more`: further ones, by their names in `o`. */
+export function refuseForFolder(folder: string, o: object, more: { readonly [name: string]: string } = {}): void {
+  for (const [name, flag] of Object.entries({ ...OF_ENVELOPES, ...more }))
+    if ((o as { [name: string]: unknown })[name] !== undefined)
+      throw usage(`${flag} is not for the folder of a release, and ${folder} is one`, "drop it: the product file says it");
+}
+
+const productOf = ({ product, allowOutside }: FolderOptions) => readProduct(product ?? PRODUCT_FILE, allowOutside);
+
+/** What planSigning() takes of the options of a command. */
+function roundOptions(o: FolderOptions & { key?: unknown; signature?: unknown }): RoundOptions {
+  const { product: _p, allowOutside: _a, key: _k, signature: _s, passphraseEnv: _e, passphraseFd: _f, role, ...rest } = o;
+  // roots sign no release: planSigning() says so
+  return { ...rest, ...(role !== undefined && { role: role as "release" }), passphrases: passphraseOptions(o) };
+}
+
+function doneFacts(folder: string, { record, receipts, by, progress }: DoneRelease) {
+  const envelopes = record.artifacts.filter(({ kind }) => kind === "envelope");
+  const payloads = record.artifacts.flatMap(({ kind, uri }) => (kind === "payload" && uri !== null ? [uri] : []));
+  return {
+    out: folder,
+    bytes: envelopes.reduce((n, { size }) => n + size, 0),
+    sequence: record.sequence,
+    version: record.version,
+    signers: by.map(keyFacts),
+    log: [...receipts],
+    payloads: { inside: [], outside: [...new Set(payloads)] },
+    signatures: progressFacts(progress),
+  };
+}
+
+/** Signs all boards of a release. */
+export async function signFolder(folder: string, o: FolderOptions & { key: string[] }) {
+  const product = productOf(o);
+  return await withReleaseLock(folder, async () => {
+    const plan = await planSigning(product, folder, { ...roundOptions(o), keys: o.key });
+    return doneFacts(folder, await makeRelease(plan));
+  });
+}
+
+/** The name of the file with the bytes that a key signs for a board, without its ending. */
+const stemOf = (envelope: string, key: PublicKey) => `${basename(envelope, extname(envelope))}.${keyFacts(key).thumbprint.slice(0, 16)}`;
+
+/** The bytes that keys elsewhere have to sign, and the names of the files for them. */
+export async function messagesFor(folder: string, o: FolderOptions & { key: string[] }) {
+  const keys = await publicKeys(o.key, passphraseOptions(o));
+  const plan = await planSigning(productOf(o), folder, roundOptions(o));
+  const messages = await messagesOf(
+    plan,
+    keys.map((key, i) => ({ name: o.key[i] as string, public: key })),
+  );
+  return messages.map((one) => ({ ...one, file: `${stemOf(one.envelope, one.key)}.tbs`, sha256: sha256Hex(one.message) }));
+}
+
+/** Where signatures come from: those of one key from a folder, or those of another copy of the release. */
+export interface SignaturesFrom {
+  key: string | undefined;
+  signature: string | undefined;
+  from: string;
+}
+
+/** Adds the signatures of one key, which are in a folder, or those of another copy of the release. */
+export async function attachToFolder(folder: string, o: FolderOptions & Partial<SignaturesFrom>) {
+  const product = productOf(o);
+  if (o.from !== undefined && !isReleaseFolder(o.from))
+    throw usage(`${o.from} is not the folder of a release`, "name the other copy of it");
+  const { from, ...own } = roundOptions(o) as RoundOptions & { from?: string };
+  return await withReleaseLock(folder, async () => {
+    const plan = await planSigning(product, folder, own);
+    if (from !== undefined) {
+      const added = await signedElsewhere(plan, await planSigning(product, from, own));
+      if (added.length === 0)
+        throw usage(`${from} has no signature that ${folder} does not have`, "name the copy that somebody has signed");
+      return doneFacts(folder, await attachSignatures(plan, added));
+    }
+    const { key: name, signature } = o as { key: string; signature: string };
+    if (!isFolder(signature))
+      throw usage(`${signature} is not a folder, and each board has a signature of its own`, "name the folder with the signatures");
+    const [key] = (await publicKeys([name], passphraseOptions(o))) as [PublicKey];
+    const envelopes = plan.existing?.artifacts.filter(({ kind }) => kind === "envelope") ?? [];
+    const signatures = plan.boards.map(({ board }) => {
+      const path = join(signature, `${stemOf(envelopes.find((one) => one.board === board.name)?.file ?? "", key)}.sig`);
+      return parseSignature(readAll(path, LIMITS.signatureFile), key.alg, path);
+    });
+    return doneFacts(folder, await attachSignatures(plan, [{ name, public: key, signatures }]));
+  });
+}
+
+/** Who has signed a release, and who still has to. */
+export async function missingIn(folder: string, o: FolderOptions) {
+  return progressFacts(await signingProgress(await planSigning(productOf(o), folder, roundOptions(o))));
+}

@@ -1,0 +1,67 @@
+// Who has signed a release, and who still has to: facts, their shape, and words.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { RECORD } from "@firmseal/behaviour";
+import { keyFacts } from "@firmseal/keys";
+import { keyWords, STDIO, shellWord, someOf } from "@firmseal/keys/internal";
+import type { BoardProgress } from "@firmseal/release";
+import { progressWords } from "@firmseal/release/internal";
+import { KEY, membersOf, type Shape } from "../shapes.js";
+
+/** Whether a path is the folder of a release, signed or not. */
+export const isReleaseFolder = (path: string): boolean => path !== STDIO && existsSync(join(path, RECORD));
+
+/** Options about one envelope or one image: the product file and the release have answered them. */
+export const OF_ENVELOPES = {
+  ...{ vendor: "--vendor", class: "--class", seq: "--seq", first: "--first", version: "--version", uri: "--uri" },
+  ...{ imageOut: "--image-out", envelopeOut: "--envelope-out", replace: "--replace", board: "--board", trust: "--trust", for: "--for" },
+  ...{ target: "--target", allowKeyAsImage: "--allow-key-as-image", allowNoStart: "--allow-no-start", allowNoDevice: "--allow-no-device" },
+} as const;
+
+export type OfEnvelope = keyof typeof OF_ENVELOPES;
+
+/** Who has signed each board, and who still has to. */
+export const progressFacts = (progress: readonly BoardProgress[]) =>
+  progress.map(({ board, isComplete, signers, others, needed, families }) => ({
+    board,
+    complete: isComplete,
+    needed,
+    signers: signers.map(keyFacts),
+    others: others.map(keyFacts),
+    families: families.map((one) => ({ ...one, algorithms: [...one.algorithms] })),
+  }));
+
+export type SignatureFacts = ReturnType<typeof progressFacts>;
+
+export const SIGNATURES: Shape = {
+  board: ["string", "board of the product"],
+  complete: ["boolean", "whether its devices accept the release"],
+  needed: ["number", "how many trusted keys must sign"],
+  signers: ["object[]", "trusted keys that have signed"],
+  ...membersOf("signers[]", KEY),
+  others: ["object[]", "trusted keys that have not"],
+  ...membersOf("others[]", KEY),
+  families: ["object[]", "with thresholds for families of algorithms: how many keys of each have signed"],
+};
+
+const countWords = ({ signers, needed, families }: SignatureFacts[number]) =>
+  `${signers.length} of ${needed} signed${families.length > 0 ? ` (${progressWords(families)})` : ""}`;
+
+/** "1 of 2 signed", and for each board that is not complete, who may sign. Boards with the same answer share a line. */
+export function progressLines(folder: string, all: SignatureFacts): string[] {
+  const open = all.filter(({ complete }) => !complete);
+  if (open.length === 0) return [`${folder}: complete, ${countWords(all[0] as SignatureFacts[number])}`];
+  const lines = new Map<string, string[]>();
+  for (const one of open) {
+    const line = `${countWords(one)}, still to sign: ${someOf(one.others.map(keyWords))}`;
+    lines.set(line, [...(lines.get(line) ?? []), one.board]);
+  }
+  return [...lines].map(([line, boards]) => `${folder}: ${boards.length === all.length ? "" : `board ${boards.join(", ")}: `}${line}`);
+}
+
+/** The lines about a release that has just been signed. */
+export function folderLines(folder: string, all: SignatureFacts): string[] {
+  const isOpen = all.some(({ complete }) => !complete);
+  return [...progressLines(folder, all), ...(isOpen ? [] : [`check it before you publish it: firmseal verify ${shellWord(folder)}`])];
+}

@@ -1,0 +1,396 @@
+// A release that several people sign, in different places and in any order.
+
+import { createHash, createPrivateKey, sign } from "node:crypto";
+import { cpSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { type PrivateKey, toPrivateJwk } from "@firmseal/signer";
+import { describe, expect, it } from "vitest";
+import {
+  expectExit,
+  expectFailure,
+  keyA,
+  keyB,
+  keyC,
+  logEntries,
+  type Place,
+  type Result,
+} from "../../../test-support/src/command-line/run.js";
+import { filesIn, refusal, release, released, world } from "./product-place.js";
+
+/** Two boards: one whose image travels in the envelope, and one whose devices fetch it. */
+const TOGETHER = `name = "gateway"
+vendor = "example.com"
+
+[trust]
+keys = ["A.jwk", "B.jwk", "C.jwk"]
+threshold = 2
+
+[boards.pixl]
+class = "gateway-pixl"
+image = "app.js"
+uri = "https://fw.example.com/{version}/{board}.js"
+
+[boards.puck]
+image = "app.js"
+`;
+
+const FOLDER = "dist/1.0.0";
+const BOARDS = 2;
+
+/** A release that nobody has signed. */
+async function unsigned(product = TOGETHER): Promise<Place> {
+  const p = world(product);
+  await released(p, "1.0.0", "--first");
+  return p;
+}
+
+const record = (p: Place, folder = FOLDER) => JSON.parse(p.get(`${folder}/release.json`).toString());
+
+function copy(p: Place, to: string): void {
+  cpSync(join(p.path, "dist"), join(p.path, to), { recursive: true });
+}
+
+const said = async (r: Promise<Result>) => String(await r);
+
+const signed = (p: Place, key: string, folder = FOLDER) => said(p.ok(["sign", folder, "--key", key]));
+
+/** A refusal, after which the folder is as it was. */
+async function refused(p: Place, args: readonly string[], exit = 1, folder = FOLDER): Promise<string> {
+  const before = filesIn(join(p.path, folder));
+  const logs = ["A", "B", "C"].map((name) => logEntries(p, `${name}.pem.log`).length);
+  const r = await p.run(args);
+  const line = refusal(r, exit);
+  expect(filesIn(join(p.path, folder)), String(r)).toEqual(before);
+  expect(["A", "B", "C"].map((name) => logEntries(p, `${name}.pem.log`).length)).toEqual(logs);
+  expect(readdirSync(join(p.path, "dist")).filter((name) => name.startsWith("."))).toEqual([]);
+  return line;
+}
+
+const hintOf = (r: Result) => String(r).match(/hint: (.*)/)?.[1];
+
+describe("a release with a threshold", () => {
+  it("is made without signatures, signed by one person after the other, and complete with the last one", async () => {
+    const p = world(TOGETHER);
+    const made = await released(p, "1.0.0", "--first", "--json");
+    expect(made.json).toMatchObject({ state: "incomplete", signers: [], log: [] });
+    expect(made.json["signatures"]).toHaveLength(BOARDS);
+    expect(made.json["signatures"]).toContainEqual(
+      expect.objectContaining({
+        board: "puck",
+        complete: false,
+        needed: 2,
+        signers: [],
+        others: [{}, {}, {}].map(() => expect.anything()),
+      }),
+    );
+    expect(record(p).missing).toHaveLength(BOARDS);
+    // the same files as a release has, and nothing that a device accepts
+    expect(refusal(await p.run(["verify", FOLDER]), 1)).toContain("the envelope is not signed");
+    const device = ["--dir", "hub", "--board", "puck"];
+    expect((await p.run(["install", `${FOLDER}/gateway-puck-1.0.0.suit`, ...device])).exit).toBe(1);
+
+    const first = await signed(p, "A.pem");
+    expect(first).toContain(`${FOLDER}: 1 of 2 signed, still to sign: es256 `);
+    expect(logEntries(p)).toHaveLength(BOARDS);
+    expect(record(p).missing[0]).toMatchObject({ signed: 1, needed: 2 });
+    const early = await p.run(["verify", FOLDER]);
+    expect(early.exit).toBe(1);
+    expect(hintOf(early)).toBe(`others still have to sign it: firmseal verify ${FOLDER} --missing`);
+    expect((await p.run(["install", `${FOLDER}/gateway-puck-1.0.0.suit`, ...device])).exit).toBe(1);
+
+    expect(await signed(p, "B.pem")).toContain(`${FOLDER}: complete, 2 of 2 signed`);
+    expect(record(p).missing).toEqual([]);
+    for (const { signers } of record(p).artifacts) expect(signers).toMatchObject([{ alg: "ed25519" }, { alg: "es256" }]);
+    await p.ok(["verify", FOLDER]);
+    await p.ok(["verify", "dist"]);
+    await p.ok(["verify", FOLDER, "--missing"]);
+    await p.ok(["install", `${FOLDER}/gateway-puck-1.0.0.suit`, ...device]);
+    // the same command again finds it
+    expect((await released(p, "1.0.0", "--json")).json).toMatchObject({ state: "unchanged" });
+    // a third signature does no harm
+    expect(await signed(p, "C.pem")).toContain("complete, 3 of 2 signed");
+    await p.ok(["verify", FOLDER]);
+    expect(p.get(`${FOLDER}/SHA256SUMS`).toString()).toContain(
+      createHash("sha256")
+        .update(p.get(`${FOLDER}/release.json`))
+        .digest("hex"),
+    );
+  });
+
+  it("keeps the signatures of two people who sign it at the same time", async () => {
+    const p = await unsigned();
+    const both = ["A.pem", "B.pem"].map((key) => p.run(["sign", FOLDER, "--key", key], { program: true }));
+    for (const r of await Promise.all(both)) expectExit(r, 0);
+    await p.ok(["verify", FOLDER]);
+  });
+
+  it("tells who still has to sign", async () => {
+    const p = await unsigned();
+    await signed(p, "A.pem");
+    const r = await p.run(["verify", FOLDER, "--missing", "--json"]);
+    expect(r.json).toMatchObject({ ok: false, exit: 1, reason: "SIGNATURE_THRESHOLD" });
+    expect(r.json["signatures"]).toContainEqual(
+      expect.objectContaining({
+        board: "puck",
+        signers: [expect.objectContaining({ alg: "ed25519" })],
+        others: [expect.anything(), expect.anything()],
+      }),
+    );
+    expect(expectFailure(await p.run(["verify", FOLDER, "--missing"]), 1)).toContain("1 of 2 signed, still to sign: es256 ");
+  });
+
+  it("is signed by the key of a person instead of those in the product file", async () => {
+    const p = world(TOGETHER);
+    expect((await released(p, "1.0.0", "--first", "--key", "B.pem", "--json")).json).toMatchObject({
+      state: "incomplete",
+      signers: [{ alg: "es256" }],
+    });
+    // once more, by the same person, and by another one
+    expect((await released(p, "1.0.0", "--key", "B.pem", "--json")).json).toMatchObject({ state: "unchanged" });
+    const other = await release(p, "1.0.0", "--key", "A.pem");
+    expect(refusal(other, 1)).toContain(`${FOLDER} exists, and A.pem has not signed it`);
+    expect(hintOf(other)).toBe(`firmseal sign ${FOLDER} --key A.pem`);
+    await signed(p, "A.pem");
+    // two of two at once
+    await released(p, "1.1.0", "--key", "A.pem", "--key", "C.pem");
+    await p.ok(["verify", "dist"]);
+  });
+
+  it("can wait for the only signer, if that is asked for", async () => {
+    const one = TOGETHER.replace("threshold = 2", "threshold = 1");
+    const p = world(one);
+    expect(refusal(await release(p, "1.0.0", "--first"), 1)).toContain("keys names no release key");
+    await released(p, "1.0.0", "--first", "--unsigned");
+    expect(await signed(p, "C.pem")).toContain("complete, 1 of 1 signed");
+    await p.ok(["verify", FOLDER]);
+  });
+
+  it("needs the keys of a trust file, of each family", async () => {
+    const p = world(TOGETHER.replace(/\[trust\][\s\S]*?\n\n/, '[trust]\nfile = "line.trust"\nroot = "C.jwk"\n\n'));
+    const anchors = [
+      { key: "C.jwk", roles: ["root"] },
+      { key: "A.jwk", roles: ["release"] },
+      { key: "B.jwk", roles: ["release"] },
+    ];
+    const families = {
+      release: [
+        { algorithms: ["ed25519"], threshold: 1 },
+        { algorithms: ["es256"], threshold: 1 },
+      ],
+    };
+    const thresholds = { root: 1, release: 2 };
+    p.put("line.json", JSON.stringify({ $schema: "urn:firmseal:trust:1", name: "line", sequence: 1, anchors, thresholds, families }));
+    await p.ok(["trust", "create", "--from", "line.json"]);
+    await p.ok(["trust", "sign", "line.trust", "--key", "C.pem"]);
+    await released(p, "1.0.0", "--first");
+    expect(await signed(p, "B.pem")).toContain("1 of 2 signed (0 of 1 ed25519, 1 of 1 es256), still to sign: ed25519 ");
+    expect(await refused(p, ["sign", FOLDER, "--key", "C.pem"])).toContain("has the role root in line.trust, not release");
+    expect(await signed(p, "A.pem")).toContain("complete, 2 of 2 signed");
+    await p.ok(["verify", FOLDER]);
+  });
+});
+
+/** What a machine signs that has a private key and nothing of ours. */
+function signElsewhere(key: PrivateKey, message: Uint8Array): Uint8Array {
+  const object = createPrivateKey({ key: { ...toPrivateJwk(key) }, format: "jwk" });
+  return sign(key.alg === "es256" ? "sha256" : null, message, { key: object, dsaEncoding: "ieee-p1363" });
+}
+
+describe("signatures from elsewhere", () => {
+  it("come as bytes to sign for each board, and a signature beside each", async () => {
+    const p = await unsigned();
+    p.folder("usb");
+    const { json } = await p.ok(["tbs", FOLDER, "--key", "B.jwk", "--key", "A.jwk", "--out", "usb", "--json"]);
+    expect(json["tbs"]).toHaveLength(2 * BOARDS);
+    const names = readdirSync(join(p.path, "usb"));
+    expect(names).toHaveLength(2 * BOARDS);
+    for (const name of names) {
+      const key = (json["tbs"] as { out: string; alg: string }[]).find((one) => one.out === `usb/${name}`)?.alg === "es256" ? keyB : keyA;
+      p.put(`usb/${name.replace(/tbs$/, "sig")}`, signElsewhere(key, p.get(`usb/${name}`)));
+    }
+    await p.ok(["attach", FOLDER, "--key", "A.jwk", "--signature", "usb"]);
+    const r = await p.ok(["attach", FOLDER, "--key", "B.jwk", "--signature", "usb", "--json"]);
+    expect(r.json).toMatchObject({ signers: [{ alg: "es256" }] });
+    await p.ok(["verify", FOLDER]);
+    expect(await refused(p, ["attach", FOLDER, "--key", "B.jwk", "--signature", "usb"])).toContain("has already signed");
+    expect(await refused(p, ["tbs", FOLDER, "--key", "B.jwk", "--out", "usb"])).toContain("has already signed");
+  });
+
+  it("come from a copy that others have signed, in any order", async () => {
+    const p = await unsigned();
+    copy(p, "bob");
+    copy(p, "carol");
+    await signed(p, "B.pem", "bob/1.0.0");
+    await signed(p, "C.pem", "carol/1.0.0");
+    expect(await said(p.ok(["attach", "carol/1.0.0", "--from", "bob/1.0.0"]))).toContain("complete, 2 of 2 signed");
+    await p.ok(["attach", FOLDER, "--from", "carol/1.0.0"]);
+    expect(record(p).artifacts[0].signers).toHaveLength(2);
+    await p.ok(["verify", FOLDER]);
+    await signed(p, "A.pem");
+    expect(await refused(p, ["attach", FOLDER, "--from", "bob/1.0.0"], 2)).toContain("has no signature that");
+  });
+
+  it("come from a build of one's own", async () => {
+    const p = await unsigned();
+    await p.ok(["release", "--version", "1.0.0", "--first", "--key", "B.pem", "--out", "own"]);
+    await signed(p, "A.pem");
+    expect(await said(p.ok(["attach", FOLDER, "--from", "own/1.0.0"]))).toContain("complete, 2 of 2 signed");
+    await p.ok(["verify", FOLDER]);
+  });
+
+  it("are refused from another release, from a stranger, and for other bytes", async () => {
+    const p = await unsigned();
+    // another build under the same version
+    p.put("app.js", "print(2)\n");
+    await p.ok(["release", "--version", "1.0.0", "--first", "--key", "B.pem", "--out", "other"]);
+    expect(await refused(p, ["attach", FOLDER, "--from", "other/1.0.0"])).toMatch(/with other content|has other content/);
+    p.put("app.js", "print(1)\n");
+    await p.ok(["release", "--version", "1.0.1", "--first", "--key", "B.pem", "--out", "later"]);
+    expect(await refused(p, ["attach", FOLDER, "--from", "later/1.0.1"])).toContain("is version 1.0.1 for");
+    p.folder("usb");
+    await p.ok(["tbs", FOLDER, "--key", "A.jwk", "--out", "usb"]);
+    for (const name of readdirSync(join(p.path, "usb")))
+      p.put(`usb/${name.replace(/tbs$/, "sig")}`, signElsewhere(keyC, p.get(`usb/${name}`)));
+    expect(await refused(p, ["attach", FOLDER, "--key", "A.jwk", "--signature", "usb"])).toContain("is not the signature of this key");
+    expect(await refused(p, ["attach", FOLDER, "--key", "C.jwk", "--signature", "usb"], 3)).toContain("file not found");
+  });
+});
+
+/** Puts other bytes into a release, with checksums and a record that fit them. */
+function changed(p: Place, name: string, bytes: Uint8Array): void {
+  const sum = (file: string) =>
+    createHash("sha256")
+      .update(p.get(`${FOLDER}/${file}`))
+      .digest("hex");
+  p.put(`${FOLDER}/${name}`, bytes);
+  const text = record(p);
+  for (const one of text.artifacts)
+    if (one.file === name) {
+      one.digest = `sha-256:${sum(name)}`;
+      one.size = bytes.length;
+    }
+  p.put(`${FOLDER}/release.json`, `${JSON.stringify(text, null, 2)}\n`);
+  const names = readdirSync(join(p.path, FOLDER)).filter((file) => file !== "SHA256SUMS");
+  p.put(
+    `${FOLDER}/SHA256SUMS`,
+    names
+      .sort()
+      .map((file) => `${sum(file)}  ${file}\n`)
+      .join(""),
+  );
+}
+
+const ENVELOPE = "gateway-puck-1.0.0.suit";
+
+describe("a folder that was changed on its way", () => {
+  it("is not signed: with another manifest, another payload, or a stranger's signature", async () => {
+    const p = await unsigned();
+    // the manifest of another image
+    p.put("app.js", "print(666)\n");
+    await p.ok(["release", "--version", "1.0.0", "--first", "--unsigned", "--out", "evil"]);
+    const evil = p.get(`evil/1.0.0/${ENVELOPE}`);
+    const own = p.get(`${FOLDER}/${ENVELOPE}`);
+    changed(p, ENVELOPE, evil);
+    expect(await refused(p, ["sign", FOLDER, "--key", "A.pem"])).toMatch(/is not that of the record|with other content/);
+    // the payload alone
+    const at = own.indexOf("print(1)");
+    const payload = Buffer.from(own);
+    payload.write("print(9)", at);
+    changed(p, ENVELOPE, payload);
+    expect(await refused(p, ["sign", FOLDER, "--key", "A.pem"])).toMatch(/is not that of the record|with other content/);
+    // a signature of somebody whom the devices do not trust
+    p.put("firmseal.toml", TOGETHER.replace(', "C.jwk"', ""));
+    p.put(`evil/${ENVELOPE}`, own);
+    await p.ok(["sign", `evil/${ENVELOPE}`, "--key", "C.pem"]);
+    changed(p, ENVELOPE, p.get(`evil/${ENVELOPE}`));
+    expect(await refused(p, ["sign", FOLDER, "--key", "A.pem"])).toContain("has a signature of a key that its devices do not trust");
+    changed(p, ENVELOPE, own);
+    await signed(p, "A.pem");
+  });
+
+  it("is not signed if a board has a signature that the others do not have", async () => {
+    const p = await unsigned();
+    copy(p, "bob");
+    await signed(p, "B.pem", "bob/1.0.0");
+    changed(p, ENVELOPE, p.get(`bob/1.0.0/${ENVELOPE}`));
+    expect(await refused(p, ["sign", FOLDER, "--key", "A.pem"])).toContain("is not signed by the keys that signed the other boards");
+  });
+
+  it("is complete by the code of devices, whatever its record says", async () => {
+    const p = await unsigned();
+    const text = record(p);
+    text.missing = [];
+    p.put(`${FOLDER}/release.json`, `${JSON.stringify(text, null, 2)}\n`);
+    changed(p, ENVELOPE, p.get(`${FOLDER}/${ENVELOPE}`));
+    expect(refusal(await p.run(["verify", FOLDER]), 1)).toContain("is not signed");
+    expect(refusal(await release(p, "1.0.0"), 1)).toMatch(/would refuse the release|missing signatures/);
+    // and a complete one is not called incomplete
+    await signed(p, "A.pem");
+    await signed(p, "B.pem");
+    const full = record(p);
+    full.missing = [{ board: "puck", signed: 1, needed: 2, by: [] }];
+    p.put(`${FOLDER}/release.json`, `${JSON.stringify(full, null, 2)}\n`);
+    changed(p, ENVELOPE, p.get(`${FOLDER}/${ENVELOPE}`));
+    expect(refusal(await p.run(["verify", FOLDER]), 1)).toContain("says that signatures are missing, and none is");
+  });
+
+  it("is not signed through a link, or with a file that does not belong to it", async () => {
+    const p = await unsigned();
+    renameSync(join(p.path, FOLDER), join(p.path, "dist/real"));
+    symlinkSync("real", join(p.path, FOLDER));
+    expect(await refused(p, ["sign", FOLDER, "--key", "A.pem"], 2, "dist/real")).toContain("symbolic link");
+    rmSync(join(p.path, FOLDER));
+    renameSync(join(p.path, "dist/real"), join(p.path, FOLDER));
+    p.put(`${FOLDER}/more.bin`, "x");
+    expect(await refused(p, ["sign", FOLDER, "--key", "A.pem"])).toContain("does not belong to the release");
+  });
+});
+
+describe("who may not sign", () => {
+  it("is refused: twice, a stranger, a public key, nobody, and with options for other inputs", async () => {
+    const p = await unsigned();
+    await signed(p, "A.pem");
+    expect(await refused(p, ["sign", FOLDER, "--key", "A.pem"])).toContain("A.pem has already signed dist/1.0.0");
+    expect(await refused(p, ["sign", FOLDER, "--key", "A.jwk"], 2)).toContain("is a public key");
+    expect(await refused(p, ["sign", FOLDER], 2)).toContain("'-k, --key <key>' is missing");
+    expect(await refused(p, ["sign", FOLDER, "--key", "B.pem", "--key", "B.pem"])).toContain("this key is given twice");
+    for (const more of [
+      ["--seq", "9"],
+      ["--out", "x"],
+      ["--vendor", "a.com"],
+      ["--trust", "x.trust"],
+      ["--replace"],
+      ["--allow-no-device"],
+    ])
+      expect(await refused(p, ["sign", FOLDER, "--key", "B.pem", ...more], 2)).toContain("is not for the folder of a release");
+    expect(await refused(p, ["attach", FOLDER, "--key", "B.jwk"], 2)).toContain("'--signature <path>' is missing");
+    expect(await refused(p, ["attach", FOLDER, "--from", "dist", "--key", "B.jwk"], 2)).toContain("--from: the copy");
+    expect(await refused(p, ["attach", `${FOLDER}/${ENVELOPE}`, "--from", FOLDER], 2)).toContain("is not the folder of a release");
+    expect(await refused(p, ["verify", `${FOLDER}/${ENVELOPE}`, "--missing"], 2)).toContain("is not the folder of a release");
+    expect(await refused(p, ["sign", "dist", "--key", "B.pem"], 2)).toContain("dist is a folder, not a file");
+    p.put("firmseal.toml", TOGETHER.replace(', "C.jwk"', ""));
+    expect(await refused(p, ["sign", FOLDER, "--key", "C.pem"])).toContain("C.pem is not a key that the devices of board");
+    p.put("firmseal.toml", TOGETHER.replace("example.com", "example.org"));
+    expect(await refused(p, ["sign", FOLDER, "--key", "B.pem"])).toContain(
+      "is a release of gateway by example.com, not of gateway by example.org",
+    );
+  });
+
+  it("is refused before anything is written: no list of trusted keys, numbers of logs, and a key that nobody has", async () => {
+    const none = world(TOGETHER.replace(/\[trust\][\s\S]*?\n\n/, ""));
+    expect(refusal(await release(none, "1.0.0", "--first", "--unsigned"), 1)).toContain("trust names no key");
+    expect(refusal(await release(none, "1.0.0", "--first", "--key", "A.pem"), 1)).toContain("trust names no key");
+    const p = world(`${TOGETHER}\n[sequence]\nsource = "log"\n`);
+    expect(refusal(await release(p, "1.0.0", "--first"), 1)).toContain("the numbers are those of the logs of the keys");
+    const q = world(TOGETHER);
+    expect(refusal(await release(q, "1.0.0", "--first", "--key", "A.pem", "--unsigned"), 2)).toContain("nobody signs now");
+    expect(refusal(await release(q, "1.0.0", "--first", "--key", "gone.pem"), 3)).toContain("gone.pem");
+    for (const place of [none, p, q]) expect(place.has("dist")).toBe(false);
+  });
+
+  it("is somebody who signed an envelope of the folder by itself", async () => {
+    const p = await unsigned();
+    await p.ok(["sign", `${FOLDER}/${ENVELOPE}`, "--key", "C.pem"]);
+    expect(await refused(p, ["sign", FOLDER, "--key", "A.pem"])).toContain("has changed since it was released");
+  });
+});

@@ -1,0 +1,152 @@
+// Signatures that were made elsewhere, added to a release: those of one key for each board, or those of another copy of
+// the release.
+
+import { basename, dirname, join, resolve } from "node:path";
+import { type Abortable, keyName, lock, refuseTestKeys } from "@firmseal/keys";
+import { checkReplaced } from "@firmseal/keys/internal";
+import { type EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
+import type { Manifest } from "@firmseal/verifier";
+import { coseAlgFor } from "../../consumer/cose-alg.js";
+import { releaseFault } from "../../product/record.js";
+import { readApprovals, refuseUnused, type UsedApprovals } from "../../signing/approval.js";
+import { logDigest } from "../../signing/authorize.js";
+import type { NamedKey } from "../../signing/coverage.js";
+import { openWithTrialKey } from "../../signing/draft.js";
+import { refuseKeys } from "../../signing/elsewhere.js";
+import { withSignatureOf } from "../../signing/given.js";
+import { envelopeName } from "../names.js";
+import { choiceFor, type ReleasePlan } from "../plan.js";
+import type { BoardProgress } from "./progress.js";
+import { type DoneRelease, Round } from "./round.js";
+
+/** A key that has signed a release elsewhere. */
+export interface SignedElsewhere extends NamedKey {
+  /** Its signature of each board, in the order of the plan. */
+  readonly signatures: readonly Uint8Array[];
+}
+
+/**
+ * Adds signatures to a release. If they complete it, its devices, lint and power cuts judge it before anything is
+ * written.
+ *
+ * @param plan - From planSigning().
+ * @param added - The keys, and their signatures.
+ * @returns The release, and who still has to sign it.
+ * @throws Failures: wrong signatures, keys that have already signed or do not count, and as makeRelease().
+ */
+export async function attachSignatures(plan: ReleasePlan, added: readonly SignedElsewhere[]): Promise<DoneRelease> {
+  const { boards, options: o, version, trust } = plan;
+  checkReplaced(plan.folder);
+  refuseTestKeys(
+    added.map((key) => key.public),
+    o.allowTestKey ?? [],
+  );
+  const round = await Round.begin(plan, added);
+  round.refuseSecond(added);
+  const approvals = plan.approvals ?? (await readApprovals(o));
+  const used: UsedApprovals | undefined = boards.length > 1 ? new Set() : undefined;
+  const given = { lists: trust ? [trust] : [], approvals, used };
+  const drafts: EnvelopeDraft[] = [];
+  for (const [i, before] of round.before.entries()) {
+    let draft = before;
+    for (const { name, public: key, signatures } of added) {
+      const made = await withSignatureOf(draft, key, signatures[i] as Uint8Array, name, { version });
+      await refuseKeys(before, made.manifest, [{ name, public: key }], given, o);
+      draft = made.draft;
+    }
+    await round.judge(before, i, []);
+    drafts.push(draft);
+  }
+  if (used) refuseUnused(approvals, used);
+  await round.lengthy();
+  for (const [i, draft] of drafts.entries()) if (round.isComplete) round.refuseOnDevices(draft, i);
+  return await round.write(drafts, []);
+}
+
+/**
+ * The keys that have signed another copy of a release, and not this one.
+ *
+ * @param plan - This one.
+ * @param other - The other one. Both from planSigning().
+ * @throws A Failure, RELEASE, if the copies have other boards or other content.
+ */
+export async function signedElsewhere(plan: ReleasePlan, other: ReleasePlan): Promise<SignedElsewhere[]> {
+  const [here, there] = [await Round.begin(plan, []), await Round.begin(other, [])];
+  const names = ({ boards }: ReleasePlan) => boards.map(({ board }) => board.name).join(", ");
+  if (plan.version !== other.version || names(plan) !== names(other))
+    throw releaseFault(
+      `${other.folder} is version ${other.version} for ${names(other)}, and ${plan.folder} is version ${plan.version} for ${names(plan)}`,
+      "give two copies of one release",
+    );
+  for (const [i, draft] of here.before.entries())
+    if (logDigest(draft) !== logDigest(there.before[i] as EnvelopeDraft))
+      throw releaseFault(`${other.folder} has other content than ${plan.folder}`, "give two copies of one release");
+  const has = new Set(here.signers.map(keyName));
+  return there.signers.flatMap((key) => {
+    if (has.has(keyName(key))) return [];
+    const own = there.signatures.flatMap((all) => all.filter((one) => keyName(one.key) === keyName(key)));
+    const [{ kid } = { kid: undefined }] = own;
+    const { kid: _, ...rest } = key;
+    return [{ name: other.folder, public: { ...rest, ...(kid && { kid }) }, signatures: own.map(({ signature }) => signature) }];
+  });
+}
+
+/** What one key has to sign for one board. */
+export interface MessageOf {
+  readonly board: string;
+  /** The file name of its envelope. */
+  readonly envelope: string;
+  readonly draft: EnvelopeDraft;
+  readonly manifest: Manifest;
+  readonly key: PublicKey;
+  readonly message: Uint8Array;
+}
+
+/**
+ * What keys whose private halves are elsewhere have to sign, after everything has been refused that would be refused
+ * of their signatures.
+ *
+ * @param plan - From planSigning().
+ * @param keys - The public keys.
+ */
+export async function messagesOf(plan: ReleasePlan, keys: readonly NamedKey[]): Promise<MessageOf[]> {
+  const { product, boards, options: o, version, trust } = plan;
+  refuseTestKeys(
+    keys.map((key) => key.public),
+    o.allowTestKey ?? [],
+  );
+  const round = await Round.begin(plan, keys);
+  round.refuseSecond(keys);
+  const approvals = plan.approvals ?? (await readApprovals(o));
+  const used: UsedApprovals | undefined = boards.length > 1 ? new Set() : undefined;
+  const out: MessageOf[] = [];
+  for (const [i, { board }] of boards.entries()) {
+    const draft = round.before[i] as EnvelopeDraft;
+    const algs = keys.map((key) => coseAlgFor(key.public, choiceFor(plan, board)));
+    const manifest = await openWithTrialKey(draft);
+    await refuseKeys(draft, manifest, keys, { lists: trust ? [trust] : [], approvals, used }, o);
+    await round.judge(draft, i, algs);
+    const envelope = envelopeName(product, board.name, version, o.role);
+    for (const [n, { public: key }] of keys.entries())
+      out.push({ board: board.name, envelope, draft, manifest, key, message: await draft.toBeSigned(signedWith(key, algs[n] as number)) });
+  }
+  if (used) refuseUnused(approvals, used);
+  return out;
+}
+
+/** Who has signed each board of a release, and who still has to. `plan`: from planSigning(). */
+export async function signingProgress(plan: ReleasePlan): Promise<BoardProgress[]> {
+  const round = await Round.begin(plan, []);
+  return await round.progress(round.before);
+}
+
+/** Runs `work` while no other process signs the release in a folder. */
+export async function withReleaseLock<T>(folder: string, work: () => Promise<T>, { signal }: Abortable = {}): Promise<T> {
+  const place = resolve(folder);
+  const held = await lock(join(dirname(place), `.${basename(place)}.lock`), { busy: "another process signs this release", signal });
+  try {
+    return await work();
+  } finally {
+    held.release();
+  }
+}

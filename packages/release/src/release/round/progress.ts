@@ -1,0 +1,76 @@
+// Who has signed a release, and who still has to, until the devices of each board accept it.
+
+import type { MissingSignatures } from "@firmseal/behaviour";
+import { keyName } from "@firmseal/keys";
+import { EnvelopeDraft, type PublicKey, ROLES, type RoleName } from "@firmseal/signer";
+import { MAX_SIGNATURES, toHex } from "@firmseal/verifier/tools";
+import { type FamilyProgress, familyProgress } from "../../trust/families.js";
+import { countingKeys } from "../../trust/quorum.js";
+import { signersOf } from "../../verify/signers.js";
+import { type BoardDevices, devicesOf, isTaken, neededOf } from "../board/devices.js";
+
+/** The signatures of a board. */
+export interface BoardProgress {
+  readonly board: string;
+  /** Devices of all its classes accept it. */
+  readonly isComplete: boolean;
+  /** The trusted keys that have signed. */
+  readonly signers: readonly PublicKey[];
+  /** The trusted keys that have not. */
+  readonly others: readonly PublicKey[];
+  /** How many must sign. */
+  readonly needed: number;
+  /** With thresholds for families of algorithms: how many of each have signed. */
+  readonly families: readonly FamilyProgress[];
+}
+
+/** The keys whose signatures count for a release of a board with this number, each once. */
+export function countedKeys(to: BoardDevices, sequence: bigint): PublicKey[] {
+  const { trusted, role } = to;
+  const all =
+    "trust" in trusted
+      ? devicesOf(to).flatMap(({ model }) => countingKeys(trusted.trust.store, ROLES[role], model.identity, sequence))
+      : trusted.keys;
+  return [...new Map(all.map((key) => [keyName(key), key])).values()];
+}
+
+/** Finds out who has signed a board. */
+export async function progressOf(to: BoardDevices, draft: EnvelopeDraft): Promise<BoardProgress> {
+  const counted = countedKeys(to, draft.sequence);
+  const { signatures } = EnvelopeDraft.read(draft.bytes).outline;
+  const found = await signersOf(
+    signatures,
+    counted.map((key) => ({ name: "", key })),
+  );
+  const signed = new Set(found.flatMap(({ status, by }) => (status === "valid" && by ? [keyName(by.key)] : [])));
+  const signers = counted.filter((key) => signed.has(keyName(key)));
+  const { trusted, role } = to;
+  const raw = new Set(signers.map(({ key }) => toHex(key)));
+  return {
+    board: to.board.name,
+    isComplete: isTaken(to, draft),
+    signers,
+    others: counted.filter((key) => !signed.has(keyName(key))),
+    needed: neededOf(to),
+    families:
+      "trust" in trusted ? familyProgress(trusted.trust.store, role as RoleName, (a) => raw.has(toHex(Uint8Array.from(a.key)))) : [],
+  };
+}
+
+/** What the record says about signatures that are missing. */
+export const missingOf = (boards: readonly BoardProgress[]): MissingSignatures[] =>
+  boards.flatMap(({ board, isComplete, signers, others, needed }) =>
+    isComplete ? [] : [{ board, signed: signers.length, needed, by: others.map(keyName) }],
+  );
+
+/**
+ * As many more keys as an envelope has room for, so that enough could sign: of each algorithm in turn, since there may
+ * be thresholds for families. `first`: those that have signed, or sign now.
+ */
+export function withOthers(first: readonly PublicKey[], counted: readonly PublicKey[]): PublicKey[] {
+  const has = new Set(first.map(keyName));
+  const rest = counted.filter((key) => !has.has(keyName(key)));
+  const turn = (key: PublicKey) => rest.filter(({ alg }) => alg === key.alg).indexOf(key);
+  const inTurn = rest.toSorted((a, b) => turn(a) - turn(b));
+  return [...first, ...inTurn].slice(0, Math.max(MAX_SIGNATURES, first.length));
+}

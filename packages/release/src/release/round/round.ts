@@ -1,0 +1,368 @@
+// One round of signatures on a release: who has signed before, whether the devices accept the release afterwards, and
+// the folder that is then written. A release that is complete is judged as a whole: by lint, by its devices, and by
+// power cuts.
+
+import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
+import { keyFacts, keyName, type Receipt } from "@firmseal/keys";
+import { refusedInput, replaceFolder, sha256Hex, visible, writeFolder } from "@firmseal/keys/internal";
+import { EnvelopeDraft, isDeviceAlg, type PublicKey, signedWith } from "@firmseal/signer";
+import { equalBytes } from "@firmseal/verifier/tools";
+import { checkDraftFor, checkFor } from "../../consumer/judge.js";
+import { sourceDate } from "../../input/clock.js";
+import { releaseFault, sumsOf } from "../../product/record.js";
+import { logDigest } from "../../signing/authorize.js";
+import type { NamedKey } from "../../signing/coverage.js";
+import { readEnvelopeFile } from "../../verify/envelope-file.js";
+import { signersOf, testKeysAmong } from "../../verify/signers.js";
+import {
+  type BoardDevices,
+  classesOf,
+  isAccepted,
+  neededOf,
+  type ProductTrusted,
+  productTrusted,
+  refuseBeforeSigning,
+  refuseSigned,
+} from "../board/devices.js";
+import type { PreparedBoard } from "../board/prepare.js";
+import { lintBoards, type ReleaseLint } from "../lint.js";
+import { envelopeName } from "../names.js";
+import { cutPlan, type ReleasePlan, refuseLint } from "../plan.js";
+import { type BoardProgress, countedKeys, missingOf, progressOf, withOthers } from "./progress.js";
+
+/** A release that was made, or that already existed. */
+export interface DoneRelease {
+  /** The content of release.json. */
+  readonly record: ReleaseRecord;
+  /** The folder of the release. */
+  readonly folder: string;
+  /** false: the same release already existed, and nothing was signed. */
+  readonly written: boolean;
+  /** The entries in the signing logs, one for each signature. Empty if nothing was signed. */
+  readonly receipts: readonly Receipt[];
+  /** The power cuts that each board was tried with. Empty if the release already existed, or is not complete. */
+  readonly cuts: ReleasePlan["cuts"];
+  /** The findings of lint about it: without those about signatures while it is not complete. */
+  readonly lint: ReleaseLint;
+  /** The keys that signed now. */
+  readonly by: readonly PublicKey[];
+  /** Who has signed each board, and who still has to. */
+  readonly progress: readonly BoardProgress[];
+}
+
+/** A signature of an envelope. */
+interface GivenSignature {
+  readonly key: PublicKey;
+  /** The COSE algorithm that it names. */
+  readonly alg: number;
+  readonly kid: Uint8Array | undefined;
+  readonly signature: Uint8Array;
+}
+
+const isAmong = (key: PublicKey, keys: readonly PublicKey[]): boolean => keys.some((one) => keyName(one) === keyName(key));
+
+/** The signatures of an envelope. Refuses one that none of `known` made. */
+async function signaturesIn(path: string, { outline }: EnvelopeDraft, known: readonly PublicKey[]): Promise<GivenSignature[]> {
+  const found = await signersOf(
+    outline.signatures,
+    known.map((key) => ({ name: "", key })),
+  );
+  return found.map(({ status, by }, i): GivenSignature => {
+    const { alg, kid, signature } = outline.signatures[i] as (typeof outline.signatures)[number];
+    if (status !== "valid" || !by)
+      throw releaseFault(
+        `${path} has a signature of a key that its devices do not trust`,
+        "get the folder again, as firmseal release wrote it",
+      );
+    return { key: by.key, alg, kid: kid ? Uint8Array.from(kid) : undefined, signature: Uint8Array.from(signature) };
+  });
+}
+
+/** Adds a signature. Throws AlreadySigned. */
+const withGiven = (draft: EnvelopeDraft, { key, alg, kid, signature }: GivenSignature): Promise<EnvelopeDraft> => {
+  const { kid: _, ...who } = signedWith(key, alg);
+  return draft.withSignature({ ...who, ...(kid && { kid }) }, signature);
+};
+
+export class Round<Key extends NamedKey = NamedKey> {
+  /** The unsigned envelope of each board, as it was judged. */
+  private readonly unsigned: EnvelopeDraft[] = [];
+  private readonly enough: boolean[] = [];
+  private lint: ReleaseLint;
+  private cuts: ReleasePlan["cuts"];
+
+  private constructor(
+    private readonly plan: ReleasePlan,
+    private readonly trusted: ProductTrusted,
+    /** The keys that sign in this round: those that have not signed before. */
+    readonly keys: readonly Key[],
+    /** The envelope of each board so far. Empty if the release does not exist yet. */
+    readonly before: readonly EnvelopeDraft[],
+    /** The keys that have signed before: the same for each board. */
+    readonly signers: readonly PublicKey[],
+    /** Their signatures, by board. */
+    readonly signatures: readonly (readonly GivenSignature[])[],
+  ) {
+    this.lint = plan.lint;
+    this.cuts = plan.cuts;
+  }
+
+  /** Reads the signatures so far. Refuses a folder whose envelopes are anything but those of the plan, signed. */
+  static async begin<Key extends NamedKey>(plan: ReleasePlan, keys: readonly Key[]): Promise<Round<Key>> {
+    const publics = keys.map((key) => key.public);
+    const trusted = productTrusted(plan.product, plan, publics);
+    const { existing } = plan;
+    if (!existing) return new Round(plan, trusted, keys, [], [], []);
+    const drafts: EnvelopeDraft[] = [];
+    const all: GivenSignature[][] = [];
+    let signers: PublicKey[] | undefined;
+    for (const prepared of plan.boards) {
+      const { path, draft, signatures } = await readSigned(plan, trusted, prepared, publics);
+      const own = signatures.map(({ key }) => key);
+      if (signers && (own.length !== signers.length || own.some((key) => !isAmong(key, signers as PublicKey[]))))
+        throw releaseFault(`${path} is not signed by the keys that signed the other boards`, "each key signs all boards of a release");
+      signers ??= own;
+      drafts.push(draft);
+      all.push(signatures);
+    }
+    const before = signers as PublicKey[];
+    return new Round(
+      plan,
+      trusted,
+      keys.filter((key) => !isAmong(key.public, before)),
+      drafts,
+      before,
+      all,
+    );
+  }
+
+  private to(i: number): BoardDevices {
+    const { product, boards, options } = this.plan;
+    return { product, board: (boards[i] as PreparedBoard).board, trusted: this.trusted, role: options.role ?? "release" };
+  }
+
+  /** The keys that have signed after this round. */
+  private get all(): PublicKey[] {
+    return [...this.signers, ...this.keys.map((key) => key.public)];
+  }
+
+  /** The keys whose signatures count on a device of any board. */
+  get counted(): PublicKey[] {
+    const { boards, existing, sequence } = this.plan;
+    const number = existing ? BigInt(existing.sequence) : sequence === "log" ? 0n : sequence;
+    return boards.flatMap((_, i) => countedKeys(this.to(i), number));
+  }
+
+  /** Refuses keys that have signed before. */
+  refuseSecond(given: readonly NamedKey[]): void {
+    const [second] = given.filter((key) => isAmong(key.public, this.signers));
+    if (second)
+      throw refusedInput(
+        "ERR_ALREADY_SIGNED",
+        `${visible(second.name)} has already signed ${this.plan.folder}`,
+        "each key signs a release once; firmseal verify FOLDER --missing shows who has signed",
+      );
+  }
+
+  /** Whether the devices of every board accept the release after this round. */
+  get isComplete(): boolean {
+    return this.enough.every((one) => one);
+  }
+
+  /** Refuses what a board's devices refuse with all further signatures too. `draft`: with the signatures so far. */
+  async judge(draft: EnvelopeDraft, i: number, algs: readonly number[]): Promise<void> {
+    const { boards, existing } = this.plan;
+    const prepared = boards[i] as PreparedBoard;
+    const to = this.to(i);
+    if (prepared.board.for) await checkDraftFor(prepared.board.for, draft, algs);
+    const unsigned = existing ? prepared.draft(draft.sequence) : draft;
+    this.unsigned[i] = unsigned;
+    const enough = !this.mayWait(to) || (await isAccepted(to, unsigned, this.all));
+    this.enough[i] = enough;
+    if (enough) await refuseBeforeSigning(to, unsigned, this.all);
+    else await this.refuseUseless(to, unsigned);
+    if (i === boards.length - 1) await this.lintAll();
+  }
+
+  /** Whether others may sign later. If the keys of the product file are too few, one of them was forgotten. */
+  private mayWait(to: BoardDevices): boolean {
+    const { isRound, options } = this.plan;
+    return this.all.length === 0 || (neededOf(to) > 1 && (isRound || options.keys !== undefined));
+  }
+
+  /** Refuses keys that do not count, and a release that no further signature makes good. */
+  private async refuseUseless(to: BoardDevices, unsigned: EnvelopeDraft): Promise<void> {
+    const counted = countedKeys(to, unsigned.sequence);
+    const useless = this.keys.find((key) => isDeviceAlg(key.public.alg) && !isAmong(key.public, counted));
+    if (useless)
+      throw refusedInput(
+        "ERR_KEY_ROLE",
+        `${visible(useless.name)} is not a key that the devices of board ${to.board.name} trust for this release`,
+        "sign with one of the keys that firmseal verify FOLDER --missing names",
+      );
+    await refuseBeforeSigning(to, unsigned, withOthers(this.all, counted));
+  }
+
+  /** The rules again, now that number and keys are known. */
+  private async lintAll(): Promise<void> {
+    this.lint = await lintBoards({ ...this.plan, cuts: this.cuts }, this.unsigned, this.isComplete ? this.all : undefined);
+    await this.plan.options.linted?.(this.lint);
+    refuseLint(this.lint);
+  }
+
+  /** Cuts the power where nothing has, or once the release is complete: what was signed may have travelled. */
+  async lengthy(): Promise<void> {
+    if (this.plan.existing && !this.isComplete) return;
+    this.cuts = await cutPlan(this.plan);
+    await this.lintAll();
+  }
+
+  /** Checks a board of a complete release by the code of its devices. */
+  refuseOnDevices(draft: EnvelopeDraft, i: number): void {
+    refuseSigned(this.to(i), draft, this.all.length);
+    const { board } = this.plan.boards[i] as PreparedBoard;
+    if (board.for) checkFor(board.for, draft.bytes);
+  }
+
+  /** Who has signed each board. */
+  async progress(drafts: readonly EnvelopeDraft[]): Promise<BoardProgress[]> {
+    const out: BoardProgress[] = [];
+    for (const [i, draft] of drafts.entries()) out.push(await progressOf(this.to(i), draft));
+    return out;
+  }
+
+  /** What the release is without a further signature. */
+  async unchanged(): Promise<DoneRelease> {
+    const { existing, folder, cuts, lint } = this.plan;
+    const progress = await this.progress(this.before);
+    const record = existing as ReleaseRecord;
+    if (JSON.stringify(missingOf(progress)) !== JSON.stringify(record.missing))
+      throw releaseFault(`${folder}: release.json names other missing signatures than its envelopes have`, AGAIN);
+    return { record, folder, written: false, receipts: [], cuts, lint, by: [], progress };
+  }
+
+  /** Writes the folder. `drafts`: with the signatures of this round. */
+  async write(drafts: readonly EnvelopeDraft[], receipts: readonly Receipt[]): Promise<DoneRelease> {
+    const { plan } = this;
+    const progress = await this.progress(drafts);
+    const record = await recordOf(plan, this.all, drafts, progress);
+    (plan.existing ? replaceFolder : writeFolder)(plan.folder, filesOf(plan, drafts, record), sourceDate());
+    return {
+      record,
+      folder: plan.folder,
+      written: true,
+      receipts,
+      cuts: this.cuts,
+      lint: this.lint,
+      by: this.keys.map((key) => key.public),
+      progress,
+    };
+  }
+}
+
+const AGAIN = "get the folder again, as firmseal release wrote it";
+
+/**
+ * The envelope of a board in an existing release. It must be the one that the plan makes, with signatures of trusted
+ * keys, or of those that sign now, and nothing else: its record is not signed.
+ */
+async function readSigned(
+  { product, folder, existing, version, options }: ReleasePlan,
+  trusted: ProductTrusted,
+  { board, draft }: PreparedBoard,
+  publics: readonly PublicKey[],
+) {
+  const { role = "release" } = options;
+  const path = `${folder}/${envelopeName(product, board.name, version, role)}`;
+  const there = EnvelopeDraft.read(readEnvelopeFile(path));
+  const unsigned = draft(BigInt((existing as ReleaseRecord).sequence));
+  const other = () =>
+    releaseFault(
+      `${folder}: the envelope of board ${board.name} is not that of the record`,
+      "remove the folder, and make the release again",
+    );
+  if (logDigest(there) !== logDigest(unsigned)) throw other();
+  const known = [...countedKeys({ product, board, trusted, role }, unsigned.sequence), ...publics];
+  const signatures = await signaturesIn(path, there, known);
+  let same = unsigned;
+  for (const one of signatures) same = await withGiven(same, one);
+  // also what no signature covers
+  if (!equalBytes(same.bytes, there.bytes)) throw other();
+  return { path, draft: there, signatures };
+}
+
+async function artifactsOf(
+  { product, version, options }: ReleasePlan,
+  keys: readonly PublicKey[],
+  { board, images }: PreparedBoard,
+  draft: EnvelopeDraft,
+): Promise<Artifact[]> {
+  const { vendor, classes } = classesOf(product, board);
+  const envelope = envelopeName(product, board.name, version, options.role);
+  const { outline } = EnvelopeDraft.read(draft.bytes);
+  const found = await signersOf(
+    outline.signatures,
+    keys.map((key) => ({ name: "", key })),
+  );
+  const signers = found.flatMap(({ by, kid }, i): RecordedSigner[] => {
+    const { message } = outline.signatures[i] as (typeof outline.signatures)[number];
+    return by ? [{ ...keyFacts(by.key), kid, tbs: sha256Hex(Uint8Array.from(message)) }] : [];
+  });
+  const common = {
+    board: board.name,
+    revisions: board.revisions,
+    vendorId: vendor,
+    classes,
+    version,
+    sequence: String(draft.sequence),
+    envelope,
+    manifest: logDigest(draft),
+    signers,
+    testKeys: testKeysAmong(found),
+  };
+  const file = { kind: "envelope" as const, file: envelope, digest: `sha-256:${sha256Hex(draft.bytes)}`, size: draft.bytes.length };
+  return [
+    { ...file, uri: null, component: null, slot: null, ...common },
+    ...images.flatMap(({ file: name, digest, bytes, uri, component, slot }): Artifact[] =>
+      name === undefined
+        ? []
+        : [{ kind: "payload", file: name, digest: `sha-256:${digest}`, size: bytes.length, uri, component, slot: slot ?? null, ...common }],
+    ),
+  ];
+}
+
+async function recordOf(
+  plan: ReleasePlan,
+  keys: readonly PublicKey[],
+  drafts: readonly EnvelopeDraft[],
+  progress: readonly BoardProgress[],
+): Promise<ReleaseRecord> {
+  const { product, version, boards, options, existing } = plan;
+  const time = sourceDate();
+  const artifacts: Artifact[] = [];
+  for (const [i, draft] of drafts.entries()) artifacts.push(...(await artifactsOf(plan, keys, boards[i] as PreparedBoard, draft)));
+  const created = existing ? existing.created : time === undefined ? undefined : new Date(time * 1000).toISOString();
+  return {
+    $schema: "urn:firmseal:release:1",
+    product: product.name,
+    vendor: product.vendor,
+    version,
+    role: options.role ?? "release",
+    sequence: String((drafts[0] as EnvelopeDraft).sequence),
+    ...(created !== undefined && { created }),
+    missing: missingOf(progress),
+    artifacts,
+  };
+}
+
+/** The files of a release by name, with their checksums. Nothing in them differs from one run to the next. */
+function filesOf({ product, version, options, boards }: ReleasePlan, drafts: readonly EnvelopeDraft[], record: ReleaseRecord) {
+  const files = new Map<string, Uint8Array>();
+  for (const [i, draft] of drafts.entries()) {
+    const { board, images } = boards[i] as PreparedBoard;
+    files.set(envelopeName(product, board.name, version, options.role), draft.bytes);
+    for (const { file, bytes } of images) if (file !== undefined) files.set(file, bytes);
+  }
+  files.set(RECORD, Buffer.from(`${JSON.stringify(record, null, 2)}\n`));
+  return new Map([...files, [SUMS, Buffer.from(sumsOf(files))]]);
+}
