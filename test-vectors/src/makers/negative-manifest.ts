@@ -441,10 +441,6 @@ async function ofUris({ add, inside }: Tools): Promise<void> {
 
 async function ofTexts({ inside }: Tools): Promise<void> {
   const texts = (m: Piece) => manifest({ more: [[MAN_TEXT, bytes(map([text("en"), m]))]] });
-  await inside(E.TEXT_KEY, "text-key-5", "a text of the manifest with number 5", texts(map(pair(5, text("x")))), { action: "decode" });
-  await inside(E.TEXT_KEY, "text-component-key-9", "a text of a component with number 9", texts(map([C0, map(pair(9, text("x")))])), {
-    action: "decode",
-  });
   await inside(
     E.TEXT_KEY,
     "text-component-unknown",

@@ -377,6 +377,19 @@ async function decoded({ good, opens }: Tools): Promise<void> {
     }),
     { action: "decode" },
   );
+  await opens(
+    "decode-text-numbers",
+    "texts with numbers that applications use, or that the draft does not have",
+    manifest({
+      more: [
+        [
+          MAN_TEXT,
+          bytes(map([text("en"), map(pair(5, text("t")), pair(-1, text("t")), [C0, map(pair(9, text("t")), pair(-1, text("t")))])])),
+        ],
+      ],
+    }),
+    { action: "decode" },
+  );
 }
 
 /** The makers, in the order of the vectors. */

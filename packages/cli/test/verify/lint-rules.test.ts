@@ -299,6 +299,16 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, s
       }).then((path) => [path]),
     /^warning: "en_US" is not a language tag$/,
   ],
+  "text-number": [
+    async (p) => {
+      await described(p, "fw", { install: fetched("#f"), text: { en: { "update-description": "faster!" } } });
+      // number 2 becomes -1
+      p.put("fw.suit", changedManifest(p.get("fw.suit"), "\x02gfaster!", "\x20gfaster!"));
+      return ["fw.suit"];
+    },
+    (p) => described(p, "fw", { install: fetched("#f"), text: { en: { "update-description": "faster!" } } }).then((path) => [path]),
+    /^note: text -1 \(en\)$/,
+  ],
   "cose-headers": [
     async (p) => {
       await signed(p, 7, "fw.suit");

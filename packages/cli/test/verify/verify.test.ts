@@ -6,6 +6,7 @@ import { MAN_INSTALL } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, image } from "../../../test-support/src/command-line/run.js";
 import { description, place, signed } from "../all/command-place.js";
+import { changedManifest } from "./lint-place.js";
 
 describe("an envelope whose section of the installation was cut out, for which nobody needs a key", () => {
   /** { whole.suit, cut.suit, old.suit }: signed by A.jwk. Every device refuses cut.suit. */
@@ -37,6 +38,29 @@ describe("an envelope whose section of the installation was cut out, for which n
     expect(["C.pem.log", "cut.approval", "cut.html"].filter((name) => p.has(name))).toEqual([]);
     expect(p.get("cut.suit").equals(cut)).toBe(true);
     expect((await p.run([command, "whole.suit", ...more, "--json"])).stdout).not.toContain("SEVERED_ABSENT");
+  });
+});
+
+describe("an envelope with a text whose number belongs to an application", () => {
+  it.each([
+    ["inspect", [], "-1: faster!"],
+    ["explain", [], ""],
+    ["lint", [], "note: text -1 (en)"],
+    ["diff", ["fw.suit"], ""],
+    ["whosigned", ["--key", "A.jwk"], ""],
+    ["verify", ["--key", "A.jwk"], "good"],
+    ["report", ["--key", "A.jwk", "--out", "page.html"], ""],
+    ["sign", ["--key", "C.pem"], ""],
+    ["approve", ["--key", "C.pem"], ""],
+    ["simulate", ["--device", "memory", "--key", "A.jwk", "--second-cuts", "0"], ""],
+  ])("is read by %s %j", async (command, more, words) => {
+    const p = place();
+    p.put("d.json", description({ payloads: { "#fw": { file: "fw.bin" } }, text: { en: { "update-description": "faster!" } } }));
+    await p.ok(["create", "--from", "d.json", "--out", "text.suit"]);
+    // number 2 becomes -1, and devices do not read texts
+    p.put("text.suit", changedManifest(p.get("text.suit"), "\x02gfaster!", "\x20gfaster!"));
+    await p.ok(["sign", "text.suit", "--key", "A.pem"]);
+    expect(String(await p.ok([command, "text.suit", ...more]))).toContain(words);
   });
 });
 

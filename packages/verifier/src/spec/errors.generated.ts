@@ -83,7 +83,7 @@ export const PARAMETER_UNKNOWN = 42;
 export const PARAMETER_VALUE = 43;
 /** A URI has a character that is not printable ASCII. */
 export const URI_CHARACTER = 44;
-/** The text has an unknown element or an unknown component. */
+/** The text is about an unknown component. */
 export const TEXT_KEY = 45;
 /** The envelope has more than 16 integrated payloads. */
 export const PAYLOAD_COUNT = 46;

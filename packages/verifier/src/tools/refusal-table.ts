@@ -209,7 +209,7 @@ export var REFUSALS: readonly RefusalRow[] = [
     "M37 §8.4.8",
   ),
   row(44, "URI_CHARACTER", "a URI has a character that is not printable ASCII", "percent-encode the character", "RFC 3986 §2"),
-  row(45, "TEXT_KEY", "the text has an unknown element or an unknown component", "remove it from the text", "M37 §8.4.4"),
+  row(45, "TEXT_KEY", "the text is about an unknown component", "remove it from the text", "M37 §8.4.4"),
   row(
     46,
     "PAYLOAD_COUNT",

@@ -19,10 +19,12 @@ import {
   type Slice,
   tstr,
 } from "../cbor/reader.js";
-import { CBOR_TYPE, TEXT_KEY } from "../spec/errors.generated.js";
-import { TEXT_CURRENT_VERSION, TEXT_MANIFEST_YAML_SOURCE } from "../spec/suit.js";
+import { CBOR_TYPE } from "../spec/errors.generated.js";
 
-/** The texts in one language, of the manifest and of components, by number. They are checked UTF-8. */
+/**
+ * The texts in one language, of the manifest and of components, by number. They are checked UTF-8. Any number is
+ * possible: applications use negative ones (M37 §8.4.4), and later drafts may add others. Nothing depends on a text.
+ */
 export interface TextEntry {
   language: Bytes;
   texts: { key: number; text: Bytes }[];
@@ -41,7 +43,6 @@ function readTexts(): { key: number; text: Bytes }[] {
   for (n = map(); n > 0; n--) {
     last = intKey(last);
     number = keyRead;
-    if (number < 1 || number > TEXT_CURRENT_VERSION) refuse(TEXT_KEY);
     out.push({ key: number, text: textContent() });
   }
   return out;
@@ -65,7 +66,6 @@ function language(entry: TextEntry): void {
     } else {
       last = intKey(last);
       number = keyRead;
-      if (number < 1 || number > TEXT_MANIFEST_YAML_SOURCE) refuse(TEXT_KEY);
       entry.texts.push({ key: number, text: textContent() });
     }
   }

@@ -131,10 +131,10 @@ function envelopeFacts(input: Uint8Array, outline: UnverifiedEnvelope, signature
     })),
     text: outline.text.map((t) => ({
       language: decodeText(t.language),
-      ...Object.fromEntries(t.texts.map((x) => [TEXT_NAMES[x.key], decodeText(x.text)])),
+      ...Object.fromEntries(t.texts.map((x) => [TEXT_NAMES[x.key] ?? x.key, decodeText(x.text)])),
       components: t.components.map((c) => ({
         component: c.id.map(toHex),
-        ...Object.fromEntries(c.texts.map((x) => [COMPONENT_TEXT_NAMES[x.key], decodeText(x.text)])),
+        ...Object.fromEntries(c.texts.map((x) => [COMPONENT_TEXT_NAMES[x.key] ?? x.key, decodeText(x.text)])),
       })),
     })),
     payloads: envelope.payloads.map((p) => ({ uri: p.uri, bytes: p.content.n })),

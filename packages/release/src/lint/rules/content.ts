@@ -3,6 +3,7 @@
 import { type ImageVersion, imageVersion } from "@firmseal/images";
 import { visible } from "@firmseal/keys/internal";
 import { LANGUAGE_TAG } from "@firmseal/signer";
+import { COMPONENT_TEXT_NAMES, TEXT_NAMES, toHex } from "@firmseal/verifier/tools";
 import { headerFaults } from "../headers.js";
 import type { LintContext, LintPayload, Rule } from "../rule.js";
 
@@ -24,6 +25,9 @@ const coreOf = (version: string) => /^v?(\d+\.\d+\.\d+)(?![.\d])/.exec(version)?
 const decoder = new TextDecoder();
 const textOf = (bytes: ArrayLike<number>) => decoder.decode(Uint8Array.from(bytes));
 const tagOf = (language: ArrayLike<number>) => visible(textOf(language));
+
+const unnamed = (texts: readonly { readonly key: number }[], names: { readonly [key: number]: string | undefined }): number[] =>
+  texts.flatMap(({ key }) => (names[key] === undefined ? [key] : []));
 
 export const contentRules: readonly Rule[] = [
   {
@@ -81,5 +85,22 @@ export const contentRules: readonly Rule[] = [
     why: "RFC 9052 §3.1 gives these headers their types. Devices skip them, but other readers refuse the release.",
     fix: "Drop the header from the signature: no verifier of SUIT manifests needs it.",
     check: ({ release: { outline } }) => headerFaults(outline),
+  },
+  {
+    id: "L46",
+    name: "text-number",
+    severity: "note",
+    title: "A text has a number without a meaning",
+    why: "Devices skip texts, and tools show this one by its number: no draft of SUIT says what it is. Negative numbers belong to applications.",
+    fix: "Nothing, if your own tools read it. Otherwise use an element that the specification has.",
+    check: ({ release: { outline } }) =>
+      outline.text.flatMap(({ language, texts, components }) => [
+        ...unnamed(texts, TEXT_NAMES).map((key) => `text ${key} (${tagOf(language)})`),
+        ...components.flatMap((c) =>
+          unnamed(c.texts, COMPONENT_TEXT_NAMES).map(
+            (key) => `text ${key} of component ${c.id.map((part) => toHex(part)).join("/")} (${tagOf(language)})`,
+          ),
+        ),
+      ]),
   },
 ];
