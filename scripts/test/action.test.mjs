@@ -243,6 +243,36 @@ describe("the action", () => {
     refused({}, "firmseal.toml is not as refs/heads/main has it");
   });
 
+  it("takes the files that the product file trusts or counts from as the protected ref has them", async () => {
+    const p = await product();
+    const toml = readFileSync(p.at("firmseal.toml"), "utf8");
+    for (const name of ["release", "other", "third"]) {
+      if (name !== "release") expect(await p.firmseal("keygen", "--no-passphrase", "--out", `${name}.pem`)).toMatchObject({ exit: 0 });
+      expect(await p.firmseal("pubkey", `${name}.pem`, "--out", `${name}.pub`)).toMatchObject({ exit: 0 });
+    }
+    /** A candidate describes what is here now, so nothing else is wrong with it. */
+    const refused = (name, first) => {
+      const { status, outputs, log } = p.action({ mode: "candidate", version: "1.4.2" });
+      expect(status, log).toBe(0);
+      const r = p.action({ mode: "publish", version: "1.4.2", "candidate-digest": outputs["candidate-digest"], first });
+      expect([r.status, error(r)]).toEqual([1, expect.stringContaining(`${name} is not as refs/heads/main has it`)]);
+      expect(existsSync(p.at("dist"))).toBe(false);
+    };
+    const trust = '\n[trust]\nkeys = ["release.pub", "other.pub"]\n';
+    writeFileSync(p.at("firmseal.toml"), `${toml}${trust}`);
+    p.commit("release.pub");
+    refused("other.pub", "true");
+    p.commit("other.pub");
+    writeFileSync(p.at("other.pub"), readFileSync(p.at("third.pub")));
+    refused("other.pub", "true");
+    expect(await p.firmseal("release", "--version", "1.4.1", "--images", "images", "--out", "earlier")).toMatchObject({ exit: 0 });
+    const counts = toml.replace("[sequence]", '[sequence]\nprevious = "earlier/1.4.1/release.json"');
+    writeFileSync(p.at("firmseal.toml"), `${counts}${trust}`);
+    p.commit("other.pub");
+    refused("earlier/1.4.1/release.json", "false");
+    // eleven starts of the program
+  }, 120_000);
+
   it("names are text in the summary, and cannot begin Markdown there, or a command to the runner in the log", async () => {
     const p = await product();
     const toml = readFileSync(p.at("firmseal.toml"), "utf8");
