@@ -273,6 +273,46 @@ describe("the action", () => {
     // eleven starts of the program
   }, 120_000);
 
+  it("gives the passphrase and the PIN to the command that signs only, under the names that it reads", async () => {
+    const p = await product();
+    const [passphrase, pin] = [" correct horse ", "1234 5678"];
+    // records what it is given, and is the built-in program
+    const record = `appendFileSync(${JSON.stringify(p.at("record"))}, JSON.stringify({ args: process.argv.slice(2), env: process.env }) + "\\n");`;
+    const program = JSON.stringify(join(dist, "firmseal/bin/firmseal.js"));
+    writeFileSync(p.at("stub.mjs"), `import { appendFileSync } from "node:fs";\n${record}\nawait import(${program});\n`);
+    const given = { version: "1.4.2", program: "stub.mjs", passphrase, pin };
+    const candidate = p.action({ mode: "candidate", ...given });
+    expect(candidate.status, candidate.log).toBe(0);
+    const { status, log } = p.action({
+      ...{ mode: "publish", first: "true", "candidate-digest": candidate.outputs["candidate-digest"] },
+      ...given,
+    });
+    expect(status, log).toBe(0);
+    const isSecret = ([name, value]) => /^INPUT_P(ASSPHRASE|IN)$/.test(name) || [passphrase, pin].some((one) => value.includes(one));
+    const runs = readFileSync(p.at("record"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const named = ["--passphrase-env=FIRMSEAL_PASSPHRASE"];
+    const own = { FIRMSEAL_PASSPHRASE: passphrase, FIRMSEAL_PIN: pin };
+    expect(
+      runs.map(({ args, env }) => [
+        args.includes("--dry-run") ? "dry run" : args[0],
+        args.filter((arg) => arg.includes("passphrase")),
+        Object.fromEntries(Object.entries(env).filter(isSecret)),
+      ]),
+    ).toEqual([
+      ["dry run", [], {}],
+      ["dry run", [], {}],
+      ["release", named, own],
+      ["verify", [], {}],
+    ]);
+    for (const secret of [passphrase, pin]) {
+      expect(log).toContain(`::add-mask::${secret}\n`);
+      expect(log.replaceAll(`::add-mask::${secret}`, "")).not.toContain(secret);
+    }
+  });
+
   it("names are text in the summary, and cannot begin Markdown there, or a command to the runner in the log", async () => {
     const p = await product();
     const toml = readFileSync(p.at("firmseal.toml"), "utf8");
