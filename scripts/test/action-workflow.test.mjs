@@ -21,6 +21,13 @@ const DEFAULTS = Object.fromEntries(
   Object.entries(parse(readFileSync(`${ROOT}action/action.yml`, "utf8")).inputs).map(([name, { default: value = "" }]) => [name, value]),
 );
 
+const WAIVER = { rule: "L40", reason: "the build of 2025 writes no <sbom>", until: "2099-01-01" };
+const PRODUCT = `${block("toml")}
+[[policy.waivers]]
+rule = "${WAIVER.rule}"
+reason = "${WAIVER.reason}"
+until = ${WAIVER.until}
+`;
 const PASSPHRASE = "correct horse battery staple";
 let folder;
 let origin;
@@ -55,14 +62,14 @@ beforeAll(async () => {
   await firmseal("pubkey", "release.pem", "--passphrase-env", "P", "--out", "release.pub");
   secrets = { RELEASE_KEY: readFileSync(join(at, "release.pem"), "utf8"), RELEASE_PASSPHRASE: PASSPHRASE };
   own.RELEASE_KEY = secrets.RELEASE_KEY;
-  writeFileSync(join(at, "firmseal.toml"), block("toml"));
+  writeFileSync(join(at, "firmseal.toml"), PRODUCT);
   mkdirSync(join(at, "build"));
   writeFileSync(join(at, "build/gateway.bin"), Buffer.alloc(2000, 1));
   await firmseal("release", "--version", "1.4.1", "--first", "--passphrase-env", "P");
   git("init", "-q", "-b", "main");
   commit(
     {
-      "firmseal.toml": block("toml"),
+      "firmseal.toml": PRODUCT,
       "release.pub": readFileSync(join(at, "release.pub")),
       "releases/release.json": readFileSync(join(at, "dist/1.4.1/release.json")),
       Makefile: "images:\n\tmkdir -p build && head -c 3000 /dev/zero > build/gateway.bin\n",
@@ -133,6 +140,13 @@ describe("the workflow of the document", () => {
     for (const said of [logs.candidate.summary, summary])
       for (const words of ["env:RELEASE_KEY", thumbprint, "release.pub", "example.com", "gateway-gateway"]) expect(said).toContain(words);
     expect(summary).toContain("refs/heads/main at ");
+    // who approves the release approves what is waived: as the product file has it, and with each finding
+    const reason = WAIVER.reason.replace("<", "&#60;").replace(">", "&#62;");
+    for (const said of [logs.candidate.summary, summary]) {
+      for (const [name, value] of Object.entries({ ...WAIVER, reason }))
+        expect(said).toContain(`<tr><td>/policy/waivers/0/${name}</td><td>waiver</td><td>${value}</td>`);
+      expect(said).toMatch(new RegExp(`<tr><td>waived until ${WAIVER.until}</td><td>${WAIVER.rule} .*\\(${reason}\\)</td></tr>`));
+    }
     // the passphrase is masked, and nowhere else
     expect(logs.publish.log.replaceAll(`::add-mask::${PASSPHRASE}`, "")).not.toContain(PASSPHRASE);
     const check = await call(["verify", "dist/1.4.2", "--product", "firmseal.toml"], { cwd: at, env });
@@ -141,7 +155,7 @@ describe("the workflow of the document", () => {
 
   it.skipIf(!LONG)(`takes nothing but images from the tag, from its build, and from artifacts${AT_LENGTH}`, async () => {
     // the tag has its own product file, trust and earlier release; main does not
-    const toml = block("toml").replace("env:RELEASE_KEY", "exec:make");
+    const toml = PRODUCT.replace("env:RELEASE_KEY", "exec:make");
     git("checkout", "-q", "-b", "attack");
     commit({ "firmseal.toml": toml, "releases/release.json": "{}", "release.pub": "x" }, "attack");
     git("tag", "v1.4.3");
@@ -152,7 +166,7 @@ describe("the workflow of the document", () => {
         writeFileSync(join(artifacts.get("images"), name), text);
     });
     expect([failed, failed && logs[failed].log]).toEqual([undefined, undefined]);
-    expect(readFileSync(join(logs.publish.at, "firmseal.toml"), "utf8")).toBe(block("toml"));
+    expect(readFileSync(join(logs.publish.at, "firmseal.toml"), "utf8")).toBe(PRODUCT);
     expect(logs.candidate.summary).not.toContain("exec:make");
   });
 
