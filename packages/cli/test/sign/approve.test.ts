@@ -1,6 +1,6 @@
 // Approvals of a second person, and audits over trust files and the logs of several machines.
 
-import { signer, thumbprint } from "@firmseal/signer";
+import { type PublicKey, signer, thumbprint, toJwk, twinsOf } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectExit, expectFailure, FACTS, logEntries, Place, words } from "../../../test-support/src/command-line/run.js";
@@ -76,6 +76,25 @@ describe("an approval", () => {
       expect(logEntries(p, "A.pem.log").at(-1)).toMatchObject({ overrides: ["allow-no-approval"] });
       expect(expectFailure(await sign(...by(...(names.length > 0 ? names : ["ben"]))), 1)).toContain("this key signs with the approval of");
     }
+  });
+
+  it("counts once for a person with two public keys of one secret, and not at all if that person signs", async () => {
+    const p = place();
+    for (const name of ["A", "anna"] as const) p.put(`${name}-negative.jwk`, JSON.stringify(toJwk(twinsOf(K[name])[0] as PublicKey)));
+    await p.ok(["approve", "app.suit", "--key", "anna.pem", "--out", "anna.approval"]);
+    const before = p.tree();
+    const sign = (...approvers: string[]) => {
+      const by = approvers.flatMap((name) => ["--approver", `${name}.jwk`]);
+      return p.run(["sign", "app.suit", "--key", "A.pem", "--out", "out.suit", ...by, "--approval", "anna.approval"]);
+    };
+    for (const both of [
+      ["anna", "anna-negative"],
+      ["anna-negative", "anna"],
+    ])
+      expect(expectFailure(await sign(...both), 1)).toContain("two of the approvers are one person");
+    expect(expectFailure(await sign("anna", "A-negative"), 1)).toContain("an approver also signs, so no other person has checked it");
+    expect(p.tree()).toEqual(before);
+    expectExit(await sign("anna"), 0);
   });
 
   it("is not required from a person who was removed by name, and from nobody else who was not", async () => {
