@@ -5,7 +5,8 @@ import { privateKey, testKeyName, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, keyA, keyB, privateJwk, quicklyEncrypted } from "../../../test-support/src/command-line/run.js";
 import { SPEC_P256, SPEC_P256_PRIVATE } from "../../../test-support/src/vectors.js";
-import { manifestOf, ONE, place, signed, TWO } from "../all/command-place.js";
+import { description, manifestOf, ONE, place, signed, TWO } from "../all/command-place.js";
+import { changedManifest } from "../verify/lint-place.js";
 
 const specKey = privateKey("es256", SPEC_P256_PRIVATE);
 
@@ -57,6 +58,17 @@ describe("sign ENVELOPE", () => {
     expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "A.pem", "--key", "A.raw", "--threshold", "2"]), 2);
     const json = (await p.ok(["verify", "fw.suit", "--key", "A.jwk", "--key", "A.raw", "--json"])).json;
     expect(json["signers"]).toHaveLength(1);
+  });
+
+  it("warns about a language of the text that is not a language tag, and signs", async () => {
+    const p = place();
+    p.put("d.json", description({ text: { "en-US": { "update-description": "faster" } } }));
+    await p.ok(["create", "--from", "d.json"]);
+    // a description cannot name it, and another program can
+    p.put("e.suit", changedManifest(p.get("d.suit"), "en-US", "en_US"));
+    const said = await p.ok(["sign", "e.suit", "--key", "A.pem"]);
+    expect(said.stderr).toContain('warning: the text names the language "en_US", which is not a language tag such as en-US\n');
+    expect((await p.ok(["sign", "d.suit", "--key", "A.pem"])).stderr).not.toContain("language");
   });
 
   it("a damaged envelope is not signed", async () => {
