@@ -38,9 +38,9 @@ it("every target has its file and its corpus, and there are no others", () => {
   expect(readdirSync(join(HERE, "corpus")).sort()).toEqual(names);
 });
 
-it("every target has its row in the document, with what an input costs where that was counted", () => {
+it("every target has its row in the document, with what an input costs", () => {
   const page = readFileSync(join(HERE, "../docs/explanation/fuzzing.md"), "utf8");
-  const rows = [...page.matchAll(/^\| `([\w-]+)` \| (.*) \| (?:[\d.]+|–) \|$/gm)].map(([, name, about]) => [name, about]);
+  const rows = [...page.matchAll(/^\| `([\w-]+)` \| (.*) \| [\d.]+ \|$/gm)].map(([, name, about]) => [name, about]);
   expect(rows).toEqual(TARGETS.map(({ name, about }) => [name, about]));
 });
 
