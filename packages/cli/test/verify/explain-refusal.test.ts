@@ -80,6 +80,69 @@ describe("explain --refusal, for a micro verifier", () => {
   });
 });
 
+describe("explain --refusal, for a micro verifier without a part", () => {
+  beforeAll(async () => {
+    await p.ok([
+      "sign",
+      "app.bin",
+      "--for",
+      "micro",
+      "--uri",
+      "https://example.com/app",
+      ...FACTS,
+      "--seq",
+      "3",
+      "--key",
+      "A.pem",
+      "--out",
+      "uri.suit",
+    ]);
+  });
+
+  it("says that a bundle without uri refuses an image outside the envelope, where it does", async () => {
+    const { playable } = await import("@firmseal/bundler");
+    const { anchor, open } = new Function(
+      `return ${playable({ algs: ["ed25519"], features: [], micro: [], without: ["uri"] })}`,
+    )() as typeof import("@firmseal/verifier");
+    const { x } = JSON.parse(p.get("A.jwk").toString()) as { x: string };
+    const trust = { anchors: [anchor("ed25519", Buffer.from(x, "base64url"))] };
+    expect(() => open(micro, trust)).not.toThrow();
+    let at = -1;
+    try {
+      open(new Uint8Array(p.get("uri.suit")), trust);
+    } catch (e) {
+      at = (e as { at: number }).at;
+    }
+    expect(at).toBeGreaterThan(0);
+    const found = await facts("uri.suit", `130@${at}`);
+    expect(found).toMatchObject({ at, without: ["uri"], advice: expect.stringContaining("leave out --uri") });
+    expect(found).not.toHaveProperty("same");
+    expect(await facts("uri.suit", "130")).toEqual(found);
+    const lines = await told("uri.suit", `130@${at}`);
+    expect(lines.slice(-2)).toEqual([
+      "  a micro bundle made --without uri refuses this file there; one with all parts does not",
+      `  what to do: ${found["advice"]}`,
+    ]);
+    // elsewhere, no bundle refuses it
+    expect(await facts("uri.suit", "130@3")).toMatchObject({ same: false });
+    expect(await facts("uri.suit", "130@3")).not.toHaveProperty("without");
+  });
+
+  it.each(["limits", "threshold"])("says that one without %s refuses a policy that needs it", async (part) => {
+    const found = await facts("micro.suit", "50");
+    expect(found).toMatchObject({ without: ["limits", "threshold"], advice: expect.stringContaining(`make its bundle with ${part}`) });
+    for (const name of ["at", "same"]) expect(found).not.toHaveProperty(name);
+    expect(await told("micro.suit", "50")).toContain(
+      `  a micro bundle made --without ${part} refuses a trust policy that needs this part; one with all parts does not`,
+    );
+  });
+
+  it("says nothing of boot, without which no file is refused", async () => {
+    for (const refusal of ["130", "50", "130@3"])
+      for (const file of ["micro.suit", "uri.suit"]) expect((await facts(file, refusal))["without"] ?? []).not.toContain("boot");
+  });
+});
+
 describe("explain --refusal, for any verifier", () => {
   it("says which element has the byte", async () => {
     const at = micro.length - 3;

@@ -1,10 +1,12 @@
 // Why a device has refused a file, from the bare number that it reports: which byte, which element, which rule.
 
 import { elementAt } from "@firmseal/behaviour";
+import type { MicroPart } from "@firmseal/bundler";
 import { byteWords } from "@firmseal/keys/internal";
 import { nodeHost } from "@firmseal/simulator";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, isRefusal, refusalGroup, refusalOf, type TemplateFault, templateFault, toHex } from "@firmseal/verifier/tools";
+import { refusedWithout } from "./reduced.js";
 
 /** A refusal as a device reports it. `at`: the offset of a byte, or undefined if it reports none. */
 export interface ReportedRefusal {
@@ -26,6 +28,8 @@ export interface ExplainedRefusal {
   element?: string[];
   /** What the template of micro verifiers has at this byte. */
   template?: string;
+  /** Parts of a micro verifier: a bundle without one of them refuses this file there, and one with all does not. */
+  without?: MicroPart[];
   /** Whether a device refuses this file there, with this number. Absent if that depends on the device. */
   same?: boolean;
   /** If it does not: the refusal that this file has all the same. Absent if it has none that its bytes alone show. */
@@ -85,23 +89,25 @@ export function explainRefusal(envelope: Uint8Array, reported: ReportedRefusal):
   const fault = faultIn(envelope);
   const faults = [refusalIn(() => decodeEnvelope(envelope)), fault].filter((one) => one?.code === reported.code);
   const hit = faults.find((one) => reported.at === undefined || one?.at === reported.at);
-  const at = reported.at ?? hit?.at;
+  const reduced = hit === undefined ? refusedWithout(envelope, reported) : undefined;
+  const at = reported.at ?? hit?.at ?? reduced?.at;
   const element = at === undefined ? undefined : elementAt(envelope, at);
   const isTemplate = reported.code === errors.TEMPLATE_MISMATCH;
   const there = isTemplate && at !== undefined ? (fault?.at === at ? fault : templateAt(envelope, at)) : undefined;
   // only these depend on nothing but the bytes of the file
   const isOfBytes = refusalGroup(reported.code) === refusalGroup(errors.CBOR_TRUNCATED) && reported.code !== errors.CBOR_OCTET;
-  const isCertain = hit !== undefined || isTemplate || isOfBytes;
+  const isCertain = hit !== undefined || (!reduced && (isTemplate || isOfBytes));
   const other = hit === undefined && isCertain ? (isTemplate ? fault : refusalIn(() => decodeEnvelope(envelope))) : undefined;
   return {
     code: row.number,
     name: row.name,
     meaning: row.meaning,
-    advice: hit && there ? there.advice : row.advice,
+    advice: hit && there ? there.advice : reduced ? (isTemplate ? reduced.advice : `${row.advice}; ${reduced.advice}`) : row.advice,
     ...(at !== undefined && { at }),
     ...(at !== undefined && at < envelope.length && { byte: toHex([envelope[at] as number]) }),
     ...(element && { element: element.path }),
     ...(there && { template: there.what }),
+    ...(reduced && { without: reduced.parts }),
     ...(isCertain && { same: hit !== undefined }),
     ...(other && { other: { code: other.code, ...(other.at !== undefined && { at: other.at }) } }),
   };

@@ -76,13 +76,18 @@ function refusedFile(path: string, o: ExplainOptions, refusal: ReportedRefusal):
 const otherWords = ({ code, at }: ReportedRefusal) =>
   `Do not send it again: a device refuses this file too, with ${code}${at === undefined ? "" : `@${at}`}`;
 
+/** What a bundle without a part does. Only `uri` is a matter of the file, and not of the trust policy. */
+const withoutWords = (part: string) =>
+  `a micro bundle made --without ${part} refuses ${part === "uri" ? "this file there" : "a trust policy that needs this part"}`;
+
 /** The lines of an explained refusal. */
-function refusalLines({ code, name, meaning, advice, at, byte, element, template, same, other }: ExplainedRefusal): string[] {
+function refusalLines({ code, name, meaning, advice, at, byte, element, template, without, same, other }: ExplainedRefusal): string[] {
   const where = byte === undefined ? "  byte: the file ends before it" : `  byte: ${byte}${element ? `, in ${element.join(" > ")}` : ""}`;
   return [
     `${code}${at === undefined ? "" : `, at byte ${at}`}: ${meaning} (${name})`,
     ...(at === undefined ? [] : [where]),
     ...(template === undefined ? [] : [`  ${TEMPLATE_NAME} has there: ${template}`]),
+    ...(without ?? []).map((part) => `  ${withoutWords(part)}; one with all parts does not`),
     ...(same === true ? ["  this file has this fault: a device refuses it again"] : []),
     ...(same === false
       ? [`  this file does not have this fault: the device got other bytes. ${other ? otherWords(other) : "Send it again"}`]
@@ -159,6 +164,7 @@ export default define({
       "byte?": ["string", "the byte of the file there, hex; missing if the file ends before"],
       "element?": ["string[]", "the element with this byte, from the outside; missing if the file is not CBOR"],
       "template?": ["string", "with 130: what the template has there"],
+      "without?": ["string[]", "parts of a micro verifier: a bundle made --without one of them refuses so, and one with all does not"],
       "other?": ["object", "if it does not have the fault: the refusal that this file has all the same"],
       ...membersOf("other?", { code: ["number", "its number"], "at?": ["number", "offset of the byte"] }),
       "same?": ["boolean", "whether this file has the fault; false: the device got other bytes; missing if it depends on the device"],
