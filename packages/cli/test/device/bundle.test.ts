@@ -1,4 +1,5 @@
-// firmseal bundle --micro: what its options combine with, and releases for it on simulated devices.
+// firmseal bundle: which outputs go to stdout. With --micro: what its options combine with, and releases for it on
+// simulated devices.
 
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, image } from "../../../test-support/src/command-line/run.js";
@@ -62,5 +63,47 @@ describe("bundle --micro", () => {
       ["--device", "storage-micro", "--without", "uri"],
     ])
       expectFailure(await p.run(simulate(...args)), 2);
+  });
+});
+
+/** Which of the outputs are stdout. The source may be absent. */
+const OUTPUTS = ["b.js", "-"].flatMap((out) =>
+  [undefined, "s.js", "-"].flatMap((source) =>
+    ["k.bin", "-"].flatMap((code) => [false, true].map((json) => ({ out, source, code, json }))),
+  ),
+);
+const fits = ({ out, source, code, json }: (typeof OUTPUTS)[number]) => {
+  const others = [source, code].filter((path) => path === "-").length;
+  return others === 0 || (others === 1 && out !== "-" && !json);
+};
+
+describe("the outputs of bundle", () => {
+  const argsOf = ({ out, source, code, json }: (typeof OUTPUTS)[number]) => [
+    ...["bundle", "--alg", "es256", "--features", "install,storage", "--format", "espruino", "--target", "puck.js"],
+    // stdout is the default
+    ...(out === "-" && json ? [] : ["--out", out]),
+    ...(source === undefined ? [] : ["--source-out", source]),
+    ...["--machine-code-out", code, ...(json ? ["--json"] : [])],
+  ];
+
+  it.each(OUTPUTS.filter((one) => !fits(one)))("refuses %j: stdout is already used, and nothing is written", async (one) => {
+    const p = place();
+    const r = await p.run(argsOf(one));
+    const message = `${one.source === "-" ? "--source-out" : "--machine-code-out"} -: stdout is already used`;
+    if (one.json) expect(r.json).toMatchObject({ exit: 2, message, hint: "name a file for it" });
+    else expect(expectFailure(r, 2)).toContain(message);
+    for (const name of ["b.js", "s.js", "k.bin"]) expect(p.has(name)).toBe(false);
+  });
+
+  it.each(OUTPUTS.filter(fits))("accepts %j", async (one) => {
+    const p = place();
+    const r = await p.ok(argsOf(one));
+    for (const [path, name] of [
+      [one.out, "b.js"],
+      [one.source, "s.js"],
+      [one.code, "k.bin"],
+    ] as const)
+      expect(p.has(name)).toBe(path === name);
+    if (one.json) expect("data" in (r.json as object)).toBe(one.out === "-");
   });
 });

@@ -121,6 +121,18 @@ function checkName(option: string, path: string, format: BundleFormat): void {
     );
 }
 
+/** stdout takes one output, and with --json only that which the JSON holds. */
+function checkStdout(o: BundleCommandOptions): void {
+  const others = [
+    ["--source-out", o.sourceOut],
+    ["--machine-code-out", o.machineCodeOut],
+  ] as const;
+  const taken = others.flatMap(([option, path]) => (path === STDIO ? [option] : []));
+  const [first] = taken;
+  if (first !== undefined && (o.json || o.out === STDIO || taken.length > 1))
+    throw usage(`${first} -: stdout is already used`, "name a file for it");
+}
+
 /** Writes a device verifier with these algorithms and features, and no others. */
 async function bundle(o: BundleCommandOptions) {
   const boot = o.format === "boot";
@@ -146,6 +158,7 @@ async function bundle(o: BundleCommandOptions) {
   if (fault) throw usage(`--${fault.option}: ${fault.problem}`, fault.hint);
   const code = o.target && kernelOf(o.target, algs);
   checkMachineCode(o, code);
+  checkStdout(o);
   if (!micro) warnOfFeatures(features, algs);
   for (const [option, path] of [
     ["--out", o.out],
