@@ -271,6 +271,15 @@ describe("shifts", () => {
     "function g(n) { return 1 >> n; } g(3); exports.g = g;",
     "function g(n) { n *= 9; return 1 >> n; } g(31);",
     "function g(n) { return n > 31 ? 1 >> n : 0; } g(50);",
+    // what changes the variable is in the condition, or in the update
+    "function f(x) { var i, v; for (i = 0; i < 32; i++, v = x << i) {} }",
+    "function f(x) { var i, v; for (i = 0; i < 32; v = x << ++i) {} }",
+    "function f(x) { var i, v; for (i = 0; i < 32; i = x << ++i) {} }",
+    "function f(x) { var n = 0, v; while (n < 32 && ++n) v = x << n; }",
+    "function f(x) { var n = 0, v; for (; n < 32 && ++n; ) v = x << n; }",
+    "function f(x) { var n = 0; if (n < 32 && (n += 5)) x << n; }",
+    "function f(x) { var n = 0; return n < 32 && ++n && x << n; }",
+    "function f(x) { var n = 0; return n < 32 && n++ ? x << n : 0; }",
     // its scopes are not those of ES5
     "const n = 3; const f = (n) => 1 << n;",
   ])("a count in %s is caught, whatever a comment says", (code) => {
@@ -285,6 +294,8 @@ describe("shifts", () => {
     "function g(n) { return 1 >> n; } g(3); g(31);",
     "function g(n) { return n > 31 ? 1 >> (n & 31) : 1 >> n; } g(3); g(61);",
     "function f() { var i = 0; while (i < 256) { 1 >> i % 24; i++; } }",
+    "function f(x) { var i, v; for (i = 0; i < 32; v = x << i, i++) {} }",
+    "function f(x) { var i; for (i = 1; i < 32; i += 8 >> i) {} }",
     "const f = (n) => 1 << (n & 31);",
   ])("a count in %s passes", (code) => {
     expect(checkCounts(code, "x")).toEqual([]);
@@ -331,6 +342,12 @@ describe("arrays with holes", () => {
     "function f(x) { var a = [1], i; for (i = 5; i < x; i++) a[i] = 1; return a[0]; }",
     "function f(x) { var a = [], i = 0; while (i < 9) { if (x) { a[i] = 1; i += 4; } else i++; } return a; }",
     "function f() { var a = [], i; for (i = 9; i >= 0; i--) a[i] = 1; return a; }",
+    "function f(a) { a.length++; }",
+    "function f(a) { a.length += 2; }",
+    "function f(a) { a[a.length + 1] = 1; }",
+    "function f(a) { a.list[2 + a.list.length] = 1; }",
+    "function f() { var a = []; a[0] = 1; a[2] = 1; return a; }",
+    "function f() { var a = [1], i; for (i = 0; i < 9; i++) a[i] = 1; a[10] = 1; return a; }",
     "const f = () => [1, , 2];",
   ])("%s is caught", (code) => {
     expect(checkHoles(code, "x")).toEqual([expect.stringMatching(/^x: /)]);
@@ -342,6 +359,10 @@ describe("arrays with holes", () => {
     "function f() { var a = [], i; for (i = 0; i < 9; i++) a[i] = 1; a[9] = 1; return a; }",
     "function f(x) { var a = []; x(a); a[7] = 1; }",
     "function f(x) { var a = []; a = x; a[7] = 1; }",
+    "function f(a, b) { a[a.length] = 1; a[b.length + 1] = 1; }",
+    "function f() { var a = []; a[0] = 1; a[1] = 1; a[2] = 1; return a; }",
+    "function f(x) { var a = []; for (;;) { a[0] = 1; if (x) a[2] = 1; else a[1] = 1; } }",
+    "function f(x) { var a = []; function g() { a[1] = 1; } a[0] = 1; g(); a[2] = 1; }",
     "function f() { var a = {}; a[7] = 1; }",
     "function f() { var a = [0, 0], i; for (i = 1; i >= 0; i--) a[i] = 1; return a; }",
   ])("%s passes", (code) => {

@@ -101,6 +101,14 @@ function variablesIn(tree, { rangeOf, operation }) {
     isFunction(node);
   const isUnchanged = (part, name) => !within(part).some(([node]) => assigns(node, name));
 
+  /** Whether the update of a for loop leaves a variable alone, but for a last step: `i++`, or `i -= 2`. */
+  function isOnlyStep(update, name) {
+    const parts = update.type === "SequenceExpression" ? update.expressions : [update];
+    const last = parts.at(-1);
+    const isStep = (last.argument ?? last.left)?.name === name && assigns(last, name);
+    return parts.slice(0, -1).every((part) => isUnchanged(part, name)) && isUnchanged(isStep ? (last.right ?? last.argument) : last, name);
+  }
+
   /** What a condition that holds, or does not, says about a variable. */
   function told(test, name, holds, seen) {
     if (test.type === "LogicalExpression" && test.operator === (holds ? "&&" : "||"))
@@ -148,15 +156,23 @@ function variablesIn(tree, { rangeOf, operation }) {
       const { type, test } = parent;
       const isChoice = type === "IfStatement" || type === "ConditionalExpression";
       const isLoop = type === "ForStatement" || type === "WhileStatement";
-      if (isChoice && inside !== test && isUnchanged(inside, node.name))
-        range = meet(range, told(test, node.name, inside === parent.consequent, seen));
-      if (isLoop && test && inside === parent.body && isUnchanged(inside, node.name))
-        range = meet(range, told(test, node.name, true, seen));
+      const says = (condition, holds) => {
+        // a condition that changes the variable itself says nothing about it afterwards
+        if (isUnchanged(condition, node.name)) range = meet(range, told(condition, node.name, holds, seen));
+      };
+      if (isChoice && inside !== test && isUnchanged(inside, node.name)) says(test, inside === parent.consequent);
+      if (isLoop && test && inside === parent.body && isUnchanged(inside, node.name)) says(test, true);
       // after the body of a for that leaves it alone, its last statement still finds what the condition said
-      if (type === "ForStatement" && test && inside === parent.update && isUnchanged(parent.body, node.name))
-        range = meet(range, told(test, node.name, true, seen));
+      if (
+        type === "ForStatement" &&
+        test &&
+        inside === parent.update &&
+        isUnchanged(parent.body, node.name) &&
+        isOnlyStep(inside, node.name)
+      )
+        says(test, true);
       if (type === "LogicalExpression" && inside === parent.right && isUnchanged(inside, node.name))
-        range = meet(range, told(parent.left, node.name, parent.operator === "&&", seen));
+        says(parent.left, parent.operator === "&&");
       inside = parent;
     }
     return range;
