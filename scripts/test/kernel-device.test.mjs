@@ -19,6 +19,7 @@ import { makeMachine } from "../../packages/verifier/src/device/machine.ts";
 import { ed25519Contest } from "../../packages/verifier/test/rivals/ed25519.ts";
 import { es256Contest } from "../../packages/verifier/test/rivals/es256.ts";
 import { Random } from "../../packages/verifier/test/rivals/random.ts";
+import { starterOf } from "../conformance/engines.mjs";
 import * as kernel from "../kernel.mjs";
 
 const VALID = 0x5ea1ed25;
@@ -296,7 +297,8 @@ describe.skipIf(!real || noArm !== "")(`Espruino for ARM under qemu${real ? "" :
   const place = join(folder, "board");
   const start = (script) => {
     writeFileSync(join(place, "run.js"), `${script}\nprint("over"); quit();\n`);
-    const r = spawnSync("qemu-arm", [resolve(real), "run.js"], { cwd: place, encoding: "latin1", timeout: 300_000, input: "" });
+    const [program, ...first] = starterOf({ variable: "ESPRUINO_ARM" }, resolve(real));
+    const r = spawnSync(program, [...first, "run.js"], { cwd: place, encoding: "latin1", timeout: 300_000, input: "" });
     // when it ends, a build with the library JIT frees variables that it has not allocated
     const [said, rest] = r.stdout.split(/^>?over/m);
     expect(said).not.toMatch(/Uncaught|ERROR|MEMORY/);
