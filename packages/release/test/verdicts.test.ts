@@ -19,7 +19,7 @@ import { sha256Hex } from "../../test-support/src/bytes.js";
 import { identity, imageOf, release, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
 import type { Cohort } from "../src/rotation/model.js";
 import { planSteps } from "../src/rotation/plan/plan.js";
-import { A, all, B, C, cohort, D, facts, hex, NOBODY, only, R1, R2, R3, R4, step, withKeys } from "./verdicts-fleet.js";
+import { A, all, B, C, cohort, D, T1 as FIRST, facts, hex, NOBODY, only, R1, R2, R3, R4, roots, step, withKeys } from "./verdicts-fleet.js";
 
 const P256 = privateKey("es256", new Uint8Array(createHash("sha256").update("P-256").digest()));
 
@@ -271,4 +271,20 @@ describe("keys that are lost, stolen, or still available", () => {
     ]);
     expect(only(planSteps([cohort("old", T1, 10)], [bridge2, bridge3], { lost: hex(C), stolen: hex(C) })).verdict).toBe("stranded");
   });
+});
+
+it("a new device, which runs no release, is told from one whose release nobody has named, in each order of rows", async () => {
+  const next = await trustFileOf(2, { releases: [C, D], roots }, FIRST);
+  const young = cohort("new", FIRST, 0);
+  const floor = parseSequence("5");
+  const old = { ...young, name: "old", floor, floors: { debug: floor, recovery: floor } };
+  const gone = { ...NOBODY, unused: hex(C, D) };
+  for (const rows of [
+    [young, old],
+    [old, young],
+  ]) {
+    const results = planSteps(rows, [await step("list", next)], gone, []);
+    const codes = Object.fromEntries(results.flatMap(({ names, steps }) => names.map((name) => [name, steps[0]?.code])));
+    expect(codes).toEqual({ new: 0, old: errors.SIGNATURE_THRESHOLD });
+  }
 });

@@ -34,8 +34,8 @@ function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): b
     ...all.flatMap((store) => store.anchors.flatMap((anchor) => (anchor.since ? [windowOf(anchor).from] : []))),
   ];
   for (const n of numbers) mark(n);
-  // a new device, which has no floor to jump from, accepts more
-  if (all.some((store) => store.jumps.some(Boolean))) marks.add(1n);
+  // a new device, which has no floor to jump from and runs no release, accepts more
+  marks.add(1n);
   for (const store of all) {
     for (const jump of [WIDEST_JUMP, ...store.jumps.flatMap((own) => (own ? [bigSequence(own)] : []))])
       for (const n of numbers) mark(n - jump);
