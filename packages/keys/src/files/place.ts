@@ -28,12 +28,24 @@ export function otherName(name: string, names: readonly string[]): string | unde
   return names.find((one) => same(one).toLowerCase() === same(name).toLowerCase());
 }
 
-function nameThere(path: string, stat: BigIntStats): string | undefined {
+/** What a file system knows about names. It follows no link. */
+export interface Names {
+  /** Returns undefined if nothing is there. */
+  lstat(path: string): BigIntStats | undefined;
+  list(folder: string): string[];
+}
+
+const NAMES_HERE: Names = {
+  lstat: (path) => lstatSync(path, { throwIfNoEntry: false, bigint: true }),
+  list: (folder) => readdirSync(folder),
+};
+
+function nameThere(path: string, stat: BigIntStats, names: Names): string | undefined {
   const folder = dirname(path);
   const name = basename(path);
-  const other = lstatSync(join(folder, otherCase(name)), { throwIfNoEntry: false, bigint: true });
+  const other = names.lstat(join(folder, otherCase(name)));
   // most file systems know no other name for it: then the folder, which can be large, need not be listed
-  return other?.ino === stat.ino && other.dev === stat.dev ? otherName(name, readdirSync(folder)) : undefined;
+  return other?.ino === stat.ino && other.dev === stat.dev ? otherName(name, names.list(folder)) : undefined;
 }
 
 function elsewhere(path: string, at: string, to: string): Failure {
@@ -52,18 +64,19 @@ function wayHere(): Set<string> {
 /**
  * Returns the absolute path of an output, whether it exists or not. Throws a usage Failure if a link is on the way to
  * it, or is there: a symbolic link, a junction, or a name that differs in case. Links on the way to the current folder,
- * and folders of the root folder that are links, such as /tmp of macOS, are not those of a stranger.
+ * and folders of the root folder that are links, such as /tmp of macOS, are not those of a stranger. `names`: of another
+ * file system than that of this machine.
  */
-export function outputPlace(path: string): string {
+export function outputPlace(path: string, names: Names = NAMES_HERE): string {
   const place = resolve(path);
   const way = wayHere();
   for (const at of partsOf(place)) {
     if (way.has(at)) continue;
-    const stat = lstatSync(at, { throwIfNoEntry: false, bigint: true });
+    const stat = names.lstat(at);
     if (!stat) return place;
     const isOfMachine = at !== place && dirname(dirname(at)) === dirname(at);
     if (stat.isSymbolicLink() && !isOfMachine) throw elsewhere(path, at, readlinkSync(at));
-    const name = nameThere(at, stat);
+    const name = nameThere(at, stat, names);
     if (name !== undefined)
       throw usage(`${path}: the name there is ${name}, which differs in case`, `name ${join(dirname(at), name)}, or move it away`);
   }

@@ -2,8 +2,9 @@
 // process wrote since it was checked.
 
 import { existsSync, linkSync, lstatSync, readdirSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { otherName, outputPlace } from "../../../../keys/src/files/place.js";
+import { type Names, otherName, outputPlace } from "../../../../keys/src/files/place.js";
 import { isSameFile } from "../../../../keys/src/files/read.js";
 import { expectFailure, FACTS, type Place, signImage, standard, words } from "../../../../test-support/src/command-line/run.js";
 import { hasProgram } from "../../../../test-support/src/environment/programs.js";
@@ -102,7 +103,8 @@ describe("the folder of releases", () => {
     const p = world();
     p.folder("home");
     if (link !== "dist") p.folder("dist");
-    symlinkSync(p.at("home"), p.at(link));
+    // a junction on Windows, and a symbolic link elsewhere
+    symlinkSync(p.at("home"), p.at(link), "junction");
     expect(refusal(await release(p, "1.0.0"), 2)).toMatch(/an output follows no link|exists already/);
     expect(readdirSync(p.at("home"))).toEqual([]);
     expect(p.has("A.pem.log")).toBe(false);
@@ -174,13 +176,42 @@ describe("names that differ in case", () => {
     expect(otherName("caf\u00e9", ["cafe\u0301"])).toBeUndefined();
   });
 
-  it("lead to a file of another name where the file system ignores case", () => {
+  /** The real file system, as one that finds a file under any case of its name and lists the name that it has. */
+  const ignoringCase: Names = {
+    lstat: (path) => lstatSync(foundAt(path), { throwIfNoEntry: false, bigint: true }),
+    list: (folder) => readdirSync(foundAt(folder)),
+  };
+  function foundAt(path: string): string {
+    const around = dirname(path);
+    if (around === path) return path;
+    const folder = foundAt(around);
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    const name = basename(path);
+    const other = names.find((one) => one.toLowerCase() === name.toLowerCase());
+    return join(folder, names.includes(name) ? name : (other ?? name));
+  }
+
+  it("are refused where the file system ignores case, for the file and for a folder around it", () => {
+    const p = standard();
+    p.folder("Dist");
+    p.put("FW.SUIT", "x");
+    for (const [name, real] of [
+      ["fw.suit", "FW.SUIT"],
+      ["FW.Suit", "FW.SUIT"],
+      ["dist", "Dist"],
+      ["dist/fw.suit", "Dist"],
+    ] as const)
+      expect(() => outputPlace(p.at(name), ignoringCase), name).toThrow(`${p.at(name)}: the name there is ${real}, which differs in case`);
+    for (const name of ["FW.SUIT", "Dist", "Dist/fw.suit", "new.suit", "Dist/deep/new.suit"])
+      expect(outputPlace(p.at(name), ignoringCase)).toBe(p.at(name));
+  });
+
+  it("are two names where the file system distinguishes them, even of one file", () => {
     const p = standard();
     p.put("FW.SUIT", "x");
     expect(outputPlace(p.at("fw.suit"))).toBe(p.at("fw.suit"));
-    // two names for one file, as such a file system has them; the folder lists both here
     linkSync(p.at("FW.SUIT"), p.at("fw.suit"));
-    expect(outputPlace(p.at("fw.suit"))).toBe(p.at("fw.suit"));
+    for (const names of [undefined, ignoringCase]) expect(outputPlace(p.at("fw.suit"), names)).toBe(p.at("fw.suit"));
   });
 });
 
