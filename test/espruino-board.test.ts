@@ -7,11 +7,15 @@ import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { minifiedBundle } from "../packages/bundler/src/index.js";
 import { Place } from "../packages/test-support/src/command-line/run.js";
+import { starterOf } from "../scripts/conformance/engines.mjs";
 import { blocksOf, ROOT, read, shell, withFirmseal } from "./pages.js";
 
 const PAGE = "docs/guides/espruino.md";
-const ESPRUINO = process.env["ESPRUINO"] && resolve(process.env["ESPRUINO"]);
-const why = ESPRUINO ? "" : " (skipped: set ESPRUINO=/path/to/espruino)";
+/** A build for this processor, or for ARM: it runs under qemu. */
+const VARIABLE = process.env["ESPRUINO"] ? "ESPRUINO" : "ESPRUINO_ARM";
+const PROGRAM = process.env[VARIABLE];
+const ESPRUINO = PROGRAM ? starterOf({ variable: VARIABLE }, resolve(PROGRAM)) : [];
+const why = PROGRAM ? "" : " (skipped: set ESPRUINO=/path/to/espruino, or ESPRUINO_ARM=/path/to/espruino)";
 const EXAMPLES = join(ROOT, "examples/espruino/");
 const FACTS = "--for micro --vendor example.com --class board-v2 --uri https://example.com/app".split(" ");
 
@@ -71,7 +75,8 @@ describe("room on a board with 40 kB", () => {
 
 /** What the console says to lines, in a folder with its Storage. */
 function say(place: Place, lines: string): string {
-  const { stdout } = spawnSync(ESPRUINO as string, [], {
+  const [program = "", ...first] = ESPRUINO;
+  const { stdout } = spawnSync(program, first, {
     cwd: place.path,
     input: `${lines}\n\x10quit()\n`,
     encoding: "latin1",
@@ -83,7 +88,7 @@ function say(place: Place, lines: string): string {
 
 const numbersIn = (text: string) => [...new Set([...text.matchAll(/\bfirmseal: (\d+)$/gm)].map(([, n]) => Number(n)))];
 
-describe.skipIf(!ESPRUINO)(`the page about Espruino${why}`, () => {
+describe.skipIf(!PROGRAM)(`the page about Espruino${why}`, () => {
   it("is true line by line: three updates, refusals, room, and a key change", async () => {
     const place = new Place();
     const blocks = blocksOf(PAGE).filter(({ language }) => language === "sh");
@@ -93,7 +98,7 @@ describe.skipIf(!ESPRUINO)(`the page about Espruino${why}`, () => {
     // Espruino would read the rest of a script that comes through stdin
     place.put("page.sh", script);
     const ran = await withFirmseal((define) =>
-      shell(`${define}source ./page.sh < /dev/null`, place.path, { FIRMSEAL: ROOT, ESPRUINO: ESPRUINO as string }),
+      shell(`${define}source ./page.sh < /dev/null`, place.path, { FIRMSEAL: ROOT, ESPRUINO: ESPRUINO.join(" ") }),
     );
     expect({ status: ran.status, stderr: ran.status === 0 ? "" : ran.stderr }).toEqual({ status: 0, stderr: "" });
     expect(ran.stdout).not.toMatch(/Uncaught|ERROR|MEMORY/);
@@ -120,7 +125,7 @@ describe.skipIf(!ESPRUINO)(`the page about Espruino${why}`, () => {
   }, 600_000);
 });
 
-describe.skipIf(!ESPRUINO)(`a board with 2,630 variables and 40 kB of Storage${why}`, () => {
+describe.skipIf(!PROGRAM)(`a board with 2,630 variables and 40 kB of Storage${why}`, () => {
   const place = new Place();
   let line: string;
   let measures = false;
@@ -156,7 +161,7 @@ describe.skipIf(!ESPRUINO)(`a board with 2,630 variables and 40 kB of Storage${w
   }, 120_000);
 
   it("holds two generations of 11 kB, takes the third after it has made room, and keeps to its figures", async () => {
-    if (!measures) return console.log("not measured: ESPRUINO has other variables or another Storage than a Puck.js");
+    if (!measures) return console.log(`not measured: ${VARIABLE} has other variables or another Storage than a Puck.js`);
     const size = 11 * 1024;
     expect(numbersIn(await update(1, size))).toEqual([0]);
     expect(numbersIn(await update(2, size))).toEqual([0]);
