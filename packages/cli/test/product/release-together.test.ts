@@ -1,13 +1,14 @@
 // A release that several people sign, in different places and in any order.
 
 import { createHash, createPrivateKey, sign } from "node:crypto";
-import { cpSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, cpSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { type PrivateKey, toPrivateJwk } from "@firmseal/signer";
+import { type PrivateKey, privateKey, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import {
   expectExit,
   expectFailure,
+  image,
   keyA,
   keyB,
   keyC,
@@ -392,5 +393,85 @@ describe("who may not sign", () => {
     const p = await unsigned();
     await p.ok(["sign", `${FOLDER}/${ENVELOPE}`, "--key", "C.pem"]);
     expect(await refused(p, ["sign", FOLDER, "--key", "A.pem"])).toContain("has changed since it was released");
+  });
+});
+
+describe("what a round must not make of a release", () => {
+  it("complete without the algorithm of the profile", async () => {
+    const p = world(`profile = "suit-sha256-esp256-ecdh-a128gcm"\n${TOGETHER}`);
+    await released(p, "1.0.0", "--first");
+    expect(await signed(p, "A.pem")).toContain("1 of 2 signed");
+    // enough for the devices, and not for the profile
+    expect(await signed(p, "C.pem")).toMatch(/2 of 2 signed, still to sign: es256 [0-9a-f]{16}…$/m);
+    expect(refusal(await p.run(["verify", FOLDER]), 1)).toContain("has no signature with es256");
+    expect(await signed(p, "B.pem")).toContain("complete, 3 of 2 signed");
+    await p.ok(["verify", FOLDER]);
+  });
+
+  it("signed under another name of an algorithm than the product file says", async () => {
+    const p = await unsigned(TOGETHER.replace('class = "gateway-pixl"', 'class = "gateway-pixl"\ncose-alg = "eddsa"'));
+    expect(await refused(p, ["sign", FOLDER, "--key", "A.pem", "--cose-alg", "ed25519"], 2)).toContain("is not for the folder");
+    p.put("other.toml", TOGETHER);
+    await p.ok(["release", "--version", "1.0.0", "--first", "--key", "A.pem", "--out", "other", "--product", "other.toml"]);
+    expect(await refused(p, ["attach", FOLDER, "--from", "other/1.0.0"])).toContain(
+      "names algorithm ed25519, and the product file says eddsa",
+    );
+    await signed(p, "A.pem");
+    await signed(p, "C.pem");
+    await p.ok(["verify", FOLDER]);
+  });
+
+  it("impossible to complete: keys that count on one board only", async () => {
+    const p = world(TOGETHER.replace(/\[trust\][\s\S]*?\n\n/, '[trust]\nfile = "line.trust"\nroot = "R.jwk"\n\n'));
+    p.putKeys({ R: privateKey("ed25519", image(32)) });
+    const anchors = [
+      { key: "R.jwk", roles: ["root"] },
+      { key: "B.jwk", roles: ["release"] },
+      { key: "A.jwk", roles: ["release"], vendor: "example.com", class: "gateway-pixl" },
+      { key: "C.jwk", roles: ["release"], vendor: "example.com", class: "puck" },
+    ];
+    const thresholds = { root: 1, release: 2 };
+    p.put("line.json", JSON.stringify({ $schema: "urn:firmseal:trust:1", name: "line", sequence: 1, anchors, thresholds }));
+    await p.ok(["trust", "create", "--from", "line.json"]);
+    await p.ok(["trust", "sign", "line.trust", "--key", "R.pem"]);
+    expect(refusal(await release(p, "1.0.0", "--first"), 1)).toContain("would refuse the release");
+    expect(p.has("dist")).toBe(false);
+  });
+
+  it("signed by a key that devices do not verify, before others have signed", async () => {
+    const p = await unsigned();
+    await p.ok(["keygen", "--alg", "ml-dsa-44", "--out", "M.pem", "--no-passphrase"]);
+    expect(await refused(p, ["sign", FOLDER, "--key", "A.pem", "--key", "M.pem"])).toContain(
+      "M.pem is not a key that the devices of board",
+    );
+  });
+
+  it("lost: it is named by the folder that one is in, and a power cut has left it under another name", async () => {
+    const p = await unsigned();
+    await p.ok(["sign", ".", "--key", p.at("A.pem"), "--product", "../../firmseal.toml"], { cwd: p.at(FOLDER) });
+    const left = join(p.path, "dist", ".1.0.0.0123456789ab.old");
+    renameSync(join(p.path, FOLDER), left);
+    expect(await signed(p, "C.pem")).toContain("complete, 2 of 2 signed");
+    cpSync(join(p.path, FOLDER), left, { recursive: true });
+    expect(await signed(p, "B.pem")).toContain("complete, 3 of 2 signed");
+    expect(readdirSync(join(p.path, "dist"))).toEqual(["1.0.0"]);
+  });
+
+  it("open to others than before, or to be written into", async () => {
+    const p = await unsigned();
+    chmodSync(join(p.path, FOLDER), 0o700);
+    chmodSync(join(p.path, FOLDER, "release.json"), 0o600);
+    await signed(p, "A.pem");
+    expect(statSync(join(p.path, FOLDER)).mode & 0o777).toBe(0o700);
+    expect(statSync(join(p.path, FOLDER, "release.json")).mode & 0o777).toBe(0o600);
+    expect(await refused(p, ["tbs", FOLDER, "--key", "B.jwk", "--out", FOLDER], 2)).toContain("is the release itself");
+    p.folder("usb");
+    expect(await refused(p, ["tbs", FOLDER, "--key", "B.jwk", "--key", "B.jwk", "--out", "usb"], 2)).toContain("a key is given twice");
+  });
+
+  it("signed in silence if the person who signs has built another image", async () => {
+    const p = await unsigned();
+    p.put("app.js", "print(2)\n");
+    expect(await signed(p, "A.pem")).toContain("app.js here differs from the image in dist/1.0.0");
   });
 });

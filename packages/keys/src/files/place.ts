@@ -29,18 +29,18 @@ export function otherName(name: string, names: readonly string[]): string | unde
 }
 
 /** What a file system knows about names. It follows no link. */
-export interface Names {
+export interface FileNames {
   /** Returns undefined if nothing is there. */
   lstat(path: string): BigIntStats | undefined;
   list(folder: string): string[];
 }
 
-const NAMES_HERE: Names = {
+const NAMES_HERE: FileNames = {
   lstat: (path) => lstatSync(path, { throwIfNoEntry: false, bigint: true }),
   list: (folder) => readdirSync(folder),
 };
 
-function nameThere(path: string, stat: BigIntStats, names: Names): string | undefined {
+function nameThere(path: string, stat: BigIntStats, names: FileNames): string | undefined {
   const folder = dirname(path);
   const name = basename(path);
   const other = names.lstat(join(folder, otherCase(name)));
@@ -64,10 +64,10 @@ function wayHere(): Set<string> {
 /**
  * Returns the absolute path of an output, whether it exists or not. Throws a usage Failure if a link is on the way to
  * it, or is there: a symbolic link, a junction, or a name that differs in case. Links on the way to the current folder,
- * and folders of the root folder that are links, such as /tmp of macOS, are not those of a stranger. `names`: of another
- * file system than that of this machine.
+ * and folders of the root folder that are links, such as /tmp of macOS, are not those of a stranger. `names`: for a
+ * different file system.
  */
-export function outputPlace(path: string, names: Names = NAMES_HERE): string {
+export function outputPlace(path: string, names: FileNames = NAMES_HERE): string {
   const place = resolve(path);
   const way = wayHere();
   for (const at of partsOf(place)) {

@@ -3,6 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -10,6 +11,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -19,7 +21,7 @@ import {
   writeSync,
 } from "node:fs";
 import { constants as osConstants } from "node:os";
-import { basename, dirname, join, normalize } from "node:path";
+import { basename, dirname, join, normalize, resolve } from "node:path";
 import { syncFolder as sync } from "@firmseal/verifier/device/file";
 import { environment, type Failure, systemFault, usage } from "../errors/failure.js";
 import { outputPlace } from "./place.js";
@@ -289,20 +291,47 @@ export function writeFolder(given: string, files: ReadonlyMap<string, Uint8Array
 
 /** The path of a folder that is replaced. Refuses links, and what is not a folder. */
 function folderPlace(given: string): string {
-  const path = normalize(given);
-  if (!lstatSync(outputPlace(path), { throwIfNoEntry: false })?.isDirectory()) throw usage(`${path} is not a folder`, "name a folder");
+  // "." has no name that another folder could take
+  const path = resolve(given);
+  const stat = lstatSync(outputPlace(path), { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) throw usage(`${given} is not a folder`, "name a folder");
+  if (stat.dev !== statSync(dirname(path)).dev)
+    throw usage(`${given} is the root of a file system`, "copy it into a folder, and name the copy");
   return path;
 }
 
-/** Checks that replaceFolder() can write here. Leaves nothing. Throws as it does. */
-export function checkReplaced(given: string): void {
-  checkFolder(`${folderPlace(given)}.probe`);
+/** Checks that replaceFolder() can write files of `size` bytes in total here. Leaves nothing. Throws as it does. */
+export function checkReplaced(given: string, size: number): void {
+  checkFolder(`${folderPlace(given)}.probe`, "probe", size);
+}
+
+/** The name of the old folder while replaceFolder() works. */
+const isOld = (name: string, folder: string) =>
+  name.startsWith(`.${folder.slice(0, 40)}.`) && /^\.[0-9a-f]{12}\.old$/.test(name.slice(folder.slice(0, 40).length + 1));
+
+/** Old folders that a power cut within replaceFolder() has left beside the new one, or in its place. */
+function oldFolders(path: string): string[] {
+  const parent = dirname(path);
+  const names = existsSync(parent) ? readdirSync(parent) : [];
+  return names.filter((name) => isOld(name, basename(path))).map((name) => join(parent, name));
+}
+
+/** Whether a folder is missing because the power was cut within replaceFolder(): recoverFolder() brings it back. */
+export const isFolderLost = (given: string): boolean => !existsSync(given) && oldFolders(resolve(given)).length > 0;
+
+/** Brings back a folder that a power cut within replaceFolder() has left under another name. Removes further ones. */
+export function recoverFolder(given: string): void {
+  const path = resolve(given);
+  for (const old of oldFolders(path)) {
+    if (existsSync(path)) rmSync(old, { recursive: true, force: true });
+    else renameSync(old, path);
+  }
 }
 
 /**
  * Replaces a folder and its files by a new one with all of `files`, so that a reader never finds a part of them. If the
- * power fails in between, the old folder is beside it, under a name that begins with a dot. `time`: as for
- * writeFolder(). Throws a usage Failure if the path is a link, or not a folder.
+ * power fails in between, recoverFolder() finds the old one. Keeps the modes of files. `time`: as for writeFolder().
+ * Throws a usage Failure if the path is a link, or not a folder.
  */
 export function replaceFolder(given: string, files: ReadonlyMap<string, Uint8Array>, time?: number): void {
   const path = folderPlace(given);
@@ -311,6 +340,12 @@ export function replaceFolder(given: string, files: ReadonlyMap<string, Uint8Arr
   const before = `${next.slice(0, -".tmp".length)}.old`;
   try {
     writeFolder(next, files, time);
+    // others who could not read the old one cannot read the new one
+    for (const name of files.keys()) {
+      const mode = lstatSync(join(path, name), { throwIfNoEntry: false })?.mode;
+      if (mode !== undefined) chmodSync(join(next, name), mode & 0o777);
+    }
+    chmodSync(next, statSync(path).mode & 0o777);
     renameSync(path, before);
     try {
       renameSync(next, path);
@@ -343,13 +378,13 @@ function removeEmpty(folders: readonly string[]): void {
  * Checks that writeFolder() can write here, by writing and removing one with a file called `name`, and that nothing is
  * there. Leaves no folder.
  */
-export function checkFolder(given: string, name = "probe"): void {
+export function checkFolder(given: string, name = "probe", size = 4096): void {
   const path = normalize(given);
   freshPlace(path);
   const probe = temporaryBeside(path);
   const made: string[] = [];
   for (let folder = dirname(path); !existsSync(folder); folder = dirname(folder)) made.push(folder);
-  writeFolder(probe, new Map([[name, new Uint8Array(4096)]]));
+  writeFolder(probe, new Map([[name, new Uint8Array(size)]]));
   rmSync(probe, { recursive: true, force: true });
   removeEmpty(made);
 }

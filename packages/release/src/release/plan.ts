@@ -4,16 +4,16 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileOfUri, RECORD, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
 import { type Abortable, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
-import { checkFolder, grouped, readAll } from "@firmseal/keys/internal";
-import type { PublicKey } from "@firmseal/signer";
-import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
+import { checkFolder, grouped, readAll, warn } from "@firmseal/keys/internal";
+import { type PublicKey, unlessThrown } from "@firmseal/signer";
+import { decodeEnvelope, equalBytes, readSlice } from "@firmseal/verifier/tools";
 import { checkDraftFor } from "../consumer/judge.js";
 import { refuseClock, sourceDate } from "../input/clock.js";
 import { LIMITS } from "../input/limits.js";
 import { lintFailure } from "../lint/lint.js";
 import { refuseUnknownRules } from "../lint/releases.js";
 import { refuseOutsideOut } from "../product/file/inside.js";
-import { type Board, boardsOf, type Product } from "../product/file/product.js";
+import { type Board, boardsOf, type Product, type ProductImage } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
 import { checkFiles, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault, releasesIn } from "../product/record.js";
 import { type ApprovalOptions, type Approvals, readApprovals } from "../signing/approval.js";
@@ -32,7 +32,7 @@ import {
   type Signing,
   signingKeys,
 } from "./board/devices.js";
-import { type ImageReader, type PreparedBoard, prepareBoard } from "./board/prepare.js";
+import { fromBuild, type ImageReader, type PreparedBoard, prepareBoard } from "./board/prepare.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
@@ -318,17 +318,23 @@ type Unlinted = Omit<ReleasePlan, "existing" | "lint">;
 export type RoundOptions = Omit<ReleaseOptions, "version" | "boards" | "out" | "seq" | "first" | "dryRun" | "unsigned" | "diff">;
 
 /** Reads the images of a board out of a release, as devices get them. */
-function fromFolder(folder: string, envelope: string): ImageReader {
+function fromFolder(product: Product, folder: string, envelope: string): ImageReader {
   const path = join(folder, envelope);
   const { payloads, input } = decodeEnvelope(readEnvelopeFile(path)).envelope;
-  return (_image, _i, uri) => {
+  /** Warns if the build of the person who signs has made another image. */
+  const compare = (image: ProductImage, i: number, bytes: Uint8Array) => {
+    const own = unlessThrown(() => fromBuild(product)(image, i, ""));
+    if (own && !equalBytes(own.bytes, bytes)) warn(`${own.path} here differs from the image in ${folder}`);
+    return bytes;
+  };
+  return (image, i, uri) => {
     if (!uri.startsWith("#")) {
       const file = join(folder, fileOfUri(uri) ?? "");
-      return { path: file, real: file, bytes: readAll(file, LIMITS.image) };
+      return { path: file, real: file, bytes: compare(image, i, readAll(file, LIMITS.image)) };
     }
     const inside = payloads.find((one) => one.uri === uri);
     if (!inside) throw releaseFault(`${path} has no payload ${uri}`, "get the folder again, as firmseal release wrote it");
-    return { path, real: path, bytes: Uint8Array.from(readSlice(input, inside.content)) };
+    return { path, real: path, bytes: compare(image, i, Uint8Array.from(readSlice(input, inside.content))) };
   };
 }
 
@@ -367,7 +373,7 @@ export async function planSigning(product: Product, folder: string, o: RoundOpti
   const approvals = await readApprovals(o);
   const boards: PreparedBoard[] = [];
   for (const board of chosen) {
-    const reader = fromFolder(folder, envelopeName(product, board.name, version, role));
+    const reader = fromFolder(product, folder, envelopeName(product, board.name, version, role));
     boards.push(await prepareBoard(product, board, version, role, reader));
   }
   const base = {

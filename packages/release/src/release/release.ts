@@ -17,7 +17,7 @@ import { type NextSequence, reviewSigned } from "../signing/draft.js";
 import { classesOf, referencesOf } from "./board/devices.js";
 import { choiceFor, type ReleasePlan } from "./plan.js";
 import { refuseRecordedSigners } from "./record-check.js";
-import { type DoneRelease, Round } from "./round/round.js";
+import { type DoneRelease, Round, sizeOfRelease } from "./round/round.js";
 
 /** The numbers that boards get: one for all of them. */
 function makes(plan: ReleasePlan): ((next: NextSequence) => EnvelopeDraft)[] {
@@ -70,7 +70,7 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
 /** Signs the boards of a plan. Without keys, the release is made for others to sign. */
 async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promise<DoneRelease> {
   const { existing, boards, options: o } = plan;
-  if (plan.isRound) checkReplaced(plan.folder);
+  if (plan.isRound) checkReplaced(plan.folder, sizeOfRelease(plan));
   const approvals = plan.approvals ?? (await readApprovals(o));
   const publics = given.map((key) => key.public);
   const round = await Round.begin(plan, given);

@@ -128,6 +128,12 @@ async function verifyOne(
   const verified = await verifyRelease(path, envelope, whom, o);
   if (board.for) checkFor(board.for, envelope);
   refuseAlg(path, product, board, verified);
+  const { profileAlg } = product;
+  if (profileAlg !== undefined && !verified.signers.some(({ alg }) => alg === profileAlg))
+    throw releaseFault(
+      `${path} has no signature with ${profileAlg}, which the profile of ${product.path} requires`,
+      "sign it with such a key too",
+    );
   const version = versionOf(product, board, verified, recorded);
   refuseNumber(path, product, version, verified.sequence);
   return { ...verified, path, board: board.name, version };

@@ -32,7 +32,7 @@ import {
 import { checkOutput, deliverOver, judgeRelease } from "../../common/output.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import type { SignaturesFrom } from "../../common/release/sign-folder.js";
-import { folderLines, isReleaseFolder, type OfEnvelope, SIGNATURES } from "../../common/release/signatures.js";
+import { folderLines, isReleaseFolder, type OfEnvelope, recoverRelease, SIGNATURES } from "../../common/release/signatures.js";
 import { KEY, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
@@ -57,6 +57,7 @@ async function attach(path: string, { key, signature, from, ...o }: AttachOption
       `option '${key === undefined ? "-k, --key <key>" : "--signature <path>"}' is missing`,
       "firmseal attach --help shows how it is used",
     );
+  await recoverRelease(path);
   if (isReleaseFolder(path)) return attachToRelease(path, o, from === undefined ? { key, signature } : { from });
   if (from !== undefined) throw usage(`--from: ${path} is not the folder of a release`, "name the folder, or give --signature");
   if (o.product !== undefined) throw usage("--product is for the folder of a release", "drop it");

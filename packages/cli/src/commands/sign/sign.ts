@@ -40,7 +40,7 @@ import {
 import { checkOutput, deliverOver, judgeRelease, outputName, writeOut, writeSigned } from "../../common/output.js";
 import { consumerFacts, consumerRecipe, consumerWords } from "../../common/release/consumer.js";
 import { onDemand } from "../../common/release/on-demand.js";
-import { folderLines, isReleaseFolder, type OfEnvelope, SIGNATURES } from "../../common/release/signatures.js";
+import { folderLines, isReleaseFolder, type OfEnvelope, recoverRelease, SIGNATURES } from "../../common/release/signatures.js";
 import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
@@ -63,6 +63,7 @@ interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides
 
 /** Signs an image, a description or an envelope. The output is opened with the public keys before the file appears. */
 export async function signInput(path: string | undefined, o: SignOptions) {
+  if (path !== undefined) await recoverRelease(path);
   if (path !== undefined && isReleaseFolder(path)) return signRelease(path, o);
   if (o.board !== undefined || o.product !== undefined) return signBoard(path, o);
   if (path === undefined)

@@ -1,6 +1,6 @@
 // Detached signing, first half: the bytes for a key on another machine, in a file. attach.ts takes the signature.
 
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { IMAGE_FORMATS } from "@firmseal/images";
 import { keyFacts, publicKeys, refuseTestKeys } from "@firmseal/keys";
 import {
@@ -163,6 +163,7 @@ async function writeTbs(path: string, o: TbsOptions) {
 async function writeFolderTbs(folder: string, { json, out = ".", ...o }: TbsOptions) {
   const { messagesFor, refuseForFolder } = await import("../../common/release/sign-folder.js");
   refuseForFolder(folder, o);
+  if (resolve(out) === resolve(folder)) throw usage(`--out ${out} is the release itself`, "name another folder");
   if (!isFolder(out)) throw usage(`--out ${out} is not a folder, and each board has bytes of its own`, "name an existing folder");
   const all = await messagesFor(folder, o as Omit<TbsOptions, OfEnvelope>);
   const rows = all.map((one) => ({ ...one, path: join(out, one.file) }));

@@ -15,6 +15,7 @@ import {
   refuseMissingKeys,
   signingKeys,
   trustOptions,
+  withReleaseLock,
 } from "@firmseal/release/internal";
 
 export const parts = {
@@ -32,4 +33,5 @@ export const parts = {
   signingKeys,
   trustOptions,
   verifyProduct,
+  withReleaseLock,
 };

@@ -1,7 +1,7 @@
 // The folder of a release as one thing to sign: all its boards at once, by people in different places, in any order.
 
 import { basename, extname, join } from "node:path";
-import { keyFacts, parseSignature, publicKeys } from "@firmseal/keys";
+import { keyFacts, keyName, parseSignature, publicKeys } from "@firmseal/keys";
 import { isFolder, type PassphraseOptions, passphraseOptions, readAll, sha256Hex, usage } from "@firmseal/keys/internal";
 import { type DoneRelease, makeRelease, planSigning, type RoundOptions, readProduct } from "@firmseal/release";
 import {
@@ -69,6 +69,7 @@ const stemOf = (envelope: string, key: PublicKey) => `${basename(envelope, extna
 /** The bytes that keys elsewhere have to sign, and the names of the files for them. */
 export async function messagesFor(folder: string, o: FolderOptions & { key: string[] }) {
   const keys = await publicKeys(o.key, passphraseOptions(o));
+  if (new Set(keys.map(keyName)).size < keys.length) throw usage("a key is given twice", "each key signs a release once");
   const plan = await planSigning(productOf(o), folder, roundOptions(o));
   const messages = await messagesOf(
     plan,

@@ -4,19 +4,33 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { RECORD } from "@firmseal/behaviour";
 import { keyFacts } from "@firmseal/keys";
-import { keyWords, STDIO, shellWord, someOf } from "@firmseal/keys/internal";
+import { isFolderLost, keyWords, STDIO, shellWord, someOf } from "@firmseal/keys/internal";
 import type { BoardProgress } from "@firmseal/release";
 import { progressWords } from "@firmseal/release/internal";
 import { KEY, membersOf, type Shape } from "../shapes.js";
+import { onDemand } from "./on-demand.js";
 
 /** Whether a path is the folder of a release, signed or not. */
 export const isReleaseFolder = (path: string): boolean => path !== STDIO && existsSync(join(path, RECORD));
+
+/** Brings back the folder of a release if the power was cut while a signature was added to it. */
+export async function recoverRelease(folder: string): Promise<void> {
+  if (folder === STDIO || !isFolderLost(folder)) return;
+  const { withReleaseLock } = await onDemand();
+  await withReleaseLock(folder, async () => undefined);
+}
 
 /** Options about one envelope or one image: the product file and the release have answered them. */
 export const OF_ENVELOPES = {
   ...{ vendor: "--vendor", class: "--class", seq: "--seq", first: "--first", version: "--version", uri: "--uri" },
   ...{ imageOut: "--image-out", envelopeOut: "--envelope-out", replace: "--replace", board: "--board", trust: "--trust", for: "--for" },
-  ...{ target: "--target", allowKeyAsImage: "--allow-key-as-image", allowNoStart: "--allow-no-start", allowNoDevice: "--allow-no-device" },
+  ...{
+    target: "--target",
+    allowKeyAsImage: "--allow-key-as-image",
+    allowNoStart: "--allow-no-start",
+    allowNoDevice: "--allow-no-device",
+    coseAlg: "--cose-alg",
+  },
 } as const;
 
 export type OfEnvelope = keyof typeof OF_ENVELOPES;

@@ -4,7 +4,7 @@
 import { existsSync, linkSync, lstatSync, readdirSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Names, otherName, outputPlace } from "../../../../keys/src/files/place.js";
+import { type FileNames, otherName, outputPlace } from "../../../../keys/src/files/place.js";
 import { isSameFile } from "../../../../keys/src/files/read.js";
 import { expectFailure, FACTS, type Place, signImage, standard, words } from "../../../../test-support/src/command-line/run.js";
 import { hasProgram } from "../../../../test-support/src/environment/programs.js";
@@ -177,7 +177,7 @@ describe("names that differ in case", () => {
   });
 
   /** The real file system, as one that finds a file under any case of its name and lists the name that it has. */
-  const ignoringCase: Names = {
+  const ignoringCase: FileNames = {
     lstat: (path) => lstatSync(foundAt(path), { throwIfNoEntry: false, bigint: true }),
     list: (folder) => readdirSync(foundAt(folder)),
   };

@@ -51,7 +51,7 @@ export type ImageReader = (
 ) => Pick<ReleasedImage, "path" | "real" | "bytes"> & { readonly read?: string | undefined };
 
 /** Reads what the build wrote. */
-const fromBuild =
+export const fromBuild =
   (product: Product): ImageReader =>
   (image, i) => {
     const { path, real } = imageFile(product, image, i);

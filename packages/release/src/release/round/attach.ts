@@ -3,7 +3,7 @@
 
 import { basename, dirname, join, resolve } from "node:path";
 import { type Abortable, keyName, lock, refuseTestKeys } from "@firmseal/keys";
-import { checkReplaced } from "@firmseal/keys/internal";
+import { checkReplaced, recoverFolder } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { coseAlgFor } from "../../consumer/cose-alg.js";
@@ -17,7 +17,7 @@ import { withSignatureOf } from "../../signing/given.js";
 import { envelopeName } from "../names.js";
 import { choiceFor, type ReleasePlan } from "../plan.js";
 import type { BoardProgress } from "./progress.js";
-import { type DoneRelease, Round } from "./round.js";
+import { type DoneRelease, Round, sizeOfRelease } from "./round.js";
 
 /** A key that has signed a release elsewhere. */
 export interface SignedElsewhere extends NamedKey {
@@ -36,7 +36,7 @@ export interface SignedElsewhere extends NamedKey {
  */
 export async function attachSignatures(plan: ReleasePlan, added: readonly SignedElsewhere[]): Promise<DoneRelease> {
   const { boards, options: o, version, trust } = plan;
-  checkReplaced(plan.folder);
+  checkReplaced(plan.folder, sizeOfRelease(plan));
   refuseTestKeys(
     added.map((key) => key.public),
     o.allowTestKey ?? [],
@@ -54,6 +54,7 @@ export async function attachSignatures(plan: ReleasePlan, added: readonly Signed
       await refuseKeys(before, made.manifest, [{ name, public: key }], given, o);
       draft = made.draft;
     }
+    round.refuseAlg(draft, i);
     await round.judge(before, i, []);
     drafts.push(draft);
   }
@@ -145,6 +146,7 @@ export async function withReleaseLock<T>(folder: string, work: () => Promise<T>,
   const place = resolve(folder);
   const held = await lock(join(dirname(place), `.${basename(place)}.lock`), { busy: "another process signs this release", signal });
   try {
+    recoverFolder(place);
     return await work();
   } finally {
     held.release();

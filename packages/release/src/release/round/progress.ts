@@ -60,7 +60,7 @@ export async function progressOf(to: BoardDevices, draft: EnvelopeDraft): Promis
 /** What the record says about signatures that are missing. */
 export const missingOf = (boards: readonly BoardProgress[]): MissingSignatures[] =>
   boards.flatMap(({ board, isComplete, signers, others, needed }) =>
-    isComplete ? [] : [{ board, signed: signers.length, needed, by: others.map(keyName) }],
+    isComplete ? [] : [{ board, signed: signers.length, needed, by: others.map(keyName).sort() }],
   );
 
 /**

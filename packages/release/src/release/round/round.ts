@@ -5,8 +5,10 @@
 import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
 import { keyFacts, keyName, type Receipt } from "@firmseal/keys";
 import { refusedInput, replaceFolder, sha256Hex, visible, writeFolder } from "@firmseal/keys/internal";
-import { EnvelopeDraft, isDeviceAlg, type PublicKey, signedWith } from "@firmseal/signer";
+import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
 import { equalBytes } from "@firmseal/verifier/tools";
+import { algName } from "../../consumer/accepts.js";
+import { isOtherName } from "../../consumer/cose-alg.js";
 import { checkDraftFor, checkFor } from "../../consumer/judge.js";
 import { sourceDate } from "../../input/clock.js";
 import { releaseFault, sumsOf } from "../../product/record.js";
@@ -126,14 +128,10 @@ export class Round<Key extends NamedKey = NamedKey> {
       all.push(signatures);
     }
     const before = signers as PublicKey[];
-    return new Round(
-      plan,
-      trusted,
-      keys.filter((key) => !isAmong(key.public, before)),
-      drafts,
-      before,
-      all,
-    );
+    const left = keys.filter((key) => !isAmong(key.public, before));
+    const round = new Round(plan, trusted, left, drafts, before, all);
+    if (plan.isRound) for (const [i, draft] of drafts.entries()) round.refuseAlg(draft, i);
+    return round;
   }
 
   private to(i: number): BoardDevices {
@@ -146,11 +144,32 @@ export class Round<Key extends NamedKey = NamedKey> {
     return [...this.signers, ...this.keys.map((key) => key.public)];
   }
 
-  /** The keys whose signatures count on a device of any board. */
+  /** The keys whose signatures count on the devices of every board: each key signs all boards. */
   get counted(): PublicKey[] {
     const { boards, existing, sequence } = this.plan;
     const number = existing ? BigInt(existing.sequence) : sequence === "log" ? 0n : sequence;
-    return boards.flatMap((_, i) => countedKeys(this.to(i), number));
+    const [first = [], ...others] = boards.map((_, i) => countedKeys(this.to(i), number));
+    return first.filter((key) => others.every((keys) => isAmong(key, keys)));
+  }
+
+  /** Whether these keys have the algorithm that the profile requires. */
+  private hasProfileAlg(keys: readonly PublicKey[]): boolean {
+    const { profileAlg } = this.plan.product;
+    return profileAlg === undefined || keys.some(({ alg }) => alg === profileAlg);
+  }
+
+  /** Refuses a signature that names another COSE algorithm than the product file says. */
+  refuseAlg(draft: EnvelopeDraft, i: number): void {
+    const { board } = this.plan.boards[i] as PreparedBoard;
+    const { signatures } = EnvelopeDraft.read(draft.bytes).outline;
+    for (const name of board.coseAlg) {
+      const other = signatures.find(({ alg }) => isOtherName(alg, name));
+      if (other)
+        throw releaseFault(
+          `${this.plan.folder}: a signature of board ${board.name} names algorithm ${algName(other.alg)}, and the product file says ${name}`,
+          "sign with firmseal tbs or firmseal sign, and this product file",
+        );
+    }
   }
 
   /** Refuses keys that have signed before. */
@@ -177,7 +196,7 @@ export class Round<Key extends NamedKey = NamedKey> {
     if (prepared.board.for) await checkDraftFor(prepared.board.for, draft, algs);
     const unsigned = existing ? prepared.draft(draft.sequence) : draft;
     this.unsigned[i] = unsigned;
-    const enough = !this.mayWait(to) || (await isAccepted(to, unsigned, this.all));
+    const enough = !this.mayWait(to) || (this.hasProfileAlg(this.all) && (await isAccepted(to, unsigned, this.all)));
     this.enough[i] = enough;
     if (enough) await refuseBeforeSigning(to, unsigned, this.all);
     else await this.refuseUseless(to, unsigned);
@@ -192,8 +211,8 @@ export class Round<Key extends NamedKey = NamedKey> {
 
   /** Refuses keys that do not count, and a release that no further signature makes good. */
   private async refuseUseless(to: BoardDevices, unsigned: EnvelopeDraft): Promise<void> {
-    const counted = countedKeys(to, unsigned.sequence);
-    const useless = this.keys.find((key) => isDeviceAlg(key.public.alg) && !isAmong(key.public, counted));
+    const { counted } = this;
+    const useless = this.keys.find((key) => !isAmong(key.public, counted));
     if (useless)
       throw refusedInput(
         "ERR_KEY_ROLE",
@@ -201,6 +220,8 @@ export class Round<Key extends NamedKey = NamedKey> {
         "sign with one of the keys that firmseal verify FOLDER --missing names",
       );
     await refuseBeforeSigning(to, unsigned, withOthers(this.all, counted));
+    if (!this.hasProfileAlg([...this.all, ...counted]))
+      throw this.plan.product.fault("/profile", "no key that devices trust has the algorithm of the profile", "name such a key in [trust]");
   }
 
   /** The rules again, now that number and keys are known. */
@@ -227,7 +248,13 @@ export class Round<Key extends NamedKey = NamedKey> {
   /** Who has signed each board. */
   async progress(drafts: readonly EnvelopeDraft[]): Promise<BoardProgress[]> {
     const out: BoardProgress[] = [];
-    for (const [i, draft] of drafts.entries()) out.push(await progressOf(this.to(i), draft));
+    const { counted } = this;
+    for (const [i, draft] of drafts.entries()) {
+      const one = await progressOf(this.to(i), draft);
+      const isComplete = one.isComplete && this.hasProfileAlg(one.signers);
+      const helps = (key: PublicKey) => isAmong(key, counted) && (!one.isComplete || this.hasProfileAlg([key]));
+      out.push({ ...one, isComplete, others: isComplete ? one.others : one.others.filter(helps) });
+    }
     return out;
   }
 
@@ -259,6 +286,10 @@ export class Round<Key extends NamedKey = NamedKey> {
     };
   }
 }
+
+/** About how many bytes the files of a release have: its images, and some for the envelopes and the record. */
+export const sizeOfRelease = ({ boards }: ReleasePlan): number =>
+  boards.reduce((n, { images }) => images.reduce((sum, { bytes }) => sum + bytes.length, n + 65_536), 0);
 
 const AGAIN = "get the folder again, as firmseal release wrote it";
 
