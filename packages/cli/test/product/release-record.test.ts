@@ -290,7 +290,7 @@ describe("a release that already exists", () => {
       (record) => {
         for (const one of [record, ...record.artifacts]) Object.assign(one, { version: "0.9.0" });
       },
-      "its version is not the one in release.json",
+      "not the one that its folder is named after",
     ],
   ];
   it.each(changes)("is not the same with %s, with a key or without", async (_, change, words) => {

@@ -347,6 +347,28 @@ describe("a folder that was changed on its way", () => {
   });
 });
 
+describe("an old release in the folder of a new one", () => {
+  it("is refused by its name, and by the version that is expected", async () => {
+    const p = world(TOGETHER.replace("threshold = 2", "threshold = 1"));
+    await released(p, "1.0.0", "--first", "--key", "A.pem");
+    await p.ok(["verify", FOLDER, "--expect-version", "1.0.0"]);
+    const line = "is version 1.0.0, not 1.1.0";
+    expect(refusal(await p.run(["verify", FOLDER, "--expect-version", "1.1.0"]), 1)).toContain(line);
+    expect(refusal(await p.run(["verify", `${FOLDER}/${ENVELOPE}`, "--expect-version", "1.1.0", "--board", "puck"]), 1)).toContain(line);
+    expect(expectFailure(await p.run(["verify", `${FOLDER}/${ENVELOPE}`, "--key", "A.jwk", "--expect-version", "1.0.0"]), 2)).toContain(
+      "--expect-version is for releases of a product",
+    );
+    renameSync(p.at(FOLDER), p.at("dist/1.1.0"));
+    for (const args of [
+      ["verify", "dist/1.1.0"],
+      ["verify", "dist"],
+      ["sign", "dist/1.1.0", "--key", "B.pem"],
+      ["release", "--version", "1.2.0", "--key", "A.pem"],
+    ])
+      expect(refusal(await p.run(args), 1)).toContain("dist/1.1.0 is version 1.0.0, not the one that its folder is named after");
+  });
+});
+
 describe("who may not sign", () => {
   it("is refused: twice, a stranger, a public key, nobody, and with options for other inputs", async () => {
     const p = await unsigned();

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { RECORD, type ReleaseRecord, recordContradiction, SUMS } from "@firmseal/behaviour";
 import { type Failure, versionNumber } from "@firmseal/keys";
 import {
@@ -144,6 +144,13 @@ export function refuseOtherProduct(path: string, record: ReleaseRecord, product:
 
 export function refuseOther(path: string, record: ReleaseRecord, product: Product, role: SigningRole = "release"): void {
   refuseOtherProduct(path, record, product);
+  // an old release in a new folder would be published again
+  const name = basename(resolve(path));
+  if (isVersion(name) && name !== record.version)
+    throw releaseFault(
+      `${path} is version ${record.version}, not the one that its folder is named after`,
+      "get the release of that version",
+    );
   if (record.role !== role)
     throw releaseFault(`${path} is signed in the role ${record.role}, not ${role}`, `give \`role\` ${record.role}, or another folder`);
 }

@@ -42,6 +42,8 @@ export interface ProductVerify extends VerifyRelease, PassphraseOptions {
   board?: string;
   /** With a trust file. Default: release. */
   role?: RoleName;
+  /** The version that every release must have. Default: any. */
+  expectVersion?: string;
 }
 
 /** An envelope that was verified for a board. */
@@ -136,6 +138,11 @@ async function verifyOne(
     );
   const version = versionOf(product, board, verified, recorded);
   refuseNumber(path, product, version, verified.sequence);
+  if (o.expectVersion !== undefined && version !== o.expectVersion)
+    throw releaseFault(
+      `${path} is ${version === undefined ? "of no version" : `version ${visible(version)}`}, not ${visible(o.expectVersion)}`,
+      "get the release of that version",
+    );
   return { ...verified, path, board: board.name, version };
 }
 

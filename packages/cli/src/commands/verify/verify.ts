@@ -40,6 +40,7 @@ export interface VerifyOptions extends TrustOptions, RefusalOverrides {
   board?: string;
   for?: ConsumerName;
   missing?: boolean;
+  expectVersion?: string;
   json?: boolean;
 }
 
@@ -76,6 +77,7 @@ const doubtsOf = ({ signedByTestKeys, otherSignatures, refusing }: VerifiedRelea
 export async function verifyEnvelope(path: string, o: VerifyOptions) {
   if (o.missing && !isReleaseFolder(path)) throw usage(`--missing: ${path} is not the folder of a release`, "name the folder");
   if (isForProduct(path, o)) return verifyForProduct(path, o);
+  if (o.expectVersion !== undefined) throw usage("--expect-version is for releases of a product", "name the product file: --product FILE");
   const whom = await trustedKeys(o);
   try {
     const verified = await verifyRelease(path, readEnvelopeFile(path), whom, await judged(o));
@@ -193,6 +195,7 @@ export default define({
     option("--board <name>", "with a product file: board that the release must be for"),
     forVerifier(),
     ...refusalOverrides(),
+    option("--expect-version <version>", "with a product file: refuse a release of another version"),
     option("--missing", "for the folder of a release: show who has signed it; exit code 1 if somebody still has to"),
     option("--without-payloads", "accept a release even though payloads are missing and cannot be checked"),
     ...passphrases(),
