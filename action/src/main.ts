@@ -179,7 +179,7 @@ async function publish(): Promise<void> {
     refuseOther(facts);
     refuseDoubtful(firmseal<Doubts>(["verify", `--product=${productFile()}`, "--json", "--", facts.folder]));
   } catch (e) {
-    if (facts.state === "released") rmSync(facts.folder, { recursive: true, force: true });
+    if (facts.state !== "unchanged") rmSync(facts.folder, { recursive: true, force: true });
     throw e;
   }
   const envelopes = facts.artifacts

@@ -22,7 +22,7 @@ function pages(folder, first = []) {
 
 /** The guides as a reader meets them. Each guide has one place here. */
 const GUIDES = {
-  Releases: "product ci build-systems lint report inspector audit detached",
+  Releases: "product together ci build-systems lint report inspector audit detached",
   Keys: "keys keys/choosing-an-algorithm keys/files keys/pkcs11 keys/kms keys/exec keys/hss keys/post-quantum",
   "Trust and rotation": "trust rotation planning",
   Incidents:

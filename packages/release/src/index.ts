@@ -7,7 +7,7 @@ export type { Finding, LintReport } from "./lint/lint.js";
 export { type LintOptions, lintReleases } from "./lint/releases.js";
 export type { Product } from "./product/file/product.js";
 export { readProduct } from "./product/file/read.js";
-export { planRelease, planSigning, type ReleaseOptions, type ReleasePlan, type RoundOptions } from "./release/plan.js";
+export { planRelease, type ReleaseOptions, type ReleasePlan } from "./release/plan.js";
 export { makeRelease } from "./release/release.js";
 export type { BoardProgress } from "./release/round/progress.js";
 export type { DoneRelease } from "./release/round/round.js";

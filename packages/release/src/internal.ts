@@ -21,15 +21,14 @@ export { boardsOf } from "./product/file/product.js";
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
 export { type ShownMember, shownMembers, trustedThumbprints } from "./product/file/shown.js";
 export { refuseOtherProduct } from "./product/record.js";
-export { referencesOf, refuseMissingKeys, signingKeys, trustOptions } from "./release/board/devices.js";
+export { refuseMissingKeys, signingKeys, trustOptions } from "./release/board/devices.js";
 export { type BoardChange, releaseChanges } from "./release/changes.js";
 export type { ReleaseLint } from "./release/lint.js";
 export { productNames } from "./release/names.js";
-export { triedPlan } from "./release/plan.js";
+export { planSigning, type RoundOptions, triedPlan } from "./release/plan.js";
 export {
   attachSignatures,
   messagesOf,
-  type SignedElsewhere,
   signedElsewhere,
   signingProgress,
   withReleaseLock,

@@ -315,7 +315,7 @@ export async function planRelease(product: Product, o: ReleaseOptions): Promise<
 type Unlinted = Omit<ReleasePlan, "existing" | "lint">;
 
 /** Options of planSigning(): what a person says who signs a release that exists. */
-export type RoundOptions = Omit<ReleaseOptions, "version" | "boards" | "out" | "seq" | "first" | "dryRun" | "unsigned" | "diff">;
+export type RoundOptions = Omit<ReleaseOptions, "version" | "boards" | "out" | "seq" | "dryRun" | "unsigned" | "diff">;
 
 /** Reads the images of a board out of a release, as devices get them. */
 function fromFolder(product: Product, folder: string, envelope: string): ImageReader {

@@ -54,7 +54,7 @@ function refuseKeys(plan: ReleasePlan, keys: readonly PublicKey[], others: reado
 
 /**
  * Makes a release, or finds that it already exists. If the signatures of several keys are needed and not all of these
- * keys sign now, devices do not accept it yet: planSigning() and this function, or attachSignatures(), complete it.
+ * keys sign now, devices do not accept it yet: `firmseal sign FOLDER` adds the other signatures.
  *
  * @param plan - From planRelease().
  * @returns The record and the folder of the release, whether it was written now, and who still has to sign.
@@ -64,6 +64,8 @@ function refuseKeys(plan: ReleasePlan, keys: readonly PublicKey[], others: reado
 export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
   const { product, options: o } = plan;
   const refs = referencesOf(product, o.role ?? "release", o);
+  // a plan of planSigning(): the folder would lose its signatures
+  if (refs.length === 0 && plan.isRound) throw usage("`keys`: nobody signs", "name a key");
   return refs.length === 0 ? signPlan(plan, []) : withSigners(refs, o.passphrases ?? [], async (keys) => await signPlan(plan, keys), o);
 }
 
@@ -74,7 +76,8 @@ async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promis
   const approvals = plan.approvals ?? (await readApprovals(o));
   const publics = given.map((key) => key.public);
   const round = await Round.begin(plan, given);
-  refuseKeys(plan, publics, round.counted);
+  // others sign later only if somebody has said so
+  refuseKeys(plan, publics, plan.isRound || o.keys || given.length === 0 ? round.counted : []);
   const { keys } = round;
   const asSigning = boardKeys(plan, keys);
   if (plan.isRound) round.refuseSecond(given);

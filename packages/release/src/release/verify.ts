@@ -98,12 +98,17 @@ function refuseNumber(path: string, product: Product, version: string | undefine
 }
 
 /** Refuses a signature that names another COSE algorithm than the product file says. */
-function refuseAlg(path: string, product: Product, board: Board, { outline: { signatures } }: VerifiedRelease): void {
+export function refuseOtherAlg(
+  path: string,
+  product: Product,
+  board: Board,
+  { outline: { signatures } }: Pick<VerifiedRelease, "outline">,
+): void {
   for (const name of board.coseAlg) {
     const other = signatures.find(({ alg }) => isOtherName(alg, name));
     if (other)
       throw releaseFault(
-        `${path}: a signature names algorithm ${algName(other.alg)}, and ${product.path} says ${name}`,
+        `${path}: a signature of board ${board.name} names algorithm ${algName(other.alg)}, and ${product.path} says ${name}`,
         "make the release again, under a new version",
       );
   }
@@ -129,7 +134,7 @@ async function verifyOne(
   const board = boardOf(path, envelope, product, wanted);
   const verified = await verifyRelease(path, envelope, whom, o);
   if (board.for) checkFor(board.for, envelope);
-  refuseAlg(path, product, board, verified);
+  refuseOtherAlg(path, product, board, verified);
   const { profileAlg } = product;
   if (profileAlg !== undefined && !verified.signers.some(({ alg }) => alg === profileAlg))
     throw releaseFault(
@@ -186,7 +191,7 @@ async function verifyFolder(
     await refuseRecord(folder, record, one, product, board, found);
     out.push(found);
   }
-  if (record.missing.length > 0)
+  if (record.missing.some(({ board }) => o.board === undefined || o.board === board))
     throw releaseFault(
       `${folder}: release.json says that signatures are missing, and none is`,
       "get the folder again, as firmseal release wrote it",

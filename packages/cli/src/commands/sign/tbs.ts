@@ -170,6 +170,7 @@ async function writeFolderTbs(folder: string, { json, out = ".", ...o }: TbsOpti
   for (const { path } of rows) checkTbsOutput(path, []);
   for (const { path, message } of rows) deliver(path, message, json);
   const [first] = all as [(typeof all)[number]];
+  const uris = (of: (manifest: Manifest) => string[]) => [...new Set(all.flatMap(({ manifest }) => of(manifest)))];
   const ids = (code: number) => [...new Set(all.flatMap(({ manifest }) => requiredIdentifiers(manifest, code)))];
   return {
     envelope: folder,
@@ -177,7 +178,7 @@ async function writeFolderTbs(folder: string, { json, out = ".", ...o }: TbsOpti
     digest: undefined,
     vendor: ids(PARAM_VENDOR_IDENTIFIER),
     class: ids(PARAM_CLASS_IDENTIFIER),
-    payloads: { inside: all.flatMap(({ manifest }) => manifest.payloads.map((p) => p.uri)), outside: [] },
+    payloads: { inside: uris(({ payloads }) => payloads.map((p) => p.uri)), outside: uris(outsideUris) },
     tbs: rows.map(({ path, message, sha256, key, board }) => ({ out: path, bytes: message.length, sha256, ...keyFacts(key), board })),
     ...versionFacts(first.draft.outline),
   };
@@ -211,7 +212,10 @@ export default define({
   options: () => [
     keyOption("public key of the signer"),
     ...passphrases(),
-    option("-o, --out <path>", "output file, - for stdout, or a folder (default: beside the envelope, named after it and the key)"),
+    option(
+      "-o, --out <path>",
+      "output file, - for stdout, or a folder (default: beside the envelope, named after it and the key; for a release, the current folder)",
+    ),
     option(
       "--envelope-out <file>",
       "image or description: file for the unsigned envelope (default: the input's name with .suit, beside it)",

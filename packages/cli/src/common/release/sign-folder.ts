@@ -3,12 +3,14 @@
 import { basename, extname, join } from "node:path";
 import { keyFacts, keyName, parseSignature, publicKeys } from "@firmseal/keys";
 import { isFolder, type PassphraseOptions, passphraseOptions, readAll, sha256Hex, usage } from "@firmseal/keys/internal";
-import { type DoneRelease, makeRelease, planSigning, type RoundOptions, readProduct } from "@firmseal/release";
+import { type DoneRelease, makeRelease, type ReleasePlan, readProduct } from "@firmseal/release";
 import {
   attachSignatures,
   LIMITS,
   messagesOf,
   PRODUCT_FILE,
+  planSigning,
+  type RoundOptions,
   signedElsewhere,
   signingProgress,
   withReleaseLock,
@@ -39,9 +41,10 @@ function roundOptions(o: FolderOptions & { key?: unknown; signature?: unknown })
   return { ...rest, ...(role !== undefined && { role: role as "release" }), passphrases: passphraseOptions(o) };
 }
 
-function doneFacts(folder: string, { record, receipts, by, progress }: DoneRelease) {
+function doneFacts({ folder, boards }: ReleasePlan, { record, receipts, by, progress }: DoneRelease) {
   const envelopes = record.artifacts.filter(({ kind }) => kind === "envelope");
-  const payloads = record.artifacts.flatMap(({ kind, uri }) => (kind === "payload" && uri !== null ? [uri] : []));
+  const inside = boards.flatMap(({ images }) => images.flatMap(({ file, uri }) => (file === undefined ? [uri] : [])));
+  const outside = record.artifacts.flatMap(({ kind, uri }) => (kind === "payload" && uri !== null ? [uri] : []));
   return {
     out: folder,
     bytes: envelopes.reduce((n, { size }) => n + size, 0),
@@ -49,7 +52,7 @@ function doneFacts(folder: string, { record, receipts, by, progress }: DoneRelea
     version: record.version,
     signers: by.map(keyFacts),
     log: [...receipts],
-    payloads: { inside: [], outside: [...new Set(payloads)] },
+    payloads: { inside: [...new Set(inside)], outside: [...new Set(outside)] },
     signatures: progressFacts(progress),
   };
 }
@@ -59,7 +62,7 @@ export async function signFolder(folder: string, o: FolderOptions & { key: strin
   const product = productOf(o);
   return await withReleaseLock(folder, async () => {
     const plan = await planSigning(product, folder, { ...roundOptions(o), keys: o.key });
-    return doneFacts(folder, await makeRelease(plan));
+    return doneFacts(plan, await makeRelease(plan));
   });
 }
 
@@ -92,12 +95,13 @@ export async function attachToFolder(folder: string, o: FolderOptions & Partial<
     throw usage(`${o.from} is not the folder of a release`, "name the other copy of it");
   const { from, ...own } = roundOptions(o) as RoundOptions & { from?: string };
   return await withReleaseLock(folder, async () => {
-    const plan = await planSigning(product, folder, own);
+    // those who sign compare with earlier releases
+    const plan = await planSigning(product, folder, { ...own, first: true });
     if (from !== undefined) {
-      const added = await signedElsewhere(plan, await planSigning(product, from, own));
+      const added = await signedElsewhere(plan, await planSigning(product, from, { ...own, first: true }));
       if (added.length === 0)
         throw usage(`${from} has no signature that ${folder} does not have`, "name the copy that somebody has signed");
-      return doneFacts(folder, await attachSignatures(plan, added));
+      return doneFacts(plan, await attachSignatures(plan, added));
     }
     const { key: name, signature } = o as { key: string; signature: string };
     if (!isFolder(signature))
@@ -108,11 +112,11 @@ export async function attachToFolder(folder: string, o: FolderOptions & Partial<
       const path = join(signature, `${stemOf(envelopes.find((one) => one.board === board.name)?.file ?? "", key)}.sig`);
       return parseSignature(readAll(path, LIMITS.signatureFile), key.alg, path);
     });
-    return doneFacts(folder, await attachSignatures(plan, [{ name, public: key, signatures }]));
+    return doneFacts(plan, await attachSignatures(plan, [{ name, public: key, signatures }]));
   });
 }
 
 /** Who has signed a release, and who still has to. */
 export async function missingIn(folder: string, o: FolderOptions) {
-  return progressFacts(await signingProgress(await planSigning(productOf(o), folder, roundOptions(o))));
+  return progressFacts(await signingProgress(await planSigning(productOf(o), folder, { ...roundOptions(o), first: true })));
 }

@@ -22,7 +22,7 @@ export async function recoverRelease(folder: string): Promise<void> {
 
 /** Options about one envelope or one image: the product file and the release have answered them. */
 export const OF_ENVELOPES = {
-  ...{ vendor: "--vendor", class: "--class", seq: "--seq", first: "--first", version: "--version", uri: "--uri" },
+  ...{ vendor: "--vendor", class: "--class", seq: "--seq", version: "--version", uri: "--uri" },
   ...{ imageOut: "--image-out", envelopeOut: "--envelope-out", replace: "--replace", board: "--board", trust: "--trust", for: "--for" },
   ...{
     target: "--target",

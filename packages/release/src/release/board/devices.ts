@@ -10,6 +10,7 @@ import type { SigningRole } from "../../product/file/written.js";
 import { type Cohort, type DeviceModel, modelOf } from "../../rotation/model.js";
 import { planAsIfSigned } from "../../rotation/plan/as-if-signed.js";
 import { type CohortResult, planSteps } from "../../rotation/plan/plan.js";
+import { knownFamilies } from "../../trust/quorum.js";
 import type { TrustOnFile } from "../../trust/read.js";
 import { readPinnedTrust } from "../../trust/read.js";
 import type { TrustOptions } from "../../trust/trusted-keys.js";
@@ -107,9 +108,13 @@ export interface BoardDevices {
   readonly role: SigningRole;
 }
 
-/** How many keys must sign, without thresholds for families. */
-export const neededOf = ({ trusted, role }: Pick<BoardDevices, "trusted" | "role">): number =>
-  "trust" in trusted ? (trusted.trust.store.thresholds[ROLES[role]] as number) : trusted.threshold;
+/** How many keys must sign at least: families of algorithms can need more than the threshold. */
+export function neededOf({ trusted, role }: Pick<BoardDevices, "trusted" | "role">): number {
+  if (!("trust" in trusted)) return trusted.threshold;
+  const { store } = trusted.trust;
+  const ofFamilies = (knownFamilies(store, ROLES[role]) ?? []).reduce((n, { threshold }) => n + threshold, 0);
+  return Math.max(store.thresholds[ROLES[role]] as number, ofFamilies);
+}
 
 /** A device of each class of a board, with nothing installed. */
 export function devicesOf({ product, board, trusted, role }: BoardDevices): Cohort[] {

@@ -2,9 +2,9 @@
 // the release.
 
 import { basename, dirname, join, resolve } from "node:path";
-import { type Abortable, keyName, lock, refuseTestKeys } from "@firmseal/keys";
+import { keyName, lock, refuseTestKeys } from "@firmseal/keys";
 import { checkReplaced, recoverFolder } from "@firmseal/keys/internal";
-import { type EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
+import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { coseAlgFor } from "../../consumer/cose-alg.js";
 import { releaseFault } from "../../product/record.js";
@@ -55,7 +55,8 @@ export async function attachSignatures(plan: ReleasePlan, added: readonly Signed
       draft = made.draft;
     }
     round.refuseAlg(draft, i);
-    await round.judge(before, i, []);
+    const algs = EnvelopeDraft.read(draft.bytes).outline.signatures.map(({ alg }) => alg);
+    await round.judge(before, i, algs.slice(-added.length));
     drafts.push(draft);
   }
   if (used) refuseUnused(approvals, used);
@@ -142,9 +143,9 @@ export async function signingProgress(plan: ReleasePlan): Promise<BoardProgress[
 }
 
 /** Runs `work` while no other process signs the release in a folder. */
-export async function withReleaseLock<T>(folder: string, work: () => Promise<T>, { signal }: Abortable = {}): Promise<T> {
+export async function withReleaseLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
   const place = resolve(folder);
-  const held = await lock(join(dirname(place), `.${basename(place)}.lock`), { busy: "another process signs this release", signal });
+  const held = await lock(join(dirname(place), `.${basename(place)}.lock`), { busy: "another process signs this release" });
   try {
     recoverFolder(place);
     return await work();

@@ -3,7 +3,7 @@
 import type { MissingSignatures } from "@firmseal/behaviour";
 import { keyName } from "@firmseal/keys";
 import { EnvelopeDraft, type PublicKey, ROLES, type RoleName } from "@firmseal/signer";
-import { MAX_SIGNATURES, toHex } from "@firmseal/verifier/tools";
+import { toHex } from "@firmseal/verifier/tools";
 import { type FamilyProgress, familyProgress } from "../../trust/families.js";
 import { countingKeys } from "../../trust/quorum.js";
 import { signersOf } from "../../verify/signers.js";
@@ -65,12 +65,12 @@ export const missingOf = (boards: readonly BoardProgress[]): MissingSignatures[]
 
 /**
  * As many more keys as an envelope has room for, so that enough could sign: of each algorithm in turn, since there may
- * be thresholds for families. `first`: those that have signed, or sign now.
+ * be thresholds for families. `first`: those that have signed, or sign now. `most`: signatures that devices read.
  */
-export function withOthers(first: readonly PublicKey[], counted: readonly PublicKey[]): PublicKey[] {
+export function withOthers(first: readonly PublicKey[], counted: readonly PublicKey[], most: number): PublicKey[] {
   const has = new Set(first.map(keyName));
   const rest = counted.filter((key) => !has.has(keyName(key)));
   const turn = (key: PublicKey) => rest.filter(({ alg }) => alg === key.alg).indexOf(key);
   const inTurn = rest.toSorted((a, b) => turn(a) - turn(b));
-  return [...first, ...inTurn].slice(0, Math.max(MAX_SIGNATURES, first.length));
+  return [...first, ...inTurn].slice(0, Math.max(most, first.length));
 }

@@ -6,11 +6,11 @@ import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, SUMS } 
 import { keyFacts, keyName, type Receipt } from "@firmseal/keys";
 import { refusedInput, replaceFolder, sha256Hex, visible, writeFolder } from "@firmseal/keys/internal";
 import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
-import { equalBytes } from "@firmseal/verifier/tools";
-import { algName } from "../../consumer/accepts.js";
-import { isOtherName } from "../../consumer/cose-alg.js";
+import { equalBytes, MAX_SIGNATURES } from "@firmseal/verifier/tools";
+import { consumerOf } from "../../consumer/consumers.js";
 import { checkDraftFor, checkFor } from "../../consumer/judge.js";
 import { sourceDate } from "../../input/clock.js";
+import type { Board } from "../../product/file/product.js";
 import { releaseFault, sumsOf } from "../../product/record.js";
 import { logDigest } from "../../signing/authorize.js";
 import type { NamedKey } from "../../signing/coverage.js";
@@ -30,6 +30,7 @@ import type { PreparedBoard } from "../board/prepare.js";
 import { lintBoards, type ReleaseLint } from "../lint.js";
 import { envelopeName } from "../names.js";
 import { cutPlan, type ReleasePlan, refuseLint } from "../plan.js";
+import { refuseOtherAlg } from "../verify.js";
 import { type BoardProgress, countedKeys, missingOf, progressOf, withOthers } from "./progress.js";
 
 /** A release that was made, or that already existed. */
@@ -42,7 +43,7 @@ export interface DoneRelease {
   readonly written: boolean;
   /** The entries in the signing logs, one for each signature. Empty if nothing was signed. */
   readonly receipts: readonly Receipt[];
-  /** The power cuts that each board was tried with. Empty if the release already existed, or is not complete. */
+  /** The power cuts that each board was tried with. Empty if it existed, and this call did not complete it. */
   readonly cuts: ReleasePlan["cuts"];
   /** The findings of lint about it: without those about signatures while it is not complete. */
   readonly lint: ReleaseLint;
@@ -147,7 +148,7 @@ export class Round<Key extends NamedKey = NamedKey> {
   /** The keys whose signatures count on the devices of every board: each key signs all boards. */
   get counted(): PublicKey[] {
     const { boards, existing, sequence } = this.plan;
-    const number = existing ? BigInt(existing.sequence) : sequence === "log" ? 0n : sequence;
+    const number = existing ? BigInt(existing.sequence) : sequence === "log" ? (this.unsigned[0]?.sequence ?? 0n) : sequence;
     const [first = [], ...others] = boards.map((_, i) => countedKeys(this.to(i), number));
     return first.filter((key) => others.every((keys) => isAmong(key, keys)));
   }
@@ -160,16 +161,8 @@ export class Round<Key extends NamedKey = NamedKey> {
 
   /** Refuses a signature that names another COSE algorithm than the product file says. */
   refuseAlg(draft: EnvelopeDraft, i: number): void {
-    const { board } = this.plan.boards[i] as PreparedBoard;
-    const { signatures } = EnvelopeDraft.read(draft.bytes).outline;
-    for (const name of board.coseAlg) {
-      const other = signatures.find(({ alg }) => isOtherName(alg, name));
-      if (other)
-        throw releaseFault(
-          `${this.plan.folder}: a signature of board ${board.name} names algorithm ${algName(other.alg)}, and the product file says ${name}`,
-          "sign with firmseal tbs or firmseal sign, and this product file",
-        );
-    }
+    const { product, boards, folder } = this.plan;
+    refuseOtherAlg(folder, product, (boards[i] as PreparedBoard).board, EnvelopeDraft.read(draft.bytes));
   }
 
   /** Refuses keys that have signed before. */
@@ -198,30 +191,29 @@ export class Round<Key extends NamedKey = NamedKey> {
     this.unsigned[i] = unsigned;
     const enough = !this.mayWait(to) || (this.hasProfileAlg(this.all) && (await isAccepted(to, unsigned, this.all)));
     this.enough[i] = enough;
-    if (enough) await refuseBeforeSigning(to, unsigned, this.all);
-    else await this.refuseUseless(to, unsigned);
+    if (!enough || this.plan.isRound || this.plan.options.keys) this.refuseUncounted(to);
+    await refuseBeforeSigning(to, unsigned, enough ? this.all : withOthers(this.all, this.counted, mostSignatures(to.board)));
+    if (!enough && !this.hasProfileAlg([...this.all, ...this.counted]))
+      throw this.plan.product.fault("/profile", "no key that devices trust has the algorithm of the profile", "name such a key in [trust]");
     if (i === boards.length - 1) await this.lintAll();
   }
 
   /** Whether others may sign later. If the keys of the product file are too few, one of them was forgotten. */
   private mayWait(to: BoardDevices): boolean {
     const { isRound, options } = this.plan;
-    return this.all.length === 0 || (neededOf(to) > 1 && (isRound || options.keys !== undefined));
+    const isForSeveral = neededOf(to) > 1 || !this.hasProfileAlg(this.all);
+    return this.all.length === 0 || (isForSeveral && (isRound || options.keys !== undefined));
   }
 
-  /** Refuses keys that do not count, and a release that no further signature makes good. */
-  private async refuseUseless(to: BoardDevices, unsigned: EnvelopeDraft): Promise<void> {
-    const { counted } = this;
-    const useless = this.keys.find((key) => !isAmong(key.public, counted));
+  /** Refuses keys that do not count: who signs next could not tell them from those of a stranger. */
+  private refuseUncounted(to: BoardDevices): void {
+    const useless = this.keys.find((key) => !isAmong(key.public, this.counted));
     if (useless)
       throw refusedInput(
         "ERR_KEY_ROLE",
         `${visible(useless.name)} is not a key that the devices of board ${to.board.name} trust for this release`,
         "sign with one of the keys that firmseal verify FOLDER --missing names",
       );
-    await refuseBeforeSigning(to, unsigned, withOthers(this.all, counted));
-    if (!this.hasProfileAlg([...this.all, ...counted]))
-      throw this.plan.product.fault("/profile", "no key that devices trust has the algorithm of the profile", "name such a key in [trust]");
   }
 
   /** The rules again, now that number and keys are known. */
@@ -286,6 +278,9 @@ export class Round<Key extends NamedKey = NamedKey> {
     };
   }
 }
+
+/** How many signatures the verifier of a board reads. */
+const mostSignatures = ({ for: name }: Board): number => (name ? consumerOf(name).signatures : MAX_SIGNATURES);
 
 /** About how many bytes the files of a release have: its images, and some for the envelopes and the record. */
 export const sizeOfRelease = ({ boards }: ReleasePlan): number =>
