@@ -115,7 +115,7 @@ describe("explain --refusal, for a micro verifier without a part", () => {
     }
     expect(at).toBeGreaterThan(0);
     const found = await facts("uri.suit", `130@${at}`);
-    expect(found).toMatchObject({ at, without: ["uri"], advice: expect.stringContaining("leave out --uri") });
+    expect(found).toMatchObject({ at, without: ["uri"], advice: expect.stringContaining("into the envelope, without ") });
     expect(found).not.toHaveProperty("same");
     expect(await facts("uri.suit", "130")).toEqual(found);
     const lines = await told("uri.suit", `130@${at}`);

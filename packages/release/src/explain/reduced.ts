@@ -35,7 +35,7 @@ const NEEDS: { readonly [part in MicroPart]: { trust: Trust; advice: string } } 
     trust: { anchors: [keyOf(0), keyOf(1)], threshold: 2 },
     advice: "if the threshold of the device is 2, make its bundle with threshold",
   },
-  uri: { trust: PLAIN, advice: "put the image into the envelope: leave out --uri; or make the bundle of the device with uri" },
+  uri: { trust: PLAIN, advice: "put the image into the envelope, without `uri`; or make the bundle of the device with uri" },
 };
 
 /** The refusal of open(), or undefined. */

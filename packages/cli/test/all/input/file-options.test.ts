@@ -73,7 +73,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--approval": [`${SIGN} --approver C.jwk --approval ?`, FILE],
   },
   tbs: {
-    "--product": ["tbs made/1.0.0 --key A.jwk --out fold --product ?", FILE],
+    "--product": ["tbs made/1.0.0 --key A.jwk --out published --product ?", FILE],
     "--key": [TBS.replace("A.jwk", "?"), FILE],
     "--out": [TBS.replace("x.tbs", "?"), { "through a file": "app.bin/x", "in no folder": "gone/x" }],
     "--envelope-out": [TBS.replace("x.suit", "?"), OUT],

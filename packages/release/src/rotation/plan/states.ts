@@ -34,8 +34,8 @@ function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): b
     ...all.flatMap((store) => store.anchors.flatMap((anchor) => (anchor.since ? [windowOf(anchor).from] : []))),
   ];
   for (const n of numbers) mark(n);
-  // a new device, which has no floor to jump from and runs no release, accepts more
-  marks.add(1n);
+  // a new device, which has no floor to jump from and runs no release, accepts more: releases, or lists alone
+  if (all.some((store) => store.jumps.some(Boolean)) || steps.some((step) => "trust" in step)) marks.add(1n);
   for (const store of all) {
     for (const jump of [WIDEST_JUMP, ...store.jumps.flatMap((own) => (own ? [bigSequence(own)] : []))])
       for (const n of numbers) mark(n - jump);
