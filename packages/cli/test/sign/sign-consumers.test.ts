@@ -268,7 +268,9 @@ image = "fw.bin"
     await p.ok(["verify", file, "--product", "firmseal.toml"]);
     const record = p.get("dist/1.4.2/release.json").toString();
     p.put("dist/1.4.2/release.json", record.replaceAll('"1.4.2"', '"1.4.3"'));
-    expect(refusal(await p.run(["verify", "dist/1.4.2", "--product", "firmseal.toml"]), 1)).toContain("is version 1.4.3, not the one that its folder is named after");
+    expect(refusal(await p.run(["verify", "dist/1.4.2", "--product", "firmseal.toml"]), 1)).toContain(
+      "is version 1.4.3, not the one that its folder is named after",
+    );
     // the same image with its version, for others
     const one = await p.ok(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--version", "1.5.0", "--out", "b.suit", "--for", "micro"]);
     expect(one.stderr).not.toContain("leaves little room");
