@@ -11,7 +11,6 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -305,39 +304,31 @@ export function checkReplaced(given: string, size: number): void {
   checkFolder(`${folderPlace(given)}.probe`, "probe", size);
 }
 
-/** The name of the old folder while replaceFolder() works. */
-const isOld = (name: string, folder: string) =>
-  name.startsWith(`.${folder.slice(0, 40)}.`) && /^\.[0-9a-f]{12}\.old$/.test(name.slice(folder.slice(0, 40).length + 1));
-
-/** Old folders that a power cut within replaceFolder() has left beside the new one, or in its place. */
-function oldFolders(path: string): string[] {
-  const parent = dirname(path);
-  const names = existsSync(parent) ? readdirSync(parent) : [];
-  return names.filter((name) => isOld(name, basename(path))).map((name) => join(parent, name));
-}
+/** Where the old folder is while replaceFolder() works. */
+const oldPlace = (path: string) => join(dirname(path), `.${basename(path)}.old`);
 
 /** Whether a folder is missing because the power was cut within replaceFolder(): recoverFolder() brings it back. */
-export const isFolderLost = (given: string): boolean => !existsSync(given) && oldFolders(resolve(given)).length > 0;
+export const isFolderLost = (given: string): boolean => !existsSync(given) && existsSync(oldPlace(resolve(given)));
 
-/** Brings back a folder that a power cut within replaceFolder() has left under another name. Removes further ones. */
+/** Brings back a folder that a power cut within replaceFolder() has left under another name, or removes the old one. */
 export function recoverFolder(given: string): void {
   const path = resolve(given);
-  for (const old of oldFolders(path)) {
-    if (existsSync(path)) rmSync(old, { recursive: true, force: true });
-    else renameSync(old, path);
-  }
+  const old = oldPlace(path);
+  if (isFolderLost(path)) renameSync(old, path);
+  else rmSync(old, { recursive: true, force: true });
 }
 
 /**
  * Replaces a folder and its files by a new one with all of `files`, so that a reader never finds a part of them. If the
- * power fails in between, recoverFolder() finds the old one. Keeps the modes of files. `time`: as for writeFolder().
+ * power fails in between, recoverFolder() brings back the old one. Only one process may call it for a folder. Keeps the
+ * modes of files. `time`: as for writeFolder().
  * Throws a usage Failure if the path is a link, or not a folder.
  */
 export function replaceFolder(given: string, files: ReadonlyMap<string, Uint8Array>, time?: number): void {
   const path = folderPlace(given);
   const release = holdSignals();
   const next = temporaryBeside(path);
-  const before = `${next.slice(0, -".tmp".length)}.old`;
+  const before = oldPlace(path);
   try {
     writeFolder(next, files, time);
     // others who could not read the old one cannot read the new one

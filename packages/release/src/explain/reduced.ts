@@ -1,23 +1,12 @@
 // What only a micro verifier without some part refuses: the parts that `firmseal bundle --without` leaves out.
 
-import { Script } from "node:vm";
-import { MICRO_PARTS, type MicroPart, playable } from "@firmseal/bundler";
+import { MICRO_PARTS, type MicroPart } from "@firmseal/bundler";
 import { errors, type Trust } from "@firmseal/verifier";
-import type * as micro from "@firmseal/verifier/micro";
 import { isRefusal } from "@firmseal/verifier/tools";
+import { microCode } from "../rotation/device-code.js";
 
-type Code = Pick<typeof micro, "open">;
-
-const made = new Map<string, Code>();
-
-/** A micro verifier without a part, or with all of them. */
-function codeWithout(part?: MicroPart): Code {
-  const key = part ?? "";
-  const code: Code =
-    made.get(key) ?? new Script(playable({ algs: ["ed25519"], features: [], micro: [], without: part ? [part] : [] })).runInThisContext();
-  made.set(key, code);
-  return code;
-}
+/** A micro verifier without a part, or with all of them. The algorithm does not matter. */
+const codeWithout = (...parts: MicroPart[]) => microCode(["ed25519"], parts);
 
 /** Accepts every signature, because the signatures are not in question here. */
 const ANYTHING = { ids: Array.from({ length: 64 }, (_, i) => -1 - i), valid: () => true, verify: () => true };
@@ -39,7 +28,7 @@ const NEEDS: { readonly [part in MicroPart]: { trust: Trust; advice: string } } 
 };
 
 /** The refusal of open(), or undefined. */
-function refusalOf(code: Code, envelope: Uint8Array, trust: Trust): { code: number; at: number } | undefined {
+function refusalOf(code: ReturnType<typeof microCode>, envelope: Uint8Array, trust: Trust): { code: number; at: number } | undefined {
   try {
     code.open(envelope, trust);
     return undefined;

@@ -29,8 +29,22 @@ export function releaseFault(message: string, hint: string): Failure {
   return refusedInput("ERR_RELEASE", message, hint);
 }
 
+/** The hint for a folder that is not as it was written. */
+export const GET_AGAIN = "get the folder again, as firmseal release wrote it";
+
+/** Refuses a folder that is named after another version: an old release there would be published again. */
+function inItsFolder(folder: string, record: ReleaseRecord): ReleaseRecord {
+  const name = basename(resolve(folder));
+  if (isVersion(name) && name !== record.version)
+    throw releaseFault(
+      `${folder} is version ${record.version}, not the one that its folder is named after`,
+      "get the release of that version",
+    );
+  return record;
+}
+
 /** Reads the record of the release in a folder. Throws a Failure: RELEASE. */
-export const readRecord = (folder: string): ReleaseRecord => readRecordFile(join(folder, RECORD));
+export const readRecord = (folder: string): ReleaseRecord => inItsFolder(folder, readRecordFile(join(folder, RECORD)));
 
 /** Whether a file is JSON, as a record is, and not an envelope. */
 export const looksLikeRecord = (path: string): boolean => /^\s*\{/.test(Buffer.from(readFirstBytes(path, 16)).toString("latin1"));
@@ -51,10 +65,10 @@ function recordIn(path: string, bytes: Uint8Array): ReleaseRecord {
   } catch (e) {
     if (!(e instanceof SyntaxError)) throw e;
   }
-  const again = "get the folder again, as firmseal release wrote it";
-  if (value === undefined || violations(value, "record").length > 0) throw releaseFault(`${path} is not the record of a release`, again);
+  if (value === undefined || violations(value, "record").length > 0)
+    throw releaseFault(`${path} is not the record of a release`, GET_AGAIN);
   const fault = contradiction(value as ReleaseRecord);
-  if (fault !== undefined) throw releaseFault(`${path} is not the record of a release: ${fault}`, again);
+  if (fault !== undefined) throw releaseFault(`${path} is not the record of a release: ${fault}`, GET_AGAIN);
   return value as ReleaseRecord;
 }
 
@@ -65,7 +79,7 @@ function recordIn(path: string, bytes: Uint8Array): ReleaseRecord {
 export function findRecord(folder: string): ReleaseRecord | undefined {
   const path = join(folder, RECORD);
   const bytes = readIfThere(path, LIMITS.releaseRecord);
-  return bytes && recordIn(path, bytes);
+  return bytes && inItsFolder(folder, recordIn(path, bytes));
 }
 
 /** A release that is known: in the folder of releases, or published. */
@@ -128,8 +142,7 @@ export async function recorded(
   const envelope = readIfThere(file, LIMITS.envelope);
   if (!envelope)
     throw releaseFault(`${file} is missing, so nothing can be compared`, "put the envelopes beside release.json, or drop `diff`");
-  if (`sha-256:${sha256Hex(envelope)}` !== artifact.digest)
-    throw releaseFault(`${file} has changed since it was released`, "get the folder again, as firmseal release wrote it");
+  if (`sha-256:${sha256Hex(envelope)}` !== artifact.digest) throw releaseFault(`${file} has changed since it was released`, GET_AGAIN);
   return { file, envelope: asEnvelope(file, envelope) };
 }
 
@@ -144,13 +157,6 @@ export function refuseOtherProduct(path: string, record: ReleaseRecord, product:
 
 export function refuseOther(path: string, record: ReleaseRecord, product: Product, role: SigningRole = "release"): void {
   refuseOtherProduct(path, record, product);
-  // an old release in a new folder would be published again
-  const name = basename(resolve(path));
-  if (isVersion(name) && name !== record.version)
-    throw releaseFault(
-      `${path} is version ${record.version}, not the one that its folder is named after`,
-      "get the release of that version",
-    );
   if (record.role !== role)
     throw releaseFault(`${path} is signed in the role ${record.role}, not ${role}`, `give \`role\` ${record.role}, or another folder`);
 }
@@ -166,13 +172,12 @@ export function sumsOf(files: ReadonlyMap<string, Uint8Array>): string {
  * `withoutPayloads`: payloads may be elsewhere. Throws a Failure: RELEASE.
  */
 export async function checkFiles(folder: string, record: ReleaseRecord, withoutPayloads = false): Promise<void> {
-  const again = "get the folder again, as firmseal release wrote it";
   const listed = new Map<string, string>();
   const sums = new TextDecoder().decode(readAll(join(folder, SUMS), LIMITS.releaseRecord));
   for (const line of sums.split("\n").slice(0, -1)) {
     const [, sum, name] = /^([0-9a-f]{64}) {2}([A-Za-z0-9][A-Za-z0-9._+~-]*)$/.exec(line) ?? [];
     if (sum === undefined || name === undefined || listed.has(name))
-      throw releaseFault(`${join(folder, SUMS)} has a line that is not a checksum`, again);
+      throw releaseFault(`${join(folder, SUMS)} has a line that is not a checksum`, GET_AGAIN);
     listed.set(name, sum);
   }
   const artifacts = new Map(record.artifacts.map((one) => [one.file, one]));
@@ -182,7 +187,7 @@ export async function checkFiles(folder: string, record: ReleaseRecord, withoutP
     record.artifacts.flatMap(({ kind, file }) => (withoutPayloads && kind === "payload" && !there.has(file) ? [file] : [])),
   );
   const missing = [...wanted].filter((name) => !(there.has(name) || elsewhere.has(name)) || !listed.has(name));
-  if (missing.length > 0) throw releaseFault(`${folder} is not complete: ${someOf(missing)}`, again);
+  if (missing.length > 0) throw releaseFault(`${folder} is not complete: ${someOf(missing)}`, GET_AGAIN);
   const more = [...new Set([...there, ...listed.keys()])].filter((name) => !wanted.has(name));
   if (more.length > 0)
     throw releaseFault(`${folder} has a file that does not belong to the release: ${someOf(more.map(visible))}`, "remove it");
@@ -192,6 +197,6 @@ export async function checkFiles(folder: string, record: ReleaseRecord, withoutP
     const { digest, size } = await hashFile(join(folder, name), "sha-256", artifact?.size ?? LIMITS.releaseRecord);
     const hex = Buffer.from(digest).toString("hex");
     if (hex !== sum || (artifact && (artifact.digest !== `sha-256:${hex}` || artifact.size !== size)))
-      throw releaseFault(`${join(folder, name)} has changed since it was released`, again);
+      throw releaseFault(`${join(folder, name)} has changed since it was released`, GET_AGAIN);
   }
 }

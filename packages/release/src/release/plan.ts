@@ -15,7 +15,16 @@ import { refuseUnknownRules } from "../lint/releases.js";
 import { refuseOutsideOut } from "../product/file/inside.js";
 import { type Board, boardsOf, type Product, type ProductImage } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
-import { checkFiles, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault, releasesIn } from "../product/record.js";
+import {
+  checkFiles,
+  GET_AGAIN,
+  type KnownRelease,
+  knownRelease,
+  readRecord,
+  refuseOther,
+  releaseFault,
+  releasesIn,
+} from "../product/record.js";
 import { type ApprovalOptions, type Approvals, readApprovals } from "../signing/approval.js";
 import { logDigest } from "../signing/authorize.js";
 import { higher } from "../trust/quorum.js";
@@ -323,7 +332,7 @@ function fromFolder(product: Product, folder: string, envelope: string): ImageRe
   const { payloads, input } = decodeEnvelope(readEnvelopeFile(path)).envelope;
   /** Warns if the build of the person who signs has made another image. */
   const compare = (image: ProductImage, i: number, bytes: Uint8Array) => {
-    const own = unlessThrown(() => fromBuild(product)(image, i, ""));
+    const own = unlessThrown(() => fromBuild(product, image, i));
     if (own && !equalBytes(own.bytes, bytes)) warn(`${own.path} here differs from the image in ${folder}`);
     return bytes;
   };
@@ -333,7 +342,7 @@ function fromFolder(product: Product, folder: string, envelope: string): ImageRe
       return { path: file, real: file, bytes: compare(image, i, readAll(file, LIMITS.image)) };
     }
     const inside = payloads.find((one) => one.uri === uri);
-    if (!inside) throw releaseFault(`${path} has no payload ${uri}`, "get the folder again, as firmseal release wrote it");
+    if (!inside) throw releaseFault(`${path} has no payload ${uri}`, GET_AGAIN);
     return { path, real: path, bytes: compare(image, i, Uint8Array.from(readSlice(input, inside.content))) };
   };
 }

@@ -9,7 +9,7 @@ import { toHex } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
 import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
 import { refuseClock } from "../input/clock.js";
-import type { Board } from "../product/file/product.js";
+import { type Board, hasProfileAlg } from "../product/file/product.js";
 import { releaseFault } from "../product/record.js";
 import { readApprovals, warnOfNoEntry } from "../signing/approval.js";
 import { recordSignings } from "../signing/authorize.js";
@@ -43,11 +43,10 @@ function refuseKeys(plan: ReleasePlan, keys: readonly PublicKey[], others: reado
     if (fault) throw product.fault(`/boards/${board.name}/cose-alg`, `cose-alg ${fault.what}`, fault.hint);
   }
   refuseTestKeys(keys, options.allowTestKey ?? []);
-  const { profileAlg } = product;
-  if (profileAlg !== undefined && ![...keys, ...others].some(({ alg }) => alg === profileAlg))
+  if (!hasProfileAlg(product, [...keys, ...others]))
     throw product.fault(
       "/profile",
-      `the profile requires a signature with ${profileAlg}, and no release key has this algorithm`,
+      `the profile requires a signature with ${product.profileAlg}, and no release key has this algorithm`,
       "name such a key in [keys]",
     );
 }
@@ -144,6 +143,7 @@ async function refuseOtherRelease(
     });
   }
 }
+
 /** Refuses an existing release with signatures that name other algorithms: its consumers do not accept it. */
 function refuseOtherAlg(folder: string, board: Board, { outline }: EnvelopeDraft, keys: readonly SigningKey[]): void {
   for (const { signer } of keys) {

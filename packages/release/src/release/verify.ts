@@ -11,11 +11,12 @@ import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
 import { isOtherName } from "../consumer/cose-alg.js";
 import { checkFor } from "../consumer/judge.js";
-import { type Board, boardsOf, type Product } from "../product/file/product.js";
+import { type Board, boardsOf, hasProfileAlg, type Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
 import {
   checkFiles,
   findRecord,
+  GET_AGAIN,
   type KnownRelease,
   knownRelease,
   readRecord,
@@ -98,7 +99,7 @@ function refuseNumber(path: string, product: Product, version: string | undefine
 }
 
 /** Refuses a signature that names another COSE algorithm than the product file says. */
-export function refuseOtherAlg(
+export function refuseOtherCoseAlg(
   path: string,
   product: Product,
   board: Board,
@@ -134,11 +135,10 @@ async function verifyOne(
   const board = boardOf(path, envelope, product, wanted);
   const verified = await verifyRelease(path, envelope, whom, o);
   if (board.for) checkFor(board.for, envelope);
-  refuseOtherAlg(path, product, board, verified);
-  const { profileAlg } = product;
-  if (profileAlg !== undefined && !verified.signers.some(({ alg }) => alg === profileAlg))
+  refuseOtherCoseAlg(path, product, board, verified);
+  if (!hasProfileAlg(product, verified.signers))
     throw releaseFault(
-      `${path} has no signature with ${profileAlg}, which the profile of ${product.path} requires`,
+      `${path} has no signature with ${product.profileAlg}, which the profile of ${product.path} requires`,
       "sign it with such a key too",
     );
   const version = versionOf(product, board, verified, recorded);
@@ -192,10 +192,7 @@ async function verifyFolder(
     out.push(found);
   }
   if (record.missing.some(({ board }) => o.board === undefined || o.board === board))
-    throw releaseFault(
-      `${folder}: release.json says that signatures are missing, and none is`,
-      "get the folder again, as firmseal release wrote it",
-    );
+    throw releaseFault(`${folder}: release.json says that signatures are missing, and none is`, GET_AGAIN);
   const missing = wanted.filter(({ name }) => !out.some(({ board }) => board === name)).map(({ name }) => name);
   if (o.board !== undefined && missing.length > 0)
     throw releaseFault(`${folder} has no release for board ${o.board}`, "release it too, or name another board");

@@ -2,7 +2,7 @@
 // names of the verifier. Plans run on it, so that this package repeats no rule of the verifier.
 
 import { Script } from "node:vm";
-import { BUNDLE_ALGS, type FeatureName, playable } from "@firmseal/bundler";
+import { BUNDLE_ALGS, type FeatureName, type MicroPart, playable } from "@firmseal/bundler";
 import { nodeHost } from "@firmseal/simulator";
 import type * as verifier from "@firmseal/verifier";
 import type { Alg, Host, TrustStore } from "@firmseal/verifier";
@@ -83,10 +83,10 @@ function codeOf<T>(key: string, options: Parameters<typeof playable>[0]): T {
 
 const algsOf = (algorithms: readonly string[]) => BUNDLE_ALGS.filter((name) => algorithms.includes(name));
 
-/** The code of devices with a micro verifier and these algorithms. */
-export function microCode(algorithms: readonly string[]): Pick<typeof micro, "install"> {
+/** The code of devices with a micro verifier and these algorithms. `without`: parts that are left out of it. */
+export function microCode(algorithms: readonly string[], without: readonly MicroPart[] = []): Pick<typeof micro, "install" | "open"> {
   const algs = algsOf(algorithms);
-  return codeOf(`micro|${algs}`, { algs, features: [], micro: [] });
+  return codeOf(`micro|${algs}|${without}`, { algs, features: [], micro: [], without });
 }
 
 /** The code of devices with these algorithms and features. */

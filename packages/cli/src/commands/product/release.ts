@@ -189,7 +189,7 @@ export default define({
       "-o, --out <folder>",
       "folder of releases; the release is a folder in it, named after the version (default: from the product file)",
     ),
-    keys("key that signs instead of those in the product file", false),
+    keys("private key to sign with, instead of the keys in the product file", false),
     option("--unsigned", "make the release without signatures: people sign it later, with firmseal sign and the folder"),
     option("--dry-run", "show what would be released, without a key and without writing"),
     option("--previous-release <path>", "the last published release: a folder of releases, a release, its release.json, or an envelope"),

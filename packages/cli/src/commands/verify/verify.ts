@@ -103,7 +103,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
   }
 }
 
-/** Who has signed a release. Throws a Failure with these facts if somebody still has to. */
+/** Returns who has signed a release. Throws a Failure with these facts if signatures are missing. */
 async function signaturesIn(path: string, { role, product, passphraseEnv, passphraseFd }: VerifyOptions): Promise<SignatureFacts> {
   const { missingIn } = await import("../../common/release/sign-folder.js");
   const signatures = await missingIn(path, {

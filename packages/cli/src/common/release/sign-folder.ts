@@ -116,7 +116,7 @@ export async function attachToFolder(folder: string, o: FolderOptions & Partial<
   });
 }
 
-/** Who has signed a release, and who still has to. */
+/** Returns who has signed each board of a release, and who has not. */
 export async function missingIn(folder: string, o: FolderOptions) {
   return progressFacts(await signingProgress(await planSigning(productOf(o), folder, { ...roundOptions(o), first: true })));
 }

@@ -82,6 +82,10 @@ export interface Product {
   fault(pointer: string, what: string, hint?: string): Failure;
 }
 
+/** Whether these keys have the algorithm that the profile of a product requires. */
+export const hasProfileAlg = ({ profileAlg }: Product, keys: readonly { readonly alg: string | null }[]): boolean =>
+  profileAlg === undefined || keys.some(({ alg }) => alg === profileAlg);
+
 /**
  * Returns the boards with these names: all if none is given. Throws a Failure for a name that the product does not
  * have.

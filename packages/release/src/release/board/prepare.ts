@@ -51,12 +51,10 @@ export type ImageReader = (
 ) => Pick<ReleasedImage, "path" | "real" | "bytes"> & { readonly read?: string | undefined };
 
 /** Reads what the build wrote. */
-export const fromBuild =
-  (product: Product): ImageReader =>
-  (image, i) => {
-    const { path, real } = imageFile(product, image, i);
-    return { path, real, ...flashBytes(path, readAll(real, LIMITS.image)) };
-  };
+export function fromBuild(product: Product, image: ProductImage, i: number): ReturnType<ImageReader> {
+  const { path, real } = imageFile(product, image, i);
+  return { path, real, ...flashBytes(path, readAll(real, LIMITS.image)) };
+}
 
 const SLOTS = ["a", "b"] as const;
 
@@ -112,7 +110,7 @@ export async function prepareBoard(
   board: Board,
   version: string | undefined,
   role: SigningRole = "release",
-  reader: ImageReader = fromBuild(product),
+  reader: ImageReader = (image, i) => fromBuild(product, image, i),
 ): Promise<PreparedBoard> {
   const placed: { of: ProductImage; images: ReleasedImage[] }[] = [];
   for (const [n, image] of board.images.entries()) {

@@ -2,7 +2,7 @@
 // the release.
 
 import { basename, dirname, join, resolve } from "node:path";
-import { keyName, lock, refuseTestKeys } from "@firmseal/keys";
+import { lock, refuseTestKeys } from "@firmseal/keys";
 import { checkReplaced, recoverFolder } from "@firmseal/keys/internal";
 import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
@@ -16,13 +16,36 @@ import { refuseKeys } from "../../signing/elsewhere.js";
 import { withSignatureOf } from "../../signing/given.js";
 import { envelopeName } from "../names.js";
 import { choiceFor, type ReleasePlan } from "../plan.js";
-import type { BoardProgress } from "./progress.js";
+import { type BoardProgress, isAmong } from "./progress.js";
 import { type DoneRelease, Round, sizeOfRelease } from "./round.js";
 
 /** A key that has signed a release elsewhere. */
 export interface SignedElsewhere extends NamedKey {
   /** Its signature of each board, in the order of the plan. */
   readonly signatures: readonly Uint8Array[];
+}
+
+/** A round with keys whose private halves are elsewhere, and what refuses their signatures. */
+async function roundElsewhere(plan: ReleasePlan, keys: readonly NamedKey[]) {
+  const { boards, options: o, trust } = plan;
+  refuseTestKeys(
+    keys.map((key) => key.public),
+    o.allowTestKey ?? [],
+  );
+  const round = await Round.begin(plan, keys);
+  round.refuseSecond(keys);
+  const approvals = plan.approvals ?? (await readApprovals(o));
+  const used: UsedApprovals | undefined = boards.length > 1 ? new Set() : undefined;
+  return {
+    round,
+    /** As the logs, the trust file and the approvers refuse a board. */
+    refuse: (draft: EnvelopeDraft, manifest: Manifest) =>
+      refuseKeys(draft, manifest, keys, { lists: trust ? [trust] : [], approvals, used }, o),
+    /** Refuses an approval that is for none of the boards. */
+    end() {
+      if (used) refuseUnused(approvals, used);
+    },
+  };
 }
 
 /**
@@ -35,31 +58,20 @@ export interface SignedElsewhere extends NamedKey {
  * @throws Failures: wrong signatures, keys that have already signed or do not count, and as makeRelease().
  */
 export async function attachSignatures(plan: ReleasePlan, added: readonly SignedElsewhere[]): Promise<DoneRelease> {
-  const { boards, options: o, version, trust } = plan;
   checkReplaced(plan.folder, sizeOfRelease(plan));
-  refuseTestKeys(
-    added.map((key) => key.public),
-    o.allowTestKey ?? [],
-  );
-  const round = await Round.begin(plan, added);
-  round.refuseSecond(added);
-  const approvals = plan.approvals ?? (await readApprovals(o));
-  const used: UsedApprovals | undefined = boards.length > 1 ? new Set() : undefined;
-  const given = { lists: trust ? [trust] : [], approvals, used };
+  const { round, refuse, end } = await roundElsewhere(plan, added);
   const drafts: EnvelopeDraft[] = [];
   for (const [i, before] of round.before.entries()) {
+    await refuse(before, await openWithTrialKey(before));
     let draft = before;
-    for (const { name, public: key, signatures } of added) {
-      const made = await withSignatureOf(draft, key, signatures[i] as Uint8Array, name, { version });
-      await refuseKeys(before, made.manifest, [{ name, public: key }], given, o);
-      draft = made.draft;
-    }
+    for (const { name, public: key, signatures } of added)
+      ({ draft } = await withSignatureOf(draft, key, signatures[i] as Uint8Array, name, { version: plan.version }));
     round.refuseAlg(draft, i);
     const algs = EnvelopeDraft.read(draft.bytes).outline.signatures.map(({ alg }) => alg);
     await round.judge(before, i, algs.slice(-added.length));
     drafts.push(draft);
   }
-  if (used) refuseUnused(approvals, used);
+  end();
   await round.lengthy();
   for (const [i, draft] of drafts.entries()) if (round.isComplete) round.refuseOnDevices(draft, i);
   return await round.write(drafts, []);
@@ -83,13 +95,10 @@ export async function signedElsewhere(plan: ReleasePlan, other: ReleasePlan): Pr
   for (const [i, draft] of here.before.entries())
     if (logDigest(draft) !== logDigest(there.before[i] as EnvelopeDraft))
       throw releaseFault(`${other.folder} has other content than ${plan.folder}`, "give two copies of one release");
-  const has = new Set(here.signers.map(keyName));
   return there.signers.flatMap((key) => {
-    if (has.has(keyName(key))) return [];
-    const own = there.signatures.flatMap((all) => all.filter((one) => keyName(one.key) === keyName(key)));
-    const [{ kid } = { kid: undefined }] = own;
-    const { kid: _, ...rest } = key;
-    return [{ name: other.folder, public: { ...rest, ...(kid && { kid }) }, signatures: own.map(({ signature }) => signature) }];
+    if (isAmong(key, here.signers)) return [];
+    const signatures = there.signatures.flatMap((all) => all.flatMap((one) => (isAmong(one.key, [key]) ? [one.signature] : [])));
+    return [{ name: other.folder, public: key, signatures }];
   });
 }
 
@@ -112,31 +121,24 @@ export interface MessageOf {
  * @param keys - The public keys.
  */
 export async function messagesOf(plan: ReleasePlan, keys: readonly NamedKey[]): Promise<MessageOf[]> {
-  const { product, boards, options: o, version, trust } = plan;
-  refuseTestKeys(
-    keys.map((key) => key.public),
-    o.allowTestKey ?? [],
-  );
-  const round = await Round.begin(plan, keys);
-  round.refuseSecond(keys);
-  const approvals = plan.approvals ?? (await readApprovals(o));
-  const used: UsedApprovals | undefined = boards.length > 1 ? new Set() : undefined;
+  const { product, boards, options: o, version } = plan;
+  const { round, refuse, end } = await roundElsewhere(plan, keys);
   const out: MessageOf[] = [];
   for (const [i, { board }] of boards.entries()) {
     const draft = round.before[i] as EnvelopeDraft;
     const algs = keys.map((key) => coseAlgFor(key.public, choiceFor(plan, board)));
     const manifest = await openWithTrialKey(draft);
-    await refuseKeys(draft, manifest, keys, { lists: trust ? [trust] : [], approvals, used }, o);
+    await refuse(draft, manifest);
     await round.judge(draft, i, algs);
     const envelope = envelopeName(product, board.name, version, o.role);
     for (const [n, { public: key }] of keys.entries())
       out.push({ board: board.name, envelope, draft, manifest, key, message: await draft.toBeSigned(signedWith(key, algs[n] as number)) });
   }
-  if (used) refuseUnused(approvals, used);
+  end();
   return out;
 }
 
-/** Who has signed each board of a release, and who still has to. `plan`: from planSigning(). */
+/** Returns who has signed each board of a release, and who has not. `plan`: from planSigning(). */
 export async function signingProgress(plan: ReleasePlan): Promise<BoardProgress[]> {
   const round = await Round.begin(plan, []);
   return await round.progress(round.before);

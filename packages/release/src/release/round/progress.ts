@@ -4,6 +4,7 @@ import type { MissingSignatures } from "@firmseal/behaviour";
 import { keyName } from "@firmseal/keys";
 import { EnvelopeDraft, type PublicKey, ROLES, type RoleName } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
+import { hasProfileAlg } from "../../product/file/product.js";
 import { type FamilyProgress, familyProgress } from "../../trust/families.js";
 import { countingKeys } from "../../trust/quorum.js";
 import { signersOf } from "../../verify/signers.js";
@@ -12,17 +13,20 @@ import { type BoardDevices, devicesOf, isTaken, neededOf } from "../board/device
 /** The signatures of a board. */
 export interface BoardProgress {
   readonly board: string;
-  /** Devices of all its classes accept it. */
+  /** Devices of all its classes accept it, and a key with the algorithm of the profile has signed. */
   readonly isComplete: boolean;
   /** The trusted keys that have signed. */
   readonly signers: readonly PublicKey[];
-  /** The trusted keys that have not. */
+  /** The trusted keys that have not, and that may still sign. */
   readonly others: readonly PublicKey[];
   /** How many must sign. */
   readonly needed: number;
   /** With thresholds for families of algorithms: how many of each have signed. */
   readonly families: readonly FamilyProgress[];
 }
+
+/** Whether a key is among others, in any form. */
+export const isAmong = (key: PublicKey, keys: readonly PublicKey[]): boolean => keys.some((one) => keyName(one) === keyName(key));
 
 /** The keys whose signatures count for a release of a board with this number, each once. */
 export function countedKeys(to: BoardDevices, sequence: bigint): PublicKey[] {
@@ -34,23 +38,27 @@ export function countedKeys(to: BoardDevices, sequence: bigint): PublicKey[] {
   return [...new Map(all.map((key) => [keyName(key), key])).values()];
 }
 
-/** Finds out who has signed a board. */
-export async function progressOf(to: BoardDevices, draft: EnvelopeDraft): Promise<BoardProgress> {
+/** Finds out who has signed a board. `everywhere`: the keys that count on every board of the release. */
+export async function progressOf(to: BoardDevices, draft: EnvelopeDraft, everywhere: readonly PublicKey[]): Promise<BoardProgress> {
+  const { trusted, role, product } = to;
   const counted = countedKeys(to, draft.sequence);
   const { signatures } = EnvelopeDraft.read(draft.bytes).outline;
   const found = await signersOf(
     signatures,
     counted.map((key) => ({ name: "", key })),
   );
-  const signed = new Set(found.flatMap(({ status, by }) => (status === "valid" && by ? [keyName(by.key)] : [])));
-  const signers = counted.filter((key) => signed.has(keyName(key)));
-  const { trusted, role } = to;
+  const signed = found.flatMap(({ status, by }) => (status === "valid" && by ? [by.key] : []));
+  const signers = counted.filter((key) => isAmong(key, signed));
   const raw = new Set(signers.map(({ key }) => toHex(key)));
+  const accepted = isTaken(to, draft);
+  // what devices accept lacks the algorithm of the profile alone
+  const mayHelp = (key: PublicKey) => isAmong(key, everywhere) && (!accepted || hasProfileAlg(product, [key]));
+  const isComplete = accepted && hasProfileAlg(product, signers);
   return {
     board: to.board.name,
-    isComplete: isTaken(to, draft),
+    isComplete,
     signers,
-    others: counted.filter((key) => !signed.has(keyName(key))),
+    others: counted.filter((key) => !isAmong(key, signers) && (isComplete || mayHelp(key))),
     needed: neededOf(to),
     families:
       "trust" in trusted ? familyProgress(trusted.trust.store, role as RoleName, (a) => raw.has(toHex(Uint8Array.from(a.key)))) : [],
@@ -68,8 +76,7 @@ export const missingOf = (boards: readonly BoardProgress[]): MissingSignatures[]
  * be thresholds for families. `first`: those that have signed, or sign now. `most`: signatures that devices read.
  */
 export function withOthers(first: readonly PublicKey[], counted: readonly PublicKey[], most: number): PublicKey[] {
-  const has = new Set(first.map(keyName));
-  const rest = counted.filter((key) => !has.has(keyName(key)));
+  const rest = counted.filter((key) => !isAmong(key, first));
   const turn = (key: PublicKey) => rest.filter(({ alg }) => alg === key.alg).indexOf(key);
   const inTurn = rest.toSorted((a, b) => turn(a) - turn(b));
   return [...first, ...inTurn].slice(0, Math.max(most, first.length));

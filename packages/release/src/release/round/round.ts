@@ -3,15 +3,15 @@
 // power cuts.
 
 import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
-import { keyFacts, keyName, type Receipt } from "@firmseal/keys";
+import { keyFacts, type Receipt } from "@firmseal/keys";
 import { refusedInput, replaceFolder, sha256Hex, visible, writeFolder } from "@firmseal/keys/internal";
 import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
 import { equalBytes, MAX_SIGNATURES } from "@firmseal/verifier/tools";
 import { consumerOf } from "../../consumer/consumers.js";
 import { checkDraftFor, checkFor } from "../../consumer/judge.js";
 import { sourceDate } from "../../input/clock.js";
-import type { Board } from "../../product/file/product.js";
-import { releaseFault, sumsOf } from "../../product/record.js";
+import { type Board, hasProfileAlg } from "../../product/file/product.js";
+import { GET_AGAIN, releaseFault, sumsOf } from "../../product/record.js";
 import { logDigest } from "../../signing/authorize.js";
 import type { NamedKey } from "../../signing/coverage.js";
 import { readEnvelopeFile } from "../../verify/envelope-file.js";
@@ -30,8 +30,8 @@ import type { PreparedBoard } from "../board/prepare.js";
 import { lintBoards, type ReleaseLint } from "../lint.js";
 import { envelopeName } from "../names.js";
 import { cutPlan, type ReleasePlan, refuseLint } from "../plan.js";
-import { refuseOtherAlg } from "../verify.js";
-import { type BoardProgress, countedKeys, missingOf, progressOf, withOthers } from "./progress.js";
+import { refuseOtherCoseAlg } from "../verify.js";
+import { type BoardProgress, countedKeys, isAmong, missingOf, progressOf, withOthers } from "./progress.js";
 
 /** A release that was made, or that already existed. */
 export interface DoneRelease {
@@ -54,38 +54,27 @@ export interface DoneRelease {
 }
 
 /** A signature of an envelope. */
-interface GivenSignature {
+interface FoundSignature {
+  /** The key that made it, with the identifier that the signature names. */
   readonly key: PublicKey;
   /** The COSE algorithm that it names. */
   readonly alg: number;
-  readonly kid: Uint8Array | undefined;
   readonly signature: Uint8Array;
 }
 
-const isAmong = (key: PublicKey, keys: readonly PublicKey[]): boolean => keys.some((one) => keyName(one) === keyName(key));
-
 /** The signatures of an envelope. Refuses one that none of `known` made. */
-async function signaturesIn(path: string, { outline }: EnvelopeDraft, known: readonly PublicKey[]): Promise<GivenSignature[]> {
+async function signaturesIn(path: string, { outline }: EnvelopeDraft, known: readonly PublicKey[]): Promise<FoundSignature[]> {
   const found = await signersOf(
     outline.signatures,
     known.map((key) => ({ name: "", key })),
   );
-  return found.map(({ status, by }, i): GivenSignature => {
+  return found.map(({ status, by }, i): FoundSignature => {
     const { alg, kid, signature } = outline.signatures[i] as (typeof outline.signatures)[number];
-    if (status !== "valid" || !by)
-      throw releaseFault(
-        `${path} has a signature of a key that its devices do not trust`,
-        "get the folder again, as firmseal release wrote it",
-      );
-    return { key: by.key, alg, kid: kid ? Uint8Array.from(kid) : undefined, signature: Uint8Array.from(signature) };
+    if (status !== "valid" || !by) throw releaseFault(`${path} has a signature of a key that its devices do not trust`, GET_AGAIN);
+    const { kid: _, ...key } = by.key;
+    return { key: { ...key, ...(kid && { kid: Uint8Array.from(kid) }) }, alg, signature: Uint8Array.from(signature) };
   });
 }
-
-/** Adds a signature. Throws AlreadySigned. */
-const withGiven = (draft: EnvelopeDraft, { key, alg, kid, signature }: GivenSignature): Promise<EnvelopeDraft> => {
-  const { kid: _, ...who } = signedWith(key, alg);
-  return draft.withSignature({ ...who, ...(kid && { kid }) }, signature);
-};
 
 export class Round<Key extends NamedKey = NamedKey> {
   /** The unsigned envelope of each board, as it was judged. */
@@ -104,7 +93,7 @@ export class Round<Key extends NamedKey = NamedKey> {
     /** The keys that have signed before: the same for each board. */
     readonly signers: readonly PublicKey[],
     /** Their signatures, by board. */
-    readonly signatures: readonly (readonly GivenSignature[])[],
+    readonly signatures: readonly (readonly FoundSignature[])[],
   ) {
     this.lint = plan.lint;
     this.cuts = plan.cuts;
@@ -117,7 +106,7 @@ export class Round<Key extends NamedKey = NamedKey> {
     const { existing } = plan;
     if (!existing) return new Round(plan, trusted, keys, [], [], []);
     const drafts: EnvelopeDraft[] = [];
-    const all: GivenSignature[][] = [];
+    const all: FoundSignature[][] = [];
     let signers: PublicKey[] | undefined;
     for (const prepared of plan.boards) {
       const { path, draft, signatures } = await readSigned(plan, trusted, prepared, publics);
@@ -153,16 +142,10 @@ export class Round<Key extends NamedKey = NamedKey> {
     return first.filter((key) => others.every((keys) => isAmong(key, keys)));
   }
 
-  /** Whether these keys have the algorithm that the profile requires. */
-  private hasProfileAlg(keys: readonly PublicKey[]): boolean {
-    const { profileAlg } = this.plan.product;
-    return profileAlg === undefined || keys.some(({ alg }) => alg === profileAlg);
-  }
-
   /** Refuses a signature that names another COSE algorithm than the product file says. */
   refuseAlg(draft: EnvelopeDraft, i: number): void {
     const { product, boards, folder } = this.plan;
-    refuseOtherAlg(folder, product, (boards[i] as PreparedBoard).board, EnvelopeDraft.read(draft.bytes));
+    refuseOtherCoseAlg(folder, product, (boards[i] as PreparedBoard).board, EnvelopeDraft.read(draft.bytes));
   }
 
   /** Refuses keys that have signed before. */
@@ -189,11 +172,11 @@ export class Round<Key extends NamedKey = NamedKey> {
     if (prepared.board.for) await checkDraftFor(prepared.board.for, draft, algs);
     const unsigned = existing ? prepared.draft(draft.sequence) : draft;
     this.unsigned[i] = unsigned;
-    const enough = !this.mayWait(to) || (this.hasProfileAlg(this.all) && (await isAccepted(to, unsigned, this.all)));
+    const enough = !this.mayWait(to) || (hasProfileAlg(this.plan.product, this.all) && (await isAccepted(to, unsigned, this.all)));
     this.enough[i] = enough;
     if (!enough || this.plan.isRound || this.plan.options.keys) this.refuseUncounted(to);
     await refuseBeforeSigning(to, unsigned, enough ? this.all : withOthers(this.all, this.counted, mostSignatures(to.board)));
-    if (!enough && !this.hasProfileAlg([...this.all, ...this.counted]))
+    if (!enough && !hasProfileAlg(this.plan.product, [...this.all, ...this.counted]))
       throw this.plan.product.fault("/profile", "no key that devices trust has the algorithm of the profile", "name such a key in [trust]");
     if (i === boards.length - 1) await this.lintAll();
   }
@@ -201,7 +184,7 @@ export class Round<Key extends NamedKey = NamedKey> {
   /** Whether others may sign later. If the keys of the product file are too few, one of them was forgotten. */
   private mayWait(to: BoardDevices): boolean {
     const { isRound, options } = this.plan;
-    const isForSeveral = neededOf(to) > 1 || !this.hasProfileAlg(this.all);
+    const isForSeveral = neededOf(to) > 1 || !hasProfileAlg(this.plan.product, this.all);
     return this.all.length === 0 || (isForSeveral && (isRound || options.keys !== undefined));
   }
 
@@ -240,13 +223,7 @@ export class Round<Key extends NamedKey = NamedKey> {
   /** Who has signed each board. */
   async progress(drafts: readonly EnvelopeDraft[]): Promise<BoardProgress[]> {
     const out: BoardProgress[] = [];
-    const { counted } = this;
-    for (const [i, draft] of drafts.entries()) {
-      const one = await progressOf(this.to(i), draft);
-      const isComplete = one.isComplete && this.hasProfileAlg(one.signers);
-      const helps = (key: PublicKey) => isAmong(key, counted) && (!one.isComplete || this.hasProfileAlg([key]));
-      out.push({ ...one, isComplete, others: isComplete ? one.others : one.others.filter(helps) });
-    }
+    for (const [i, draft] of drafts.entries()) out.push(await progressOf(this.to(i), draft, this.counted));
     return out;
   }
 
@@ -256,7 +233,7 @@ export class Round<Key extends NamedKey = NamedKey> {
     const progress = await this.progress(this.before);
     const record = existing as ReleaseRecord;
     if (JSON.stringify(missingOf(progress)) !== JSON.stringify(record.missing))
-      throw releaseFault(`${folder}: release.json names other missing signatures than its envelopes have`, AGAIN);
+      throw releaseFault(`${folder}: release.json names other missing signatures than its envelopes have`, GET_AGAIN);
     return { record, folder, written: false, receipts: [], cuts, lint, by: [], progress };
   }
 
@@ -286,8 +263,6 @@ const mostSignatures = ({ for: name }: Board): number => (name ? consumerOf(name
 export const sizeOfRelease = ({ boards }: ReleasePlan): number =>
   boards.reduce((n, { images }) => images.reduce((sum, { bytes }) => sum + bytes.length, n + 65_536), 0);
 
-const AGAIN = "get the folder again, as firmseal release wrote it";
-
 /**
  * The envelope of a board in an existing release. It must be the one that the plan makes, with signatures of trusted
  * keys, or of those that sign now, and nothing else: its record is not signed.
@@ -311,7 +286,7 @@ async function readSigned(
   const known = [...countedKeys({ product, board, trusted, role }, unsigned.sequence), ...publics];
   const signatures = await signaturesIn(path, there, known);
   let same = unsigned;
-  for (const one of signatures) same = await withGiven(same, one);
+  for (const { key, alg, signature } of signatures) same = await same.withSignature(signedWith(key, alg), signature);
   // also what no signature covers
   if (!equalBytes(same.bytes, there.bytes)) throw other();
   return { path, draft: there, signatures };
