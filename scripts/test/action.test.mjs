@@ -273,6 +273,25 @@ describe("the action", () => {
     // eleven starts of the program
   }, 120_000);
 
+  it("publishes nothing, and leaves nothing, while others still have to sign", async () => {
+    const p = await product();
+    expect(await p.firmseal("pubkey", "release.pem", "--out", "release.pub")).toMatchObject({ exit: 0 });
+    expect(await p.firmseal("keygen", "--no-passphrase", "--out", "other.pem")).toMatchObject({ exit: 0 });
+    expect(await p.firmseal("pubkey", "other.pem", "--out", "other.pub")).toMatchObject({ exit: 0 });
+    const toml = readFileSync(p.at("firmseal.toml"), "utf8").replace(
+      /\[keys\]\n[^[]*/,
+      '[trust]\nkeys = ["release.pub", "other.pub"]\nthreshold = 2\n\n',
+    );
+    writeFileSync(p.at("firmseal.toml"), toml);
+    p.commit("release.pub", "other.pub");
+    const { status, outputs, log } = p.action({ mode: "candidate", version: "1.4.2" });
+    expect(status, log).toBe(0);
+    const r = p.action({ mode: "publish", version: "1.4.2", "candidate-digest": outputs["candidate-digest"], first: "true" });
+    expect([r.status, error(r)]).toEqual([1, expect.stringContaining("the envelope is not signed")]);
+    expect(existsSync(p.at("dist/1.4.2"))).toBe(false);
+    expect(r.outputs).toEqual({});
+  }, 120_000);
+
   it("gives the passphrase and the PIN to the command that signs only, under the names that it reads", async () => {
     const p = await product();
     const [passphrase, pin] = [" correct horse ", "1234 5678"];

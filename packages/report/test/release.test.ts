@@ -383,7 +383,11 @@ describe("report of a release", () => {
     ["a changed envelope", (of) => of.put("dist/1.4.2/gateway-puck-1.4.2.suit", image(300)), "has changed since it was released"],
     ["a changed payload", (of) => of.put("dist/1.4.2/esp32-a.bin", image(10)), "has changed since it was released"],
     ["a file more", (of) => of.put("dist/1.4.2/more.bin", image(10)), "does not belong to the release"],
-    ["release.json of another release", (of) => of.put("dist/1.4.2/release.json", of.get("dist/1.4.1/release.json")), "is not complete"],
+    [
+      "release.json of another release",
+      (of) => of.put("dist/1.4.2/release.json", of.get("dist/1.4.1/release.json")),
+      "is version 1.4.1, not the one",
+    ],
     ["10,000 boards", (of) => of.put("dist/1.4.2/release.json", manyBoards(of, 10_000)), "is not the record of a release"],
     ["80 boards", (of) => of.put("dist/1.4.2/release.json", manyBoards(of, 80)), "has 80 boards, and a report shows at most 64"],
   ])("refuses a folder with %s", async (_, change, words) => {
