@@ -6,12 +6,14 @@ import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 
 const [file, passphrase, masked, mask] = process.argv.slice(2);
 const WINDOW = 1 << 20;
+// a mapping of its own: in the heap, it would read itself, and multiply the needle
+const window = Buffer.from(new WebAssembly.Memory({ initial: WINDOW >> 16 }).buffer);
 
 function copies() {
-  const needle = Buffer.alloc(mask.length / 2);
+  // with a buffer of its own: the collector moves short arrays, and would leave copies of the needle
+  const needle = Buffer.from(new ArrayBuffer(mask.length / 2));
   for (let i = 0; i < needle.length; i++)
     needle[i] = Number(`0x${masked.slice(2 * i, 2 * i + 2)}`) ^ Number(`0x${mask.slice(2 * i, 2 * i + 2)}`);
-  const window = Buffer.alloc(WINDOW);
   let found = 0;
   const fd = openSync("/proc/self/mem", "r");
   for (const line of readFileSync("/proc/self/maps", "latin1").split("\n")) {
