@@ -1,6 +1,8 @@
 // base64url without padding (RFC 4648 §5), as JWK uses it. Not by Buffer, because the signer also runs without Node.
 // Not by a library either: those in use make an array of the digits of a private key on the way, which nobody can wipe.
 
+import { secretBytes } from "./bytes.js";
+
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 export function encodeBase64url(bytes: Uint8Array): string {
@@ -15,7 +17,8 @@ export function encodeBase64url(bytes: Uint8Array): string {
 
 /** Decodes canonical base64url. Returns undefined for padding or non-zero trailing bits (RFC 4648 §3.5). */
 export function decodeBase64url(text: string): Uint8Array | undefined {
-  const out = new Uint8Array(Math.floor((text.length * 6) / 8));
+  // it may be a private key
+  const out = secretBytes(Math.floor((text.length * 6) / 8));
   let bits = 0;
   let held = 0;
   let at = 0;

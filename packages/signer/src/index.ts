@@ -21,7 +21,7 @@ export {
 } from "./alg/algorithms.js";
 export { NotLoaded } from "./alg/mldsa.js";
 export { ApprovalError, type ApprovalFault, approvalMessage, approve, checkApproval, isSamePerson } from "./approval.js";
-export { decodeUtf8, secretCopy } from "./bytes.js";
+export { decodeUtf8, secretBytes, secretCopy } from "./bytes.js";
 export { type BoardComponent, type BoardRelease, boardRelease, type PlacedImage } from "./description/board-release.js";
 export { conform, DescriptionError } from "./description/conform.js";
 export { draftOf, encode } from "./description/encode.js";

@@ -11,6 +11,7 @@ import {
   type PrivateKey,
   type PublicKey,
   privateKey,
+  secretBytes,
   secretLength,
   sshAlg,
   sshType,
@@ -212,7 +213,7 @@ interface Bcrypt {
 async function bcryptPbkdf(passphrase: Uint8Array, salt: Uint8Array, length: number, rounds: number): Promise<Buffer> {
   // @ts-expect-error the package has no types
   const { default: bcrypt } = (await import("bcrypt-pbkdf")) as { default: Bcrypt };
-  const out = Buffer.alloc(length);
+  const out = Buffer.from(secretBytes(length).buffer);
   if (bcrypt.pbkdf(passphrase, passphrase.length, salt, salt.length, out, length, rounds) !== 0) throw damagedOpenSsh();
   return out;
 }

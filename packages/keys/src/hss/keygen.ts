@@ -1,6 +1,6 @@
 // Generates HSS/LMS keys. The key file is written last: until then, nothing can sign.
 
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomFillSync } from "node:crypto";
 import { lstatSync, realpathSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import {
@@ -14,6 +14,7 @@ import {
   parseHss,
   publicKey,
   rootOf,
+  secretBytes,
   thumbprint,
 } from "@firmseal/signer";
 import { MAX_SIGNATURE, toHex } from "@firmseal/verifier/tools";
@@ -82,7 +83,7 @@ export async function hssKeygen(out: string, params: HssParams, passphrase: () =
           : "it is from a key that was removed or never finished: choose another name, or move the file away",
       );
   const secret = await passphrase();
-  const seed = randomBytes(params.n);
+  const seed = randomFillSync(secretBytes(params.n));
   const top = hssTop(params, randomBytes(16), seed);
   const floor = await buildCachedNodes(top, "making the key");
   const key = publicKey("hsslms", hssPublicKey(params, top, rootOf(top, floor)));

@@ -17,7 +17,11 @@ function mac(tree: LmsTree, nodes: Uint8Array): Buffer {
     .update(tree.id)
     .update(Uint8Array.of(tree.n, tree.height, tree.width))
     .digest();
-  return createHmac("sha256", key).update(nodes).digest();
+  try {
+    return createHmac("sha256", key).update(nodes).digest();
+  } finally {
+    key.fill(0);
+  }
 }
 
 /** Reads the cached nodes of `tree`. Returns undefined if the file is missing, damaged, or of another tree. */

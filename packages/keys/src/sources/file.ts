@@ -121,9 +121,22 @@ export async function keyIn(
   // first, because it may begin with any byte; PEM, JWK and COSE_Key are never so short
   if (bytes.length <= SHORT && isRaw(bytes) && !isCut(bytes)) return fromRaw(bytes);
   // a view, because nobody would erase a copy
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-    .toString("latin1")
-    .replace(/^\xef\xbb\xbf/, "");
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  // Binary formats first: they hold the secret as it is, and a string with it could not be erased.
+  const first = view[0] as number;
+  if (first >= 0x80 && first <= 0xb7 && !view.includes("-----BEGIN ")) {
+    if (isRaw(view) && view.length > SHORT) return fromRaw(view);
+    if (first >= 0xa0) return await loading(() => fromCose(view));
+    if (first <= 0x97) throw new KeyError("several", "a COSE_KeySet, not a single key");
+  }
+  if (singleTlv(view, SEQUENCE)) {
+    throw new KeyFileError(
+      `${name}: DER without PEM around it`,
+      "convert it: openssl pkey -inform DER -in FILE -out FILE.pem (-pubin for a public key)",
+      2,
+    );
+  }
+  const text = view.toString("latin1").replace(/^\xef\xbb\xbf/, "");
   if (/^(\xff\xfe|\xfe\xff)/.test(text))
     throw new KeyFileError(`${name}: text in UTF-16`, "save it as UTF-8, or without a byte-order mark", 2);
   if (text.includes("-----BEGIN ") || text.includes("-----END ")) return await readPem(text, name, passphrase);
@@ -136,18 +149,7 @@ export async function keyIn(
     return await loading(() => fromJwk(jwk));
   }
   const decoded = fromBase64(text.trim());
-  if (decoded) return fromMinisign(decoded) ?? (await readKey(decoded, name, never));
-  const first = bytes[0] as number;
-  if (first >= 0xa0 && first <= 0xb7) return await loading(() => fromCose(bytes));
-  if (first >= 0x80 && first <= 0x97) throw new KeyError("several", "a COSE_KeySet, not a single key");
-  if (singleTlv(bytes, SEQUENCE)) {
-    throw new KeyFileError(
-      `${name}: DER without PEM around it`,
-      "convert it: openssl pkey -inform DER -in FILE -out FILE.pem (-pubin for a public key)",
-      2,
-    );
-  }
-  return undefined;
+  return decoded && (fromMinisign(decoded) ?? (await readKey(decoded, name, never)));
 }
 
 /** Longer raw public keys are considered only if the bytes are not text, because text with a key may be as long. */

@@ -17,6 +17,7 @@ import {
   KTY_SYMMETRIC,
 } from "@firmseal/verifier/tools";
 import { algWords, coseAlg, coseFormOf, type KeyAlg, keyAlgOf, keyAlgs, secretLabel, secretLength } from "../alg/algorithms.js";
+import { secretCopy } from "../bytes.js";
 import { encodeCbor } from "../cbor.js";
 import { KeyError } from "../key-error.js";
 import { decompress, type PrivateKey, type PublicKey, requiredMembers } from "./key.js";
@@ -117,7 +118,7 @@ const isNumber = ({ kind, value }: Item) => (kind === "unsigned" || kind === "ne
 function memberValue(bytes: Uint8Array, item: Item): Member {
   if (isNumber(item)) return item.value;
   // a copy, because it will be wiped; slice() of a Buffer does not copy
-  if (item.kind === "bytes") return Uint8Array.from(bytes.subarray(item.body, item.end));
+  if (item.kind === "bytes") return secretCopy(bytes.subarray(item.body, item.end));
   if (item.kind === "text") return new TextDecoder().decode(bytes.subarray(item.body, item.end));
   // false and true give the sign of y in a compressed point; this file reads no other types
   return item.kind === "simple" && item.value < 22 ? item.value === 21 : null;

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import { hssKeygen, hssParams, keyFacts, type PrivateFormat, privateFormats } from "@firmseal/keys";
 import {
   byteWords,
@@ -27,6 +27,7 @@ import {
   loadAlg,
   type PrivateKey,
   privateKey,
+  secretBytes,
   secretLength,
 } from "@firmseal/signer";
 import { define, option } from "../../command.js";
@@ -58,7 +59,7 @@ async function fresh(alg: KeyAlg): Promise<PrivateKey> {
   await loadAlg(alg);
   for (;;) {
     try {
-      const secret = randomBytes(secretLength(alg) ?? 0);
+      const secret = randomFillSync(secretBytes(secretLength(alg) ?? 0));
       const key = privateKey(alg, secret);
       secret.fill(0);
       return key;

