@@ -9,8 +9,11 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 /**
- * Returns `length` bytes for a secret, which its owner can erase. V8 keeps short arrays in its heap, where the garbage
- * collector moves them and leaves copies behind. An array with a buffer of its own is not moved.
+ * Makes room for a secret, which its owner can erase. V8 keeps short arrays in its heap, where the garbage collector
+ * moves them and leaves copies behind. An array with a buffer of its own is not moved.
+ *
+ * @param length - How many bytes.
+ * @returns Zeros, in a buffer of their own.
  */
 export function secretBytes(length: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(length));
