@@ -3,8 +3,8 @@
 // and the signature is the same. Importing the key takes longer than signing, so the public key and all signatures of
 // one turn of the event loop share a key object, until wipePrivateKey(). It holds a copy of the secret, which OpenSSL
 // overwrites when the object is collected as garbage: some time after its owner has overwritten the secret with zeros,
-// as it is with an object for one signature. Its parser of DER frees a buffer with the secret and does not overwrite it;
-// the next allocations nearly always do.
+// as it is with an object for one signature. Its parser of DER frees a buffer with the secret that it does not
+// overwrite; the next allocations nearly always do.
 
 import { decodeBase64url } from "../base64url.js";
 
