@@ -35,7 +35,7 @@ export {
   SCHEMA,
   validate,
 } from "./description/manifest.js";
-export { type Bridge, type BridgeImage, bridge, type SingleImage, singleImage } from "./description/recipes.js";
+export { type Bridge, type BridgeImage, bridge, type SingleImage, singleImage, TRUST_COMPONENT_NAME } from "./description/recipes.js";
 export { type FileDigest, type Files, resolve } from "./description/resolve.js";
 export type { Violation } from "./description/schema.js";
 export { suggestion } from "./description/suggestion.js";

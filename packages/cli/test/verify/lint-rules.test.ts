@@ -55,7 +55,7 @@ const present = (p: Place, install: unknown[] = []) => {
 };
 
 /** board.trust: A and C sign releases, C up to number 9; B signs debug builds. */
-async function trust(p: Place): Promise<readonly string[]> {
+async function trust(p: Place, sequence = 1): Promise<readonly string[]> {
   await p.ok(["keygen", "--out", "root.pem", "--no-passphrase"]);
   p.put("root.pub", (await p.ok(["pubkey", "root.pem"])).stdout);
   const anchors = [
@@ -64,7 +64,7 @@ async function trust(p: Place): Promise<readonly string[]> {
     { key: "C.jwk", roles: ["release"], until: 9 },
     { key: "B.jwk", roles: ["debug"] },
   ];
-  const list = { $schema: "urn:firmseal:trust:1", name: "board", sequence: 1, anchors, thresholds: { root: 1, release: 1, debug: 1 } };
+  const list = { $schema: "urn:firmseal:trust:1", name: "board", sequence, anchors, thresholds: { root: 1, release: 1, debug: 1 } };
   p.put("board.json", JSON.stringify(list));
   await p.ok(["trust", "create", "--from", "board.json"]);
   await p.ok(["trust", "sign", "board.trust", "--key", "root.pem"]);
@@ -104,6 +104,16 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, s
     },
     async (p) => [await signed(p, 7), ...(await trust(p))],
     /^warning: .*counts up to sequence number 9 \(board\.trust\)/,
+  ],
+  "trust-not-carried": [
+    async (p) => [await signed(p, 7), ...(await trust(p, 2))],
+    async (p) => {
+      const given = await trust(p, 2);
+      const lists = ["--trust", "board.trust", "--next-trust", "board.trust"];
+      await p.ok(["rotate", "bridge", "fw.bin", ...lists, "--key", "A.pem", ...FACTS, "--seq", "7", "--out", "fw.suit"]);
+      return ["fw.suit", ...given];
+    },
+    /^warning: carries no trust file, and board\.trust has the number 2$/,
   ],
   "number-not-raised": [
     async (p) => [await signed(p, 7), "--previous-release", await signed(p, 8, "old.suit")],

@@ -67,7 +67,7 @@ export interface LintContext {
   /** The trust file that devices have. */
   readonly trust?: { readonly path: string; readonly store: TrustStore };
   /** The product, and the boards of it that the release is for. */
-  readonly product?: Pick<Product, "path" | "name" | "sequence" | "vendor" | "boards">;
+  readonly product?: Pick<Product, "path" | "name" | "sequence" | "trust" | "vendor" | "boards">;
   readonly boards?: readonly Board[];
   /** The outcome of power cuts on a simulated device. */
   readonly cuts?: CutReport;

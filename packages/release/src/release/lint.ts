@@ -26,7 +26,7 @@ export interface LintedPlan {
   readonly boards: readonly PreparedBoard[];
   readonly cuts: ReadonlyMap<string, Cuts>;
   readonly known: readonly KnownRelease[];
-  readonly trust: TrustOnFile | undefined;
+  readonly lists: readonly TrustOnFile[] | undefined;
   readonly options: { readonly role?: SigningRole; readonly allowTestKey?: readonly string[]; readonly allowSequenceJump?: boolean };
 }
 
@@ -88,7 +88,8 @@ async function taskOf(
   before: readonly EarlierRelease[],
   keys: readonly PublicKey[] | undefined,
 ): Promise<LintTask> {
-  const { product, version, folder, trust, cuts, options } = plan;
+  const { product, version, folder, lists, cuts, options } = plan;
+  const trust = lists?.[0];
   const { bytes, signatures } = keys ? await asSigned(draft, keys) : { bytes: draft.bytes, signatures: [] };
   const outside = images.flatMap(({ file, uri, bytes: content }) => (file === undefined ? [] : [[uri, content] as const]));
   const release = await readForLint(join(folder, envelopeName(product, board.name, version, options.role)), bytes, {

@@ -28,18 +28,18 @@ import {
 import { type ApprovalOptions, type Approvals, readApprovals } from "../signing/approval.js";
 import { logDigest } from "../signing/authorize.js";
 import { higher } from "../trust/quorum.js";
-import type { TrustOnFile } from "../trust/read.js";
 import { readEnvelopeFile } from "../verify/envelope-file.js";
 import {
   neededOf,
+  productLists,
   productTrusted,
-  productTrustFile,
   productTrustKeys,
   referencesOf,
   refuseMissingKeys,
   refuseRole,
   type Signing,
   signingKeys,
+  type TrustLists,
 } from "./board/devices.js";
 import { fromBuild, type ImageReader, type PreparedBoard, prepareBoard } from "./board/prepare.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
@@ -101,8 +101,10 @@ export interface ReleasePlan {
   /** Further signatures are asked for: planSigning(). */
   readonly isRound: boolean;
   readonly known: readonly KnownRelease[];
-  /** The trust file of the devices. */
-  readonly trust: TrustOnFile | undefined;
+  /** The trust files of the devices. */
+  readonly lists: TrustLists | undefined;
+  /** The trust file that the release brings to them, or a chain. */
+  readonly carried: Uint8Array | undefined;
   /** The keys that the product file says are trusted. Undefined if it names none, and in a plan that is only shown. */
   readonly trustKeys: readonly PublicKey[] | undefined;
   /** Who must have approved it. Undefined in a plan that is only shown. */
@@ -141,8 +143,8 @@ function refuseCollisions(product: Product, boards: readonly PreparedBoard[], ve
 }
 
 /** Refuses a product file that does not name the keys that devices trust: without [keys], nothing else does. */
-function refuseUnnamedTrust(product: Product, { trust, trustKeys }: Pick<ReleasePlan, "trust" | "trustKeys">): void {
-  if (!trust && !trustKeys)
+function refuseUnnamedTrust(product: Product, { lists, trustKeys }: Pick<ReleasePlan, "lists" | "trustKeys">): void {
+  if (!lists && !trustKeys)
     throw product.fault(
       "/trust",
       "trust names no key, so nothing says whose signatures devices require",
@@ -245,11 +247,11 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
     checkFolder(folder);
     refuseKnownJump(product, chosen, { version, sequence }, o);
   }
-  const trust = await productTrustFile(product);
-  const trustKeys = o.dryRun ? undefined : await productTrustKeys(product, trust);
+  const { lists, carried } = await productLists(product);
+  const trustKeys = o.dryRun ? undefined : await productTrustKeys(product, lists);
   const approvals = o.dryRun ? undefined : await readApprovals(o);
-  if (!o.dryRun) refuseWithoutSigners(product, { trust, trustKeys, sequence }, o);
-  return { version, folder, known, chosen, there, sequence, trust, trustKeys, approvals };
+  if (!o.dryRun) refuseWithoutSigners(product, { lists, trustKeys, sequence }, o);
+  return { version, folder, known, chosen, there, sequence, lists, carried, trustKeys, approvals };
 }
 
 /**
@@ -258,14 +260,14 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
  */
 function refuseWithoutSigners(
   product: Product,
-  { trust, trustKeys, sequence }: Pick<ReleasePlan, "trust" | "trustKeys" | "sequence">,
+  { lists, trustKeys, sequence }: Pick<ReleasePlan, "lists" | "trustKeys" | "sequence">,
   o: ReleaseOptions,
 ): void {
   const { role = "release" } = o;
   const refs = referencesOf(product, role, o);
-  if (o.keys || refs.length === 0) refuseUnnamedTrust(product, { trust, trustKeys });
+  if (o.keys || refs.length === 0) refuseUnnamedTrust(product, { lists, trustKeys });
   if (refs.length > 0) return;
-  if (!o.unsigned && neededOf({ trusted: productTrusted(product, { trust, trustKeys }, []), role }) < 2) signingKeys(product, role);
+  if (!o.unsigned && neededOf({ trusted: productTrusted(product, { lists, trustKeys }, []), role }) < 2) signingKeys(product, role);
   if (sequence === "log")
     throw product.fault(
       "/sequence",
@@ -274,10 +276,15 @@ function refuseWithoutSigners(
     );
 }
 
-async function readImages(product: Product, chosen: readonly Board[], o: ReleaseOptions): Promise<PreparedBoard[]> {
+async function readImages(
+  product: Product,
+  chosen: readonly Board[],
+  carried: Uint8Array | undefined,
+  o: ReleaseOptions,
+): Promise<PreparedBoard[]> {
   const boards: PreparedBoard[] = [];
   for (const board of chosen) {
-    const prepared = await prepareBoard(product, board, o.version, o.role);
+    const prepared = await prepareBoard(product, board, o.version, o.role, undefined, carried);
     for (const { read } of prepared.images) if (read !== undefined) o.progress?.(board.name, read);
     boards.push(prepared);
   }
@@ -304,7 +311,7 @@ async function readImages(product: Product, chosen: readonly Board[], o: Release
 export async function planRelease(product: Product, o: ReleaseOptions): Promise<ReleasePlan> {
   const { chosen, there, sequence, ...early } = await beforeImages(product, o);
   const { version, known } = early;
-  const boards = await readImages(product, chosen, o);
+  const boards = await readImages(product, chosen, early.carried, o);
   refuseCollisions(product, boards, version, o.role);
   const base = { product, ...early, sequence, boards, options: o, cuts: new Map<string, Cuts>(), isRound: false };
   const existing = there && (await sameRelease(base));
@@ -376,21 +383,22 @@ export async function planSigning(product: Product, folder: string, o: RoundOpti
     others.filter((one) => one.version !== version),
     o.allowLowerSequence === true,
   );
-  const trust = await productTrustFile(product);
-  const trustKeys = await productTrustKeys(product, trust);
-  refuseUnnamedTrust(product, { trust, trustKeys });
+  const { lists, carried } = await productLists(product);
+  const trustKeys = await productTrustKeys(product, lists);
+  refuseUnnamedTrust(product, { lists, trustKeys });
   const approvals = await readApprovals(o);
   const boards: PreparedBoard[] = [];
   for (const board of chosen) {
     const reader = fromFolder(product, folder, envelopeName(product, board.name, version, role));
-    boards.push(await prepareBoard(product, board, version, role, reader));
+    boards.push(await prepareBoard(product, board, version, role, reader, carried));
   }
   const base = {
     product,
     version,
     folder,
     known,
-    trust,
+    lists,
+    carried,
     trustKeys,
     approvals,
     boards,

@@ -110,7 +110,7 @@ async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promis
     {
       ...o,
       approvals,
-      ...(plan.trust && { lists: [plan.trust] }),
+      ...(plan.lists && { lists: plan.lists }),
       asSigning: (i) => asSigning[i] as SigningKey[],
       judge,
       inspect: (entries) => refuseClock(entries.slice(-1).map(({ time }) => time)),

@@ -5,7 +5,8 @@ import type { ConsumerName } from "../consumer/consumers.js";
 import { type Board, boardsOf, type Product } from "../product/file/product.js";
 import { releasesIn } from "../product/record.js";
 import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../signing/draft.js";
-import { classesOf } from "./board/devices.js";
+import type { TrustOnFile } from "../trust/read.js";
+import { classesOf, productLists } from "./board/devices.js";
 import { prepareBoard } from "./board/prepare.js";
 import { envelopeName } from "./names.js";
 import { numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
@@ -16,6 +17,8 @@ export interface BoardInput {
   readonly prepared: PreparedInput;
   /** The name of the envelope, if no other is given. */
   readonly name: string;
+  /** The trust files that devices have, as the product file says. */
+  readonly lists: readonly TrustOnFile[];
 }
 
 /** Options that the product file answers. */
@@ -80,12 +83,14 @@ export async function boardInput(
       known.filter((one) => one.version !== version),
       o.allowLowerSequence === true,
     );
-  const prepared = await prepareBoard(product, own, version);
+  const { lists = [], carried } = await productLists(product);
+  const prepared = await prepareBoard(product, own, version, undefined, undefined, carried);
   const { vendor, classes } = classesOf(product, board);
   const scope = classes.map(({ id }) => `${vendor}/${id}`);
   const [image] = prepared.images;
   return {
     board: own,
+    lists,
     input: { path: image?.path as string, bytes: undefined, kind: "image" },
     prepared: { draft: (next) => prepared.draft(number === "log" ? next(scope) : number), read: image?.read },
     name: envelopeName(product, board.name, version ?? String(number === "log" ? "next" : number)),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type ReleaseRecord, versionIn } from "@firmseal/behaviour";
 import { Failure, versionNumber } from "@firmseal/keys";
 import { isFolder, isVersion, type PassphraseOptions, shellWord, usage, visible, warn } from "@firmseal/keys/internal";
-import { formatUuid, type RoleName } from "@firmseal/signer";
+import { EnvelopeDraft, formatUuid, type RoleName } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
@@ -32,7 +32,7 @@ import { namedIdentities } from "../verify/manifest-facts.js";
 import { withFileName } from "../verify/refusals.js";
 import type { TrustedKeys } from "../verify/verified.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
-import { classesOf, refuseRole, trustOptions } from "./board/devices.js";
+import { classesOf, refuseRole, refuseUnderCarried, trustOptions } from "./board/devices.js";
 import { shelfPath } from "./names.js";
 import { refuseDisorder } from "./number/numbers.js";
 import { refuseRecord } from "./record-check.js";
@@ -141,6 +141,7 @@ async function verifyOne(
       `${path} has no signature with ${product.profileAlg}, which the profile of ${product.path} requires`,
       "sign it with such a key too",
     );
+  refuseUnderCarried(product, board, (o.role ?? "release") as SigningRole, EnvelopeDraft.read(envelope), verified.signers.length);
   const version = versionOf(product, board, verified, recorded);
   refuseNumber(path, product, version, verified.sequence);
   if (o.expectVersion !== undefined && version !== o.expectVersion)

@@ -56,7 +56,8 @@ export interface TrustMove {
   readonly options: BridgeOptions;
 }
 
-function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
+/** Refuses a trust file that devices with `old` do not take after it, unless both have the same content. */
+export function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
   // a release may carry today's trust file, for devices that missed the bridge
   if (equalBytes(old.store.payload, next.store.payload)) return;
   try {

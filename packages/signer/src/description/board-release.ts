@@ -1,8 +1,10 @@
 // The description of a release for one kind of board: one or several components, images for one slot or the other, and
 // one class for each hardware revision.
 
+import { toHex } from "@firmseal/verifier/tools";
+import { HASHES } from "../hash.js";
 import { type BytesValue, type Command, type Description, type HashName, type Parameters, SCHEMA } from "./manifest.js";
-import { type SingleImage, singleImage } from "./recipes.js";
+import { type SingleImage, singleImage, TRUST_COMPONENT_NAME, TRUST_URI } from "./recipes.js";
 import { formatUuid, identityUuids } from "./uuid.js";
 
 /** An image: its digest in hexadecimal, its size in bytes, and its URI ("#…" for a payload of the envelope). */
@@ -26,6 +28,8 @@ export interface BoardRelease {
   classes: readonly string[];
   /** The components, at least one. The device starts the first. */
   components: readonly BoardComponent[];
+  /** A trust file, or a chain of them: devices that have an earlier one take it as the last component. */
+  trust?: Uint8Array;
   /** The text of the manifest, for people. */
   text?: Description["text"];
   /** Algorithm of the digests of the images and of the manifest. Default: sha-256. */
@@ -62,6 +66,11 @@ function bySlot({ images }: BoardComponent, of: (image: PlacedImage) => Paramete
   ];
 }
 
+const trustFile = (trust: Uint8Array, hash: HashName = "sha-256"): BoardComponent => ({
+  component: [TRUST_COMPONENT_NAME],
+  images: [{ digest: toHex(HASHES[hash].hash(trust)), size: trust.length, uri: TRUST_URI, payload: trust }],
+});
+
 /**
  * Describes a release for one kind of board. The device checks vendor and class, fetches the image of each component,
  * for the slot that it installs to, and compares its digest: then, before the image becomes current, and at every
@@ -71,7 +80,8 @@ function bySlot({ images }: BoardComponent, of: (image: PlacedImage) => Paramete
  * @returns The description, for encode().
  */
 export function boardRelease(facts: BoardRelease): Description {
-  const { sequence, vendor, classes, components, text, hash } = facts;
+  const { sequence, vendor, classes, trust, text, hash } = facts;
+  const components = trust ? [...facts.components, trustFile(trust, hash)] : facts.components;
   const [first] = components as readonly [BoardComponent];
   // the same bytes as those of `firmseal sign`
   if (components.length === 1 && classes.length === 1 && first.images.length === 1)

@@ -77,9 +77,10 @@ export function singleImage(facts: SingleImage): Description {
   return description;
 }
 
-/** The URI of a trust file in an envelope, and the component identifier of the trust file. */
-const TRUST_URI = "#trust";
-const TRUST_COMPONENT_NAME = ["trust"];
+/** The URI of a trust file in an envelope. */
+export const TRUST_URI = "#trust";
+/** The component identifier of a trust file: one segment, this text. */
+export const TRUST_COMPONENT_NAME = "trust";
 
 /** The image of a bridge release: the members of SingleImage that describe an image. */
 export type BridgeImage = Pick<SingleImage, "digest" | "size" | "uri" | "payload" | "component">;
@@ -114,7 +115,7 @@ export function bridge({ sequence, vendor, class: name, trust, image }: Bridge):
   return {
     $schema: SCHEMA,
     sequence,
-    components: [...(image ? [image.component ?? [{ hex: "00" }]] : []), TRUST_COMPONENT_NAME],
+    components: [...(image ? [image.component ?? [{ hex: "00" }]] : []), [TRUST_COMPONENT_NAME]],
     "shared-sequence": [
       { "directive-set-component-index": true },
       { "directive-override-parameters": { "vendor-identifier": formatUuid(id.vendor), "class-identifier": formatUuid(id.class) } },

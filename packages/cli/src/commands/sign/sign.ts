@@ -91,17 +91,22 @@ async function signRelease(folder: string, { key, json: _, ...o }: SignOptions) 
 async function signBoard(path: string | undefined, { seq, ...rest }: SignOptions) {
   const { boardInput, readProduct, refuseMissingKeys, signingKeys } = await onDemand();
   const product = readProduct(rest.product ?? PRODUCT_FILE, rest.allowOutside);
-  const { board, input, prepared, name } = await boardInput(product, rest.board, path, {
+  const {
+    board,
+    input,
+    prepared,
+    name,
+    lists: own,
+  } = await boardInput(product, rest.board, path, {
     ...rest,
     ...(typeof seq === "bigint" && { seq }),
   });
-  const trust = rest.trust ?? (product.trust.file === undefined ? undefined : [product.trust.file]);
-  const lists = trust === undefined ? [] : coveringTrustFiles({ ...rest, trust });
+  const lists = rest.trust === undefined ? own : coveringTrustFiles(rest);
   const role = (rest.role ?? "release") as "release";
   if (!rest.key) refuseMissingKeys(product, role);
   const keys = rest.key ?? signingKeys(product, role);
-  const own = { ...rest, coseAlg: rest.coseAlg ?? [...board.coseAlg], ...(board.for && { for: board.for }) };
-  return withSigners(keys, passphraseOptions(rest), (all) => signWith(all, input, rest.out ?? name, own, lists, async () => prepared));
+  const meant = { ...rest, coseAlg: rest.coseAlg ?? [...board.coseAlg], ...(board.for && { for: board.for }) };
+  return withSigners(keys, passphraseOptions(rest), (all) => signWith(all, input, rest.out ?? name, meant, lists, async () => prepared));
 }
 
 async function signWith(
@@ -109,7 +114,7 @@ async function signWith(
   input: ReleaseInput,
   out: string,
   o: SignOptions,
-  lists: TrustOnFile[],
+  lists: readonly TrustOnFile[],
   prepare: () => Promise<PreparedInput>,
 ) {
   const own = given.flatMap((key) => key.file ?? []);

@@ -56,16 +56,16 @@ export function planned(plan: ReleasePlan, cuts: ReleasePlan["cuts"]) {
 }
 
 /** What a product file leads to: what opens a key, what is read, and where it is written. */
-export async function references({ product, options, folder, trust }: ReleasePlan) {
-  const { file, root, keys } = product.trust;
-  const reads = [file, ...root, ...keys, product.policy.sbom, product.sequence.previous].filter((path) => path !== undefined);
+export async function references({ product, options, folder, lists }: ReleasePlan) {
+  const { file, root, carry, keys } = product.trust;
+  const reads = [file, ...root, carry, ...keys, product.policy.sbom, product.sequence.previous].filter((path) => path !== undefined);
   return {
     product: realpathSync(product.path),
     keys: [...product.keys[options.role ?? "release"]],
     reads: reads.map((path) => unlessThrown(() => realpathSync(path)) ?? resolve(path)),
     writes: resolve(folder),
     members: shownMembers(product),
-    thumbprints: await trustedThumbprints(product, trust),
+    thumbprints: await trustedThumbprints(product, lists ?? []),
   };
 }
 

@@ -5,6 +5,8 @@ import { keyWords } from "@firmseal/keys/internal";
 import { keyOfAnchor, roleNames, thumbprint } from "@firmseal/signer";
 import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, toHex } from "@firmseal/verifier/tools";
+import { bigSequence } from "../../input/sequence.js";
+import { takesTrust } from "../../product/file/product.js";
 import { testKeysAmong } from "../../verify/signers.js";
 import type { LintContext, Rule } from "../rule.js";
 
@@ -24,6 +26,15 @@ function nameOf(a: TrustAnchor): string {
 
 const lists = (store: TrustStore, a: TrustAnchor) =>
   store.anchors.some((other) => equalBytes(other.key, a.key) && a.roles.every((role) => other.roles.includes(role)));
+
+/** The first trust file is in each device from the start. */
+function notCarried({ release, trust, product, boards = [] }: LintContext): string[] {
+  if (!trust || (boards.length > 0 && !boards.some(takesTrust))) return [];
+  const number = bigSequence(trust.store.sequence);
+  if (number < 2n && product?.trust.carry === undefined) return [];
+  if (release.carried.some((store) => bigSequence(store.sequence) >= number)) return [];
+  return [`carries no trust file, and ${trust.path} has the number ${number}`];
+}
 
 export const signerRules: readonly Rule[] = [
   {
@@ -64,5 +75,15 @@ export const signerRules: readonly Rule[] = [
           ? [`${nameOf(a)} is missing from the trust file that the release carries, or loses a role in it`]
           : []),
       ]),
+  },
+  {
+    id: "L04",
+    name: "trust-not-carried",
+    severity: "warning",
+    title: "The release does not carry the trust file of its devices",
+    why: "Devices learn only from releases that a key was retired or stolen. Those that missed the bridge still trust the key.",
+    fix: "Name the trust file in the product file: [trust] carry. Without one, make the release with firmseal rotate bridge.",
+    needs: ["trust"],
+    check: notCarried,
   },
 ];

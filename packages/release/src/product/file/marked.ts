@@ -29,6 +29,7 @@ export const MARKED_MEMBERS: { readonly [member: string]: Mark } = {
   "/keys/debug": "key",
   "/trust/file": "path",
   "/trust/root": "key",
+  "/trust/carry": "path",
   "/trust/keys": "key",
   "/sequence/previous": "path",
   "/policy/sbom": "path",

@@ -48,6 +48,8 @@ export interface Board {
 export interface ProductTrust {
   readonly file: string | undefined;
   readonly root: readonly string[];
+  /** The trust file, or the chain of them, that each release brings. */
+  readonly carry: string | undefined;
   readonly keys: readonly string[];
   readonly threshold: number;
 }
@@ -81,6 +83,9 @@ export interface Product {
   /** A Failure that names the line of a member. */
   fault(pointer: string, what: string, hint?: string): Failure;
 }
+
+/** Whether the devices of a board take a trust file out of a release. */
+export const takesTrust = (board: Pick<Board, "for">): boolean => board.for === undefined;
 
 /** Whether these keys have the algorithm that the profile of a product requires. */
 export const hasProfileAlg = ({ profileAlg }: Product, keys: readonly { readonly alg: string | null }[]): boolean =>

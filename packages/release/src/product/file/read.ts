@@ -15,13 +15,13 @@ import {
   usage,
   visible,
 } from "@firmseal/keys/internal";
-import { decodeUtf8, formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
+import { decodeUtf8, formatUuid, identityUuids, isUuid, suggestion, TRUST_COMPONENT_NAME } from "@firmseal/signer";
 import { identityOf } from "../../input/identity.js";
 import { LIMITS } from "../../input/limits.js";
 import { markedMembers } from "./marked.js";
 import type { ProductPolicy } from "./policy.js";
 import { positionOf } from "./position.js";
-import type { Board, Product, ProductImage, ProductTrust } from "./product.js";
+import { type Board, type Product, type ProductImage, type ProductTrust, takesTrust } from "./product.js";
 import { HINT, type References, type SigningRole, type Written, type WrittenBoard, writtenIn } from "./written.js";
 
 const PROFILE_ALGS: { readonly [name: string]: AlgName } = { esp256: "es256", ed25519: "ed25519", hsslms: "hsslms" };
@@ -184,8 +184,26 @@ class Reader {
         "the trust file gives the trusted keys",
         "drop it, or drop file",
       );
-    if (file === undefined && root.length > 0) throw this.fault("/trust/root", "a root is for a trust file", "name the trust file: file");
-    return { file, root, keys, threshold: trust.threshold ?? 1 };
+    const needsFile = (member: string, what: string) => this.fault(`/trust/${member}`, what, "name the trust file that devices have: file");
+    if (file === undefined && root.length > 0) throw needsFile("root", "a root is for a trust file");
+    if (file === undefined && trust.carry !== undefined) throw needsFile("carry", "devices without a trust file take none");
+    const carry = trust.carry === undefined ? undefined : this.at(trust.carry);
+    return { file, root, carry, keys, threshold: trust.threshold ?? 1 };
+  }
+
+  /** Refuses a trust file that no board takes, or whose component is that of an image. */
+  private refuseCarried(boards: readonly Board[]): void {
+    if (this.written.trust?.carry === undefined) return;
+    const takers = boards.filter(takesTrust);
+    if (takers.length === 0)
+      throw this.fault("/trust/carry", "no board has a verifier that takes a trust file out of a release", "drop it");
+    const taken = takers.find(({ images }) => images.some(({ component }) => component === TRUST_COMPONENT_NAME));
+    if (taken)
+      throw this.fault(
+        `/boards/${taken.name}`,
+        `its component ${TRUST_COMPONENT_NAME} is that of the trust file which releases carry`,
+        "give the component another name",
+      );
   }
 
   private policy(): ProductPolicy {
@@ -197,6 +215,7 @@ class Reader {
     const { written, path } = this;
     const boards = Object.entries(written.boards).map(([name, board]) => this.board(name, board));
     this.refuseTwins(boards);
+    this.refuseCarried(boards);
     const keys = { release: [], recovery: [], debug: [] } as { [role in SigningRole]: string[] };
     for (const role of Object.keys(keys) as SigningRole[])
       keys[role] = listOf(written.keys?.[role]).map((ref) => this.reference(ref, `/keys/${role}`));

@@ -44,9 +44,9 @@ function shownMember(product: Product, one: MarkedMember): ShownMember {
 export const shownMembers = (product: Product): ShownMember[] => product.marked.map((one) => shownMember(product, one));
 
 /** Returns the thumbprints of the keys that devices trust, as far as the product file names them in public files. */
-export async function trustedThumbprints(product: Product, trust: TrustOnFile | undefined): Promise<string[]> {
+export async function trustedThumbprints(product: Product, lists: readonly TrustOnFile[]): Promise<string[]> {
   const files = [...product.trust.root, ...product.trust.keys].filter((file) => existsSync(file));
   const own = files.length > 0 ? await publicKeys(files, []) : [];
-  const listed = trust?.store.anchors.flatMap((anchor) => keyOfAnchor(anchor) ?? []) ?? [];
+  const listed = lists.flatMap(({ store }) => store.anchors.flatMap((anchor) => keyOfAnchor(anchor) ?? []));
   return [...new Set([...own, ...listed].map((key) => keyFacts(key).thumbprint))].sort();
 }

@@ -4,20 +4,27 @@ import { Failure, publicKeys } from "@firmseal/keys";
 import { environment, STDIO, schemeOf, shellWord, sizeOf, usage, visible } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { codeOfRefusal, parseSequence } from "@firmseal/verifier/tools";
-import type { Board, Product } from "../../product/file/product.js";
+import { codeOfRefusal, equalBytes, parseSequence, readSlice } from "@firmseal/verifier/tools";
+import { bigSequence } from "../../input/sequence.js";
+import { type Board, type Product, takesTrust } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
 import { type Cohort, type DeviceModel, modelOf } from "../../rotation/model.js";
+import { checkSuccession } from "../../rotation/move.js";
 import { planAsIfSigned } from "../../rotation/plan/as-if-signed.js";
 import { type CohortResult, planSteps } from "../../rotation/plan/plan.js";
+import { refuseLastNumber } from "../../signing/authorize-trust.js";
+import { readTrustChain, refuseOtherLine, trustFilesIn } from "../../trust/chain.js";
 import { knownFamilies } from "../../trust/quorum.js";
 import type { TrustOnFile } from "../../trust/read.js";
-import { readPinnedTrust } from "../../trust/read.js";
+import { readPinnedTrust, readTrustFile } from "../../trust/read.js";
 import type { TrustOptions } from "../../trust/trusted-keys.js";
 import { refusalHint, refusalMeaning } from "../../verify/refusals.js";
 
+/** The trust files that devices have: that of the product, and then the one that the release brings, if it is newer. */
+export type TrustLists = readonly [TrustOnFile, ...TrustOnFile[]];
+
 /** The keys that the devices of a product trust. */
-export type ProductTrusted = { readonly trust: TrustOnFile } | { readonly keys: readonly PublicKey[]; readonly threshold: number };
+export type ProductTrusted = { readonly lists: TrustLists } | { readonly keys: readonly PublicKey[]; readonly threshold: number };
 
 /** Refuses a file that is not there. `member`: the member of the product file that names it. */
 function refuseMissingFile(product: Product, member: string, file: string, hint: string): void {
@@ -67,16 +74,40 @@ export function trustOptions(product: Product): TrustOptions {
   return { key: [...known], threshold };
 }
 
-/** The trust file of a product, verified. Undefined if it has none. */
-export async function productTrustFile({ trust: { file, root } }: Product): Promise<TrustOnFile | undefined> {
-  if (file === undefined) return undefined;
+/** The trust files of a product, verified. */
+export interface ProductLists {
+  /** Undefined if the product has none. */
+  readonly lists: TrustLists | undefined;
+  /** What each release brings: a trust file, or a chain of them. */
+  readonly carried: Uint8Array | undefined;
+}
+
+/** Reads the trust files of a product. */
+export async function productLists(product: Product): Promise<ProductLists> {
+  const { file, root, carry } = product.trust;
+  if (file === undefined) return { lists: undefined, carried: undefined };
   const { store, bytes } = await readPinnedTrust(file, root.length > 0 ? { root: [...root] } : {});
-  return { path: file, store, bytes };
+  const has = { path: file, store, bytes };
+  if (carry === undefined) return { lists: [has], carried: undefined };
+  const { next, carried } = carriedAfter(product, carry, has);
+  const isSame = equalBytes(has.store.payload, next.store.payload);
+  return { lists: isSame ? [has] : [has, next], carried };
+}
+
+/** What releases bring to devices with `has`, and the trust file that these have then. */
+function carriedAfter(product: Product, carry: string, has: TrustOnFile): { next: TrustOnFile; carried: Uint8Array } {
+  refuseMissingFile(product, "[trust] carry", carry, "get the trust file that releases bring, or correct the name");
+  const chain = readTrustChain(carry);
+  refuseOtherLine(carry, chain.store, has);
+  checkSuccession(has, chain);
+  refuseLastNumber(bigSequence(chain.store.sequence));
+  const carried = chain.bytes;
+  return { next: { ...chain, bytes: trustFilesIn(carried).at(-1) as Uint8Array }, carried };
 }
 
 /** The keys that the product file says devices trust. Undefined if it names none, or a trust file. */
-export async function productTrustKeys({ trust: { keys } }: Product, trust: TrustOnFile | undefined): Promise<PublicKey[] | undefined> {
-  return trust || keys.length === 0 ? undefined : await publicKeys(keys, []);
+export async function productTrustKeys({ trust: { keys } }: Product, lists: TrustLists | undefined): Promise<PublicKey[] | undefined> {
+  return lists || keys.length === 0 ? undefined : await publicKeys(keys, []);
 }
 
 /**
@@ -85,10 +116,10 @@ export async function productTrustKeys({ trust: { keys } }: Product, trust: Trus
  */
 export function productTrusted(
   product: Product,
-  { trust, trustKeys }: { readonly trust: TrustOnFile | undefined; readonly trustKeys: readonly PublicKey[] | undefined },
+  { lists, trustKeys }: { readonly lists: TrustLists | undefined; readonly trustKeys: readonly PublicKey[] | undefined },
   signers: readonly PublicKey[],
 ): ProductTrusted {
-  return trust ? { trust } : { keys: trustKeys ?? signers, threshold: product.trust.threshold };
+  return lists ? { lists } : { keys: trustKeys ?? signers, threshold: product.trust.threshold };
 }
 
 /** The class identifiers of a board, and their names. */
@@ -108,19 +139,40 @@ export interface BoardDevices {
   readonly role: SigningRole;
 }
 
-/** How many keys must sign at least: families of algorithms can need more than the threshold. */
+/**
+ * How many keys must sign at least: families of algorithms can need more than the threshold, and two trust files more
+ * than one of them.
+ */
 export function neededOf({ trusted, role }: Pick<BoardDevices, "trusted" | "role">): number {
-  if (!("trust" in trusted)) return trusted.threshold;
-  const { store } = trusted.trust;
-  const ofFamilies = (knownFamilies(store, ROLES[role]) ?? []).reduce((n, { threshold }) => n + threshold, 0);
-  return Math.max(store.thresholds[ROLES[role]] as number, ofFamilies);
+  if (!("lists" in trusted)) return trusted.threshold;
+  const needs = trusted.lists.map(({ store }) => {
+    const ofFamilies = (knownFamilies(store, ROLES[role]) ?? []).reduce((n, { threshold }) => n + threshold, 0);
+    return Math.max(store.thresholds[ROLES[role]] as number, ofFamilies);
+  });
+  const most = Math.max(...needs);
+  const [has, next] = trusted.lists;
+  if (!next) return most;
+  const signers = ({ store }: TrustOnFile) => store.anchors.filter(({ roles }) => roles.includes(ROLES[role]));
+  const inBoth = signers(has).filter(({ key }) => signers(next).some((other) => equalBytes(other.key, key))).length;
+  const sum = needs.reduce((n, one) => n + one, 0);
+  return Math.max(most, sum - Math.min(inBoth, ...needs));
 }
 
-/** A device of each class of a board, with nothing installed. */
-export function devicesOf({ product, board, trusted, role }: BoardDevices): Cohort[] {
+/** The trust files that devices of a board may have. */
+export const trustListsOf = ({ board, trusted }: Pick<BoardDevices, "board" | "trusted">): readonly TrustOnFile[] =>
+  "lists" in trusted ? trusted.lists.slice(0, takesTrust(board) ? undefined : 1) : [];
+
+/** A device of each class of a board, with each trust file that it may have, and with nothing installed. */
+export function devicesOf(to: BoardDevices): Cohort[] {
+  const lists = trustListsOf(to);
+  const suffix = ({ path }: TrustOnFile) => (lists.length < 2 && path === to.product.trust.file ? "" : ` with ${path}`);
+  return lists.length === 0 ? devicesWith(to, undefined) : lists.flatMap((list) => devicesWith(to, list, suffix(list)));
+}
+
+function devicesWith({ product, board, trusted, role }: BoardDevices, trust: TrustOnFile | undefined, suffix = ""): Cohort[] {
   return board.classes.map((name) => {
     const id = identityUuids(product.vendor, name);
-    const own = "trust" in trusted ? trusted : { embedded: { keys: trusted.keys, threshold: trusted.threshold } };
+    const own = "lists" in trusted ? { trust: trust as TrustOnFile } : { embedded: { keys: trusted.keys, threshold: trusted.threshold } };
     const model: DeviceModel = modelOf({
       identity: { vendor: [id.vendor], class: [id.class] },
       verifier: board.for === "micro" ? "micro" : "general",
@@ -128,14 +180,22 @@ export function devicesOf({ product, board, trusted, role }: BoardDevices): Coho
       ...own,
     });
     const floor = parseSequence("0");
-    return { name, devices: 1, model, floor, floors: { debug: floor, recovery: floor } };
+    return { name: `${name}${suffix}`, devices: 1, model, floor, floors: { debug: floor, recovery: floor } };
   });
 }
 
 function refuseRefused(board: Board, results: readonly CohortResult[], keys: number): void {
   for (const { name, steps } of results)
-    for (const { code, fit } of steps) {
-      if (code === 0 && fit === "addressed") continue;
+    for (const { code, fit, trustCode } of steps) {
+      const isTaken = code === 0 && fit === "addressed";
+      if (isTaken && trustCode === 0) continue;
+      if (isTaken)
+        throw new Failure(
+          1,
+          codeOfRefusal(trustCode),
+          `board ${board.name}: a device of class ${name} would not take the trust file of the release: ${refusalMeaning(trustCode)}`,
+          "sign with as many keys as both trust files need: [trust] file, and what [trust] carry names",
+        );
       const few = code === errors.SIGNATURE_THRESHOLD ? `: ${keys} ${keys === 1 ? "key signs" : "keys sign"} it` : "";
       throw new Failure(
         1,
@@ -148,19 +208,18 @@ function refuseRefused(board: Board, results: readonly CohortResult[], keys: num
 
 /** What devices do with an envelope without signatures once `keys` have signed it. */
 function offeredAsIfSigned(to: BoardDevices, draft: EnvelopeDraft, keys: readonly PublicKey[]): Promise<CohortResult[]> {
-  const others = "trust" in to.trusted ? [to.trusted.trust] : [];
-  return planAsIfSigned(devicesOf(to), to.board.name, draft, keys, others);
+  return planAsIfSigned(devicesOf(to), to.board.name, draft, keys, trustListsOf(to));
 }
 
 /** What devices do with a signed envelope. */
 function offered(to: BoardDevices, draft: EnvelopeDraft): CohortResult[] {
   const step = { name: to.board.name, envelope: draft.bytes, sequence: draft.sequence };
-  const stores = "trust" in to.trusted ? [to.trusted.trust.store] : [];
+  const stores = trustListsOf(to).map(({ store }) => store);
   return planSteps(devicesOf(to), [step], { lost: new Set(), stolen: new Set() }, stores);
 }
 
 const areTaken = (results: readonly CohortResult[]): boolean =>
-  results.every(({ steps }) => steps.every(({ code, fit }) => code === 0 && fit === "addressed"));
+  results.every(({ steps }) => steps.every(({ code, fit, trustCode }) => code === 0 && fit === "addressed" && trustCode === 0));
 
 /** Whether devices accept an envelope without signatures once `keys` have signed it. */
 export const isAccepted = async (to: BoardDevices, draft: EnvelopeDraft, keys: readonly PublicKey[]): Promise<boolean> =>
@@ -177,6 +236,19 @@ export async function refuseBeforeSigning(to: BoardDevices, draft: EnvelopeDraft
 /** Refuses an envelope that this number of `keys` signed if the bundle of the devices refuses it. */
 export function refuseSigned(to: BoardDevices, draft: EnvelopeDraft, keys: number): void {
   refuseRefused(to.board, offered(to, draft), keys);
+}
+
+/**
+ * Refuses a signed envelope that brings the trust file of the product to devices, and that they refuse once they have
+ * it.
+ */
+export function refuseUnderCarried(product: Product, board: Board, role: SigningRole, draft: EnvelopeDraft, keys: number): void {
+  const { file, carry } = product.trust;
+  if (file === undefined || carry === undefined || !takesTrust(board)) return;
+  const { next, carried } = carriedAfter(product, carry, readTrustFile(file));
+  const { input, payloads } = draft.outline.envelope;
+  if (payloads.some(({ content }) => equalBytes(readSlice(input, content), carried)))
+    refuseSigned({ product, board, trusted: { lists: [next] }, role }, draft, keys);
 }
 
 /** Whose keys sign: those that are given, those of the product file, or nobody now. */

@@ -9,7 +9,7 @@ import { fitted } from "../../consumer/recipe.js";
 import { flashBytes } from "../../input/flash.js";
 import { LIMITS } from "../../input/limits.js";
 import { refuseAsImage } from "../../input/wrong-kind.js";
-import type { Board, Product, ProductImage } from "../../product/file/product.js";
+import { type Board, type Product, type ProductImage, takesTrust } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
 import { imageFile } from "./image-file.js";
 import { expandUri } from "./uri.js";
@@ -103,7 +103,8 @@ function versionTexts(version: string, n: number): NonNullable<Description["text
 
 /**
  * Reads the images of a board. Without a version, its text names none. `reader`: where they are, if not where the build
- * wrote them. Throws a Failure that names the member of the product file, or the fault of an image.
+ * wrote them. `trust`: the trust file that the release brings to devices that take one. Throws a Failure that names the
+ * member of the product file, or the fault of an image.
  */
 export async function prepareBoard(
   product: Product,
@@ -111,6 +112,7 @@ export async function prepareBoard(
   version: string | undefined,
   role: SigningRole = "release",
   reader: ImageReader = (image, i) => fromBuild(product, image, i),
+  trust?: Uint8Array,
 ): Promise<PreparedBoard> {
   const placed: { of: ProductImage; images: ReleasedImage[] }[] = [];
   for (const [n, image] of board.images.entries()) {
@@ -154,6 +156,7 @@ export async function prepareBoard(
             ...(of.component !== undefined && { component: [of.component] }),
             images: own.map((one) => asPlaced(one, most)) as [PlacedImage] | [PlacedImage, PlacedImage],
           })),
+          ...(trust && takesTrust(board) && { trust }),
           ...(version !== undefined && { text: versionTexts(version, placed.length) }),
           ...(isCnsa2 && { hash: "sha-384" as const }),
         }),

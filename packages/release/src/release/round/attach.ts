@@ -27,7 +27,7 @@ export interface SignedElsewhere extends NamedKey {
 
 /** A round with keys whose private halves are elsewhere, and what refuses their signatures. */
 async function roundElsewhere(plan: ReleasePlan, keys: readonly NamedKey[]) {
-  const { boards, options: o, trust } = plan;
+  const { boards, options: o, lists = [] } = plan;
   refuseTestKeys(
     keys.map((key) => key.public),
     o.allowTestKey ?? [],
@@ -39,8 +39,7 @@ async function roundElsewhere(plan: ReleasePlan, keys: readonly NamedKey[]) {
   return {
     round,
     /** As the logs, the trust file and the approvers refuse a board. */
-    refuse: (draft: EnvelopeDraft, manifest: Manifest) =>
-      refuseKeys(draft, manifest, keys, { lists: trust ? [trust] : [], approvals, used }, o),
+    refuse: (draft: EnvelopeDraft, manifest: Manifest) => refuseKeys(draft, manifest, keys, { lists, approvals, used }, o),
     /** Refuses an approval that is for none of the boards. */
     end() {
       if (used) refuseUnused(approvals, used);

@@ -8,7 +8,7 @@ import { hasProfileAlg } from "../../product/file/product.js";
 import { type FamilyProgress, familyProgress } from "../../trust/families.js";
 import { countingKeys } from "../../trust/quorum.js";
 import { signersOf } from "../../verify/signers.js";
-import { type BoardDevices, devicesOf, isTaken, neededOf } from "../board/devices.js";
+import { type BoardDevices, devicesOf, isTaken, neededOf, trustListsOf } from "../board/devices.js";
 
 /** The signatures of a board. */
 export interface BoardProgress {
@@ -32,15 +32,15 @@ export const isAmong = (key: PublicKey, keys: readonly PublicKey[]): boolean => 
 export function countedKeys(to: BoardDevices, sequence: bigint): PublicKey[] {
   const { trusted, role } = to;
   const all =
-    "trust" in trusted
-      ? devicesOf(to).flatMap(({ model }) => countingKeys(trusted.trust.store, ROLES[role], model.identity, sequence))
+    "lists" in trusted
+      ? devicesOf(to).flatMap(({ model }) => (model.store ? countingKeys(model.store, ROLES[role], model.identity, sequence) : []))
       : trusted.keys;
   return [...new Map(all.map((key) => [keyName(key), key])).values()];
 }
 
 /** Finds out who has signed a board. `everywhere`: the keys that count on every board of the release. */
 export async function progressOf(to: BoardDevices, draft: EnvelopeDraft, everywhere: readonly PublicKey[]): Promise<BoardProgress> {
-  const { trusted, role, product } = to;
+  const { role, product } = to;
   const counted = countedKeys(to, draft.sequence);
   const { signatures } = EnvelopeDraft.read(draft.bytes).outline;
   const found = await signersOf(
@@ -60,8 +60,9 @@ export async function progressOf(to: BoardDevices, draft: EnvelopeDraft, everywh
     signers,
     others: counted.filter((key) => !isAmong(key, signers) && (isComplete || mayHelp(key))),
     needed: neededOf(to),
-    families:
-      "trust" in trusted ? familyProgress(trusted.trust.store, role as RoleName, (a) => raw.has(toHex(Uint8Array.from(a.key)))) : [],
+    families: trustListsOf(to).flatMap(({ store }) =>
+      familyProgress(store, role as RoleName, (a) => raw.has(toHex(Uint8Array.from(a.key)))),
+    ),
   };
 }
 

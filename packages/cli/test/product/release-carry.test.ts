@@ -1,0 +1,196 @@
+// Releases that bring devices their next trust file.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { encodeTrust, privateKey, signer, signTrustWithoutLog, TRUST_COMPONENT_NAME } from "@firmseal/signer";
+import { describe, expect, it } from "vitest";
+import { sha256Hex } from "../../../test-support/src/bytes.js";
+import { expectFailure, image, type Place } from "../../../test-support/src/command-line/run.js";
+import { filesIn, release, released, world } from "./product-place.js";
+
+const PRODUCT = `name = "lamp"
+vendor = "example.com"
+
+[keys]
+release = "A.pem"
+
+[trust]
+file = "first.trust"
+root = "R.jwk"
+carry = "first.trust"
+
+[boards.lamp]
+image = "app.js"
+engine = "puck.js"
+`;
+
+const [SUIT, INSTALL] = ["dist/1.0.0/lamp-lamp-1.0.0.suit", ["--vendor", "example.com", "--class", "lamp-lamp"]];
+
+const ROOT = privateKey("ed25519", image(32));
+
+/** Makes a trust file of the line "lamp" with these release keys, signed by the root. */
+async function list(
+  p: Place,
+  name: string,
+  sequence: number,
+  keys: readonly string[],
+  more: { line?: string; previous?: string; root?: string } = {},
+) {
+  const { line = "lamp", previous, root = "R" } = more;
+  const anchors = [{ key: `${root}.jwk`, roles: ["root"] }, ...keys.map((key) => ({ key, roles: ["release"] }))];
+  p.put(
+    `${name}.json`,
+    JSON.stringify({ $schema: "urn:firmseal:trust:1", name: line, sequence, anchors, thresholds: { root: 1, release: 1 } }),
+  );
+  const before = previous === undefined ? [] : ["--previous-trust", previous];
+  await p.ok(["trust", "create", "--from", `${name}.json`, ...before]);
+  await p.ok(["trust", "sign", `${name}.trust`, "--key", `${root}.pem`, ...before]);
+}
+
+/** A product whose devices have first.trust. second.trust follows it: B takes the place of A. */
+async function place(product = PRODUCT): Promise<Place> {
+  const p = world(product);
+  p.putKeys({ R: ROOT });
+  await list(p, "first", 1, ["A.jwk"]);
+  await list(p, "second", 2, ["B.jwk"], { previous: "first.trust" });
+  return p;
+}
+
+/** No command signs one with the last number. */
+function lastTrustFile(): Promise<Uint8Array> {
+  const anchors = [
+    { key: ROOT, roles: ["root" as const] },
+    { key: privateKey("ed25519", image(32, 9)), roles: ["release" as const] },
+  ];
+  const list = { name: "lamp", sequence: 2n ** 64n - 1n, anchors, thresholds: { root: 1, release: 1 } };
+  return signTrustWithoutLog(encodeTrust(list), [signer(ROOT)]);
+}
+
+const carrying = (name: string, keys = '["A.pem", "B.pem"]') =>
+  PRODUCT.replace('"A.pem"', keys).replace('carry = "first.trust"', `carry = "${name}"`);
+
+describe("[trust] carry", () => {
+  it("brings the trust file that devices have, for those that have missed it", async () => {
+    const p = await place();
+    await released(p, "1.0.0", "--first");
+    const [component] = [...filesIn(join(p.path, "dist/1.0.0")).keys()].filter((name) => name.endsWith(".suit"));
+    expect(component).toBe("lamp-lamp-1.0.0.suit");
+    expect(p.get(SUIT).includes(readFileSync(p.at("first.trust")))).toBe(true);
+    expect((await p.ok(["inspect", SUIT])).stdout).toContain(TRUST_COMPONENT_NAME);
+    await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
+    await p.ok(["verify", "dist", "--product", "firmseal.toml"]);
+    await p.ok(["install", SUIT, "--trust", "first.trust", "--root", "R.jwk", "--dir", "dev", ...INSTALL]);
+    // the same release again changes nothing
+    expect((await released(p, "1.0.0")).stderr).toContain("already exists");
+  });
+
+  it("moves devices to the next trust file with an ordinary release, whose keys count under both", async () => {
+    const p = await place(carrying("second.trust"));
+    await released(p, "1.0.0", "--first");
+    await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
+    await p.ok(["install", SUIT, "--trust", "first.trust", "--root", "R.jwk", "--dir", "dev", ...INSTALL]);
+    // the device has the second trust file now: A alone signs nothing more for it
+    p.put("firmseal.toml", PRODUCT);
+    await released(p, "1.1.0");
+    const later = "dist/1.1.0/lamp-lamp-1.1.0.suit";
+    const second = ["--trust", "second.trust", "--root", "R.jwk"];
+    expectFailure(await p.run(["install", later, ...second, "--dir", "dev", ...INSTALL]), 1);
+    // once every device has moved
+    p.put("firmseal.toml", carrying("second.trust", '"B.pem"').replace('file = "first', 'file = "second'));
+    await released(p, "1.2.0");
+    await p.ok(["install", "dist/1.2.0/lamp-lamp-1.2.0.suit", ...second, "--dir", "dev", ...INSTALL]);
+    await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
+  });
+
+  it("is signed by several people: each list needs its own keys", async () => {
+    const p = await place(carrying("second.trust").replace(/\[keys\]\n.*\n/, ""));
+    await released(p, "1.0.0", "--first", "--unsigned");
+    await p.ok(["sign", "dist/1.0.0", "--key", "A.pem"]);
+    const half = await p.run(["verify", "dist/1.0.0", "--product", "firmseal.toml", "--missing"]);
+    expect(half.exit).toBe(1);
+    expect(half.stderr).toContain("1 of 2 signed");
+    expectFailure(await p.run(["verify", "dist/1.0.0", "--product", "firmseal.toml"]), 1);
+    await p.ok(["sign", "dist/1.0.0", "--key", "B.pem"]);
+    await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
+  });
+
+  it("takes a chain, for devices that have missed several", async () => {
+    const p = await place(carrying("all.trust", '["A.pem", "C.pem"]'));
+    await list(p, "third", 3, ["C.jwk"], { previous: "second.trust" });
+    await p.ok(["trust", "chain", "second.trust", "third.trust", "--out", "all.trust"]);
+    await released(p, "1.0.0", "--first");
+    await p.ok(["install", SUIT, "--trust", "first.trust", "--root", "R.jwk", "--dir", "dev", ...INSTALL]);
+    await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
+  });
+
+  it("is left out for boards whose verifier takes none", async () => {
+    const two = `${PRODUCT}\n[boards.tiny]\nimage = "app.js"\nfor = "micro"\n`;
+    const p = await place(two);
+    await released(p, "1.0.0", "--first");
+    expect(p.get("dist/1.0.0/lamp-tiny-1.0.0.suit").includes(readFileSync(p.at("first.trust")))).toBe(false);
+    await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
+    p.put("firmseal.toml", PRODUCT.replace("[boards.lamp]\n", '[boards.lamp]\nfor = "micro"\n').replace('engine = "puck.js"\n', ""));
+    expect(expectFailure(await release(p, "1.1.0"), 1)).toContain("no board has a verifier that takes a trust file");
+  });
+
+  it("refuses what devices would not take, before anything is written or signed", async () => {
+    const p = await place(carrying("second.trust", '"A.pem"'));
+    const log = () => existsSync(p.at("A.pem.log"));
+    const refused = async (exit: 1 | 2 | 3, ...more: string[]) => {
+      const said = expectFailure(await release(p, "1.0.0", "--first", ...more), exit);
+      expect([existsSync(p.at("dist")), log()]).toEqual([false, false]);
+      return said;
+    };
+    // devices with the second trust file do not count A
+    expect(await refused(1)).toContain("a device of class lamp-lamp with first.trust would not take the trust file of the release");
+    const change = (from: string, to: string) => p.put("firmseal.toml", carrying("second.trust").replace(from, to));
+    change('file = "first.trust"\nroot = "R.jwk"', 'keys = "A.jwk"');
+    expect(await refused(1)).toContain("devices without a trust file take none");
+    change("second.trust", "gone.trust");
+    expect(await refused(3)).toContain("firmseal.toml: [trust] carry: gone.trust: file not found");
+    // devices take no earlier one
+    p.put("firmseal.toml", carrying("first.trust").replace('file = "first.trust"', 'file = "second.trust"'));
+    expect(await refused(1)).toMatch(/first\.trust.*refused/);
+    // of another product
+    await list(p, "other", 2, ["A.jwk", "B.jwk"], { line: "fridge" });
+    p.put("firmseal.toml", carrying("other.trust"));
+    expect(await refused(1)).toContain('other.trust is for "fridge", and first.trust for "lamp"');
+    // made by somebody else
+    p.putKeys({ S: privateKey("ed25519", image(32, 7)) });
+    await list(p, "forged", 2, ["A.jwk", "B.jwk"], { root: "S" });
+    p.put("firmseal.toml", carrying("forged.trust"));
+    expect(await refused(1)).toMatch(/forged\.trust: refused/);
+    // after which there is none
+    p.put("last.trust", await lastTrustFile());
+    p.put("firmseal.toml", carrying("last.trust"));
+    expect(await refused(1)).toContain("sequence number 18446744073709551615 is the last one");
+    p.put("firmseal.toml", carrying("app.js"));
+    expect(await refused(1)).toContain("app.js");
+    p.put("firmseal.toml", `${carrying("second.trust")}component = "trust"\n`);
+    expect(await refused(1)).toContain("its component trust is that of the trust file");
+  });
+
+  it("is verified as devices do that have taken it", async () => {
+    const p = await place(carrying("second.trust").replace(/\[keys\]\n.*\n/, ""));
+    await released(p, "1.0.0", "--first", "--unsigned");
+    await p.ok(["sign", "dist/1.0.0", "--key", "A.pem"]);
+    // the record is not signed: it may say that nobody is missing
+    const record = JSON.parse(p.get("dist/1.0.0/release.json").toString());
+    const text = `${JSON.stringify({ ...record, missing: [] }, null, 2)}\n`;
+    p.put("dist/1.0.0/release.json", text);
+    const sums = p.get("dist/1.0.0/SHA256SUMS").toString();
+    p.put("dist/1.0.0/SHA256SUMS", sums.replace(/^\S+(?= .release\.json)/m, sha256Hex(text)));
+    expect(expectFailure(await p.run(["verify", "dist/1.0.0", "--product", "firmseal.toml"]), 1)).toContain(
+      "with second.trust would refuse",
+    );
+    // and so does a single file
+    expectFailure(await p.run(["verify", SUIT, "--product", "firmseal.toml"]), 1);
+  });
+
+  it("also goes with `sign --board`", async () => {
+    const p = await place(carrying("second.trust"));
+    await p.ok(["sign", "--board", "lamp", "--version", "1.0.0", "--first", "--out", "lamp.suit"]);
+    await released(p, "1.0.0", "--first");
+    expect(p.get("lamp.suit").equals(p.get(SUIT))).toBe(true);
+  });
+});
