@@ -4,7 +4,9 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, relative, sep } from "node:path";
 import * as core from "@actions/core";
-import type { Image, ReleaseFacts } from "./summary.js";
+import { visible } from "../../packages/keys/src/words.js";
+import { unlessThrown } from "../../packages/signer/src/key-error.js";
+import { type Difference, type Image, type ReleaseFacts, summarizeDifferences } from "./summary.js";
 
 export const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
@@ -18,10 +20,10 @@ const imageOf = ({ component, slot, size, digest, uri, file, real }: Image) => {
   return { path, component, slot, size, digest, uri, file };
 };
 
-/** The text of the candidate: the product file with all that it names, the version, and the images. */
-export function candidateText({ product, version, boards, references }: ReleaseFacts): string {
+/** The candidate: the product file with all that it names, the version, and the images. */
+function candidateOf({ product, version, boards, references }: ReleaseFacts) {
   const { members = [], thumbprints = [] } = references ?? {};
-  const candidate = {
+  return {
     product,
     productFile: sha256(readFileSync(productFile())),
     version,
@@ -33,7 +35,40 @@ export function candidateText({ product, version, boards, references }: ReleaseF
     thumbprints,
     boards: boards.map(({ board, classes, images }) => ({ board, classes, images: images.map(imageOf) })),
   };
-  return `${JSON.stringify(candidate, null, 2)}\n`;
+}
+
+/** The text of the candidate, which its digest is of. */
+export const candidateText = (facts: ReleaseFacts) => `${JSON.stringify(candidateOf(facts), null, 2)}\n`;
+
+/** Members with their names, in words. */
+const inWords = (object: object) =>
+  Object.entries(object)
+    .flatMap(([name, value]) => (value === null || value === false ? [] : [`${name} ${value}`]))
+    .join(", ");
+
+/** The parts of a candidate by name, as a person compares them. */
+function partsOf({ product, productFile, version, members, thumbprints, boards }: ReturnType<typeof candidateOf>): Map<string, string> {
+  return new Map([
+    ["the version", version],
+    ["the product file", productFile],
+    ["the name of the product", product],
+    ...members.map(({ member, ...rest }): [string, string] => [`${rest.refersTo} ${member}`, inWords(rest)]),
+    ["the keys that devices trust", thumbprints.join(", ")],
+    ...boards.flatMap(({ board, classes, images }): [string, string][] => [
+      [`board ${board}`, classes.join(", ")],
+      ...images.map(({ path, component, slot, ...rest }): [string, string] => [
+        `image ${path} of ${[board, slot, component].filter((one) => one !== null).join(" ")}`,
+        inWords(rest),
+      ]),
+    ]),
+  ]);
+}
+
+/** The parts in which two candidates differ. */
+function differences(candidate: Map<string, string>, here: Map<string, string>): Difference[] {
+  return [...new Set([...candidate.keys(), ...here.keys()])]
+    .map((part) => ({ part, candidate: candidate.get(part) ?? "-", here: here.get(part) ?? "-" }))
+    .filter((one) => one.candidate !== one.here);
 }
 
 /** The file of the candidate. Throws if its digest is not the pinned one. */
@@ -47,8 +82,18 @@ export function pinnedCandidate(): string {
   return given.toString("utf8");
 }
 
-/** Throws unless what is here makes what the candidate describes. */
+/** Parts that an error names. The summary has all of them. */
+const MOST_NAMED = 5;
+
+/** Throws unless what is here makes what the candidate describes. The texts decide: the parts only say what differs. */
 export function refuseOther(facts: ReleaseFacts): void {
-  if (candidateText(facts) !== pinnedCandidate())
-    throw new Error("what would be released here is not the candidate: the images or the product file have changed since");
+  const text = pinnedCandidate();
+  if (candidateText(facts) === text) return;
+  const candidate = unlessThrown(() => partsOf(JSON.parse(text)));
+  const found = candidate ? differences(candidate, partsOf(candidateOf(facts))) : [];
+  if (found.length > 0) summarizeDifferences(found);
+  const names = found.slice(0, MOST_NAMED).map(({ part }) => visible(part));
+  const more = found.length > MOST_NAMED ? [`${found.length - MOST_NAMED} more parts`] : [];
+  const what = names.length > 0 ? `these differ: ${[...names, ...more].join(", ")}` : "another version of the action has written it";
+  throw new Error(`what would be released here is not the candidate: ${what}; run the candidate job again, and look at what it shows`);
 }

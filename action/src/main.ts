@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import * as core from "@actions/core";
 import { candidateText, imagesFolder, pinnedCandidate, productFile, refuseOther, sha256 } from "./candidate.js";
 import { type Checkout, isIn, openCheckout } from "./protected.js";
-import { type ReleaseFacts, summarize, summarizeLint } from "./summary.js";
+import { type ReleaseFacts, summarize, summarizeLint, summarizeRefusal } from "./summary.js";
 
 const BUILT_IN = fileURLToPath(new URL("firmseal/bin/firmseal.js", import.meta.url));
 
@@ -211,7 +211,9 @@ export async function run(): Promise<void> {
     if (!action) throw new Error(`mode: ${JSON.stringify(mode)} is neither candidate nor publish`);
     await action();
   } catch (e) {
-    core.setFailed(e instanceof Error ? e.message : String(e));
+    const message = e instanceof Error ? e.message : String(e);
+    core.setFailed(message);
+    summarizeRefusal(message);
     await writeSummary();
   }
 }

@@ -70,6 +70,25 @@ function slotText({ size, slotSize }: Image): string {
   return `${"█".repeat(filled)}${"░".repeat(10 - filled)} ${Math.ceil(share * 100)} % of ${slotSize.toLocaleString("en-US")}`;
 }
 
+/** A part of a candidate that is not the same where it would be released. */
+export interface Difference {
+  part: string;
+  candidate: string;
+  here: string;
+}
+
+/** What is not as the candidate has it. */
+export function summarizeDifferences(found: readonly Difference[]): void {
+  core.summary.addHeading("Not the candidate", 3);
+  core.summary.addTable([
+    ["Part", "Candidate", "Here"].map((data) => ({ data, header: true })),
+    ...found.map(({ part, candidate, here }) => [part, candidate, here].map(escaped)),
+  ]);
+}
+
+/** Why the step has failed: the line of the error. */
+export const summarizeRefusal = (message: string) => core.summary.addHeading("Refused", 2).addRaw(escaped(message), true);
+
 const ORDER = ["error", "warning", "note"];
 
 /** What lint found, the worst first. */

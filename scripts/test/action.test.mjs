@@ -2,6 +2,7 @@
 // built into it.
 
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   appendFileSync,
   existsSync,
@@ -127,14 +128,17 @@ describe("the action", () => {
       const r = p.action({ ...pinned, ...inputs });
       expect([r.status, error(r)]).toEqual([1, expect.stringContaining(words)]);
       expect(existsSync(p.at("dist"))).toBe(false);
+      return r.summary;
     };
-    refused({ version: "1.4.3" }, "is not the candidate");
+    expect(refused({ version: "1.4.3" }, "these differ: the version; run the candidate job again")).toContain(
+      "<tr><td>the version</td><td>1.4.2</td><td>1.4.3</td></tr>",
+    );
     refused({ "candidate-digest": "0".repeat(64) }, "is not the candidate with the digest");
     refused({ "candidate-digest": "" }, "candidate-digest");
     refused({ "candidate-digest": "../x" }, "not a SHA-256");
     refused({ mode: "sign" }, "neither candidate nor publish");
     refused({ mode: "__proto__" }, "neither candidate nor publish");
-    refused({ boards: "gateway" }, "is not the candidate");
+    refused({ boards: "gateway" }, "these differ: board sensor, image sensor.bin of sensor image;");
     // inputs are not options
     refused({ boards: "gateway --allow-no-approval --out /elsewhere" }, "--allow-no-approval");
     refused({ version: "1.4.2 --out=x" }, "version");
@@ -143,14 +147,24 @@ describe("the action", () => {
     refused({}, "firmseal.toml is not as refs/heads/main has it");
     p.commit();
     refused({}, "/keys/release: exec:./ran starts a program where the key is; if that is what you want: allow-exec: true");
-    refused({ "allow-exec": "true" }, "the images or the product file have changed since");
+    const named = refused({ "allow-exec": "true" }, "these differ: the product file, key /keys/release;");
+    expect(named).toMatch(/<td>key .keys.release<\/td><td>.*release.pem.*<\/td><td>.*exec:.*<\/td>/);
     writeFileSync(p.at("firmseal.toml"), toml.replace(/class = .*|(?=\[boards\.gateway\])/, '[boards.other]\nimage = "gw.bin"\n'));
     p.commit();
-    refused({}, "the images or the product file have changed since");
+    refused({}, "these differ: the product file, path /boards/");
+    const trust = '\n[trust]\nkeys = "release.pub"\n';
+    expect(await p.firmseal("pubkey", "release.pem", "--out", "release.pub")).toMatchObject({ exit: 0 });
+    writeFileSync(p.at("firmseal.toml"), `${toml}${trust}`);
+    p.commit("release.pub");
+    expect(refused({}, "these differ: the product file, the keys that devices trust, key /trust/keys")).toContain("sha256 ");
     writeFileSync(p.at("firmseal.toml"), toml);
     p.commit();
     writeFileSync(p.at("images/gw.bin"), Buffer.alloc(3000, 3));
-    refused({}, "the images or the product file have changed since");
+    refused({}, "these differ: image gw.bin of gateway image;");
+    // pinned, and not a candidate
+    writeFileSync(p.at("other.json"), "[]");
+    const digest = createHash("sha256").update("[]").digest("hex");
+    refused({ candidate: "other.json", "candidate-digest": digest }, "another version of the action has written it");
     // a candidate that was changed to fit
     const text = readFileSync(p.at("firmseal-candidate.json"), "utf8");
     writeFileSync(p.at("firmseal-candidate.json"), text.replace("gateway", "gatewaz"));
