@@ -8,14 +8,12 @@ import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileS
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as core from "@actions/core";
+import { takeVariable, withHeld } from "../../packages/keys/src/secrets/environment.js";
 import { candidateText, imagesFolder, pinnedCandidate, productFile, refuseOther, sha256 } from "./candidate.js";
 import { type Checkout, isIn, openCheckout } from "./protected.js";
 import { type ReleaseFacts, summarize, summarizeLint, summarizeRefusal } from "./summary.js";
 
 const BUILT_IN = fileURLToPath(new URL("firmseal/bin/firmseal.js", import.meta.url));
-
-/** The inputs with secrets, and the variables in which the command line and the product file find them. */
-const SECRETS = { passphrase: "FIRMSEAL_PASSPHRASE", pin: "FIRMSEAL_PIN" } as const;
 
 /**
  * Shows text of a program in the log of the job. To the runner, `::` after spaces and `##[` anywhere begin a command.
@@ -26,28 +24,39 @@ function showInLog(text: string): void {
   if (text) process.stdout.write(`::stop-commands::${token}\n${text}\n::${token}::\n`);
 }
 
-/** The environment of a command: without the secrets of the inputs, unless it signs. */
-function environment(signs: boolean): NodeJS.ProcessEnv {
-  const env = { ...process.env };
-  const given = {
-    passphrase: core.getInput("passphrase", { trimWhitespace: false }),
-    pin: core.getInput("pin", { trimWhitespace: false }),
-  };
-  for (const name of ["passphrase", "pin"] as const) {
-    delete env[`INPUT_${name.toUpperCase()}`];
-    if (signs && given[name]) env[SECRETS[name]] = given[name];
+/**
+ * The names in passphrase-env, in the order of the keys. Takes their values out of the environment, which every command
+ * and everything that it starts would get. Throws if one has no value: GitHub makes a missing secret an empty variable.
+ */
+function takePassphrases(): string[] {
+  const names = core.getInput("passphrase-env").split(/\s+/).filter(Boolean);
+  for (const name of names) {
+    // it may be the passphrase itself by mistake, which must not get into a log
+    if (!/^[A-Z_][A-Z0-9_]{0,99}$/.test(name))
+      throw new Error("passphrase-env: not the name of a variable in capitals; give the name, and set the variable in env of the step");
+    const value = takeVariable(name);
+    if (!value)
+      throw new Error(
+        `passphrase-env: the variable ${name} is ${value === "" ? "empty" : "not set"}; set it in env of the step, from a secret`,
+      );
+    core.setSecret(value);
   }
-  return env;
+  return names;
 }
 
-/** Runs a command. Its words go to the log of the job. Throws the message of a failure, with its hint. */
-function firmseal<T>(args: readonly string[], signs = false): T {
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [core.getInput("program") || BUILT_IN, ...args], {
-    env: environment(signs),
-    stdio: ["ignore", "pipe", "pipe"],
-    encoding: "utf8",
-    maxBuffer: 64 * 1024 * 1024,
-  });
+/**
+ * Runs a command, which opens keys with these taken variables. Its words go to the log of the job. Throws the message
+ * of a failure, with its hint.
+ */
+function firmseal<T>([command = "", ...args]: readonly string[], variables: readonly string[] = []): T {
+  const opening = variables.map((name) => `--passphrase-env=${name}`);
+  const { status, stdout, stderr, error } = withHeld(variables, () =>
+    spawnSync(process.execPath, [core.getInput("program") || BUILT_IN, command, ...opening, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024,
+    }),
+  );
   if (error) throw error;
   showInLog(stderr);
   const answer = JSON.parse(stdout || "{}") as T & { message?: string; hint?: string; lint?: ReleaseFacts["lint"] };
@@ -147,8 +156,7 @@ function refuseDoubtful({ signedByTestKeys: [testKey], otherSignatures: [other],
 async function publish(): Promise<void> {
   const out = core.getInput("out");
   const first = core.getBooleanInput("first");
-  for (const name of ["passphrase", "pin"] as const)
-    if (core.getInput(name)) core.setSecret(core.getInput(name, { trimWhitespace: false }));
+  const variables = takePassphrases();
   // before a minute of power cuts
   pinnedCandidate();
   checkInputs();
@@ -170,14 +178,15 @@ async function publish(): Promise<void> {
   // a runner is new: it cannot know of another build with this version
   if (!planned.previous && planned.state !== "unchanged" && !first)
     throw new Error("no earlier release is known: give previous-release, or first: true if nothing was released yet");
-  const passphrase = core.getInput("passphrase") ? [`--passphrase-env=${SECRETS.passphrase}`] : [];
-  const made = firmseal<ReleaseFacts>(releaseArguments(...passphrase, ...more), true);
+  const made = firmseal<ReleaseFacts>(releaseArguments(...more), variables);
   const facts = { ...made, ...(planned.references && { references: planned.references }) };
   // what was written, against what was described, and by the verifier of the devices. Otherwise nothing of it may be
   // published.
   try {
     refuseOther(facts);
-    refuseDoubtful(firmseal<Doubts>(["verify", `--product=${productFile()}`, "--json", "--", facts.folder]));
+    // without trusted keys in the product file, devices trust those that sign, which are opened again
+    const opened = planned.references?.thumbprints.length ? [] : variables;
+    refuseDoubtful(firmseal<Doubts>(["verify", `--product=${productFile()}`, "--json", "--", facts.folder], opened));
   } catch (e) {
     if (facts.state !== "unchanged") rmSync(facts.folder, { recursive: true, force: true });
     throw e;

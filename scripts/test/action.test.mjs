@@ -58,8 +58,8 @@ async function product() {
   };
   commit();
   let runs = 0;
-  /** Runs the action, and gives its outputs, its summary and its log. */
-  const action = (inputs) => {
+  /** Runs the action, with variables of the step, and gives its outputs, its summary and its log. */
+  const action = (inputs, variables = {}) => {
     const [output, summary] = [join(at, `output-${runs}`), join(at, `summary-${runs++}`)];
     for (const path of [output, summary]) appendFileSync(path, "");
     const variable = (name) => (name.startsWith("GITHUB_") ? name : `INPUT_${name.toUpperCase()}`);
@@ -71,7 +71,10 @@ async function product() {
     };
     const r = spawnSync(process.execPath, [join(dist, "index.mjs")], {
       cwd: at,
-      env: { ...env, NODE_OPTIONS: process.env.NODE_OPTIONS, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary, ...defaults, ...given },
+      env: {
+        ...{ ...env, ...variables, NODE_OPTIONS: process.env.NODE_OPTIONS, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary },
+        ...{ ...defaults, ...given },
+      },
       encoding: "utf8",
     });
     // NAME<<DELIMITER, the value, DELIMITER
@@ -306,28 +309,32 @@ describe("the action", () => {
     expect(r.outputs).toEqual({});
   }, 120_000);
 
-  it("gives the passphrase and the PIN to the command that signs only, under the names that it reads", async () => {
+  it("gives named passphrases to the command that signs only, in their order, and to nothing that it starts", async () => {
     const p = await product();
-    const [passphrase, pin] = [" correct horse ", "1234 5678"];
-    // records what it is given, and is the built-in program
-    const record = `appendFileSync(${JSON.stringify(p.at("record"))}, JSON.stringify({ args: process.argv.slice(2), env: process.env }) + "\\n");`;
+    const secrets = { RELEASE_PASSPHRASE: " correct horse ", TOKEN_PIN: "1234 5678" };
+    expect(await p.firmseal("pubkey", "release.pem", "--out", "release.pub")).toMatchObject({ exit: 0 });
+    appendFileSync(p.at("firmseal.toml"), '\n[trust]\nkeys = "release.pub"\n');
+    p.commit("release.pub");
+    // records what it is given, and what it can see of the action, and is the built-in program
+    const record = `appendFileSync(${JSON.stringify(p.at("record"))}, JSON.stringify({ args: process.argv.slice(2), env: process.env, above: process.platform === "linux" ? readFileSync(\`/proc/\${process.ppid}/environ\`, "utf8") : "" }) + "\\n");`;
     const program = JSON.stringify(join(dist, "firmseal/bin/firmseal.js"));
-    writeFileSync(p.at("stub.mjs"), `import { appendFileSync } from "node:fs";\n${record}\nawait import(${program});\n`);
-    const given = { version: "1.4.2", program: "stub.mjs", passphrase, pin };
+    writeFileSync(p.at("stub.mjs"), `import { appendFileSync, readFileSync } from "node:fs";\n${record}\nawait import(${program});\n`);
+    const given = { version: "1.4.2", program: "stub.mjs" };
     const candidate = p.action({ mode: "candidate", ...given });
     expect(candidate.status, candidate.log).toBe(0);
-    const { status, log } = p.action({
-      ...{ mode: "publish", first: "true", "candidate-digest": candidate.outputs["candidate-digest"] },
-      ...given,
-    });
+    const { status, log, summary, outputs } = p.action(
+      {
+        ...{ mode: "publish", first: "true", "candidate-digest": candidate.outputs["candidate-digest"] },
+        ...{ ...given, "passphrase-env": "RELEASE_PASSPHRASE  TOKEN_PIN" },
+      },
+      secrets,
+    );
     expect(status, log).toBe(0);
-    const isSecret = ([name, value]) => /^INPUT_P(ASSPHRASE|IN)$/.test(name) || [passphrase, pin].some((one) => value.includes(one));
     const runs = readFileSync(p.at("record"), "utf8")
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    const named = ["--passphrase-env=FIRMSEAL_PASSPHRASE"];
-    const own = { FIRMSEAL_PASSPHRASE: passphrase, FIRMSEAL_PIN: pin };
+    const isSecret = ([, value]) => Object.values(secrets).some((one) => value.includes(one));
     expect(
       runs.map(({ args, env }) => [
         args.includes("--dry-run") ? "dry run" : args[0],
@@ -337,14 +344,76 @@ describe("the action", () => {
     ).toEqual([
       ["dry run", [], {}],
       ["dry run", [], {}],
-      ["release", named, own],
+      ["release", ["--passphrase-env=RELEASE_PASSPHRASE", "--passphrase-env=TOKEN_PIN"], secrets],
       ["verify", [], {}],
     ]);
-    for (const secret of [passphrase, pin]) {
+    for (const secret of Object.values(secrets)) {
+      for (const { args, above } of runs) expect(args.join(" ") + above).not.toContain(secret);
       expect(log).toContain(`::add-mask::${secret}\n`);
-      expect(log.replaceAll(`::add-mask::${secret}`, "")).not.toContain(secret);
+      expect(log.replaceAll(`::add-mask::${secret}`, "") + summary + JSON.stringify(outputs)).not.toContain(secret);
     }
   });
+
+  it(`signs with an encrypted key only if the step names its passphrase${OF_SOME}`, async () => {
+    const p = await product();
+    const env = { P: "correct horse" };
+    expect(
+      await call(["keygen", "--passphrase-env", "P", "--out", "encrypted.pem"], {
+        cwd: p.at("."),
+        env: { PATH: process.env.PATH, ...env },
+      }),
+    ).toMatchObject({ exit: 0 });
+    writeFileSync(p.at("firmseal.toml"), readFileSync(p.at("firmseal.toml"), "utf8").replace("release.pem", "encrypted.pem"));
+    p.commit();
+    const { outputs } = p.action({ mode: "candidate", version: "1.4.2" });
+    const publish = (name, variables) =>
+      p.action(
+        {
+          ...{ mode: "publish", version: "1.4.2", first: "true", "candidate-digest": outputs["candidate-digest"] },
+          ...(name !== undefined && { "passphrase-env": name }),
+        },
+        variables,
+      );
+    const wrong = [
+      // in the environment, and under the names of earlier inputs: not named, so not read
+      [
+        undefined,
+        { RELEASE_PASSPHRASE: env.P, FIRMSEAL_PASSPHRASE: env.P, INPUT_PASSPHRASE: env.P },
+        "the passphrase for encrypted.pem is needed",
+      ],
+      [
+        "RELEASE_PASSPHRASE",
+        { RELEASE_PASSPHRASE: "" },
+        "the variable RELEASE_PASSPHRASE is empty; set it in env of the step, from a secret",
+      ],
+      ["RELEASE_PASSPHRASE", {}, "the variable RELEASE_PASSPHRASE is not set; set it in env of the step, from a secret"],
+      ["RELEASE_PASSPHRASE", { RELEASE_PASSPHRASE: "wrong-one" }, "encrypted.pem: wrong passphrase"],
+      ["RELEASE_PASSPHRASE", { RELEASE_PASSPHRASE: `${env.P}\n` }, "the passphrase contains a line break"],
+      ["--passphrase-fd=0", {}, "passphrase-env: not the name of a variable"],
+      ["__proto__", {}, "passphrase-env: not the name of a variable"],
+      [env.P, {}, "passphrase-env: not the name of a variable"],
+    ];
+    for (const [name, variables, said] of some(wrong, 4)) {
+      const r = publish(name, variables);
+      expect([r.status, error(r)]).toEqual([1, expect.stringContaining(said)]);
+      expect(r.summary).toContain("<h2>Refused</h2>");
+      expect(error(r) + r.summary).not.toMatch(/correct|wrong-one/);
+      expect([existsSync(p.at("dist")), existsSync(p.at("encrypted.pem.log"))]).toEqual([false, false]);
+    }
+    const { status, log } = publish("RELEASE_PASSPHRASE", { RELEASE_PASSPHRASE: env.P });
+    expect(status, log).toBe(0);
+    // as the command line: a key without a passphrase asks for none
+    writeFileSync(p.at("firmseal.toml"), readFileSync(p.at("firmseal.toml"), "utf8").replace("encrypted.pem", "release.pem"));
+    p.commit();
+    rmSync(p.at("dist"), { recursive: true });
+    const plain = p.action({ mode: "candidate", version: "1.4.2" });
+    const digest = plain.outputs["candidate-digest"];
+    const r = p.action(
+      { mode: "publish", version: "1.4.2", first: "true", "candidate-digest": digest, "passphrase-env": "UNUSED" },
+      { UNUSED: "x" },
+    );
+    expect(r.status, r.log).toBe(0);
+  }, 240_000);
 
   it("names are text in the summary, and cannot begin Markdown there, or a command to the runner in the log", async () => {
     const p = await product();
