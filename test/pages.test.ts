@@ -155,8 +155,9 @@ describe.concurrent("docs/guides/trust.md", () => {
 });
 
 describe.concurrent("docs/guides/ci.md", () => {
-  it("releases, and releases again", async () => {
+  it("releases, releases again, and with an encrypted key in a variable", async () => {
     const { stderr } = await runPage("docs/guides/ci.md", empty("ci"));
+    expect(stderr).toMatch(/ 1\.5\.0 released, 1 board, /);
     expect(stderr).toMatch(/ 1\.4\.2 released, 1 board, /);
     expect(stderr).toMatch(/ 1\.4\.2 already exists, with the same content, 1 board, /);
   });

@@ -101,14 +101,15 @@ const script = (lines) => lines.filter((line) => line !== INSTALL).join("\n");
 
 /**
  * What each CI system runs, in a checkout `here`: `clean`, before the images are there, `candidate` and, with what that
- * has left, `release`. `at`: where the release is made, from `here`. `env`: the variables that the system sets. They
- * need a folder `tmp`.
+ * has left, `release`. `at`: where the release is made, from `here`. `env`: the variables that the system sets, and
+ * `secrets`: those of the release only, for the `key` that CI_PRODUCT has left. They need a folder `tmp`.
  */
-export function ciSystems(here, tmp) {
+export function ciSystems(here, tmp, key) {
   const jobs = gitlabJobs(example("gitlab/templates/firmseal.yml"), { tag: "v1.4.2" });
   const { "firmseal-candidate": candidate, "firmseal-release": release } = jobs;
   const [, clean, look, publish] = jenkinsLines(example("Jenkinsfile"));
   const fresh = "rm -rf protected candidate";
+  const secrets = { RELEASE_KEY: readFileSync(key, "utf8"), RELEASE_PASSPHRASE: CI_PASSPHRASE };
   const gitlab = { CI_DEFAULT_BRANCH: "main", CI_REPOSITORY_URL: `file://${here}`, CI_PROJECT_DIR: here };
   return {
     plain: {
@@ -116,7 +117,8 @@ export function ciSystems(here, tmp) {
       env: { T: tmp },
       clean: "",
       candidate: 'sh ci/release.sh v1.4.2 images > "$T/candidate"',
-      release: 'sh ci/release.sh v1.4.2 images "$(cat "$T/candidate")"',
+      release: 'sh ci/release.sh v1.4.2 images "$T/candidate"',
+      secrets,
     },
     gitlab: {
       at: "protected",
@@ -125,23 +127,38 @@ export function ciSystems(here, tmp) {
       candidate: `${fresh}\n${script(candidate.script)}`,
       // each job has a folder of its own, with the artifacts of those that it needs
       release: `rm -rf protected\n${script(release.script)}`,
+      secrets,
     },
-    jenkins: { at: ".", env: { TAG: "v1.4.2", WORKSPACE_TMP: tmp }, clean, candidate: look, release: publish },
+    jenkins: {
+      at: ".",
+      env: { TAG: "v1.4.2", WORKSPACE_TMP: tmp },
+      clean,
+      candidate: look,
+      release: publish,
+      secrets: { KEY_FILE: key, RELEASE_PASSPHRASE: CI_PASSPHRASE },
+    },
   };
 }
 
-/** Makes a checkout of a product whose branch has the release 1.4.1. The images of 1.4.2 are in `../images`. */
+/** The passphrase of the key of CI_PRODUCT. A shell must not take it apart. */
+export const CI_PASSPHRASE = " correct  $horse * ";
+
+/**
+ * Makes a checkout of a product whose branch has the release 1.4.1. The images of 1.4.2 are in `../images`, and its
+ * encrypted key is `../release.pem`.
+ */
 export const CI_PRODUCT = [
+  `export RELEASE_PASSPHRASE='${CI_PASSPHRASE}'`,
   "git init -q -b main",
   `head -c 4096 /dev/zero > gateway.bin`,
-  "firmseal keygen --no-passphrase --out ../release.pem",
+  "firmseal keygen --passphrase-env RELEASE_PASSPHRASE --out ../release.pem",
   "cp ../release.pem .; firmseal init --vendor example.com --board gateway=gateway.bin --name acme; rm -f release.pem*",
-  "firmseal pubkey ../release.pem --out release.pub",
+  "firmseal pubkey ../release.pem --passphrase-env RELEASE_PASSPHRASE --out release.pub",
   `sed -i 's/"release.pem"/"env:RELEASE_KEY"/' firmseal.toml`,
   `printf '[trust]\\nkeys = "release.pub"\\n' >> firmseal.toml`,
   "mkdir ../images ../old; mv gateway.bin ../old; head -c 4096 /dev/zero | tr '\\0' x > ../images/gateway.bin",
   'export RELEASE_KEY="$(cat ../release.pem)"',
-  "cp -r ../old old; firmseal release --version 1.4.1 --first --images old; rm -r old",
+  "cp -r ../old old; firmseal release --version 1.4.1 --first --images old --passphrase-env RELEASE_PASSPHRASE; rm -r old",
   "mkdir releases ci; mv dist/1.4.1/release.json releases; rm -r dist",
   `cp ${ROOT}examples/ci/release.sh ci`,
   "printf 'build/\\n' > .gitignore",

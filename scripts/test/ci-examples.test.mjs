@@ -22,7 +22,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { OF_SOME, some } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
-import { CI_PRODUCT, ciSystems, example, gitlabJobs, projectJobs } from "./ci-examples.mjs";
+import { CI_PASSPHRASE, CI_PRODUCT, ciSystems, example, gitlabJobs, projectJobs } from "./ci-examples.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -45,17 +45,19 @@ beforeAll(() => {
     ...{ NO_COLOR: "1", GIT_CONFIG_GLOBAL: "/dev/null" },
   };
   expect(shell(CI_PRODUCT, join(folder, "product"))).toMatchObject({ status: 0 });
-  env.RELEASE_KEY = readFileSync(join(folder, "release.pem"), "utf8");
 }, 120_000);
 
-/** A checkout in which a system runs. The key is there for the release only. */
+/** What a refused release says first. */
+const REFUSED = /^not the candidate \(<\), but this \(>\): run its job again, and look at it$/m;
+
+/** A checkout in which a system runs. The key and its passphrase are there for the release only. */
 function checkout(name) {
   const place = mkdtempSync(join(folder, `${name}-`));
   const here = join(place, "work");
   const tmp = join(place, "tmp");
   mkdirSync(tmp);
   cpSync(join(folder, "product"), here, { recursive: true });
-  const { at, env: own, clean, candidate, release } = ciSystems(here, tmp)[name];
+  const { at, env: own, clean, candidate, release, secrets } = ciSystems(here, tmp, join(folder, "release.pem"))[name];
   return {
     here,
     put(path, text) {
@@ -70,8 +72,9 @@ function checkout(name) {
       const name = "git -c user.name=t -c user.email=t@example.com commit -q -a -m x";
       expect(shell(`${change}; ${name}; git update-ref refs/remotes/origin/main HEAD`, here)).toMatchObject({ status: 0 });
     },
-    candidate: (more) => shell(candidate, here, { ...own, RELEASE_KEY: "", ...more }),
-    release: (more) => shell(release, here, { ...own, ...more }),
+    candidate: (more) => shell(candidate, here, { ...own, ...more }),
+    release: (more) => shell(release, here, { ...own, ...secrets, ...more }),
+    written: () => join(at === "." ? tmp : here, "candidate"),
     dist: () => (existsSync(join(here, at, "dist")) ? readdirSync(join(here, at, "dist")) : []),
   };
 }
@@ -89,7 +92,28 @@ describe.each(some(["gitlab", "plain", "jenkins"], 3))(`the recipe for a system:
     expect(p.release()).toMatchObject({ status: 0 });
     // what the build gives after a person has looked
     appendFileSync(join(p.here, "images/gateway.bin"), "x");
-    expect(p.release()).toMatchObject({ status: 1, stderr: expect.stringContaining("this is not the candidate ") });
+    expect(p.release()).toMatchObject({ status: 1, stderr: expect.stringMatching(REFUSED) });
+  }, 120_000);
+
+  it("reads the passphrase only from the variable that the script of the branch names", () => {
+    const p = checkout(name);
+    p.images();
+    expect(p.candidate()).toMatchObject({ status: 0 });
+    const refused = (variables, said) => {
+      const r = p.release(variables);
+      expect([r.status, r.stderr]).toEqual([3, expect.stringContaining(said)]);
+      expect(r.stdout + r.stderr).not.toContain("wrong-one");
+      expect(p.dist()).toEqual([]);
+    };
+    refused({ RELEASE_PASSPHRASE: "" }, "environment variable RELEASE_PASSPHRASE: the passphrase is empty");
+    refused({ RELEASE_PASSPHRASE: undefined, passphrases: "OTHER", OTHER: CI_PASSPHRASE }, "variable RELEASE_PASSPHRASE is not set");
+    refused({ RELEASE_PASSPHRASE: "wrong-one" }, "wrong passphrase");
+    p.commit("sed -i 's/^passphrases=.*/passphrases=/' ci/release.sh");
+    expect(p.candidate()).toMatchObject({ status: 0 });
+    refused({}, "the passphrase for env:RELEASE_KEY is needed");
+    p.commit("sed -i 's/^passphrases=.*/passphrases=\"not-a-name\"/' ci/release.sh");
+    expect(p.candidate()).toMatchObject({ status: 0 });
+    refused({}, "the environment variable of this name is not set");
   }, 120_000);
 
   it("needs an earlier release", () => {
@@ -156,7 +180,11 @@ it("what other jobs have left in the folder of GitLab is not read", () => {
 describe("release.sh", () => {
   const run = (p, args) => shell(`sh ci/release.sh ${args}`, p.here);
   it.each([
-    ["an empty digest", "v1.4.2 images ''", "this is not the candidate "],
+    ["an empty candidate", "v1.4.2 images ''", "'' is not a file: give the candidate"],
+    ["a candidate that does not exist", "v1.4.2 images ../none", "'../none' is not a file"],
+    ["a folder as the candidate", "v1.4.2 images ../tmp", "'../tmp' is not a file"],
+    ["itself as the candidate", "v1.4.2 images - < /dev/null", "'-' is not a file"],
+    ["a file without its parts", "v1.4.2 images ../../release.pem", "not the candidate (<), but this (>)"],
     ["images among the files of the branch", "v1.4.2 releases", "images need a folder of their own"],
     ["images that are the checkout", "v1.4.2 .", "images need a folder of their own"],
   ])("refuses %s", (_, args, words) => {
@@ -172,7 +200,7 @@ describe("release.sh", () => {
     const p = checkout("plain");
     p.images();
     const { status, stderr } = run(p, args);
-    expect([status === 0, stderr]).toEqual([false, expect.stringContaining("release.sh VERSION IMAGES [DIGEST]")]);
+    expect([status === 0, stderr]).toEqual([false, expect.stringContaining("release.sh VERSION IMAGES [CANDIDATE]")]);
   });
 
   it.each([
@@ -211,12 +239,85 @@ describe("release.sh", () => {
     expect(run(p, "v1.4.2 images")).toMatchObject({ status: 1, stdout: "", stderr: expect.stringContaining("images/build") });
     rmSync(join(p.here, "images/build"));
     cpSync(join(p.here, "images/a"), join(p.here, "images/build"), { recursive: true });
-    const looked = run(p, "v1.4.2 images");
-    expect(looked).toMatchObject({ status: 0 });
+    expect(p.candidate()).toMatchObject({ status: 0 });
     rmSync(join(p.here, "images/build"), { recursive: true });
     symlinkSync("b", join(p.here, "images/build"));
-    expect(run(p, `v1.4.2 images ${looked.stdout}`)).toMatchObject({ status: 1 });
+    expect(p.release()).toMatchObject({ status: 1, stderr: expect.stringContaining("images/build") });
   });
+
+  it("says which part differs from the candidate", () => {
+    const p = checkout("plain");
+    p.images();
+    p.put("images/other.bin", "x");
+    expect(p.candidate()).toMatchObject({ status: 0 });
+    const candidate = readFileSync(p.written(), "utf8");
+    const commit = shell("git rev-parse HEAD", p.here).stdout;
+    expect(candidate).toMatch(
+      new RegExp(`^version 1\\.4\\.2\ncommit ${commit}(\\d+ (blob|tree) [0-9a-f]+\t.*\n)+([0-9a-f]{64} {2}\\./.*\n){2}$`),
+    );
+    const named = (change, ...lines) => {
+      shell(change, p.here);
+      const { status, stderr } = p.release();
+      expect([status, stderr]).toEqual([1, expect.stringMatching(REFUSED)]);
+      const found = stderr.split("\n").filter((line) => /^[<>]/.test(line));
+      expect(found).toEqual(lines.map((line) => expect.stringMatching(line)));
+      expect(p.dist()).toEqual([]);
+    };
+    named("echo x >> images/gateway.bin", /^< [0-9a-f]{64} {2}.\/gateway.bin$/, /^> [0-9a-f]{64} {2}.\/gateway.bin$/);
+    named("cp ../../images/gateway.bin images; rm images/other.bin", /^< [0-9a-f]{64} {2}.\/other.bin$/);
+    named("printf x > images/other.bin; printf x > images/new.bin", /^> [0-9a-f]{64} {2}.\/new.bin$/);
+    shell("rm images/new.bin", p.here);
+    p.commit("sed -i 's/name = .acme./name = \"other\"/' firmseal.toml");
+    named("true", /^< commit/, /^> commit/, /^< .*\tfirmseal.toml$/, /^> .*\tfirmseal.toml$/);
+    shell("git reset -q --hard HEAD^; git update-ref refs/remotes/origin/main HEAD", p.here);
+    p.commit(
+      "git rm -q releases/release.json; mkdir -p releases; cp ../../product/releases/release.json releases/r.json; git add releases",
+    );
+    named("true", /^< commit/, /^> commit/, /^< .*\treleases$/, /^> .*\treleases$/);
+    shell("git reset -q --hard HEAD^; git update-ref refs/remotes/origin/main HEAD", p.here);
+    expect(run(p, 'v1.4.3 images "$T/candidate"'.replace("$T/candidate", p.written()))).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("< version 1.4.2\n---\n> version 1.4.3\n"),
+    });
+    // what another job has written there is not a command to the terminal
+    writeFileSync(p.written(), "\u001b[2J\u009b");
+    expect(p.release().stderr).not.toMatch(/[^\t\n -~]/);
+  }, 120_000);
+
+  it.each([
+    ["a line break", "a\nversion 9"],
+    ["a command to the terminal", "a\u001b[2K"],
+    ["another direction", "a\u202eb"],
+  ])("pins no image whose name has %s", (_, name) => {
+    const p = checkout("plain");
+    p.images();
+    p.put(`images/${name}`, "x");
+    const r = p.candidate();
+    expect([r.status, r.stdout]).toEqual([1, ""]);
+    expect(r.stderr).toMatch(/^neither a file nor a folder with a name in ASCII/);
+    expect(r.stderr).not.toMatch(/[^\t\n -~]/);
+  });
+
+  it("gives two keys their passphrases in the order of the setting", () => {
+    const p = checkout("plain");
+    p.images();
+    const two = { RELEASE_PASSPHRASE: CI_PASSPHRASE, SECOND: "second" };
+    const keys = join(p.here, "..");
+    expect(shell(`firmseal keygen --passphrase-env SECOND --out ${keys}/second.pem`, p.here, two)).toMatchObject({ status: 0 });
+    expect(shell(`firmseal pubkey ${keys}/second.pem --passphrase-env SECOND --out second.pub`, p.here, two)).toMatchObject({ status: 0 });
+    const toml = 's/"env:RELEASE_KEY"/["env:RELEASE_KEY", "env:SECOND_KEY"]/; s/"release.pub"/["release.pub", "second.pub"]/';
+    p.commit(
+      `git add second.pub; sed -i '${toml}' firmseal.toml; sed -i 's/^passphrases=.*/passphrases="RELEASE_PASSPHRASE SECOND"/' ci/release.sh`,
+    );
+    expect(p.candidate()).toMatchObject({ status: 0 });
+    const given = { ...two, SECOND_KEY: readFileSync(join(keys, "second.pem"), "utf8") };
+    expect(p.release({ ...given, SECOND: CI_PASSPHRASE })).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining("wrong passphrase"),
+    });
+    expect(p.dist()).toEqual([]);
+    expect(p.release(given)).toMatchObject({ status: 0 });
+  }, 120_000);
 
   it.each(["find", "sha256sum", "sort"])("pins nothing if %s fails", (name) => {
     const p = checkout("plain");
@@ -263,9 +364,9 @@ describe("who can change a recipe", () => {
 
   it("GitLab: a person who starts the pipeline gives a tag, and nothing else", () => {
     const text = example("gitlab/templates/firmseal.yml");
-    // the variables of GitLab itself, and what the script has set
+    // the variables of GitLab itself
     const used = [...new Set(text.match(/\$\{?[A-Za-z_]\w*/g))];
-    expect(used.filter((name) => !name.startsWith("$CI_"))).toEqual(["$candidate"]);
+    expect(used.filter((name) => !name.startsWith("$CI_"))).toEqual([]);
     for (const tag of ["v1.4.2", "v1.4.2-rc.1", "v1.4.2+7"])
       expect(gitlabJobs(text, { tag })["firmseal-release"].rules[0].if).toContain(`&& "${tag}" != ""`);
     expect(gitlabJobs(text)["firmseal-release"].rules[0].if).toContain('&& "" != ""');
@@ -300,7 +401,7 @@ describe("who can change a recipe", () => {
       'images > "$WORKSPACE_TMP/candidate"',
       "input(",
       "withCredentials(",
-      '$(cat "$WORKSPACE_TMP/candidate")',
+      'sh ci/release.sh "$TAG" images "$WORKSPACE_TMP/candidate"',
     ];
     const places = steps.map((words) => text.indexOf(words));
     expect([places.includes(-1), places]).toEqual([false, [...places].sort((a, b) => a - b)]);

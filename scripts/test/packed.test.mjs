@@ -201,19 +201,21 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
     mkdirSync(product);
     const first = shell(CI_PRODUCT, product);
     expect(first.status, first.stderr).toBe(0);
-    const key = readFileSync(join(top, "release.pem"), "utf8");
     const tmp = join(top, "tmp");
     mkdirSync(tmp);
     for (const name of ["plain", "gitlab", "jenkins"]) {
       const here = join(top, name);
       cpSync(product, here, { recursive: true });
-      const { at, env: own, clean, candidate, release } = ciSystems(here, tmp)[name];
+      const { at, env: own, clean, candidate, release, secrets } = ciSystems(here, tmp, join(top, "release.pem"))[name];
       expect(shell(clean, here, own).status, name).toBe(0);
       cpSync(join(top, "images"), join(here, "images"), { recursive: true });
       const checked = shell(check, here);
       expect(checked.status, `${name}\n${checked.stderr}`).toBe(0);
-      for (const script of [candidate, release]) {
-        const ran = shell(script, here, { ...own, RELEASE_KEY: key });
+      for (const [script, more] of [
+        [candidate, {}],
+        [release, secrets],
+      ]) {
+        const ran = shell(script, here, { ...own, ...more });
         expect(ran.status, `${name}\n${ran.stderr}`).toBe(0);
       }
       expect(readdirSync(join(here, at, "dist/1.4.2"))).toContain("acme-gateway-1.4.2.suit");
