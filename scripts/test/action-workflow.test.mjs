@@ -2,14 +2,16 @@
 // encrypted key in a secret. And the same with a build that an attacker controls.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { firmseal as call } from "../../packages/test-support/src/command-line/run.ts";
 import { AT_LENGTH, LONG, OF_SOME, some } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
+import { CANARY, moto } from "../../packages/test-support/src/keys/kms-servers.ts";
 import { makeAction } from "../action.mjs";
 import { runWorkflow } from "./runner.mjs";
 
@@ -29,6 +31,8 @@ reason = "${WAIVER.reason}"
 until = ${WAIVER.until}
 `;
 const PASSPHRASE = "correct horse battery staple";
+const server = await moto();
+afterAll(() => server?.stop());
 let folder;
 let origin;
 let secrets;
@@ -78,12 +82,15 @@ beforeAll(async () => {
   );
 }, 120_000);
 
-/** Runs the workflow for a tag. `after`: what an attacker does once a job has ended. `ref`: whose file GitHub takes. */
-function run(tag, after, ref = "refs/heads/main") {
+/**
+ * Runs the workflow for a tag. `after`: what an attacker does once a job has ended. `ref`: whose file GitHub takes.
+ * `more`: another workflow, its secrets, and what roles give.
+ */
+function run(tag, after, ref = "refs/heads/main", { workflow = WORKFLOW, ...more } = {}) {
   const made = (name) => mkdtempSync(join(folder, name));
   const action = join(folder, "action/index.mjs");
   const state = { ...env, FIRMSEAL_STATE: made("state-") };
-  return runWorkflow(WORKFLOW, {
+  return runWorkflow(workflow, {
     origin,
     ref,
     inputs: { tag },
@@ -94,6 +101,7 @@ function run(tag, after, ref = "refs/heads/main") {
     action,
     defaults: DEFAULTS,
     after,
+    ...more,
   });
 }
 
@@ -184,6 +192,69 @@ describe("the workflow of the document", () => {
     });
     expectNothing(candidate, "is not the candidate with the digest");
   });
+
+  it.skipIf(!server)(
+    `signs with a key in AWS through its role, and has no secret${server ? "" : " (skipped: no moto_server)"}`,
+    async () => {
+      const [trusts] = JSON.parse(block("json aws")).Statement;
+      expect(trusts.Condition).toEqual({
+        StringEquals: {
+          "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+          "token.actions.githubusercontent.com:sub": `repo:OWNER/NAME:environment:${WORKFLOW.jobs.publish.environment}`,
+        },
+      });
+      // what the policy of the guide allows is all that firmseal calls
+      const allows = JSON.parse(
+        /^## AWS KMS\n[\s\S]*?^```json\n([\s\S]*?)^```$/m.exec(readFileSync(`${ROOT}docs/guides/keys/kms.md`, "utf8"))[1],
+      );
+      expect(allows.Action).toEqual(["kms:GetPublicKey", "kms:Sign"]);
+      const [install, login] = parse(block("yaml aws"));
+      const workflow = structuredClone(WORKFLOW);
+      const { steps } = workflow.jobs.publish;
+      steps.splice(1, 0, install, login);
+      const ours = steps.find(({ id }) => id === "release");
+      delete ours.env;
+      delete ours.with["passphrase-env"];
+      [, ours.with.program] = /`program: (.*?)`/.exec(README);
+      // what npm ci installs
+      const bin = mkdtempSync(join(folder, "bin-"));
+      const npm = `#!/bin/sh\n[ "$*" = "ci --ignore-scripts" ] && mkdir node_modules && ln -s "${ROOT}packages/cli" node_modules/firmseal\n`;
+      writeFileSync(join(bin, "npm"), npm, { mode: 0o755 });
+      const { CreateKeyCommand, GetPublicKeyCommand, KMSClient } = createRequire(`${ROOT}packages/cli/package.json`)("@aws-sdk/client-kms");
+      const credentials = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: CANARY };
+      const admin = new KMSClient({ endpoint: server.url, region: login.with["aws-region"], credentials });
+      const { KeyMetadata } = await admin.send(new CreateKeyCommand({ KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" }));
+      const { PublicKey } = await admin.send(new GetPublicKeyCommand({ KeyId: KeyMetadata.Arn }));
+      const pem = Buffer.from(PublicKey)
+        .toString("base64")
+        .replace(/(.{64})/g, "$1\n");
+      const before = origin;
+      origin = mkdtempSync(join(folder, "aws-"));
+      cpSync(before, origin, { recursive: true });
+      commit(
+        {
+          "firmseal.toml": PRODUCT.replace("env:RELEASE_KEY", `awskms:${KeyMetadata.Arn}`),
+          "release.pub": `-----BEGIN PUBLIC KEY-----\n${pem}\n-----END PUBLIC KEY-----\n`,
+        },
+        "aws",
+      );
+      git("tag", "-f", "v1.4.2");
+      try {
+        const role = {
+          ...{ AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: CANARY, AWS_SESSION_TOKEN: CANARY },
+          AWS_ENDPOINT_URL_KMS: server.url,
+        };
+        const given = { workflow, secrets: {}, roles: { [login.with["role-to-assume"]]: role } };
+        const { logs, failed } = run("v1.4.2", undefined, "refs/heads/main", { ...given, env: { ...env, PATH: `${bin}:${env.PATH}` } });
+        expect([failed, failed && logs[failed].log]).toEqual([undefined, undefined]);
+        expect(JSON.parse(logs.publish.outputs.signers)).toMatchObject([{ alg: "es256" }]);
+        expect(logs.publish.log + logs.publish.summary).not.toContain(CANARY);
+      } finally {
+        origin = before;
+      }
+    },
+    120_000,
+  );
 
   it("refuses the version of the earlier release of the protected ref with other content", () => {
     git("tag", "v1.4.1");

