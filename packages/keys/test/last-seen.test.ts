@@ -1,6 +1,6 @@
 // The last-seen mark: one form for logs and for leaves, and no damage that looks like another count.
 
-import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { publicOf } from "@firmseal/signer";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -23,6 +23,26 @@ const MARKS: [MarkKind, SeenState][] = [
   ["log", { count: 3n, hash: "cd".repeat(32), path: "/keys/k.pem.log" }],
   ["leaves", { count: 2n ** 190n }],
 ];
+
+it("a folder appears with the first lock or mark, not when it is read", async () => {
+  const none = join(folder, "none");
+  vi.stubEnv("FIRMSEAL_STATE", none);
+  try {
+    const mark = new LastSeen(KEY, "log");
+    expect([mark.look(), mark.read(), existsSync(none)]).toEqual(["missing", undefined, false]);
+    (await mark.lock({})).release();
+    expect(readdirSync(none)).toEqual([]);
+    rmSync(none, { recursive: true });
+    new LastSeen(KEY, "leaves").begin();
+    expect(readdirSync(none)).toEqual([`${KEY}.leaves.last-seen`]);
+    // what is not a folder is refused by who only reads, too
+    vi.stubEnv("FIRMSEAL_STATE", join(none, `${KEY}.leaves.last-seen`));
+    expect(() => new LastSeen(KEY, "log")).toThrow("a part of the path is not a folder");
+  } finally {
+    vi.stubEnv("FIRMSEAL_STATE", folder);
+    rmSync(none, { recursive: true, force: true });
+  }
+});
 
 it.each(MARKS)("of %s: raised, read, and never lowered", (counted, seen) => {
   const mark = new LastSeen(KEY, counted);

@@ -46,7 +46,7 @@ export function signingLogPath(key: OpenedKey, option: string | undefined): stri
   const beside = key.file === undefined ? besidePublic(key) : whereItIs(`${realpathSync(key.file)}.log`);
   // one key, one log: a key that also signs elsewhere continues its existing log
   if (beside !== undefined && isThere(beside)) return beside;
-  const inState = join(stateFolder(), `${keyName(key.public)}.log`);
+  const inState = join(stateFolder(false), `${keyName(key.public)}.log`);
   if (beside === undefined) return key.signer ? inState : (new LastSeen(keyName(key.public), "log").read()?.path ?? inState);
   return isThere(inState) ? inState : beside;
 }
@@ -211,6 +211,7 @@ export async function withSigningLogs<T>(
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<T> {
   refusePastClock();
+  stateFolder();
   const places = new Map(keys.map((key) => [key, signingLogPath(key, option)]));
   const marks = new Map(keys.map((key) => [keyName(key.public), new LastSeen(keyName(key.public), "log")]));
   const ofLogs = new Map<string, Lock>();

@@ -18,18 +18,19 @@ const MARK_PATH = "name a folder that only you can write: FIRMSEAL_STATE=DIR";
 
 /**
  * The folder for data that must not be beside a key: $FIRMSEAL_STATE, $XDG_STATE_HOME/firmseal, or
- * ~/.local/state/firmseal. Created with mode 0700. Throws a Failure (exit 3) if it cannot be created or if others can
- * write to it.
+ * ~/.local/state/firmseal. Created with mode 0700, unless `make` is false. Throws a Failure (exit 3) if it cannot be
+ * created or if others can write to it.
  */
-export function stateFolder(): string {
+export function stateFolder(make = true): string {
   const { FIRMSEAL_STATE: own, XDG_STATE_HOME: xdg } = process.env;
   // relative paths must be ignored (XDG Base Directory Specification)
   const folder = own ? resolve(own) : join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), ".local/state"), "firmseal");
   try {
-    const made = makeFolders(folder, 0o700);
+    const made = make ? makeFolders(folder, 0o700) : undefined;
     // a mark that disappears with its folder in a power cut would be useless
     if (made !== undefined) fsyncFolder(dirname(made));
-    const { mode, uid } = statSync(folder);
+    // the dot refuses a file
+    const { mode, uid } = statSync(`${folder}/.`);
     const me = process.getuid?.();
     if (me !== undefined && ((mode & 0o022) !== 0 || (uid !== me && uid !== 0)))
       throw environment(
@@ -37,6 +38,7 @@ export function stateFolder(): string {
         "make it yours alone: chmod 700, chown",
       );
   } catch (e) {
+    if (!make && (e as NodeJS.ErrnoException).code === "ENOENT") return folder;
     const fault = systemFault(e, folder);
     throw fault ? environment(fault.message, MARK_PATH, e) : e;
   }
@@ -104,7 +106,8 @@ export class LastSeen {
     readonly thumbprint: string,
     counted: MarkKind,
   ) {
-    this.file = join(stateFolder(), `${thumbprint}.${counted}.last-seen`);
+    // who only reads leaves nothing behind
+    this.file = join(stateFolder(false), `${thumbprint}.${counted}.last-seen`);
     this.claims = new Claims(this.file);
   }
 
@@ -128,11 +131,13 @@ export class LastSeen {
    * Takes the lock, so that users of the key wait for each other; correctness does not depend on it. `wait`: seconds.
    */
   lock(options: LockOptions): Promise<Lock> {
+    stateFolder();
     return lock(`${this.file}.lock`, { busy: `${this.file}: the key is in use`, ...options });
   }
 
   /** Creates the mark of a new key. */
   begin(): void {
+    stateFolder();
     writeWhole(this.file, Buffer.from(markText(this.thumbprint, { count: 0n })), { mode: 0o600, fresh: true });
   }
 
