@@ -173,6 +173,8 @@ describe.concurrent("docs/guides/product.md", () => {
     expect(stderr).toMatch(/^dist\/1\.1\.0\/acme-gateway-1\.1\.0\.suit: installed, version 1\.1\.0, /m);
     expect(stdout.match(/^exit code 1$/gm)).toHaveLength(3);
     expect(stderr).toContain("next.pem.log: good, ");
+    const shape = (text: string) => text.replaceAll(/[0-9a-f]{16}…|\d{4}-\d\d-\d\d|Node [\d.]+/g, "…");
+    expect(shape(stdout)).toContain(shape(only(blocksOf("docs/guides/product.md"), "text doctor")));
     expect(stderr).toContain(only(blocksOf("docs/guides/product.md"), "text wrong"));
   });
 });

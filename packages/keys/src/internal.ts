@@ -39,6 +39,7 @@ export { isOfTrustFile, scopeOfImage, scopeOfTrust, sharesScope, TRUST_FILES } f
 export { isNumberOf, isVersion } from "./signing-log/version.js";
 export type { Asking } from "./source.js";
 export { openKeyFile } from "./sources/file.js";
+export { glanceAt, type KeyGlance } from "./sources/glance.js";
 export { partnerOf, warnOfLonePartner } from "./sources/hybrid.js";
 export { KEY_SOURCES, refuseUnknownSource, schemeOf } from "./sources/key-sources.js";
 export { makePair, tokenAlgs } from "./sources/pkcs11/generate.js";

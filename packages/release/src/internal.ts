@@ -4,6 +4,8 @@ export { type ConsumerName, consumerNames, consumerOf } from "./consumer/consume
 export { type AlgChoice, coseAlgFor, coseAlgNames, namesFault } from "./consumer/cose-alg.js";
 export { checkDraftFor, checkFor } from "./consumer/judge.js";
 export { recipeFor } from "./consumer/recipe.js";
+export type { Check } from "./doctor/checks.js";
+export { examineProduct } from "./doctor/doctor.js";
 export type { BehaviourChange } from "./explain/difference.js";
 export { type Incident, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";

@@ -120,6 +120,13 @@ export function allowOutside(): Option {
   });
 }
 
+export function imagesFolder(): Option {
+  return option(
+    "--images <folder>",
+    "folder that the images of the product file are relative to, and must be in (default: that of the file)",
+  );
+}
+
 /** The version of what is signed. */
 export function releaseVersion(): Option {
   return option(

@@ -221,6 +221,10 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin", "--key", "C.pem", "--name", "product"]);
     await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin"]);
     seen("init");
+    await inShape(p, ["doctor"]);
+    await inShape(p, ["doctor", "--fail-on", "warning"]);
+    await inShape(p, ["doctor", "--product", "gone.toml"]);
+    seen("doctor");
     const release = ["release", "--version", "1.0.0"];
     p.put("firmseal.toml", `uri = "https://example.com/{board}.bin"\n${p.get("firmseal.toml")}`);
     await inShape(p, [...release, "--dry-run"]);

@@ -79,6 +79,7 @@ describe("[trust] carry", () => {
     expect((await p.ok(["inspect", SUIT])).stdout).toContain(TRUST_COMPONENT_NAME);
     await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
     await p.ok(["verify", "dist", "--product", "firmseal.toml"]);
+    expect((await p.ok(["doctor"])).stdout).toContain("carried first.trust: lamp, sequence number 1, the same as first.trust");
     await p.ok(["install", SUIT, "--trust", "first.trust", "--root", "R.jwk", "--dir", "dev", ...INSTALL]);
     // the same release again changes nothing
     expect((await released(p, "1.0.0")).stderr).toContain("already exists");
@@ -155,6 +156,7 @@ describe("[trust] carry", () => {
     await list(p, "other", 2, ["A.jwk", "B.jwk"], { line: "fridge" });
     p.put("firmseal.toml", carrying("other.trust"));
     expect(await refused(1)).toContain('other.trust is for "fridge", and first.trust for "lamp"');
+    expect((await p.run(["doctor"])).stdout).toMatch(/^fails +carried other\.trust: other\.trust is for "fridge"|^fails +carried other\.trust: is for "fridge"/m);
     // made by somebody else
     p.putKeys({ S: privateKey("ed25519", image(32, 7)) });
     await list(p, "forged", 2, ["A.jwk", "B.jwk"], { root: "S" });

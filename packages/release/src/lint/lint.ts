@@ -86,8 +86,8 @@ export function lintRelease(task: LintTask, policies: readonly Policy[]): LintRe
   return { findings, skipped };
 }
 
-/** Why a waiver does not count on a day. Undefined if it does. */
-function invalidity({ reason, until }: Waiver, today: string): string | undefined {
+/** Returns why a waiver does not count on a day. Undefined if it does. */
+export function invalidity({ reason, until }: Waiver, today: string): string | undefined {
   if (reason === undefined || reason.trim() === "") return "has no reason";
   if (until === undefined) return "has no end date (until)";
   if (until < today) return `has expired on ${until}`;

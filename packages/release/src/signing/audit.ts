@@ -124,8 +124,11 @@ function placeFor(ref: string, key: PublicKey): LogPlace {
   return { path, key: name };
 }
 
-/** A log with its faults. What was seen is read first: the log may grow meanwhile, and must not seem too short then. */
-function inspectLog({ path, key }: LogPlace): InspectedLog {
+/**
+ * Reads a log with its faults. What was seen is read first: the log may grow meanwhile, and must not seem too short
+ * then.
+ */
+export function inspectLog({ path, key }: LogPlace): InspectedLog {
   const first = readLog(path);
   const named = [...(key === undefined ? [] : [key]), ...first.all.flatMap((e) => e.key ?? [])];
   // a name becomes part of a file name

@@ -11,6 +11,7 @@ import {
   allowTestKey,
   approvals,
   coseAlgOption,
+  imagesFolder,
   keys,
   passphrases,
   policyRoles,
@@ -184,7 +185,7 @@ export default define({
     option("--version <version>", "version of the release: 1.4.2, 1.5.0-rc.1, 1.4.2+7", { required: true }),
     productFile(),
     allowOutside(),
-    option("--images <folder>", "folder that the images of the product file are relative to, and must be in (default: that of the file)"),
+    imagesFolder(),
     option(
       "-o, --out <folder>",
       "folder of releases; the release is a folder in it, named after the version (default: from the product file)",

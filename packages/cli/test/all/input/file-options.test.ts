@@ -31,6 +31,10 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
   "keys move": { "--log": ["keys move A.pem D.pem --log ?", LOG] },
   pubkey: { "--out": ["pubkey A.pem --out ?", OUT] },
   init: { "--out": ["init --vendor example.com --board b=app.bin --name n --key A.pem --out ?", OUT] },
+  doctor: {
+    "--product": ["doctor --product ?", FILE],
+    "--images": ["doctor --images ?", { ...FOLDER, missing: "gone" }],
+  },
   release: {
     "--product": ["release --version 1.0.0 --product ?", FILE],
     "--images": ["release --version 1.0.0 --images ?", { ...FOLDER, missing: "gone" }],
@@ -310,7 +314,7 @@ beforeAll(async () => {
 const NOT_FILES =
   /<(name|names|n|bytes|board|class|cohort|consumer|days|format|hex|levels|number|part|policy|release|severity|size|slot|target|thumbprint|uri|vendor|verdicts|version)>/;
 /** Options whose path no command opens: init writes it into a file, and an allowed folder may be missing. */
-const NOT_OPENED = ["init --key", "release --allow-outside", "sign --allow-outside"];
+const NOT_OPENED = ["init --key", "doctor --allow-outside", "release --allow-outside", "sign --allow-outside"];
 
 it("every option that names a file or a folder is tried", async () => {
   const all = await Promise.all(COMMANDS.map(async ({ name, load }) => ({ name, options: (await load()).default.options?.() ?? [] })));

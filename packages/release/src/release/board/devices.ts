@@ -94,8 +94,8 @@ export async function productLists(product: Product): Promise<ProductLists> {
   return { lists: isSame ? [has] : [has, next], carried };
 }
 
-/** What releases bring to devices with `has`, and the trust file that these have then. */
-function carriedAfter(product: Product, carry: string, has: TrustOnFile): { next: TrustOnFile; carried: Uint8Array } {
+/** Returns what releases bring to devices with `has`, and the trust file that these have then. */
+export function carriedAfter(product: Product, carry: string, has: TrustOnFile): { next: TrustOnFile; carried: Uint8Array } {
   refuseMissingFile(product, "[trust] carry", carry, "get the trust file that releases bring, or correct the name");
   const chain = readTrustChain(carry);
   refuseOtherLine(carry, chain.store, has);
@@ -277,13 +277,13 @@ export function referencesOf(product: Product, role: SigningRole, o: Signing): r
 export function refuseMissingKeys(product: Product, role: SigningRole, o: Signing = {}): void {
   for (const ref of o.keys ?? []) if (schemeOf(ref) === undefined && ref !== STDIO) sizeOf(ref);
   if (o.keys) return;
-  for (const ref of referencesOf(product, role, o))
-    refuseMissingFile(
-      product,
-      `[keys] ${role}`,
-      ref,
-      `make the key, firmseal keygen --out ${shellWord(visible(ref))}, or correct the name`,
-    );
+  for (const ref of referencesOf(product, role, o)) refuseMissingKey(product, role, ref);
+}
+
+/** Refuses a key of the product file that is a file and is not there. */
+export function refuseMissingKey(product: Product, role: SigningRole, ref: string): void {
+  const hint = `make the key, firmseal keygen --out ${shellWord(visible(ref))}, or correct the name`;
+  refuseMissingFile(product, `[keys] ${role}`, ref, hint);
 }
 
 /** Returns the keys of a role. Throws a Failure if the product has none. */

@@ -1,0 +1,181 @@
+// Whom devices trust: the trust file or the keys of a product file, and whether the keys that sign are enough for them.
+
+import { keyFacts, numberVersion } from "@firmseal/keys";
+import { glanceAt, keyWords, refusedInput, shellWord, someOf, usage } from "@firmseal/keys/internal";
+import { isDeviceAlg, type PublicKey, ROLES, roleNames, trustName } from "@firmseal/signer";
+import { equalBytes, formatSequence } from "@firmseal/verifier/tools";
+import { bigSequence } from "../input/sequence.js";
+import type { Product } from "../product/file/product.js";
+import type { SigningRole } from "../product/file/written.js";
+import { carriedAfter, neededOf, type ProductTrusted, signingKeys, trustOptions } from "../release/board/devices.js";
+import { refuseMovedKeys, refuseRootKeys } from "../signing/coverage.js";
+import { marginWords, roleMargins } from "../trust/margins.js";
+import { readPinnedTrust, readTrustFile, type TrustOnFile } from "../trust/read.js";
+import type { Checks } from "./checks.js";
+import type { CheckedKey } from "./keys.js";
+
+/** Reads public keys without asking for a passphrase. Undefined if one of them is not known. */
+async function publicHalves(checks: Checks, what: string, refs: readonly string[]): Promise<PublicKey[] | undefined> {
+  const found: PublicKey[] = [];
+  for (const ref of refs)
+    await checks.run(what, ref, async () => {
+      const { public: key } = await glanceAt(ref);
+      if (!key) throw usage("it is an encrypted private key", `name its public half: firmseal pubkey ${shellWord(ref)} writes it`);
+      checks.add(what, ref, "ok", keyWords(keyFacts(key)));
+      found.push(key);
+    });
+  return found.length === refs.length ? found : undefined;
+}
+
+/** What devices trust, and whether releases can be verified with it without a secret. */
+export interface KnownTrust {
+  readonly trusted: ProductTrusted;
+  readonly verifies: boolean;
+}
+
+/** Checks the trust of a product. Undefined if it is not known. */
+export async function checkTrusted(checks: Checks, product: Product, keys: readonly CheckedKey[]): Promise<KnownTrust | undefined> {
+  const { file, root, keys: named, threshold } = product.trust;
+  if (file !== undefined) {
+    const roots = await publicHalves(checks, "root key", root);
+    return roots && (await checks.run("trust file", file, () => checkTrustFile(checks, product, file, root)));
+  }
+  if (named.length > 0) {
+    const all = await publicHalves(checks, "trusted key", named);
+    if (!all) return undefined;
+    await checks.run("threshold", product.path, () => {
+      const different = new Set(all.map((key) => keyFacts(key).thumbprint)).size;
+      if (threshold > different)
+        throw refusedInput(
+          "ERR_PRODUCT",
+          `${threshold} keys must sign, and [trust] keys has ${different} different ones`,
+          "name the others, or correct threshold",
+        );
+    });
+    return { trusted: { keys: all, threshold }, verifies: true };
+  }
+  const own = keys.filter(({ roles }) => roles.includes("release"));
+  const known = own.flatMap((key) => key.public ?? []);
+  const verifies = own.length > 0 && own.every(({ isReadable }) => isReadable);
+  if (!verifies && own.length > 0)
+    checks.add(
+      "trust",
+      product.path,
+      "warning",
+      "names no public key, so nothing can verify its releases without a secret",
+      '[trust] keys = "release.pub"; firmseal pubkey KEY writes it',
+    );
+  return { trusted: { keys: known, threshold }, verifies };
+}
+
+async function checkTrustFile(checks: Checks, product: Product, file: string, root: readonly string[]): Promise<KnownTrust> {
+  // says if it is missing
+  trustOptions(product);
+  const isPinned = root.length > 0;
+  const { store, bytes } = isPinned ? await readPinnedTrust(file, { root: [...root] }) : readTrustFile(file);
+  const has = { path: file, store, bytes };
+  const words = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}, ${store.anchors.length} keys`;
+  if (isPinned) checks.add("trust file", file, "ok", words);
+  else
+    checks.add(
+      "trust file",
+      file,
+      "warning",
+      `${words}; no root is given, so anybody may have made it`,
+      '[trust] root = "root.pub" names the public key of a root',
+    );
+  const { carry } = product.trust;
+  const next = carry === undefined ? undefined : await checks.run("carried", carry, () => checkCarried(checks, product, carry, has));
+  return { trusted: { lists: next ? [has, next] : [has] }, verifies: isPinned };
+}
+
+/** Checks the trust file that releases bring. Returns it, unless devices have it. */
+function checkCarried(checks: Checks, product: Product, carry: string, has: TrustOnFile): TrustOnFile | undefined {
+  const { next } = carriedAfter(product, carry, has);
+  const isSame = equalBytes(next.store.payload, has.store.payload);
+  const words = `${trustName(next.store)}, sequence number ${formatSequence(next.store.sequence)}`;
+  checks.add("carried", carry, "ok", isSame ? `${words}, the same as ${has.path}` : words);
+  return isSame ? undefined : next;
+}
+
+/** Why a key does not count in a role. Undefined if it does. */
+function whyNot(key: PublicKey, { trusted }: KnownTrust, role: SigningRole): string | undefined {
+  if (!("lists" in trusted))
+    return trusted.keys.some((other) => equalBytes(other.key, key.key)) ? undefined : "is not among the trusted keys";
+  const found = trusted.lists.flatMap(({ store, path }) =>
+    store.anchors.flatMap((anchor) => (equalBytes(anchor.key, key.key) ? [{ anchor, path }] : [])),
+  );
+  const [first] = found;
+  // devices do not verify it: it signs beside one that they do
+  if (!first) return isDeviceAlg(key.alg) ? `is not a key of ${trusted.lists.map(({ path }) => path).join(" or ")}` : undefined;
+  if (found.some(({ anchor }) => anchor.roles.includes(ROLES[role]))) return undefined;
+  return `has the role ${roleNames(first.anchor).join(" and ")} in ${first.path}, not ${role}`;
+}
+
+/** Checks that the keys of each role may sign in it, and that they are enough or that others follow. */
+export async function checkRoles(checks: Checks, product: Product, keys: readonly CheckedKey[], trust: KnownTrust): Promise<void> {
+  const { trusted } = trust;
+  const entries = keys.flatMap(({ log }) => log?.all ?? []);
+  for (const role of Object.keys(product.keys) as SigningRole[]) {
+    const own = keys.filter(({ roles }) => roles.includes(role));
+    if (own.length === 0 && role !== "release") continue;
+    await checks.run("role", role, () => {
+      const needed = neededOf({ trusted, role });
+      if (own.length === 0 && !(needed > 1)) signingKeys(product, role);
+      const known = own.flatMap((key) => (key.public ? [{ name: key.name, public: key.public }] : []));
+      for (const { name, public: key } of known) {
+        const why = whyNot(key, trust, role);
+        if (why !== undefined)
+          throw refusedInput("ERR_KEY_ROLE", `${name} ${why}`, "sign with a key that devices trust for this, or correct [trust]");
+      }
+      refuseMovedKeys(known, entries);
+      refuseRootKeys(known, entries, {});
+      if (own.length > 0 && own.length < needed)
+        throw refusedInput(
+          "ERR_PRODUCT",
+          `[keys] has ${own.length} of the ${needed} keys that must sign`,
+          "name the others too, or none: then each person signs with firmseal sign",
+        );
+      const margins =
+        "lists" in trusted
+          ? trusted.lists.map(({ path, store }) => ({ path, margin: roleMargins(store).find((one) => one.role === role) }))
+          : [];
+      const none = margins.find(({ margin }) => !margin || margin.margin < 0);
+      if (none)
+        throw refusedInput(
+          "ERR_KEY_ROLE",
+          `no device has enough ${role} keys in ${none.path}`,
+          `firmseal trust show ${shellWord(none.path)} lists them`,
+        );
+      const margin = margins[0]?.margin;
+      const of = margin ? margin.of : "keys" in trusted ? trusted.keys.length : 0;
+      const who = own.length > 0 ? someOf(own.map(({ name }) => name)) : "others sign";
+      checks.add("role", role, "ok", `${needed} of ${of} keys must sign${margin ? `, ${marginWords(margin)}` : ""}: ${who}`);
+    });
+  }
+}
+
+/** Too few numbers before a key of the trust file ends: for another minor version, or for ten releases. */
+const FEW = { version: 2n ** 32n, other: 10n };
+
+/** Checks until which number the keys of the product count. `last`: the last number that is known. */
+export async function checkEnds(
+  checks: Checks,
+  { sequence: { source } }: Product,
+  keys: readonly CheckedKey[],
+  { trusted }: KnownTrust,
+  last: bigint,
+): Promise<void> {
+  if (!("lists" in trusted)) return;
+  const shown = (n: bigint) => (source === "version" ? `version ${numberVersion(n)}` : `sequence number ${n}`);
+  for (const { name, public: key } of keys)
+    for (const anchor of trusted.lists.flatMap(({ store }) => store.anchors)) {
+      if (!key || !anchor.until || !equalBytes(anchor.key, key.key)) continue;
+      const until = bigSequence(anchor.until);
+      const what = `counts up to ${shown(until)}${last > 0n ? `; the last is ${shown(last)}` : ""}`;
+      const isNear = until - last < (source === "version" ? FEW.version : FEW.other);
+      const hint = "make devices trust another key before: docs/guides/rotation.md";
+      if (until <= last) checks.add("end of key", name, "fails", what, "sign with another key: docs/guides/rotation.md");
+      else checks.add("end of key", name, isNear ? "warning" : "ok", what, isNear ? hint : null);
+    }
+}
