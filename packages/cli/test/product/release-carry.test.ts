@@ -156,7 +156,9 @@ describe("[trust] carry", () => {
     await list(p, "other", 2, ["A.jwk", "B.jwk"], { line: "fridge" });
     p.put("firmseal.toml", carrying("other.trust"));
     expect(await refused(1)).toContain('other.trust is for "fridge", and first.trust for "lamp"');
-    expect((await p.run(["doctor"])).stdout).toMatch(/^fails +carried other\.trust: other\.trust is for "fridge"|^fails +carried other\.trust: is for "fridge"/m);
+    expect((await p.run(["doctor"])).stdout).toMatch(
+      /^fails +carried other\.trust: other\.trust is for "fridge"|^fails +carried other\.trust: is for "fridge"/m,
+    );
     // made by somebody else
     p.putKeys({ S: privateKey("ed25519", image(32, 7)) });
     await list(p, "forged", 2, ["A.jwk", "B.jwk"], { root: "S" });
