@@ -168,7 +168,8 @@ export function sumsOf(files: ReadonlyMap<string, Uint8Array>): string {
 }
 
 /**
- * Checks that a folder has the files of its release and no others, and that each matches SHA256SUMS and the record.
+ * Checks that a folder has the files of its release and no others, no links, and that each matches SHA256SUMS and the
+ * record.
  * `withoutPayloads`: payloads may be elsewhere. Throws a Failure: RELEASE.
  */
 export async function checkFiles(folder: string, record: ReleaseRecord, withoutPayloads = false): Promise<void> {
@@ -182,7 +183,8 @@ export async function checkFiles(folder: string, record: ReleaseRecord, withoutP
   }
   const artifacts = new Map(record.artifacts.map((one) => [one.file, one]));
   const wanted = new Set([RECORD, ...artifacts.keys()]);
-  const there = new Set(readdirSync(folder).filter((name) => name !== SUMS));
+  const entries = readdirSync(folder, { withFileTypes: true });
+  const there = new Set(entries.map(({ name }) => name).filter((name) => name !== SUMS));
   const elsewhere = new Set(
     record.artifacts.flatMap(({ kind, file }) => (withoutPayloads && kind === "payload" && !there.has(file) ? [file] : [])),
   );
@@ -199,4 +201,7 @@ export async function checkFiles(folder: string, record: ReleaseRecord, withoutP
     if (hex !== sum || (artifact && (artifact.digest !== `sha-256:${hex}` || artifact.size !== size)))
       throw releaseFault(`${join(folder, name)} has changed since it was released`, GET_AGAIN);
   }
+  // what is published would be the link, and its file may change
+  const link = entries.find((one) => one.isSymbolicLink());
+  if (link) throw releaseFault(`${join(folder, link.name)} is a symbolic link, which leads out of the release`, GET_AGAIN);
 }
