@@ -24,7 +24,19 @@ export { type FoundProject, findProject, plainName } from "./product/file/projec
 export { type ShownMember, shownMembers, trustedThumbprints } from "./product/file/shown.js";
 export { refuseOtherProduct } from "./product/record.js";
 export { refuseMissingKeys, signingKeys, trustOptions } from "./release/board/devices.js";
-export { type BoardChange, releaseChanges } from "./release/changes.js";
+export { type BoardChange, folderChanges, releaseChanges } from "./release/changes.js";
+export {
+  boardFor,
+  envelopeOf,
+  previousFolder,
+  type ReleasedBoard,
+  type ReleasedEnvelope,
+  type ReleaseFolder,
+  refuseIncomplete,
+  refuseOtherRelease,
+  refuseRecordedBoard,
+  releaseFolder,
+} from "./release/folder.js";
 export type { ReleaseLint } from "./release/lint.js";
 export { productNames } from "./release/names.js";
 export { planSigning, type RoundOptions, triedPlan } from "./release/plan.js";
@@ -39,7 +51,6 @@ export { boardInput } from "./release/sign-board.js";
 export type { VerifiedBoard } from "./release/verify.js";
 export { documentsBeside, reportDocuments } from "./report/documents.js";
 export { reportFamilies, reportKinds, reportTime } from "./report/report-data.js";
-export { previousFolder, type ReleaseFolder, refuseRecordedBoard, releaseFolder } from "./report/report-release.js";
 export { type NeededSignatures, signBridge } from "./rotation/bridge.js";
 export { readArchive } from "./rotation/files.js";
 export { fleetDevices } from "./rotation/fleet-rows.js";

@@ -389,7 +389,7 @@ describe("report of a release", () => {
       "is version 1.4.1, not the one",
     ],
     ["10,000 boards", (of) => of.put("dist/1.4.2/release.json", manyBoards(of, 10_000)), "is not the record of a release"],
-    ["80 boards", (of) => of.put("dist/1.4.2/release.json", manyBoards(of, 80)), "has 80 boards, and a report shows at most 64"],
+    ["80 boards", (of) => of.put("dist/1.4.2/release.json", manyBoards(of, 80)), "has 80 boards, and at most 64 are shown together"],
   ])("refuses a folder with %s", async (_, change, words) => {
     const before = filesIn(p.at("dist/1.4.2"));
     change(p);

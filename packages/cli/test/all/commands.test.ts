@@ -198,6 +198,9 @@ describe("the JSON of each command has its shape", () => {
       );
     p.put("further.suit", further(20));
     await inShape(p, ["inspect", "further.suit"]);
+    // a folder that others still have to sign
+    for (const command of ["inspect", "explain"]) await inShape(p, [command, "made/1.0.0"]);
+    await inShape(p, ["diff", "made/1.0.0", "copy/1.0.0"]);
     p.put("old.suit", further(17));
     await inShape(p, ["inspect", "old.suit"]);
     await inShape(p, ["whosigned", "old.suit"]);

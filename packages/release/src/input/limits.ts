@@ -91,8 +91,9 @@ export const LIMITS = {
   releases: 4096,
   /** Bytes of the record of a release, and of its checksums. */
   releaseRecord: 16 * MIB,
-  /** Boards in a report, and bytes of one without payloads. */
-  reportBoards: MOST_BOARDS,
+  /** Boards of a release that a command shows together. */
+  shownBoards: MOST_BOARDS,
+  /** Bytes of a report without payloads. */
   reportBytes: MOST_REPORT_BYTES,
   /** Documents that a report names, and bytes of one. */
   reportDocuments: 16,

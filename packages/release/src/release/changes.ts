@@ -7,6 +7,7 @@ import { type KnownRelease, type RecordedEnvelope, recorded, releaseFault } from
 import { scopeOf } from "../signing/scope.js";
 import { readEnvelopeFile } from "../verify/envelope-file.js";
 import { classesOf } from "./board/devices.js";
+import { envelopeOf, type ReleaseFolder } from "./folder.js";
 import { publishedAt } from "./number/numbers.js";
 import type { ReleasePlan } from "./plan.js";
 
@@ -70,4 +71,27 @@ export async function releaseChanges(plan: ReleasePlan, path: string, sequence: 
   const all = options.boards === undefined || options.boards.length === 0;
   const gone = all ? [...known.manifests.keys()].filter((name) => !boards.some(({ board }) => board.name === name)) : [];
   return [...out, ...gone.map((board): BoardChange => ({ board, state: "gone", before: null, difference: null }))];
+}
+
+/** Compares two releases, board by board: those of the later one, and then those that it does not have. */
+export async function folderChanges(before: ReleaseFolder, after: ReleaseFolder): Promise<BoardChange[]> {
+  const out: BoardChange[] = [];
+  for (const one of after.boards) {
+    const { board } = one;
+    const { envelope } = await envelopeOf(after, one);
+    const old = before.boards.find((other) => other.board === board);
+    if (!old) {
+      out.push({ board, state: "new", before: null, difference: null });
+      continue;
+    }
+    const was = await envelopeOf(before, old);
+    out.push({
+      board,
+      state: "changed",
+      before: { file: old.path, version: before.record.version },
+      difference: releaseDifference(await explain(was.envelope), await explain(envelope)),
+    });
+  }
+  const gone = before.boards.filter(({ board }) => !after.boards.some((one) => one.board === board));
+  return [...out, ...gone.map(({ board }): BoardChange => ({ board, state: "gone", before: null, difference: null }))];
 }

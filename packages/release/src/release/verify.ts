@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { type ReleaseRecord, versionIn } from "@firmseal/behaviour";
 import { Failure, versionNumber } from "@firmseal/keys";
-import { isFolder, isVersion, type PassphraseOptions, shellWord, usage, visible, warn } from "@firmseal/keys/internal";
+import { isFolder, isVersion, type PassphraseOptions, usage, visible, warn } from "@firmseal/keys/internal";
 import { EnvelopeDraft, formatUuid, type RoleName } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
@@ -33,6 +33,7 @@ import { withFileName } from "../verify/refusals.js";
 import type { TrustedKeys } from "../verify/verified.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
 import { classesOf, refuseRole, refuseUnderCarried, trustOptions } from "./board/devices.js";
+import { missingHint } from "./folder.js";
 import { shelfPath } from "./names.js";
 import { refuseDisorder } from "./number/numbers.js";
 import { refuseRecord } from "./record-check.js";
@@ -164,8 +165,7 @@ const TOO_FEW: readonly number[] = [errors.WRAPPER_EMPTY, errors.SIGNATURE_THRES
  */
 function inFolder(folder: string, { missing }: ReleaseRecord, path: string, product: Product, e: unknown): unknown {
   const named = withFileName(path, e);
-  if (named instanceof Failure && missing.length > 0 && TOO_FEW.includes(named.number))
-    return named.with({ hint: `others still have to sign it: firmseal verify ${shellWord(folder)} --missing` });
+  if (named instanceof Failure && missing.length > 0 && TOO_FEW.includes(named.number)) return named.with({ hint: missingHint(folder) });
   if (!(named instanceof Failure) || !UNKNOWN_SIGNER.includes(named.number) || product.trust.file !== undefined) return named;
   return named.with({ hint: `if you trust the signer, list its public key in ${product.path}: [trust] keys` });
 }

@@ -1,7 +1,17 @@
 import * as fs from "node:fs";
 import { dirname, join, normalize, resolve } from "node:path";
 import { type Lock, lock } from "@firmseal/keys";
-import { byteWords, environment, holdSignals, makeFolders, outputPlace, systemFault, usage } from "@firmseal/keys/internal";
+import {
+  byteWords,
+  environment,
+  holdSignals,
+  isFolder,
+  makeFolders,
+  outputPlace,
+  STDIO,
+  systemFault,
+  usage,
+} from "@firmseal/keys/internal";
 import {
   identityOf,
   PRODUCT_FILE,
@@ -17,7 +27,7 @@ import {
   withReason,
 } from "@firmseal/release/internal";
 import { nodeHost } from "@firmseal/simulator";
-import { type Anchor, type Manifest, open, type Progress, type Source, install as startInstall } from "@firmseal/verifier";
+import { type Anchor, type Identity, type Manifest, open, type Progress, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
@@ -144,7 +154,7 @@ function removePaths(paths: readonly string[]): void {
 }
 
 /** Does `work` alone in the folder. If it fails, what it made is removed. */
-async function withLock<T>(device: string, work: (lock: Lock) => T): Promise<T> {
+async function withLock<T>(device: string, work: (lock: Lock) => Promise<T>): Promise<T> {
   const folders = missingPaths(foldersOf(device));
   try {
     makeFolders(device);
@@ -152,7 +162,7 @@ async function withLock<T>(device: string, work: (lock: Lock) => T): Promise<T> 
     const alone = await lock(join(device, "device.lock"), { wait: 0, busy: `${device}: another installation is running` });
     const files = missingPaths(filesOf(device));
     try {
-      return work(alone);
+      return await work(alone);
     } catch (e) {
       if (alone.isOurs()) removePaths(files);
       throw e;
@@ -166,13 +176,33 @@ async function withLock<T>(device: string, work: (lock: Lock) => T): Promise<T> 
 }
 
 interface InstallResult {
+  envelope: Uint8Array;
   device: FileDevice;
   manifest: Manifest;
   signers: Anchor[];
 }
 
-function installLocked(lock: Lock, path: string, envelope: Uint8Array | Source, whom: TrustedKeys, o: InstallOptions): InstallResult {
+/** Finds the envelope for a device, with its path. */
+type Find = (identity: Identity) => Promise<{ path: string; envelope: Uint8Array }>;
+
+async function installLocked(lock: Lock, find: Find, whom: TrustedKeys, o: InstallOptions): Promise<InstallResult> {
   const device = deviceIn(o);
+  const { path, envelope } = await find(device.identity);
+  try {
+    return installOn(device, lock, path, envelope, whom, o);
+  } catch (e) {
+    throw withReason(e, envelope);
+  }
+}
+
+function installOn(
+  device: FileDevice,
+  lock: Lock,
+  path: string,
+  envelope: Uint8Array,
+  whom: TrustedKeys,
+  o: InstallOptions,
+): InstallResult {
   const trust = whom.policy(device.identity);
   const opened = open(envelope, trust, nodeHost);
   const files = payloadsBeside(path, opened, payloadFiles(opened, o.payload ?? []));
@@ -203,7 +233,7 @@ function installLocked(lock: Lock, path: string, envelope: Uint8Array | Source, 
     }
   }
   const { manifest } = progress;
-  return { device, manifest, signers: manifest.signers.map((i) => trust.anchors[i] as Anchor) };
+  return { envelope, device, manifest, signers: manifest.signers.map((i) => trust.anchors[i] as Anchor) };
 }
 
 /** The same options with what the product file says: of a board with several revisions, the first. */
@@ -219,6 +249,17 @@ async function ofBoard(o: InstallOptions): Promise<InstallOptions> {
   return { ...o, ...trustOptions(product), ...identity };
 }
 
+/** Returns what finds the envelope for a device: the one at the path, or that of its board in a release. */
+async function finderOf(path: string, { payload: given, board }: InstallOptions): Promise<Find> {
+  if (path === STDIO || !isFolder(path)) {
+    const envelope = readEnvelopeFile(path);
+    return async () => ({ path, envelope });
+  }
+  if (given) throw usage("--payload is for one envelope, not for a folder", "put the payload into the folder");
+  const { boardFinder } = await import("../../common/release/folder-boards.js");
+  return boardFinder(path, board);
+}
+
 /** Installs an envelope on the simulated A/B device in a folder. */
 async function installEnvelope(path: string, given: InstallOptions) {
   const board = await ofBoard(given);
@@ -226,20 +267,20 @@ async function installEnvelope(path: string, given: InstallOptions) {
   const o = { ...board, dir: normalize(board.dir) };
   const whom = await trustedKeys(o);
   const { testKeys, trust } = whom;
-  const envelope = readEnvelopeFile(path);
-  let done: ReturnType<typeof installLocked>;
+  const find = await finderOf(path, o);
+  let done: InstallResult;
   try {
     checkFolder(o.dir);
-    done = await withLock(o.dir, (lock) => installLocked(lock, path, envelope, whom, o));
+    done = await withLock(o.dir, (lock) => installLocked(lock, find, whom, o));
   } catch (e) {
-    const failure = failureOf(withReason(e, envelope));
+    const failure = failureOf(e);
     failure.facts = { testKeys };
     throw failure;
   }
   const { record } = done.device;
   return {
     sequence: formatSequence(done.manifest.sequence),
-    ...versionIfAny(envelope),
+    ...versionIfAny(done.envelope),
     floor: record.floor,
     components: Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size })),
     signers: done.signers.map(whom.facts),
@@ -250,8 +291,8 @@ async function installEnvelope(path: string, given: InstallOptions) {
 
 export default define({
   name: "install",
-  summary: "install an envelope on a simulated A/B device in a folder",
-  arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
+  summary: "install a release on a simulated A/B device in a folder",
+  arguments: [commandArgument("<envelope>", "envelope, - for stdin, or the folder of a release: the board of the device")],
   options: () => [
     option("--dir <folder>", "folder of the device", { required: true }),
     ...trusted(),
@@ -266,6 +307,7 @@ export default define({
   examples: [
     ["firmseal install fw.suit --dir ./board --key release.jwk --vendor example.com --class board-v2", "the first use makes the device"],
     ["firmseal install fw.suit --dir ./board --trust fleet.trust --root root.jwk", "an update, with a trust file"],
+    ["firmseal install dist/1.4.2 --dir ./board --key release.jwk", "the board of a release that has the vendor and class of the device"],
   ],
   json: {
     ...NUMBER,

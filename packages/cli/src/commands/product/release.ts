@@ -298,7 +298,7 @@ export default define({
     return [
       imageTable(f.boards),
       ...f.lint.findings.filter(({ severity, waived }) => severity !== "note" && !waived).flatMap(findingLines),
-      ...(f.changes ?? []).flatMap(changeLines),
+      ...(f.changes ?? []).flatMap(changeLines).map((text) => ({ text })),
       ...givenUpWords(f.boards),
       ...(f.references ? referenceLines(f.references, f.boards) : []),
       // who approves a candidate must see that nothing stops a lower number, or other content under a used version

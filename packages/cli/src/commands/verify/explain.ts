@@ -1,12 +1,14 @@
 import { explainedLines } from "@firmseal/behaviour";
-import { versionNumber } from "@firmseal/keys";
+import { type Failure, versionNumber } from "@firmseal/keys";
 import { byteWords, usage } from "@firmseal/keys/internal";
 import { type ExplainedRefusal, explain, explainRefusal, type ForDevice, type Product, type ReportedRefusal } from "@firmseal/release";
-import { identityOf, PRODUCT_FILE, readEnvelopeFile } from "@firmseal/release/internal";
+import { identityOf, PRODUCT_FILE, type ReleaseFolder, readEnvelopeFile } from "@firmseal/release/internal";
 import { decodeEnvelope, refusalOf, TEMPLATE_NAME } from "@firmseal/verifier/tools";
 import { InvalidArgumentError } from "commander";
 import { commandArgument, define, option } from "../../command.js";
 import { numberOrVersion, productFile, wholeNumber } from "../../common/options.js";
+import { eachBoard, folderAt, missingBoards, onlyBoard, productFor } from "../../common/release/folder-boards.js";
+import { BOARDS, boardLines, missingLines } from "../../common/release/folder-words.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { namedLines, namesOfProduct, productHere } from "../../common/release/product-names.js";
 import { BEHAVIOURS, membersOf, NAMES_SHAPE, NUMBER, optional } from "../../common/shapes.js";
@@ -23,7 +25,7 @@ interface ExplainOptions {
   json?: boolean;
 }
 
-/** The devices that the options name: those of a board, or one. */
+/** The devices that the options name: those of a board of the product file, or one. */
 async function devicesOf(product: Product | undefined, o: ExplainOptions): Promise<ForDevice> {
   if ((o.vendor === undefined) !== (o.class === undefined))
     throw usage("a device has a vendor and a class, and one of them is missing", "give --vendor and --class, or neither");
@@ -96,27 +98,52 @@ function refusalLines({ code, name, meaning, advice, at, byte, element, template
   ];
 }
 
+type Installed = ReturnType<typeof installedRelease>;
+
+/** What the devices that are asked for do with one envelope. */
+async function explainOne(envelope: Uint8Array, devices: ForDevice, { slot }: ExplainOptions, installed: Installed | undefined) {
+  const found = await explain(envelope, {
+    ...devices,
+    ...(slot !== undefined && { slot }),
+    ...(installed && { installed: BigInt(installed.sequence) }),
+  });
+  return { ...versionFacts(decodeEnvelope(envelope)), ...found };
+}
+
+/** Refuses options that name a device which the release is not for. */
+function notForDevice(path: string, o: ExplainOptions): Failure {
+  const chosen = (["board", "vendor", "class", "slot"] as const).filter((name) => o[name] !== undefined).map((name) => `--${name}`);
+  return usage(`${path} is not for this device`, `drop ${chosen.join(", ")} to see which devices the release is for`);
+}
+
 /** Describes what devices will do with a release. Signatures are not verified. */
 async function explainRelease(path: string, o: ExplainOptions) {
+  const folder = await folderAt(path, o.board);
+  if (folder) return explainFolder(folder, o);
   if (o.refusal) return refusedFile(path, o, o.refusal);
   const file = o.product ?? (o.board === undefined ? undefined : PRODUCT_FILE);
   const product = await productHere(file, o.json === true);
   const devices = await devicesOf(product, o);
   const installed = o.installed === undefined ? undefined : installedRelease(product, o.installed);
-  const envelope = readEnvelopeFile(path);
-  const found = await explain(envelope, {
-    ...devices,
-    ...(o.slot !== undefined && { slot: o.slot }),
-    ...(installed && { installed: BigInt(installed.sequence) }),
+  const found = await explainOne(readEnvelopeFile(path), devices, o, installed);
+  if (found.behaviours.length === 0) throw notForDevice(path, o);
+  return { verified: false, ...found, ...(installed && { installed }), ...(await namesOfProduct(product)) };
+}
+
+/** Describes every board of a release, or the board of --board. */
+async function explainFolder(folder: ReleaseFolder, { board, ...o }: ExplainOptions) {
+  if (o.refusal) return refusedFile(onlyBoard(folder).path, o, o.refusal);
+  const product = await productFor(folder, o);
+  const devices = await devicesOf(undefined, o);
+  const installed = o.installed === undefined ? undefined : installedRelease(product, o.installed);
+  const boards = await eachBoard(folder, async ({ envelope }) => {
+    const found = await explainOne(envelope, devices, o, installed);
+    return found.behaviours.length === 0 ? undefined : found;
   });
-  if (found.behaviours.length === 0) {
-    const chosen = (["board", "vendor", "class", "slot"] as const).filter((name) => o[name] !== undefined).map((name) => `--${name}`);
-    throw usage(`${path} is not for this device`, `drop ${chosen.join(", ")} to see which devices the release is for`);
-  }
+  if (boards.length === 0) throw notForDevice(folder.path, o);
+  const { version, sequence } = folder.record;
   return {
-    verified: false,
-    ...versionFacts(decodeEnvelope(envelope)),
-    ...found,
+    ...{ verified: false, version, sequence, boards, missing: missingBoards(folder) },
     ...(installed && { installed }),
     ...(await namesOfProduct(product)),
   };
@@ -133,10 +160,10 @@ function installedLines({ sequence, installed }: { sequence: string; installed?:
 export default define({
   name: "explain",
   summary: "describe in plain English what a device will do with a release, without verifying signatures",
-  arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
+  arguments: [commandArgument("<envelope>", "envelope, - for stdin, or the folder of a release")],
   options: () => [
     productFile(),
-    option("--board <name>", "only the devices of this board of the product file"),
+    option("--board <name>", "only the devices of this board of the product file; for a folder, only this board of the release"),
     option("--vendor <vendor>", "only this device: domain of the vendor, or vendor UUID"),
     option("--class <class>", "only this device: name of the device class, or class UUID"),
     option("--slot <n>", "only a device that installs in this slot", { parse: wholeNumber }),
@@ -148,7 +175,7 @@ export default define({
     }),
   ],
   examples: [
-    ["firmseal explain fw.suit", "every kind of device that the release distinguishes"],
+    ["firmseal explain dist/1.4.2 --board gateway", "one board of a release, for every kind of its devices"],
     ["firmseal explain fw.suit --vendor example.com --class board-v2 --slot 1 --installed 1.4.1", "one of them, which has version 1.4.1"],
     ["firmseal explain fw.suit --refusal 130@45", "why a device has refused this file with 130 at byte 45"],
   ],
@@ -178,15 +205,17 @@ export default define({
     }),
     "installed?": ["object", "with --installed: the release on the device"],
     ...membersOf("installed?", NUMBER),
+    ...BOARDS,
     ...NAMES_SHAPE,
   },
   run: explainRelease,
-  words: (f, path) => [
-    {
-      lines:
-        "refusal" in f
-          ? refusalLines(f.refusal)
-          : namedLines([`${path}: ${numberWords(f)} (signatures not verified)`, ...installedLines(f), ...explainedLines(f)], f.names),
-    },
-  ],
+  words: (f, path) => {
+    if ("refusal" in f) return [{ lines: refusalLines(f.refusal) }];
+    const head = `${path}: ${numberWords(f)} (signatures not verified)`;
+    const lines =
+      "boards" in f
+        ? [head, ...missingLines(f.missing), ...installedLines(f), ...boardLines(f.boards, explainedLines)]
+        : [head, ...installedLines(f), ...explainedLines(f)];
+    return [{ lines: namedLines(lines, f.names) }];
+  },
 });

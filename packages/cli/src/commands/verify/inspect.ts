@@ -1,4 +1,4 @@
-import { byteWords, usage } from "@firmseal/keys/internal";
+import { byteWords, isFolder, STDIO, usage } from "@firmseal/keys/internal";
 import { isRefusal } from "@firmseal/release";
 import {
   formatDigest,
@@ -6,6 +6,7 @@ import {
   type IdentifiedSignature,
   LIMITS,
   type ParameterValue,
+  type ReleaseFolder,
   readAnyEnvelope,
   type SequenceCommand,
   sequenceCommands,
@@ -25,6 +26,7 @@ import {
 } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { productFile } from "../../common/options.js";
+import { BOARDS, boardLines, missingLines } from "../../common/release/folder-words.js";
 import { namedLines, namesOfProduct, type ProductNames, productHere } from "../../common/release/product-names.js";
 import {
   type RefusedFacts,
@@ -35,7 +37,7 @@ import {
   signatureWords,
   warnOfTestSigners,
 } from "../../common/release/refused-envelope.js";
-import { DIGEST_SHAPE, membersOf, NAMES_SHAPE, NUMBER, TEST_KEYS } from "../../common/shapes.js";
+import { DIGEST_SHAPE, membersOf, NAMES_SHAPE, NUMBER, optional, TEST_KEYS } from "../../common/shapes.js";
 import { versionFacts } from "../../common/words.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
@@ -43,6 +45,7 @@ interface InspectOptions {
   json?: boolean;
   diag?: boolean;
   product?: string;
+  board?: string;
 }
 
 const textDecoder = new TextDecoder();
@@ -192,76 +195,105 @@ async function decoded(input: Uint8Array, o: InspectOptions): Promise<Unverified
   }
 }
 
-/** What an envelope says, signed or not. Nothing is trusted. */
-async function inspect(path: string, o: InspectOptions) {
-  if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
-  const input = readAnyEnvelope(path);
+/** The facts of an envelope, or its notation. */
+async function inspected(input: Uint8Array, o: InspectOptions) {
   const outline = await decoded(input, o);
-  const names = await namesOfProduct(await productHere(o.product, o.json === true));
   const f = envelopeFacts(input, outline, await signersOf(outline.signatures, []));
-  warnOfTestSigners(f.testKeys);
-  if (!o.diag) return { ...f, ...names };
+  if (!o.diag) return f;
   const { diagnostic } = await import("@firmseal/behaviour");
-  return { ...f, names: undefined, diagnostic: diagnostic(input, LIMITS.shownBytes) };
+  return { ...f, diagnostic: diagnostic(input, LIMITS.shownBytes) };
 }
 
+/** What an envelope says, signed or not, or each envelope of a release. Nothing is trusted. */
+async function inspect(path: string, o: InspectOptions) {
+  if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
+  if (path !== STDIO && isFolder(path)) return inspectFolder(path, o);
+  if (o.board !== undefined) (await folders()).refuseBoardOf(path, o.board);
+  const input = readAnyEnvelope(path);
+  const f = await inspected(input, o);
+  const names = await namesOfProduct(await productHere(o.product, o.json === true));
+  warnOfTestSigners(f.testKeys);
+  return { ...f, ...names };
+}
+
+/** Loads what only the folder of a release needs. */
+const folders = () => import("../../common/release/folder-boards.js");
+
+async function inspectFolder(path: string, o: InspectOptions) {
+  const { eachBoard, folderAt, missingBoards, productFor } = await folders();
+  const folder = (await folderAt(path, o.board)) as ReleaseFolder;
+  const names = await namesOfProduct(await productFor(folder, o));
+  const boards = await eachBoard(folder, ({ envelope }) => inspected(envelope, o));
+  const testKeys = [...new Set(boards.flatMap((one) => one.testKeys))];
+  warnOfTestSigners(testKeys);
+  const { version, sequence } = folder.record;
+  return { verified: false, version, sequence, boards, missing: missingBoards(folder), testKeys, ...names };
+}
+
+type OneFacts = EnvelopeFacts & { diagnostic?: string; names?: ProductNames };
+
 /** `f`: also the facts of an envelope that was refused. */
-function shownLines(
-  path: string,
-  f: (EnvelopeFacts & { names?: ProductNames | undefined }) | RefusedFacts | { diagnostic: string },
-): string[] {
-  if ("diagnostic" in f) return f.diagnostic.split("\n");
-  return "elements" in f ? refusedLines(path, byteWords(f.bytes), f) : namedLines(envelopeLines(path, f), f.names);
+function shownLines(path: string, f: OneFacts | RefusedFacts | Awaited<ReturnType<typeof inspectFolder>>): string[] {
+  if ("elements" in f) return refusedLines(path, byteWords(f.bytes), f);
+  if ("boards" in f) return namedLines([...missingLines(f.missing), ...boardLines(f.boards, (one) => shownLines(one.path, one))], f.names);
+  return f.diagnostic === undefined ? namedLines(envelopeLines(path, f), f.names) : f.diagnostic.split("\n");
 }
 
 export default define({
   name: "inspect",
   summary: "show the contents and commands of an envelope, without verifying signatures",
-  arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
-  options: () => [option("--diag", "show CBOR diagnostic notation"), productFile()],
+  arguments: [commandArgument("<envelope>", "envelope, - for stdin, or the folder of a release")],
+  options: () => [
+    option("--diag", "show CBOR diagnostic notation"),
+    productFile(),
+    option("--board <name>", "for a folder: only this board of the release"),
+  ],
   examples: [
     ["firmseal inspect fw.suit", "in words"],
     ["firmseal inspect fw.suit --diag", "as CBOR diagnostic notation, with the names of the numbers"],
   ],
   json: {
-    bytes: ["number", "length of the envelope"],
     verified: ["boolean", "false: signatures are not verified"],
-    "digest?": ["object", "digest of the manifest; missing if the envelope is not signed"],
-    ...membersOf("digest?", DIGEST_SHAPE),
-    signatures: ["object[]", "every signature"],
-    ...membersOf("signatures[]", {
-      alg: ["string", "algorithm"],
-      kid: ["string|null", "key identifier that it names, hex"],
-      "testKey?": ["string", "published test key that made it"],
+    ...optional({
+      bytes: ["number", "length of the envelope"],
+      "digest?": ["object", "digest of the manifest; missing if the envelope is not signed"],
+      ...membersOf("digest?", DIGEST_SHAPE),
+      signatures: ["object[]", "every signature"],
+      ...membersOf("signatures[]", {
+        alg: ["string", "algorithm"],
+        kid: ["string|null", "key identifier that it names, hex"],
+        "testKey?": ["string", "published test key that made it"],
+      }),
+      ...NUMBER,
+      components: ["object[]", "component identifiers: hex of each part"],
+      referenceUri: ["string|null", "where the whole manifest is"],
+      dependencies: ["object[]", "dependencies of the manifest"],
+      ...membersOf("dependencies[]", {
+        index: ["string", "index of the dependency"],
+        prefix: ["string[]|null", "identifier that it is stored under, hex of each part; null: it is the component of this index"],
+      }),
+      manifestComponent: ["string[]|null", "component of the manifest itself, hex of each part"],
+      setVersion: ["string|null", "version that the manifest sets"],
+      shared: ["object[]", "commands before each section: command, policy, index, parameters, sequences"],
+      sections: ["object", "commands of each section, by its name"],
+      severed: ["object[]", "severed elements"],
+      ...membersOf("severed[]", {
+        element: ["string", "name of the element"],
+        present: ["boolean", "whether it is in the envelope"],
+        digest: ["object", "its digest"],
+        ...membersOf("digest", DIGEST_SHAPE),
+      }),
+      text: ["object[]", "texts for people: language, texts by name, texts of components"],
+      payloads: ["object[]", "payloads in the envelope"],
+      ...membersOf("payloads[]", { uri: ["string", "its name"], bytes: ["number", "its length"] }),
     }),
-    ...NUMBER,
-    components: ["object[]", "component identifiers: hex of each part"],
-    referenceUri: ["string|null", "where the whole manifest is"],
-    dependencies: ["object[]", "dependencies of the manifest"],
-    ...membersOf("dependencies[]", {
-      index: ["string", "index of the dependency"],
-      prefix: ["string[]|null", "identifier that it is stored under, hex of each part; null: it is the component of this index"],
-    }),
-    manifestComponent: ["string[]|null", "component of the manifest itself, hex of each part"],
-    setVersion: ["string|null", "version that the manifest sets"],
-    shared: ["object[]", "commands before each section: command, policy, index, parameters, sequences"],
-    sections: ["object", "commands of each section, by its name"],
-    severed: ["object[]", "severed elements"],
-    ...membersOf("severed[]", {
-      element: ["string", "name of the element"],
-      present: ["boolean", "whether it is in the envelope"],
-      digest: ["object", "its digest"],
-      ...membersOf("digest", DIGEST_SHAPE),
-    }),
-    text: ["object[]", "texts for people: language, texts by name, texts of components"],
-    payloads: ["object[]", "payloads in the envelope"],
-    ...membersOf("payloads[]", { uri: ["string", "its name"], bytes: ["number", "its length"] }),
     "draft?": ["string", "if devices refuse it: old draft of SUIT whose numbers it has"],
     "covered?": ["boolean", "if devices refuse it: whether the signatures cover the digest of the manifest"],
     "elements?": [
       "object[]",
       "if devices refuse it: every element, by name, with what is wrong: name, at, bytes, value, meaning, elements, wrong",
     ],
+    ...BOARDS,
     ...TEST_KEYS,
     ...NAMES_SHAPE,
   },

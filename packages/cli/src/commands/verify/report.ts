@@ -24,6 +24,7 @@ import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
+import { refuseBoardOf } from "../../common/release/folder-boards.js";
 import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
 import { productHere } from "../../common/release/product-names.js";
 import {
@@ -43,7 +44,7 @@ function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | un
   if (o.out !== STDIO && !/\.html?$/i.test(o.out))
     throw usage(`--out ${o.out} is not the name of an HTML file`, "choose a name that ends in .html");
   if (!folder) {
-    if (o.board) throw usage(`--board: ${path} is an envelope, which is for one board`, "drop it, or name the folder of a release");
+    refuseBoardOf(path, o.board);
     checkOutput(o.out, "--out", [path]);
     return;
   }

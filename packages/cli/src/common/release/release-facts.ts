@@ -136,11 +136,17 @@ export function imageTable(boards: PlannedBoards): Line {
   return { table: { columns, rows } };
 }
 
-export function changeLines({ board, state, before, lines }: ReturnType<typeof changeFacts>): Line[] {
+/** `lines`: what changes for the devices of the board. */
+export function changeLines({
+  board,
+  state,
+  before,
+  lines,
+}: Omit<BoardChange, "difference"> & { readonly lines: readonly string[] }): string[] {
   const head = before
     ? `${board}, compared with ${before.version} (${before.file}):`
     : `${board}: ${state === "new" ? "new: the previous release does not have it" : "gone: only the previous release has it"}`;
-  return [head, ...lines.map((line) => `  ${line}`)].map((text) => ({ text: visible(text) }));
+  return [head, ...lines.map((line) => `  ${line}`)];
 }
 
 /** What the releases for each consumer do without. */

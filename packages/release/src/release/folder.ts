@@ -1,13 +1,18 @@
-// The boards of a release, for a report: its folder is checked against its record and its checksums first.
+// The folder of a release, for commands that read its boards without the product file: it is checked against its record
+// and its checksums, and the record against the envelopes.
 
 import { dirname, join } from "node:path";
 import { type Artifact, RECORD, type ReleaseRecord, recordFault } from "@firmseal/behaviour";
-import { isFolder, readAll, sha256Hex, tooMuch, usage, visible } from "@firmseal/keys/internal";
-import { suggestion } from "@firmseal/signer";
+import { Failure } from "@firmseal/keys";
+import { isFolder, readAll, STDIO, sha256Hex, shellWord, someOf, tooMuch, usage, visible } from "@firmseal/keys/internal";
+import { formatUuid, suggestion } from "@firmseal/signer";
+import type { Identity } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";
 import { LIMITS } from "../input/limits.js";
 import { checkFiles, findRecord, looksLikeRecord, readRecordFile, recorded, releaseFault } from "../product/record.js";
+import { scopeOf } from "../signing/scope.js";
+import { withFileName } from "../verify/refusals.js";
 
 /** A board of a release, with the path of its envelope. */
 export interface ReleasedBoard {
@@ -17,6 +22,7 @@ export interface ReleasedBoard {
 
 /** The folder of a release, as it was read and checked. */
 export interface ReleaseFolder {
+  readonly path: string;
   readonly record: ReleaseRecord;
   /** release.json, as it is. */
   readonly bytes: Uint8Array;
@@ -37,10 +43,10 @@ function wantedOf(folder: string, record: ReleaseRecord, names: readonly string[
         `it has ${known.join(", ")}${all.length > 8 ? ", and others" : ""}`,
       );
   const wanted = names.length === 0 ? all : all.filter(({ board }) => names.includes(board));
-  if (wanted.length > LIMITS.reportBoards)
+  if (wanted.length > LIMITS.shownBoards)
     throw tooMuch(
-      `${folder} has ${wanted.length} boards, and a report shows at most ${LIMITS.reportBoards}`,
-      "name some of them: `board` NAME",
+      `${folder} has ${wanted.length} boards, and at most ${LIMITS.shownBoards} are shown together`,
+      "name the board: `board` NAME",
     );
   return wanted;
 }
@@ -51,13 +57,14 @@ function wantedOf(folder: string, record: ReleaseRecord, names: readonly string[
  * folder. Throws Failures: RELEASE and LIMIT.
  */
 export async function releaseFolder(path: string, names: readonly string[]): Promise<ReleaseFolder | undefined> {
-  if (!isFolder(path)) return undefined;
+  if (path === STDIO || !isFolder(path)) return undefined;
   const record = findRecord(path);
   if (!record)
     throw releaseFault(`${path} has no ${RECORD}`, "name the folder that firmseal release wrote, for example dist/1.4.2, or an envelope");
   const wanted = wantedOf(path, record, names);
   await checkFiles(path, record, true);
   return {
+    path,
     record,
     bytes: readAll(join(path, RECORD), LIMITS.releaseRecord),
     boards: wanted.map(({ board, file }) => ({ board, path: join(path, file) })),
@@ -81,6 +88,70 @@ export async function refuseRecordedBoard(
   if (fault !== undefined) throw releaseFault(`${path}: ${RECORD}: ${fault}`, "do not publish it: make the release again");
 }
 
+/** A board of a release, with its envelope. */
+export interface ReleasedEnvelope extends ReleasedBoard {
+  readonly envelope: Uint8Array;
+}
+
+/**
+ * Returns the envelope of a board, which the record must describe. Its signatures are not checked. Throws a Failure:
+ * RELEASE, and the refusal of an envelope that is not well-formed.
+ */
+export async function envelopeOf({ path: folder, record }: ReleaseFolder, { board, path }: ReleasedBoard): Promise<ReleasedEnvelope> {
+  const found = await recorded({ path: folder, record }, board);
+  const { envelope } = found as NonNullable<typeof found>;
+  try {
+    await refuseRecordedBoard(path, record, board, envelope, []);
+  } catch (e) {
+    throw withFileName(path, e);
+  }
+  return { board, path, envelope };
+}
+
+/** The hint for a release that is not complete. */
+export const missingHint = (folder: string): string => `others still have to sign it: firmseal verify ${shellWord(folder)} --missing`;
+
+/** Refuses a board that others still have to sign, as its devices do. The record is asked only to refuse. */
+export function refuseIncomplete({ path: folder, record }: ReleaseFolder, { board, path }: ReleasedBoard): void {
+  const missing = record.missing.find((one) => one.board === board);
+  if (missing)
+    throw new Failure(
+      1,
+      "ERR_SIGNATURE_THRESHOLD",
+      `${path}: refused: ${missing.signed} of ${missing.needed} signed, by the record of the release`,
+      missingHint(folder),
+    );
+}
+
+/**
+ * Returns the board of a release whose devices have this vendor and class. The envelopes say for which devices they
+ * are: the record is not signed. Throws Failures: RELEASE if no board or several fit, SIGNATURE_THRESHOLD if others
+ * still have to sign, and as envelopeOf().
+ */
+export async function boardFor(folder: ReleaseFolder, { vendor = [], class: classes = [] }: Identity): Promise<ReleasedEnvelope> {
+  const text = (id: ArrayLike<number>) => (id.length === 16 ? formatUuid(Uint8Array.from(id)) : "");
+  const own = vendor.flatMap((v) => classes.map((c) => `${text(v)}/${text(c)}`));
+  const fitting: ReleasedBoard[] = [];
+  let found: ReleasedEnvelope | undefined;
+  // one after the other: each may be large
+  for (const one of folder.boards) {
+    const released = await envelopeOf(folder, one);
+    if (!scopeOf(decodeEnvelope(released.envelope).manifest).some((pair) => own.includes(pair))) continue;
+    fitting.push(one);
+    found ??= released;
+  }
+  const names = (boards: readonly ReleasedBoard[]) => someOf(boards.map(({ board }) => visible(board)));
+  if (!found)
+    throw releaseFault(`${folder.path} has no board for this device: it has ${names(folder.boards)}`, "get the release of its board");
+  if (fitting.length > 1)
+    throw releaseFault(
+      `${folder.path} has several boards for this device: ${names(fitting)}`,
+      "name the envelope of its board instead of the folder",
+    );
+  refuseIncomplete(folder, found);
+  return found;
+}
+
 /** The release that a report compares with. */
 export interface PreviousRelease {
   /** How the page names it. */
@@ -91,6 +162,15 @@ export interface PreviousRelease {
   readonly gone: readonly string[];
 }
 
+/** Refuses a previous release of another product. */
+export function refuseOtherRelease(path: string, record: ReleaseRecord, now: ReleaseRecord): void {
+  if (record.product !== now.product || record.vendor !== now.vendor)
+    throw releaseFault(
+      `${path} is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${visible(now.product)} by ${visible(now.vendor)}`,
+      "name the previous release of the same product",
+    );
+}
+
 /** Returns the previous release: a folder, or its release.json. Throws a Failure: RELEASE. */
 export function previousFolder(path: string, now: ReleaseRecord): PreviousRelease {
   const isRecord = !isFolder(path) && looksLikeRecord(path);
@@ -98,11 +178,7 @@ export function previousFolder(path: string, now: ReleaseRecord): PreviousReleas
   if (!record)
     throw releaseFault(`${path} is not a release of several boards`, "name the folder of the previous release, or its release.json");
   const folder = isRecord ? dirname(path) : path;
-  if (record.product !== now.product || record.vendor !== now.vendor)
-    throw releaseFault(
-      `${path} is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${visible(now.product)} by ${visible(now.vendor)}`,
-      "name the previous release of the same product",
-    );
+  refuseOtherRelease(path, record, now);
   const boards = new Set(envelopesOf(now).map(({ board }) => board));
   return {
     name: record.version,

@@ -1,0 +1,75 @@
+// The boards of a release, for commands that show one envelope after the other.
+
+import { RECORD } from "@firmseal/behaviour";
+import { isFolder, STDIO, usage } from "@firmseal/keys/internal";
+import type { Product } from "@firmseal/release";
+import {
+  boardFor,
+  envelopeOf,
+  type ReleasedEnvelope,
+  type ReleaseFolder,
+  refuseOtherProduct,
+  releaseFolder,
+} from "@firmseal/release/internal";
+import type { Identity } from "@firmseal/verifier";
+import type { MissingBoard } from "./folder-words.js";
+import { productHere } from "./product-names.js";
+import { isReleaseFolder } from "./signatures.js";
+
+/** Refuses a board of what is one envelope. */
+export function refuseBoardOf(path: string, board: string | readonly string[] | undefined): void {
+  if (board !== undefined)
+    throw usage(`--board: ${path} is an envelope, which is for one board`, "drop it, or name the folder of a release");
+}
+
+/** The folder of a release, with the board that is asked for, or with all. Undefined if the path is not a folder. */
+export function folderAt(path: string, board: string | undefined): Promise<ReleaseFolder | undefined> {
+  if (path !== STDIO && isFolder(path) && !isReleaseFolder(path))
+    throw usage(
+      `${path} is a folder, not a file, and has no ${RECORD}`,
+      "name an envelope, or the folder of a release, such as dist/1.4.2",
+    );
+  return releaseFolder(path, board === undefined ? [] : [board]);
+}
+
+/** The product whose names are shown. Refuses a named file of a product that the folder does not have. */
+export async function productFor(folder: ReleaseFolder, o: { product?: string; json?: boolean }): Promise<Product | undefined> {
+  const product = await productHere(o.product, o.json === true);
+  // a file that is only present here may belong to something else
+  if (product && o.product !== undefined) refuseOtherProduct(folder.path, folder.record, product);
+  return product;
+}
+
+/** The one board of a folder. Refuses several. */
+export function onlyBoard({ path, boards }: ReleaseFolder) {
+  const [only, ...others] = boards;
+  if (!only || others.length > 0) throw usage(`${path} has ${boards.length} boards`, "choose one: --board NAME");
+  return only;
+}
+
+/** Returns what finds the board of a device in the folder of a release, by the envelopes. */
+export async function boardFinder(path: string, board: string | undefined): Promise<(identity: Identity) => Promise<ReleasedEnvelope>> {
+  const folder = (await folderAt(path, board)) as ReleaseFolder;
+  return (identity) => boardFor(folder, identity);
+}
+
+/** Boards that others still have to sign, by the record. */
+export const missingBoards = ({ path, record, boards }: ReleaseFolder): MissingBoard[] =>
+  record.missing
+    .filter(({ board }) => boards.some((one) => one.board === board))
+    .map(({ board, signed, needed }) => ({ path, board, signed, needed }));
+
+/** What `show` returns for each board, in the order of the record. Leaves out boards for which it returns undefined. */
+export async function eachBoard<T extends object>(
+  folder: ReleaseFolder,
+  show: (one: ReleasedEnvelope) => Promise<T | undefined>,
+): Promise<({ board: string; path: string } & T)[]> {
+  const out: ({ board: string; path: string } & T)[] = [];
+  // one after the other: each may be large
+  for (const one of folder.boards) {
+    const released = await envelopeOf(folder, one);
+    const facts = await show(released);
+    if (facts) out.push({ board: released.board, path: released.path, ...facts });
+  }
+  return out;
+}
