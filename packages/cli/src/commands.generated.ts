@@ -12,6 +12,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "explain", heading: "Releases", summary: "describe in plain English what a device will do with a release, without verifying signatures", load: () => import("./commands/verify/explain.js") },
   { name: "diff", heading: "Releases", summary: "show what changes for devices between two releases, without verifying signatures", load: () => import("./commands/verify/diff.js") },
   { name: "report", heading: "Releases", summary: "write a page that shows a release and verifies it when it is opened", load: () => import("./commands/verify/report.js") },
+  { name: "extract", heading: "Releases", summary: "write the image of a release to a file, after comparing it with the manifest", load: () => import("./commands/verify/extract.js") },
   { name: "inspect", heading: "Releases", summary: "show the contents and commands of an envelope, without verifying signatures", load: () => import("./commands/verify/inspect.js") },
   { name: "whosigned", heading: "Releases", summary: "show which known keys signed an envelope", load: () => import("./commands/verify/whosigned.js") },
   { name: "sign", heading: "Signatures, one by one", summary: "sign an image, a description, an envelope, or all boards of a release", load: () => import("./commands/sign/sign.js") },

@@ -105,6 +105,7 @@ export { furtherElements } from "./verify/further-elements.js";
 export { type LooseEnvelope, readLooseEnvelope } from "./verify/loose-envelope.js";
 export { deviceKinds, manifestParameters, namedIdentities, outsideUris } from "./verify/manifest-facts.js";
 export { checkPayloads, payloadFiles, type RefusalOverrides } from "./verify/payload-check.js";
+export { type ImageChoice, imageIn } from "./verify/payload-image.js";
 export { refusalFailure, refusalName, withFileName, withNumbers, withoutPayload } from "./verify/refusals.js";
 export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./verify/signers.js";
 export { formatDigest, type ParameterValue, type SequenceCommand, sequenceCommands } from "./verify/tree.js";

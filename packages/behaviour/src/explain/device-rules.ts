@@ -88,6 +88,8 @@ export const isComparison = ({ op }: Effect): boolean => op === COND_IMAGE_MATCH
 /** What a payload must match. Without a digest, only its size is known yet. */
 export interface Expectation {
   uri: string;
+  /** Index of the component that gets it. */
+  component: number;
   digest: Digest | undefined;
   size: number | undefined;
 }
@@ -196,12 +198,12 @@ export class KnownContents {
     const meant = this.isFresh(component) ? digest : written.digest;
     const now = { ...written, digest: meant, size: ok ? (size ?? written.size) : written.size };
     this.written.set(component, now);
-    if (now.uri !== undefined) this.expected.push({ uri: now.uri, digest, size });
+    if (now.uri !== undefined) this.expected.push({ uri: now.uri, component, digest, size });
   }
 
   private write(component: number, what: Written): void {
     this.written.set(component, what);
-    if (what.uri !== undefined) this.expected.push({ uri: what.uri, digest: undefined, size: what.size });
+    if (what.uri !== undefined) this.expected.push({ uri: what.uri, component, digest: undefined, size: what.size });
   }
 
   /** An installation reads back what it has written. Returns the number of its refusal, or 0. */
@@ -209,7 +211,7 @@ export class KnownContents {
     let refusal = 0;
     for (const i of Object.keys(this.done.fresh)) {
       const { content, uri, ...written } = this.written.get(Number(i)) as Written;
-      if (uri !== undefined) this.expected.push({ uri, ...written });
+      if (uri !== undefined) this.expected.push({ uri, component: Number(i), ...written });
       if (content && !isImage(content, { ...written, size: content.length })) refusal = errors.IMAGE_UNVERIFIED;
     }
     return refusal;

@@ -228,7 +228,7 @@ export function loadedPayloadsOf(by: Interpreter, m: Manifest, kind: DeviceKind)
   const expected: Expectation[] = [];
   try {
     drive(by, by.start(m, SECTIONS.start, kind.identity), (e) => {
-      if (e?.uri !== undefined) expected.push({ uri: e.uri, digest: e.digest, size: e.size });
+      if (e?.uri !== undefined) expected.push({ uri: e.uri, component: e.component, digest: e.digest, size: e.size });
       return e?.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : !e || !isComparison(e) || kind.there;
     });
   } catch (x) {

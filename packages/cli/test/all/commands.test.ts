@@ -201,6 +201,7 @@ describe("the JSON of each command has its shape", () => {
     // a folder that others still have to sign
     for (const command of ["inspect", "explain"]) await inShape(p, [command, "made/1.0.0"]);
     await inShape(p, ["diff", "made/1.0.0", "copy/1.0.0"]);
+    await inShape(p, ["extract", "fw.suit", "--key", "A.jwk", "--out", "-"]);
     p.put("old.suit", further(17));
     await inShape(p, ["inspect", "old.suit"]);
     await inShape(p, ["whosigned", "old.suit"]);
@@ -293,6 +294,8 @@ describe("the JSON of each command has its shape", () => {
     seen("verify");
     await inShape(p, ["install", "fw.suit", "--trust", "two.trust", "--root", "B.jwk", ...FACTS, "--dir", "dev2"]);
     seen("install");
+    await inShape(p, ["extract", "fw.suit", "--trust", "two.trust", "--root", "B.jwk", "--out", "-"]);
+    seen("extract");
   });
 
   it("rotate plan, bridge, retire", async () => {

@@ -83,6 +83,7 @@ const STEPS: readonly (readonly [line: string, before?: () => unknown])[] = [
   ["lint fw.suit"],
   ["explain fw.suit"],
   ["inspect fw.suit"],
+  ["extract fw.suit --key A.jwk --out extracted.bin"],
   ["diff fw.suit two.suit"],
   ["whosigned fw.suit --key A.jwk"],
   ["report fw.suit --key A.jwk --out fw.html"],

@@ -23,7 +23,8 @@ import { LIMITS } from "../input/limits.js";
 import { deviceKinds, outsideUris, type WithPayloads, withAllIdentities } from "./manifest-facts.js";
 import { isRefusal, refusalHint, refusalMeaning, refusalName } from "./refusals.js";
 
-type PayloadHash = NonNullable<Parameters<typeof hashFile>[1]>;
+/** The name of a hash function for payloads. */
+export type PayloadHash = NonNullable<Parameters<typeof hashFile>[1]>;
 
 /** An available payload: in the envelope, or a file. */
 interface PayloadAtHand {
@@ -35,9 +36,10 @@ interface PayloadAtHand {
   hash(alg: PayloadHash): Promise<Uint8Array>;
 }
 
-function refusePayload(
+/** Refuses a payload, as a device does. */
+export function refusePayload(
   code: keyof typeof errors,
-  { name }: PayloadAtHand,
+  { name }: Pick<PayloadAtHand, "name">,
   hint = refusalHint(errors[code]),
   what = refusalMeaning(errors[code]),
 ): never {

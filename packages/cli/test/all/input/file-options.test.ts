@@ -96,6 +96,15 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--source-out": ["bundle --alg ed25519 --out x.js --source-out ?", OUT],
   },
   diff: { "--product": ["diff fw.suit fw2.suit --product ?", FILE] },
+  extract: {
+    "--out": ["extract fw.suit --key A.jwk --out ?", { "through a file": "app.bin/x", "in no folder": "gone/x" }],
+    "--key": ["extract fw.suit --out x.bin --key ?", FILE],
+    "--trust": ["extract bridge2.suit --out x.bin --root R1.jwk --trust ?", FILE],
+    "--root": ["extract bridge2.suit --out x.bin --trust t1.trust --root ?", FILE],
+    "--previous-trust": ["extract bridge2.suit --out x.bin --trust t2.trust --previous-trust ?", FILE],
+    "--product": ["extract fw.suit --out x.bin --product ?", FILE],
+    "--payload": ["extract outside.suit --out x.bin --key A.jwk --payload ?", ANY],
+  },
   explain: { "--product": ["explain fw.suit --product ?", FILE] },
   inspect: { "--product": ["inspect fw.suit --product ?", FILE] },
   install: {
