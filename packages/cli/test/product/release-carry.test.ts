@@ -81,6 +81,10 @@ describe("[trust] carry", () => {
     await p.ok(["verify", "dist", "--product", "firmseal.toml"]);
     expect((await p.ok(["doctor"])).stdout).toContain("carried first.trust: lamp, sequence number 1, the same as first.trust");
     await p.ok(["install", SUIT, "--trust", "first.trust", "--root", "R.jwk", "--dir", "dev", ...INSTALL]);
+    // what is extracted is the image, unless the trust file is asked for
+    await p.ok(["extract", "dist/1.0.0", "--out", "out.js"]);
+    await p.ok(["extract", "dist/1.0.0", "--component", "1", "--out", "out.trust"]);
+    expect([p.get("out.js").equals(p.get("app.js")), p.get("out.trust").equals(p.get("first.trust"))]).toEqual([true, true]);
     // the same release again changes nothing
     expect((await released(p, "1.0.0")).stderr).toContain("already exists");
   });

@@ -8,11 +8,13 @@ import {
   COND_COMPONENT_SLOT,
   COND_DEVICE_IDENTIFIER,
   COND_VENDOR_IDENTIFIER,
+  equalBytes,
   PARAM_CLASS_IDENTIFIER,
   PARAM_COMPONENT_SLOT,
   PARAM_DEVICE_IDENTIFIER,
   PARAM_URI,
   PARAM_VENDOR_IDENTIFIER,
+  TRUST_COMPONENT,
   toHex,
 } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
@@ -31,6 +33,10 @@ export const IDENTITY: { readonly [condition: number]: number } = {
   [COND_DEVICE_IDENTIFIER]: PARAM_DEVICE_IDENTIFIER,
   [COND_COMPONENT_SLOT]: PARAM_COMPONENT_SLOT,
 };
+
+/** Whether a component is that of trust files. */
+export const isTrustComponent = (id: readonly ArrayLike<number>[]): boolean =>
+  id.length === TRUST_COMPONENT.length && id.every((part, i) => equalBytes(part, TRUST_COMPONENT[i] ?? []));
 
 const setBy = new WeakMap<Commands, ReturnType<typeof parametersOf>>();
 

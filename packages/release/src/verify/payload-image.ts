@@ -8,7 +8,7 @@ import { byteWords, grouped, inputName, readAll, refusedInput, someOf, usage, vi
 import type { Manifest } from "@firmseal/verifier";
 import { HASH_NAMES, readSlice } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
-import { deviceKinds } from "./manifest-facts.js";
+import { deviceKinds, isTrustComponent } from "./manifest-facts.js";
 import { type PayloadHash, payloadFiles, refusePayload, triedInterpreter } from "./payload-check.js";
 import { isRefusal } from "./refusals.js";
 import { type DigestText, formatDigest } from "./tree.js";
@@ -72,9 +72,12 @@ function meantBy(m: Manifest): Meant[] {
 const wordsOf = ({ component, slots, uri }: Meant): string => `component ${component}, slot ${[...slots].join(" and ")} (${visible(uri)})`;
 
 /** The image that is asked for, and then everything else that is compared with its payload. */
-function chosen(path: string, all: readonly Meant[], { component, slot }: ImageChoice): [Meant, ...Meant[]] {
-  const fits = (one: Meant) => (component === undefined || one.component === component) && (slot === undefined || one.slots.has(slot));
-  const found = all.filter(fits);
+function chosen(path: string, m: Manifest, { component, slot }: ImageChoice): [Meant, ...Meant[]] {
+  const all = meantBy(m);
+  // a trust file is taken out only if its component is named
+  const isMeant = (one: Meant) =>
+    component === undefined ? !isTrustComponent(m.components[one.component] ?? []) : one.component === component;
+  const found = all.filter((one) => isMeant(one) && (slot === undefined || one.slots.has(slot)));
   const [first] = found;
   if (!first) {
     if (all.length === 0)
@@ -114,7 +117,7 @@ function refuseOtherContent(name: string, content: Uint8Array, { digest, size }:
  *   and the refusals of devices.
  */
 export function imageIn(path: string, m: Manifest, choice: ImageChoice): PayloadImage {
-  const meant = chosen(path, meantBy(m), choice);
+  const meant = chosen(path, m, choice);
   const [{ uri, digest, component }] = meant;
   const inside = m.payloads.find((one) => one.uri === uri);
   const file = payloadsBeside(path, m, payloadFiles(m, choice.payload ?? [])).get(uri);

@@ -29,6 +29,7 @@ import {
   updatedTrust,
 } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
+import { isTrustComponent } from "../../verify/manifest-facts.js";
 import { isRefusal } from "../../verify/refusals.js";
 import { assumable, type DeviceCode, deviceCode, hostOf, microCode, rememberedStore } from "../device-code.js";
 import { type DeviceModel, storeOf } from "../model.js";
@@ -92,9 +93,6 @@ const ANYBODY: Trust = { anchors: [{ alg: credulous, key: [0] }] };
 
 /** The release is for other devices. */
 const MISMATCH: readonly number[] = [errors.VENDOR_MISMATCH, errors.CLASS_MISMATCH, errors.DEVICE_MISMATCH, errors.TRY_EACH_EXHAUSTED];
-
-const isTrustComponent = (id: readonly ArrayLike<number>[]) =>
-  id.length === TRUST_COMPONENT.length && id.every((part, i) => equalBytes(part, TRUST_COMPONENT[i] ?? []));
 
 /** What is asked of an envelope again and again. */
 interface Head {
