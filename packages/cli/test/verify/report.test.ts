@@ -4,6 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, image, signImage, standard } from "../../../test-support/src/command-line/run.js";
+import { brief, PRODUCT, released, world } from "../product/product-place.js";
 
 describe("firmseal report", () => {
   it.each([
@@ -44,6 +45,22 @@ describe("firmseal report", () => {
     ] as const)
       expect(expectFailure(await p.run(["report", ...args, "--out", "x.html"]), exit)).toContain(words);
     expect(p.has("x.html")).toBe(false);
+  });
+
+  it("takes the trusted keys from the product file, if it is that of the release", async () => {
+    const p = world(brief(PRODUCT));
+    await released(p, "1.0.0", "--first");
+    const report = ["report", "dist/1.0.0", "--out", "x.html"];
+    const signers = async (...more: string[]) => {
+      const { boards } = (await p.ok([...report, ...more, "--json"])).json as { boards: { signers: { thumbprint: string }[] }[] };
+      return boards.map((one) => one.signers.map(({ thumbprint }) => thumbprint));
+    };
+    expect(await signers()).toEqual(await signers("--key", "A.jwk"));
+    p.put("firmseal.toml", `${brief(PRODUCT)}[trust]\nkeys = "B.jwk"\n`);
+    expectFailure(await p.run(report), 1);
+    await p.ok([...report, "--key", "A.jwk"]);
+    p.put("firmseal.toml", brief(PRODUCT).replace('"gateway"', '"fridge"'));
+    expect(expectFailure(await p.run(report), 2)).toContain("no trusted keys: --key and --trust are missing");
   });
 
   it("says which payload was neither in the envelope nor beside it", async () => {

@@ -17,6 +17,7 @@ import {
   releaseFolder,
   reportDocuments,
   reportTime,
+  type TrustedKeys,
   trustedKeys,
 } from "@firmseal/release/internal";
 import { fittedReport, type ReleaseReport, type ReportData } from "@firmseal/report";
@@ -25,6 +26,7 @@ import { commandArgument, define, option } from "../../command.js";
 import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { refuseBoardOf } from "../../common/release/folder-boards.js";
+import { onDemand } from "../../common/release/on-demand.js";
 import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
 import { productHere } from "../../common/release/product-names.js";
 import {
@@ -57,13 +59,21 @@ function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | un
   );
 }
 
+/** The trusted keys: those of the options, or else those of the product file. */
+async function keysFor(o: ReportOptions, product: Product | undefined): Promise<TrustedKeys> {
+  if (o.key || o.trust !== undefined || !product) return trustedKeys(o);
+  const { trustOptions } = await onDemand();
+  return trustedKeys({ ...trustOptions(product), ...o });
+}
+
 /** One envelope. */
 async function oneBoard(path: string, o: ReportOptions): Promise<ReportedBoard> {
   const given = givenIdentity(o);
-  const names = namesOf(await productHere(o.product), o, given);
+  const product = await productHere(o.product);
+  const names = namesOf(product, o, given);
   const before = o.previousRelease;
   return reportBoard({
-    ...{ path, o, whom: await trustedKeys(o), given, names },
+    ...{ path, o, whom: await keysFor(o, product), given, names },
     documents: reportDocuments([...(o.document ?? []), ...documentsBeside(path)]),
     ...(before !== undefined && { before: { name: basename(before), envelope: readEnvelopeFile(before), path: before } }),
   });
@@ -74,18 +84,23 @@ interface Reported {
   boards: ReportedBoard[];
 }
 
-/** The bill of materials that the product file of this release names, if it is there. */
-function billOf(product: Product | undefined, { product: name, vendor }: ReleaseRecord): string[] {
-  const path = product?.name === name && product.vendor === vendor ? product.policy.sbom : undefined;
+/** The product of a release. Undefined if the file that is here is that of another one. */
+const productOf = (product: Product | undefined, { product: name, vendor }: ReleaseRecord): Product | undefined =>
+  product?.name === name && product.vendor === vendor ? product : undefined;
+
+/** The bill of materials that a product file names, if it is there. */
+function billOf(product: Product | undefined): string[] {
+  const path = product?.policy.sbom;
   return path !== undefined && existsSync(path) ? [path] : [];
 }
 
 /** Every board of a release. */
 async function allBoards(path: string, { record, bytes, boards }: ReleaseFolder, o: ReportOptions): Promise<Reported> {
-  const whom = await trustedKeys(o);
   const product = await productHere(o.product);
   // a file that is only present here may belong to something else
   if (product && o.product !== undefined) refuseOtherProduct(path, record, product);
+  const own = productOf(product, record);
+  const whom = await keysFor(o, own);
   const names = namesOf(product, o, undefined);
   const previous = o.previousRelease === undefined ? undefined : previousFolder(o.previousRelease, record);
   const out: ReportedBoard[] = [];
@@ -105,7 +120,7 @@ async function allBoards(path: string, { record, bytes, boards }: ReleaseFolder,
     made: reportTime(),
     record: Buffer.from(bytes).toString("base64"),
     ...(previous && { previous: previous.name, gone: [...previous.gone] }),
-    documents: reportDocuments([...(o.document ?? []), ...billOf(product, record)]),
+    documents: reportDocuments([...(o.document ?? []), ...billOf(own)]),
     boards: out.map((one) => one.data),
   };
   return { data, boards: out };
@@ -182,7 +197,7 @@ export default define({
     ...passphrases(),
   ],
   examples: [
-    ["firmseal report dist/1.4.2 --key release.jwk --out gateway-1.4.2.html", "all boards of a release, in one page"],
+    ["firmseal report dist/1.4.2 --out gateway-1.4.2.html", "all boards of a release, in one page, by the keys of firmseal.toml"],
     ["firmseal report fw.suit --key release.jwk --out fw.html", "a page that anybody can open"],
     [
       "firmseal report fw.suit --trust fleet.trust --previous-release old.suit --slot-size 524288 --device flash --out fw.html",
