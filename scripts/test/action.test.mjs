@@ -178,7 +178,7 @@ describe("the action", () => {
     const p = await product();
     const toml = readFileSync(p.at("firmseal.toml"), "utf8");
     writeFileSync(p.at("firmseal.toml"), toml.replace("[boards.gateway]", '[boards.gateway]\nslots = { a = "4K", b = "8K" }'));
-    expect(await p.firmseal("release", "--version", "1.4.1", "--images", "images")).toMatchObject({ exit: 0 });
+    expect(await p.firmseal("release", "--version", "1.4.1", "--first", "--images", "images")).toMatchObject({ exit: 0 });
     writeFileSync(p.at("images/sensor.bin"), Buffer.alloc(2001, 3));
     const candidate = p.action({ mode: "candidate", version: "1.4.2", "previous-release": "dist", "sarif-out": "lint.sarif" });
     expect(candidate.status, candidate.log).toBe(0);
@@ -282,7 +282,9 @@ describe("the action", () => {
     p.commit("other.pub");
     writeFileSync(p.at("other.pub"), readFileSync(p.at("third.pub")));
     refused("other.pub", "true");
-    expect(await p.firmseal("release", "--version", "1.4.1", "--images", "images", "--out", "earlier")).toMatchObject({ exit: 0 });
+    expect(await p.firmseal("release", "--version", "1.4.1", "--first", "--images", "images", "--out", "earlier")).toMatchObject({
+      exit: 0,
+    });
     const counts = toml.replace("[sequence]", '[sequence]\nprevious = "earlier/1.4.1/release.json"');
     writeFileSync(p.at("firmseal.toml"), `${counts}${trust}`);
     p.commit("other.pub");

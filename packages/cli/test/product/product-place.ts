@@ -48,9 +48,18 @@ export function copyOf(made: Place): Place {
   return p;
 }
 
-export const release = (p: Place, version: string, ...more: string[]) => p.run(["release", "--version", version, ...more]);
+/** Options with which no other release needs to be known. */
+const KNOWN = ["--first", "--previous-release", "--diff", "--dry-run"];
 
-export const released = (p: Place, version: string, ...more: string[]) => p.ok(["release", "--version", version, ...more]);
+/** The command, with --first if nothing was released here. */
+function releaseArguments(p: Place, version: string, more: readonly string[]): string[] {
+  const isFirst = !p.has("dist") && !more.some((one) => KNOWN.includes(one));
+  return ["release", "--version", version, ...(isFirst ? ["--first"] : []), ...more];
+}
+
+export const release = (p: Place, version: string, ...more: string[]) => p.run(releaseArguments(p, version, more));
+
+export const released = (p: Place, version: string, ...more: string[]) => p.ok(releaseArguments(p, version, more));
 
 export const filesIn = (folder: string) =>
   new Map(

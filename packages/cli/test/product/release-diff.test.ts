@@ -85,7 +85,7 @@ describe("a runner that knows nothing", () => {
 
   it("is refused without the release that the product file names; only --first continues without it", async () => {
     const p = world(brief(PRODUCT).replace("[keys]", '[sequence]\nprevious = "published/release.json"\n\n[keys]'));
-    expect(refusal(await release(p, "1.0.0"), 3)).toContain("published/release.json: file not found");
+    expect(refusal(await p.run(["release", "--version", "1.0.0"]), 3)).toContain("published/release.json: file not found");
     expect((await release(p, "1.0.0", "--previous-release", "app.js")).stderr).toContain(
       "app.js: not a SUIT envelope\nhint: give a folder of releases, a release, its release.json, or an envelope\n",
     );

@@ -65,7 +65,7 @@ describe("--role", () => {
     const p = await place();
     await released(p, "1.0.0");
     // its numbers are its own
-    const { json } = await released(p, "0.9.0", "--role", "debug", "--json");
+    const { json } = await released(p, "0.9.0", "--role", "debug", "--first", "--json");
     expect(json).toMatchObject({ folder: "dist/debug/0.9.0", role: "debug", state: "released" });
     expect(rulesOf(await released(p, "0.9.0", "--role", "debug", "--json"))).toEqual(["L40", "L40"]);
     const record = JSON.parse(p.get("dist/debug/0.9.0/release.json").toString());
@@ -146,7 +146,7 @@ describe("two runs in one folder", () => {
   it("make one complete release, no matter which is first", async () => {
     const p = world(brief(PRODUCT));
     const runs = await Promise.all(
-      (LONG ? [0, 1, 2] : [0, 1]).map(() => p.run(["release", "--version", "1.0.0", "--json"], { program: true })),
+      (LONG ? [0, 1, 2] : [0, 1]).map(() => p.run(["release", "--version", "1.0.0", "--first", "--json"], { program: true })),
     );
     for (const r of runs) expect([0, 1, 2], String(r)).toContain(r.exit);
     expect(runs.filter((r) => r.json["state"] === "released")).toHaveLength(1);
@@ -159,14 +159,14 @@ describe("two runs in one folder", () => {
     async () => {
       const whole = world(brief(PRODUCT));
       const begun = Date.now();
-      await whole.ok(["release", "--version", "1.0.0"], { program: true });
+      await whole.ok(["release", "--version", "1.0.0", "--first"], { program: true });
       const lasts = Date.now() - begun;
       const expected = filesIn(whole.at("dist/1.0.0"));
       const kills = Math.max(LONG ? 4 : 2, KILLS);
       for (let i = 0; i < kills; i++) {
         const p = world(brief(PRODUCT));
         const at = (lasts * (i + 0.5)) / kills;
-        await p.run(["release", "--version", "1.0.0"], {
+        await p.run(["release", "--version", "1.0.0", "--first"], {
           program: true,
           started: (pid) =>
             void setTimeout(() => {

@@ -78,7 +78,7 @@ describe("an image outside the folder of the product file", () => {
     mkdirSync(p.at("a{b,c}[d]"));
     for (const name of ["A.pem", "app.js"]) p.put(join("a{b,c}[d]", name), p.get(name));
     p.put("a{b,c}[d]/firmseal.toml", `name = "x"\nvendor = "example.com"\n[keys]\nrelease = "A.pem"\n[boards.one]\nimage = "ap?.js"\n`);
-    await p.ok(["release", "--product", "a{b,c}[d]/firmseal.toml", "--version", "1.0.0"]);
+    await p.ok(["release", "--product", "a{b,c}[d]/firmseal.toml", "--version", "1.0.0", "--first"]);
     expect(p.has("a{b,c}[d]/dist/1.0.0/release.json")).toBe(true);
   });
 });

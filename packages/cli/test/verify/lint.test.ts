@@ -71,7 +71,7 @@ describe("lint", () => {
     p.keepsLogs = true;
     product(p);
     p.put("bom.json", '{ "spdxVersion": "SPDX-2.3" }');
-    await p.ok(["release", "--version", "1.0.0", "--seq", "5"]);
+    await p.ok(["release", "--version", "1.0.0", "--first", "--seq", "5"]);
     await p.ok(["release", "--version", "1.1.0", "--seq", "6"]);
     product(p, '[policy]\nsbom = "bom.json"\nsuite = "cnsa2"\n');
     const { findings, skipped, exit } = await linted(p, []);

@@ -29,8 +29,9 @@ export function stateFolder(make = true): string {
     const made = make ? makeFolders(folder, 0o700) : undefined;
     // a mark that disappears with its folder in a power cut would be useless
     if (made !== undefined) fsyncFolder(dirname(made));
-    // the dot refuses a file
-    const { mode, uid } = statSync(`${folder}/.`);
+    const stat = statSync(folder);
+    if (!stat.isDirectory()) throw environment(`${folder}: not a folder`, MARK_PATH);
+    const { mode, uid } = stat;
     const me = process.getuid?.();
     if (me !== undefined && ((mode & 0o022) !== 0 || (uid !== me && uid !== 0)))
       throw environment(

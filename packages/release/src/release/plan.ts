@@ -45,7 +45,7 @@ import { fromBuild, type ImageReader, type PreparedBoard, prepareBoard } from ".
 import { type Cuts, cutPower } from "./cuts/cuts.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
-import { refuseKnownJump } from "./number/known-log.js";
+import { isInKnownLog, refuseKnownJump } from "./number/known-log.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
 import { refuseRecordedContent } from "./record-check.js";
 
@@ -225,6 +225,18 @@ function newNumber(product: Product, version: string, known: readonly KnownRelea
   return sequence;
 }
 
+/**
+ * Refuses a release if neither an earlier one nor an entry of a log is known: its version may be published elsewhere,
+ * with other content.
+ */
+function refuseUnknown(product: Product, chosen: readonly Board[], version: string, o: ReleaseOptions): void {
+  if (o.first || isInKnownLog(product, chosen, o)) return;
+  throw releaseFault(
+    `no earlier release is known here, so ${version} may have been published elsewhere with other content`,
+    "name the last release, `previousRelease` DIR, or confirm that nothing has been released yet: `first`",
+  );
+}
+
 /** Everything that can be refused without reading an image. */
 async function beforeImages(product: Product, o: ReleaseOptions) {
   const { version, role } = o;
@@ -246,6 +258,7 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
   if (!(there || o.dryRun)) {
     checkFolder(folder);
     refuseKnownJump(product, chosen, { version, sequence }, o);
+    if (sequence !== "log" && known.length === 0) refuseUnknown(product, chosen, version, o);
   }
   const { lists, carried } = await productLists(product);
   const trustKeys = o.dryRun ? undefined : await productTrustKeys(product, lists);

@@ -146,7 +146,7 @@ export default define({
     ...(f.missing.includes(f.key) ? [`next, make the key: firmseal keygen --out ${shellWord(f.key)}`] : []),
     ...f.missing.filter((file) => file !== f.key).map((file) => `${file} does not exist yet`),
     [
-      "then: firmseal release --version 1.0.0",
+      "then: firmseal release --version 1.0.0 --first",
       ...(f.out === PRODUCT_FILE ? [] : [`--product ${shellWord(f.out)}`]),
       ...f.outside.map((folder) => `--allow-outside ${shellWord(folder)}`),
     ].join(" "),

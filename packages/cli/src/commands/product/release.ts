@@ -2,7 +2,7 @@ import { resolve, sep } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import { Failure, type SequenceOverrides } from "@firmseal/keys";
 import { keyWords, notice, type PassphraseOptions, passphraseOptions, shellWord, usage, visible, warn } from "@firmseal/keys/internal";
-import { makeRelease, type Product, planRelease, type ReleasePlan, readProduct } from "@firmseal/release";
+import { makeRelease, type Product, planRelease, readProduct } from "@firmseal/release";
 import { type ApprovalOptions, PRODUCT_FILE, type ReleaseLint, releaseChanges, triedPlan } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import {
@@ -136,7 +136,6 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
       lint: plan.lint,
       ...(await changes(planSequence)),
     };
-  if (!plan.existing && plan.sequence !== "log" && plan.known.length === 0 && !o.first) warnOfNothingKnown(plan);
   // reports what cannot be compared before anything is signed
   const known = await changes(planSequence);
   lines.end();
@@ -154,12 +153,6 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     lint,
     ...(planSequence === undefined ? await changes(BigInt(record.sequence)) : known),
   };
-}
-
-function warnOfNothingKnown({ version }: ReleasePlan): void {
-  notice(
-    `no earlier release is known here, so release cannot check whether ${version} was published elsewhere with other content: give --previous-release DIR, or --first for the first release`,
-  );
 }
 
 function signersOf(record: ReleaseRecord) {

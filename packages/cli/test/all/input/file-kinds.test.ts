@@ -122,7 +122,7 @@ describe("a file that firmseal writes or reads for itself", () => {
   beforeAll(async () => {
     p.keepsLogs = true;
     await p.ok(["init", "--vendor", "example.com", "--board", "b=fw.bin", "--key", "A.pem", "--out", "new.toml"]);
-    await p.ok(["release", "--product", "new.toml", "--version", "1.0.0"]);
+    await p.ok(["release", "--product", "new.toml", "--version", "1.0.0", "--first"]);
     p.put("kept-log", p.get("A.pem.log"));
     p.keepsLogs = false;
     await p.ok(["trust", "export", "fleet.trust", "--root", "B.jwk", "--format", "h", "--out", "t.h"]);

@@ -28,6 +28,19 @@ function entriesOf(product: Product, o: KnownLogOptions): Entry[] | undefined {
   return out;
 }
 
+/** The entries about releases of a board. */
+function entriesFor(product: Product, board: Board, entries: readonly Entry[]): { scope: string[]; ofBoard: Entry[] } {
+  const { vendor, classes } = classesOf(product, board);
+  const scope = classes.map(({ id }) => `${vendor}/${id}`);
+  return { scope, ofBoard: entries.filter((e) => e.sequence !== undefined && e.scope?.some((one) => scope.includes(one))) };
+}
+
+/** Whether a log that is known without its key has a release of one of the boards. */
+export function isInKnownLog(product: Product, boards: readonly Board[], o: KnownLogOptions): boolean {
+  const entries = entriesOf(product, o) ?? [];
+  return boards.some((board) => entriesFor(product, board, entries).ofBoard.length > 0);
+}
+
 /**
  * Refuses a number that leaves out too many, and a clock that is behind the logs. Other refusals of logs depend on the
  * content of the release. Throws a Failure: SEQUENCE, or one of the environment.
@@ -43,9 +56,7 @@ export function refuseKnownJump(
   refuseClock(entries.slice(-1).map(({ time }) => time));
   if (sequence === "log") return;
   for (const board of boards) {
-    const { vendor, classes } = classesOf(product, board);
-    const scope = classes.map(({ id }) => `${vendor}/${id}`);
-    const ofBoard = entries.filter((e) => e.sequence !== undefined && e.scope?.some((one) => scope.includes(one)));
+    const { scope, ofBoard } = entriesFor(product, board, entries);
     // the same content may be signed again under its number: what it is, is not known yet
     if (ofBoard.some((e) => BigInt(e.sequence as string) >= sequence)) continue;
     checkSequence(ofBoard, { sequence, digest: "", scope, ...(isNumberOf(version, sequence) && { version }) }, o);
