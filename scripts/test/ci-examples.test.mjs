@@ -22,7 +22,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { OF_SOME, some } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
-import { CI_PASSPHRASE, CI_PRODUCT, ciSystems, example, gitlabJobs, projectJobs } from "./ci-examples.mjs";
+import { CI_PASSPHRASE, CI_PRODUCT, ciSystems, example, gitlabJobs, jenkinsLines, projectJobs } from "./ci-examples.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -406,5 +406,16 @@ describe("who can change a recipe", () => {
     const places = steps.map((words) => text.indexOf(words));
     expect([places.includes(-1), places]).toEqual([false, [...places].sort((a, b) => a - b)]);
     expect(text).toContain("submitter: '");
+    // Jenkins runs each step with -xe, and masks nothing of a secret file
+    const step = jenkinsLines(text)
+      .at(-1)
+      .replace(/ sh ci\/release\.sh .*/, " true");
+    const keyFile = join(temporaryFolder("jenkins"), "key");
+    writeFileSync(keyFile, "-----BEGIN SECRET");
+    const { status, stdout, stderr } = spawnSync("sh", ["-xe", "-c", step], {
+      env: { ...process.env, KEY_FILE: keyFile },
+      encoding: "utf8",
+    });
+    expect([status, `${stdout}${stderr}`]).toEqual([0, expect.not.stringContaining("SECRET")]);
   });
 });

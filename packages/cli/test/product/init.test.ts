@@ -36,7 +36,9 @@ describe("init", () => {
     expect(p.tree()).toEqual(before);
     mkdirSync(p.at("sub"));
     const below = await p.ok([...init, "--out", "sub/firmseal.toml"]);
-    const then = /^then: firmseal (release --version 1\.0\.0 --first --product sub\/firmseal\.toml --allow-outside \.)$/m.exec(below.stderr);
+    const then = /^then: firmseal (release --version 1\.0\.0 --first --product sub\/firmseal\.toml --allow-outside \.)$/m.exec(
+      below.stderr,
+    );
     await p.ok(then?.[1]?.split(" ") ?? []);
     expect(p.has("sub/dist/1.0.0/release.json")).toBe(true);
   });

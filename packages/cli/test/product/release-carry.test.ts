@@ -92,7 +92,9 @@ describe("[trust] carry", () => {
   it("moves devices to the next trust file with an ordinary release, whose keys count under both", async () => {
     const p = await place(carrying("second.trust"));
     await released(p, "1.0.0", "--first");
-    await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
+    const { json, stderr } = await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml", "--json"]);
+    // B is not a stranger, although devices with the first one do not know it
+    expect([json["otherSignatures"], stderr.includes("another signature")]).toEqual([[], false]);
     await p.ok(["install", SUIT, "--trust", "first.trust", "--root", "R.jwk", "--dir", "dev", ...INSTALL]);
     // the device has the second trust file now: A alone signs nothing more for it
     p.put("firmseal.toml", PRODUCT);
@@ -116,6 +118,36 @@ describe("[trust] carry", () => {
     expect(half.stderr).toContain("1 of 2 signed");
     expectFailure(await p.run(["verify", "dist/1.0.0", "--product", "firmseal.toml"]), 1);
     await p.ok(["sign", "dist/1.0.0", "--key", "B.pem"]);
+    await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
+  });
+
+  it("is signed one after the other too if another key would do for both", async () => {
+    const p = await place(
+      carrying("next.trust")
+        .replace(/\[keys\]\n.*\n/, "")
+        .replace("first.trust", "now.trust"),
+    );
+    await list(p, "now", 1, ["A.jwk", "C.jwk"], { line: "lamps" });
+    await list(p, "next", 2, ["B.jwk", "C.jwk"], { line: "lamps", previous: "now.trust" });
+    await released(p, "1.0.0", "--first", "--unsigned");
+    await p.ok(["sign", "dist/1.0.0", "--key", "A.pem"]);
+    expect((await p.run(["verify", "dist/1.0.0", "--product", "firmseal.toml", "--missing"])).stderr).toContain("1 of 2 signed");
+    await p.ok(["sign", "dist/1.0.0", "--key", "B.pem"]);
+    await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
+    // C alone is enough, and A alone is not, which doctor says before
+    await released(p, "1.1.0", "--key", "C.pem");
+    await p.ok(["verify", "dist/1.1.0", "--product", "firmseal.toml"]);
+    p.put("firmseal.toml", `${p.get("firmseal.toml")}`.replace("[trust]", '[keys]\nrelease = "A.pem"\n\n[trust]'));
+    expectFailure(await release(p, "1.2.0"), 1);
+    expect((await p.run(["doctor"])).stdout).toContain("[keys] has 0 of the 1 keys that next.trust requires");
+  });
+
+  it("is signed by the same people for boards whose verifier takes no trust file", async () => {
+    const two = `${carrying("second.trust").replace(/\[keys\]\n.*\n/, "")}\n[boards.tiny]\nimage = "app.js"\nfor = "micro"\n`;
+    const p = await place(two);
+    await released(p, "1.0.0", "--first", "--unsigned");
+    for (const key of ["A.pem", "B.pem"]) await p.ok(["sign", "dist/1.0.0", "--key", key]);
+    await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml", "--missing"]);
     await p.ok(["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
   });
 
@@ -189,10 +221,13 @@ describe("[trust] carry", () => {
     const sums = p.get("dist/1.0.0/SHA256SUMS").toString();
     p.put("dist/1.0.0/SHA256SUMS", sums.replace(/^\S+(?= .release\.json)/m, sha256Hex(text)));
     expect(expectFailure(await p.run(["verify", "dist/1.0.0", "--product", "firmseal.toml"]), 1)).toContain(
-      "with second.trust would refuse",
+      "would not take the trust file of the release",
     );
-    // and so does a single file
-    expectFailure(await p.run(["verify", SUIT, "--product", "firmseal.toml"]), 1);
+    // and so is a single file, no matter what the product file says by then
+    for (const carry of ['carry = "second.trust"', 'carry = "first.trust"', ""]) {
+      p.put("firmseal.toml", PRODUCT.replace('carry = "first.trust"', carry));
+      expectFailure(await p.run(["verify", SUIT, "--product", "firmseal.toml"]), 1);
+    }
   });
 
   it("also goes with `sign --board`", async () => {

@@ -144,7 +144,10 @@ describe("extract", () => {
     const p = standard();
     p.folder("fold");
     expect(await refused(p, [name, "--out", "out.bin", ...KEY], exit)).toContain(words);
-    expect(await refused(p, [name, "--out", "out.bin", ...KEY, "--board", "b"], 2)).toMatch(/for one board|release\.json/);
+    // what it is comes before what belongs to it
+    expect(await refused(p, [name, "--out", "out.bin", ...KEY, "--board", "b"], exit)).toContain(words);
+    await signImage(p, 7, "one.suit");
+    expect(await refused(p, ["one.suit", "--out", "out.bin", ...KEY, "--board", "b"], 2)).toContain("for one board");
   });
 });
 
@@ -178,6 +181,32 @@ describe("extract from the folder of a release", () => {
     expect(await refused(p, ["dist/1.0.0", ...out, "--board", "puck", "--key", "C.jwk"], 1)).toContain("refused: ");
     p.put("dist/1.0.0/esp32-a.bin", image(3000, 77));
     expect(await refused(p, ["dist/1.0.0", ...out, "--board", "esp32", "--slot", "0"], 1)).toContain("has changed since it was released");
+  });
+
+  it("by a product file, refuses a release of another product, and of another board", async () => {
+    const p = copyOf(made);
+    const out = ["--out", "x"];
+    // signed by the same key
+    p.put("other.toml", PRODUCT.replace('"gateway"', '"fridge"').replace('class = "gateway-esp32"\n', ""));
+    await p.ok(["release", "--version", "9.0.0", "--first", "--product", "other.toml", "--out", "elsewhere", "puck"]);
+    expect(await refused(p, ["elsewhere/9.0.0", ...out], 1)).toContain("is a release of fridge");
+    expect(await refused(p, ["elsewhere/9.0.0/fridge-puck-9.0.0.suit", ...out], 1)).toContain("is not for a board of gateway");
+    // a record that lies about its boards
+    const text = p.get("dist/1.0.0/release.json").toString();
+    const lie = text
+      .replaceAll('"board": "esp32"', '"board": "-"')
+      .replaceAll('"board": "puck"', '"board": "esp32"')
+      .replaceAll('"-"', '"puck"');
+    p.put("dist/1.0.0/release.json", lie);
+    p.put(
+      "dist/1.0.0/SHA256SUMS",
+      p
+        .get("dist/1.0.0/SHA256SUMS")
+        .toString()
+        .replace(/^\S+(?= .release\.json)/m, sha256Hex(lie)),
+    );
+    expect(lie).not.toBe(text);
+    await refused(p, ["dist/1.0.0", ...out, "--board", "esp32", "--slot", "0"], 1);
   });
 
   it("refuses a release that others still have to sign", async () => {

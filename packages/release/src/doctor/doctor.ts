@@ -48,8 +48,9 @@ export async function examineProduct(path: string, o: ExamineOptions, failureOf:
   const keys = await checkKeys(checks, product, known, o.openKeys === true);
   const trust = await checkTrusted(checks, product, keys);
   if (trust) {
-    await checkRoles(checks, product, keys, trust);
-    await checkEnds(checks, product, keys, trust, lastNumber(known));
+    const last = lastNumber(known);
+    await checkRoles(checks, product, keys, trust, last);
+    await checkEnds(checks, product, keys, trust, last);
   }
   await checkReleases(checks, product, shelves, trust?.verifies === true);
   await checkAhead(checks, product, keys, known);

@@ -63,7 +63,7 @@ export async function checkReleases(checks: Checks, product: Product, shelves: r
   for (const { role, path: shelf, known } of shelves) {
     const newest = known.at(-1);
     if (!newest?.record) {
-      checks.add("releases", shelf, "ok", isFolder(shelf) ? "no release is in this folder" : "no release yet");
+      checks.add("releases", shelf, "ok", isFolder(shelf) ? "no release is in this folder" : "no release yet: the first one needs `first`");
       continue;
     }
     const { path, record, version } = newest;

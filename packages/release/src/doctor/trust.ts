@@ -3,11 +3,12 @@
 import { keyFacts, numberVersion } from "@firmseal/keys";
 import { glanceAt, keyWords, refusedInput, shellWord, someOf, usage } from "@firmseal/keys/internal";
 import { isDeviceAlg, type PublicKey, ROLES, roleNames, trustName } from "@firmseal/signer";
+import type { TrustAnchor } from "@firmseal/verifier";
 import { equalBytes, formatSequence } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
 import type { Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
-import { carriedAfter, neededOf, type ProductTrusted, signingKeys, trustOptions } from "../release/board/devices.js";
+import { carriedAfter, neededOf, needOf, type ProductTrusted, signingKeys, trustOptions } from "../release/board/devices.js";
 import { refuseMovedKeys, refuseRootKeys } from "../signing/coverage.js";
 import { marginWords, roleMargins } from "../trust/margins.js";
 import { readPinnedTrust, readTrustFile, type TrustOnFile } from "../trust/read.js";
@@ -112,15 +113,27 @@ function whyNot(key: PublicKey, { trusted }: KnownTrust, role: SigningRole): str
   return `has the role ${roleNames(first.anchor).join(" and ")} in ${first.path}, not ${role}`;
 }
 
-/** Checks that the keys of each role may sign in it, and that they are enough or that others follow. */
-export async function checkRoles(checks: Checks, product: Product, keys: readonly CheckedKey[], trust: KnownTrust): Promise<void> {
+/** Whether a key of a trust file counts for numbers after `last`. */
+const isOver = ({ until }: TrustAnchor, last: bigint): boolean => until !== undefined && bigSequence(until) <= last;
+
+/**
+ * Checks that the keys of each role may sign in it, and that they are enough or that others follow. `last`: the last
+ * number that is known.
+ */
+export async function checkRoles(
+  checks: Checks,
+  product: Product,
+  keys: readonly CheckedKey[],
+  trust: KnownTrust,
+  last: bigint,
+): Promise<void> {
   const { trusted } = trust;
   const entries = keys.flatMap(({ log }) => log?.all ?? []);
   for (const role of Object.keys(product.keys) as SigningRole[]) {
     const own = keys.filter(({ roles }) => roles.includes(role));
     if (own.length === 0 && role !== "release") continue;
     await checks.run("role", role, () => {
-      const needed = neededOf({ trusted, role });
+      const needed = neededOf({ product, trusted, role });
       if (own.length === 0 && !(needed > 1)) signingKeys(product, role);
       const known = own.flatMap((key) => (key.public ? [{ name: key.name, public: key.public }] : []));
       for (const { name, public: key } of known) {
@@ -136,6 +149,16 @@ export async function checkRoles(checks: Checks, product: Product, keys: readonl
           `[keys] has ${own.length} of the ${needed} keys that must sign`,
           "name the others too, or none: then each person signs with firmseal sign",
         );
+      for (const list of known.length === own.length && own.length > 0 && "lists" in trusted ? trusted.lists : []) {
+        const counting = list.store.anchors.filter((a) => a.roles.includes(ROLES[role]) && !isOver(a, last));
+        const n = known.filter((key) => counting.some((a) => equalBytes(a.key, key.public.key))).length;
+        if (n < needOf(list, role))
+          throw refusedInput(
+            "ERR_PRODUCT",
+            `[keys] has ${n} of the ${needOf(list, role)} keys that ${list.path} requires`,
+            "name the others too, or none: then each person signs with firmseal sign",
+          );
+      }
       const margins =
         "lists" in trusted
           ? trusted.lists.map(({ path, store }) => ({ path, margin: roleMargins(store).find((one) => one.role === role) }))
@@ -147,6 +170,10 @@ export async function checkRoles(checks: Checks, product: Product, keys: readonl
           `no device has enough ${role} keys in ${none.path}`,
           `firmseal trust show ${shellWord(none.path)} lists them`,
         );
+      if ("keys" in trusted && trusted.keys.length === 0) {
+        checks.add("role", role, "not checked", "the public halves of its keys are not known", '[trust] keys = "release.pub" names them');
+        return;
+      }
       const margin = margins[0]?.margin;
       const of = margin ? margin.of : "keys" in trusted ? trusted.keys.length : 0;
       const who = own.length > 0 ? someOf(own.map(({ name }) => name)) : "others sign";
@@ -168,14 +195,20 @@ export async function checkEnds(
 ): Promise<void> {
   if (!("lists" in trusted)) return;
   const shown = (n: bigint) => (source === "version" ? `version ${numberVersion(n)}` : `sequence number ${n}`);
-  for (const { name, public: key } of keys)
-    for (const anchor of trusted.lists.flatMap(({ store }) => store.anchors)) {
-      if (!key || !anchor.until || !equalBytes(anchor.key, key.key)) continue;
+  for (const { name, public: key } of keys) {
+    const listed = trusted.lists.flatMap(({ path, store }) =>
+      store.anchors.flatMap((anchor) => (key && equalBytes(anchor.key, key.key) ? [{ anchor, path }] : [])),
+    );
+    const isOut = listed.every(({ anchor }) => isOver(anchor, last));
+    for (const { anchor, path } of listed) {
+      if (!anchor.until) continue;
       const until = bigSequence(anchor.until);
-      const what = `counts up to ${shown(until)}${last > 0n ? `; the last is ${shown(last)}` : ""}`;
+      const where = trusted.lists.length > 1 ? ` in ${path}` : "";
+      const what = `counts up to ${shown(until)}${where}${last > 0n ? `; the last is ${shown(last)}` : ""}`;
       const isNear = until - last < (source === "version" ? FEW.version : FEW.other);
       const hint = "make devices trust another key before: docs/guides/rotation.md";
-      if (until <= last) checks.add("end of key", name, "fails", what, "sign with another key: docs/guides/rotation.md");
+      if (isOut) checks.add("end of key", name, "fails", what, "sign with another key: docs/guides/rotation.md");
       else checks.add("end of key", name, isNear ? "warning" : "ok", what, isNear ? hint : null);
     }
+  }
 }

@@ -280,7 +280,8 @@ function refuseWithoutSigners(
   const refs = referencesOf(product, role, o);
   if (o.keys || refs.length === 0) refuseUnnamedTrust(product, { lists, trustKeys });
   if (refs.length > 0) return;
-  if (!o.unsigned && neededOf({ trusted: productTrusted(product, { lists, trustKeys }, []), role }) < 2) signingKeys(product, role);
+  if (!o.unsigned && neededOf({ product, trusted: productTrusted(product, { lists, trustKeys }, []), role }) < 2)
+    signingKeys(product, role);
   if (sequence === "log")
     throw product.fault(
       "/sequence",

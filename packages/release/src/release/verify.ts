@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { type ReleaseRecord, versionIn } from "@firmseal/behaviour";
 import { Failure, versionNumber } from "@firmseal/keys";
 import { isFolder, isVersion, type PassphraseOptions, usage, visible, warn } from "@firmseal/keys/internal";
-import { EnvelopeDraft, formatUuid, type RoleName } from "@firmseal/signer";
-import { errors } from "@firmseal/verifier";
+import { EnvelopeDraft, formatUuid, ROLES, type RoleName } from "@firmseal/signer";
+import { errors, policyOf } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
 import { isOtherName } from "../consumer/cose-alg.js";
@@ -26,13 +26,15 @@ import {
 } from "../product/record.js";
 import { impliedVersion, isUnnamed } from "../product/version.js";
 import { logDigest } from "../signing/authorize.js";
+import { readTrustFile } from "../trust/read.js";
 import { trustedKeys } from "../trust/trusted-keys.js";
+import { otherSignatures } from "../verify/doubts.js";
 import { readEnvelopeFile } from "../verify/envelope-file.js";
 import { namedIdentities } from "../verify/manifest-facts.js";
 import { withFileName } from "../verify/refusals.js";
 import type { TrustedKeys } from "../verify/verified.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
-import { classesOf, refuseRole, refuseUnderCarried, trustOptions } from "./board/devices.js";
+import { carriedAfter, classesOf, identitiesOf, refuseRole, refuseUntakenTrust, trustOptions } from "./board/devices.js";
 import { missingHint } from "./folder.js";
 import { shelfPath } from "./names.js";
 import { refuseDisorder } from "./number/numbers.js";
@@ -142,7 +144,8 @@ async function verifyOne(
       `${path} has no signature with ${product.profileAlg}, which the profile of ${product.path} requires`,
       "sign it with such a key too",
     );
-  refuseUnderCarried(product, board, (o.role ?? "release") as SigningRole, EnvelopeDraft.read(envelope), verified.signers.length);
+  const role = (o.role ?? "release") as SigningRole;
+  refuseUntakenTrust(product, board, role, EnvelopeDraft.read(envelope));
   const version = versionOf(product, board, verified, recorded);
   refuseNumber(path, product, version, verified.sequence);
   if (o.expectVersion !== undefined && version !== o.expectVersion)
@@ -150,7 +153,25 @@ async function verifyOne(
       `${path} is ${version === undefined ? "of no version" : `version ${visible(version)}`}, not ${visible(o.expectVersion)}`,
       "get the release of that version",
     );
-  return { ...verified, path, board: board.name, version };
+  return { ...verified, otherSignatures: await othersOf(product, board, role, whom, verified), path, board: board.name, version };
+}
+
+/** The signatures of nobody known: the keys of the trust file that releases carry are known too. */
+async function othersOf(
+  product: Product,
+  board: Board,
+  role: SigningRole,
+  whom: TrustedKeys,
+  { otherSignatures: others, outline }: VerifiedRelease,
+): Promise<VerifiedRelease["otherSignatures"]> {
+  const { file, carry } = product.trust;
+  if (others.length === 0 || file === undefined || carry === undefined) return others;
+  const { store } = carriedAfter(product, carry, readTrustFile(file)).next;
+  const known = identitiesOf(product, board).flatMap((identity) => [
+    ...whom.policy(identity).anchors,
+    ...policyOf(store, ROLES[role], identity).anchors,
+  ]);
+  return await otherSignatures(outline.signatures, known);
 }
 
 /** Refusals of signatures by keys that are not trusted. */

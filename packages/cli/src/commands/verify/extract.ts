@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { byteWords, checkNew, inputName, keyWords, STDIO, usage, warn } from "@firmseal/keys/internal";
-import { verifyRelease } from "@firmseal/release";
+import { type Product, type VerifiedRelease, verifyRelease } from "@firmseal/release";
 import {
   envelopeOf,
   imageIn,
@@ -12,8 +12,8 @@ import {
   type TrustedKeys,
   type TrustOptions,
   trustedKeys,
+  type VerifiedBoard,
 } from "@firmseal/release/internal";
-import type { Manifest } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
@@ -34,56 +34,72 @@ interface ExtractOptions extends TrustOptions {
   json?: boolean;
 }
 
-/** The trusted keys: those of the options, or of the product file. Undefined if the signatures need not be checked. */
-async function keysFor(o: ExtractOptions): Promise<TrustedKeys | undefined> {
-  const given = [o.key, o.trust, o.threshold, o.root, o.previousTrust, o.role].some((one) => one !== undefined);
+/** Whose signatures count: those of keys that are given, or of a product, or of nobody. */
+async function trustedBy(o: ExtractOptions): Promise<{ whom: TrustedKeys } | { product: Product } | undefined> {
+  const given = [o.key, o.trust, o.threshold, o.root, o.previousTrust].some((one) => one !== undefined);
   if (o.allowUnverified) {
-    if (given || o.product !== undefined) throw usage("--allow-unverified: trusted keys are given too", "drop one of them");
+    if (given || o.role !== undefined || o.product !== undefined)
+      throw usage("--allow-unverified: trusted keys are given too", "drop one of them");
     return undefined;
   }
   if (o.product !== undefined && given)
     throw usage("--product: the product file gives the trusted keys", "drop --key, --trust and their options");
-  if (given) return trustedKeys(o);
+  if (given) return { whom: await trustedKeys(o) };
   if (o.product === undefined && !existsSync(PRODUCT_FILE))
     throw usage(
       "no trusted keys: what is extracted may be signed again",
       "give the signer's public key: --key PUB, or a trust file; --allow-unverified takes an image of anybody",
     );
-  const { readProduct, trustOptions } = await onDemand();
-  return trustedKeys({ ...o, ...trustOptions(readProduct(o.product ?? PRODUCT_FILE)) });
+  const { readProduct } = await onDemand();
+  return { product: readProduct(o.product ?? PRODUCT_FILE) };
 }
 
 /** The envelope at a path, or that of a board in the folder of a release. */
 async function envelopeAt(given: string, { board }: ExtractOptions, verifies: boolean): Promise<{ path: string; envelope: Uint8Array }> {
   const folder = await folderAt(given, board);
   if (!folder) {
+    const envelope = readEnvelopeFile(given);
     refuseBoardOf(given, board);
-    return { path: given, envelope: readEnvelopeFile(given) };
+    return { path: given, envelope };
   }
   const only = onlyBoard(folder);
   if (verifies) refuseIncomplete(folder, only);
   return await envelopeOf(folder, only);
 }
 
-/** What the signers of a release are, and its manifest. */
-async function opened(path: string, envelope: Uint8Array, whom: TrustedKeys | undefined, { payload: files }: ExtractOptions) {
-  if (!whom) {
-    const manifest: Manifest = await openWithTrialKey(readDraft(envelope));
-    return { manifest, signers: [] };
-  }
-  // whether devices take it is a matter of the release that is made from the image
-  const accepted = { withoutPayloads: true, allowNoDevice: true, allowNoStart: true };
-  const { manifest, signers } = await verifyRelease(path, envelope, whom, { ...accepted, ...(files && { payload: files }) });
-  return { manifest, signers: [...signers] };
+/** A release of which an image is taken out. */
+interface Opened extends Pick<VerifiedRelease, "manifest" | "outline" | "signers"> {
+  readonly path: string;
+  readonly whom?: TrustedKeys;
+}
+
+/** Whether devices take it, and its payloads, are matters of the release that is made from the image. */
+const ACCEPTED = { withoutPayloads: true, allowNoDevice: true, allowNoStart: true };
+
+/** Opens a release of a product: it must be for its board, and nothing else. */
+async function openedFor(given: string, product: Product, o: ExtractOptions): Promise<Opened> {
+  const { verifyProduct } = await onDemand();
+  const folder = await folderAt(given, o.board);
+  if (folder) refuseIncomplete(folder, onlyBoard(folder));
+  const { releases, whom } = await verifyProduct(given, product, { ...o, ...ACCEPTED });
+  return { ...(releases[0] as VerifiedBoard), whom };
+}
+
+/** Opens a release: verified, or as its own manifest says. */
+async function opened(given: string, o: ExtractOptions): Promise<Opened> {
+  const by = await trustedBy(o);
+  if (by && "product" in by) return openedFor(given, by.product, o);
+  const { path, envelope } = await envelopeAt(given, o, by !== undefined);
+  if (by) return { ...(await verifyRelease(path, envelope, by.whom, { ...o, ...ACCEPTED })), path, whom: by.whom };
+  const manifest = await openWithTrialKey(readDraft(envelope));
+  return { path, manifest, outline: decodeEnvelope(envelope), signers: [] };
 }
 
 /** Writes the image of a release to a file. */
 async function extract(given: string, o: ExtractOptions) {
   if (o.out === STDIO && !o.json) refuseTerminal(o.out, "--out");
   if (o.out !== STDIO) checkNew(o.out);
-  const whom = await keysFor(o);
-  const { path, envelope } = await envelopeAt(given, o, whom !== undefined);
-  const { manifest, signers } = await opened(path, envelope, whom, o);
+  const { path, manifest, outline, signers, whom } = await opened(given, o);
   const { component, slot, payload: files } = o;
   const { content, ...image } = imageIn(path, manifest, {
     ...(component !== undefined && { component }),
@@ -97,9 +113,9 @@ async function extract(given: string, o: ExtractOptions) {
     bytes: content.length,
     verified: whom !== undefined,
     sequence: formatSequence(manifest.sequence),
-    ...versionFacts(decodeEnvelope(envelope)),
+    ...versionFacts(outline),
     ...image,
-    signers,
+    signers: [...signers],
     testKeys: whom?.testKeys ?? [],
     ...(whom?.trust && { trust: whom.trust }),
     ...member,

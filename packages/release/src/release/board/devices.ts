@@ -3,8 +3,8 @@
 import { Failure, publicKeys } from "@firmseal/keys";
 import { environment, STDIO, schemeOf, shellWord, sizeOf, usage, visible } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
-import { errors } from "@firmseal/verifier";
-import { codeOfRefusal, equalBytes, parseSequence, readSlice } from "@firmseal/verifier/tools";
+import { errors, type Identity } from "@firmseal/verifier";
+import { codeOfRefusal, equalBytes, parseSequence, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
 import { type Board, type Product, takesTrust } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
@@ -14,7 +14,7 @@ import { planAsIfSigned } from "../../rotation/plan/as-if-signed.js";
 import { type CohortResult, planSteps } from "../../rotation/plan/plan.js";
 import { refuseLastNumber } from "../../signing/authorize-trust.js";
 import { readTrustChain, refuseOtherLine, trustFilesIn } from "../../trust/chain.js";
-import { knownFamilies } from "../../trust/quorum.js";
+import { countingKeys, knownFamilies } from "../../trust/quorum.js";
 import type { TrustOnFile } from "../../trust/read.js";
 import { readPinnedTrust, readTrustFile } from "../../trust/read.js";
 import type { TrustOptions } from "../../trust/trusted-keys.js";
@@ -139,24 +139,42 @@ export interface BoardDevices {
   readonly role: SigningRole;
 }
 
-/**
- * How many keys must sign at least: families of algorithms can need more than the threshold, and two trust files more
- * than one of them.
- */
-export function neededOf({ trusted, role }: Pick<BoardDevices, "trusted" | "role">): number {
-  if (!("lists" in trusted)) return trusted.threshold;
-  const needs = trusted.lists.map(({ store }) => {
-    const ofFamilies = (knownFamilies(store, ROLES[role]) ?? []).reduce((n, { threshold }) => n + threshold, 0);
-    return Math.max(store.thresholds[ROLES[role]] as number, ofFamilies);
-  });
-  const most = Math.max(...needs);
-  const [has, next] = trusted.lists;
-  if (!next) return most;
-  const signers = ({ store }: TrustOnFile) => store.anchors.filter(({ roles }) => roles.includes(ROLES[role]));
-  const inBoth = signers(has).filter(({ key }) => signers(next).some((other) => equalBytes(other.key, key))).length;
-  const sum = needs.reduce((n, one) => n + one, 0);
-  return Math.max(most, sum - Math.min(inBoth, ...needs));
+/** The keys with a role in a trust file: those that count for a number on devices of the board, or all of the file. */
+function keysIn({ store }: TrustOnFile, { role, product, board, sequence }: NeededBy): string[] {
+  const name = ({ key }: { readonly key: ArrayLike<number> }) => toHex(Uint8Array.from(key));
+  if (!board || sequence === undefined) return store.anchors.filter(({ roles }) => roles.includes(ROLES[role])).map(name);
+  const found = identitiesOf(product, board).flatMap((identity) => countingKeys(store, ROLES[role], identity, sequence));
+  return [...new Set(found.map(name))];
 }
+
+/** What neededOf() asks for: of a board and a number, or of the product. */
+export type NeededBy = Pick<BoardDevices, "product" | "trusted" | "role"> & { readonly board?: Board; readonly sequence?: bigint };
+
+/** Returns how many keys a trust file needs at least: families of algorithms can need more than the threshold. */
+export const needOf = ({ store }: TrustOnFile, role: SigningRole): number =>
+  Math.max(
+    store.thresholds[ROLES[role]] as number,
+    (knownFamilies(store, ROLES[role]) ?? []).reduce((n, { threshold }) => n + threshold, 0),
+  );
+
+/** How many keys must sign at least. Two trust files need more than one of them, unless the same keys count in both. */
+export function neededOf(by: NeededBy): number {
+  const { trusted, role, board } = by;
+  if (!("lists" in trusted)) return trusted.threshold;
+  const lists = board ? trustListsOf({ board, trusted }) : trusted.lists;
+  const needs = lists.map((list) => needOf(list, role));
+  const [first = [], ...others] = lists.map((list) => keysIn(list, by));
+  const inBoth = first.filter((key) => others.every((keys) => keys.includes(key))).length;
+  const sum = needs.reduce((n, one) => n + one, 0);
+  return lists.length < 2 ? sum : Math.max(...needs, sum - Math.min(inBoth, ...needs));
+}
+
+/** Returns the identities of the devices of a board, one for each class. */
+export const identitiesOf = (product: Product, board: Board): Identity[] =>
+  board.classes.map((name) => {
+    const { vendor, class: id } = identityUuids(product.vendor, name);
+    return { vendor: [vendor], class: [id] };
+  });
 
 /** The trust files that devices of a board may have. */
 export const trustListsOf = ({ board, trusted }: Pick<BoardDevices, "board" | "trusted">): readonly TrustOnFile[] =>
@@ -184,18 +202,21 @@ function devicesWith({ product, board, trusted, role }: BoardDevices, trust: Tru
   });
 }
 
+/** The Failure for a trust file that devices of a class do not take out of a release. */
+const untaken = (board: Board, name: string, code: number): Failure =>
+  new Failure(
+    1,
+    codeOfRefusal(code),
+    `board ${board.name}: a device of class ${name} would not take the trust file of the release: ${refusalMeaning(code)}`,
+    "sign with as many keys as both trust files need: [trust] file, and the one that the release carries",
+  );
+
 function refuseRefused(board: Board, results: readonly CohortResult[], keys: number): void {
   for (const { name, steps } of results)
     for (const { code, fit, trustCode } of steps) {
       const isTaken = code === 0 && fit === "addressed";
       if (isTaken && trustCode === 0) continue;
-      if (isTaken)
-        throw new Failure(
-          1,
-          codeOfRefusal(trustCode),
-          `board ${board.name}: a device of class ${name} would not take the trust file of the release: ${refusalMeaning(trustCode)}`,
-          "sign with as many keys as both trust files need: [trust] file, and what [trust] carry names",
-        );
+      if (isTaken) throw untaken(board, name, trustCode);
       const few = code === errors.SIGNATURE_THRESHOLD ? `: ${keys} ${keys === 1 ? "key signs" : "keys sign"} it` : "";
       throw new Failure(
         1,
@@ -239,16 +260,14 @@ export function refuseSigned(to: BoardDevices, draft: EnvelopeDraft, keys: numbe
 }
 
 /**
- * Refuses a signed envelope that brings the trust file of the product to devices, and that they refuse once they have
- * it.
+ * Refuses a signed envelope that brings a trust file which devices with the trust file of the product do not take. They
+ * may have a newer one.
  */
-export function refuseUnderCarried(product: Product, board: Board, role: SigningRole, draft: EnvelopeDraft, keys: number): void {
-  const { file, carry } = product.trust;
-  if (file === undefined || carry === undefined || !takesTrust(board)) return;
-  const { next, carried } = carriedAfter(product, carry, readTrustFile(file));
-  const { input, payloads } = draft.outline.envelope;
-  if (payloads.some(({ content }) => equalBytes(readSlice(input, content), carried)))
-    refuseSigned({ product, board, trusted: { lists: [next] }, role }, draft, keys);
+export function refuseUntakenTrust(product: Product, board: Board, role: SigningRole, draft: EnvelopeDraft): void {
+  const { file } = product.trust;
+  if (file === undefined || !takesTrust(board)) return;
+  for (const { steps, name } of offered({ product, board, trusted: { lists: [readTrustFile(file)] }, role }, draft))
+    for (const { trustCode } of steps) if (trustCode !== 0 && trustCode !== errors.TRUST_ROLLBACK) throw untaken(board, name, trustCode);
 }
 
 /** Whose keys sign: those that are given, those of the product file, or nobody now. */

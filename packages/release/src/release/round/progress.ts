@@ -3,12 +3,12 @@
 import type { MissingSignatures } from "@firmseal/behaviour";
 import { keyName } from "@firmseal/keys";
 import { EnvelopeDraft, type PublicKey, ROLES, type RoleName } from "@firmseal/signer";
-import { toHex } from "@firmseal/verifier/tools";
+import { equalBytes, toHex } from "@firmseal/verifier/tools";
 import { hasProfileAlg } from "../../product/file/product.js";
 import { type FamilyProgress, familyProgress } from "../../trust/families.js";
 import { countingKeys } from "../../trust/quorum.js";
 import { signersOf } from "../../verify/signers.js";
-import { type BoardDevices, devicesOf, isTaken, neededOf, trustListsOf } from "../board/devices.js";
+import { type BoardDevices, identitiesOf, isTaken, neededOf, trustListsOf } from "../board/devices.js";
 
 /** The signatures of a board. */
 export interface BoardProgress {
@@ -28,12 +28,15 @@ export interface BoardProgress {
 /** Whether a key is among others, in any form. */
 export const isAmong = (key: PublicKey, keys: readonly PublicKey[]): boolean => keys.some((one) => keyName(one) === keyName(key));
 
-/** The keys whose signatures count for a release of a board with this number, each once. */
-export function countedKeys(to: BoardDevices, sequence: bigint): PublicKey[] {
-  const { trusted, role } = to;
+/**
+ * The keys whose signatures count for a release of a board with this number, each once: in any of the trust files,
+ * because each key signs every board, and some boards have one of the trust files only.
+ */
+export function countedKeys({ trusted, role, product, board }: BoardDevices, sequence: bigint): PublicKey[] {
+  const identities = identitiesOf(product, board);
   const all =
     "lists" in trusted
-      ? devicesOf(to).flatMap(({ model }) => (model.store ? countingKeys(model.store, ROLES[role], model.identity, sequence) : []))
+      ? trusted.lists.flatMap(({ store }) => identities.flatMap((identity) => countingKeys(store, ROLES[role], identity, sequence)))
       : trusted.keys;
   return [...new Map(all.map((key) => [keyName(key), key])).values()];
 }
@@ -59,7 +62,8 @@ export async function progressOf(to: BoardDevices, draft: EnvelopeDraft, everywh
     isComplete,
     signers,
     others: counted.filter((key) => !isAmong(key, signers) && (isComplete || mayHelp(key))),
-    needed: neededOf(to),
+    // which keys have signed may make one more necessary
+    needed: Math.max(neededOf({ ...to, sequence: draft.sequence }), accepted ? 0 : signers.length + 1),
     families: trustListsOf(to).flatMap(({ store }) =>
       familyProgress(store, role as RoleName, (a) => raw.has(toHex(Uint8Array.from(a.key)))),
     ),
@@ -73,12 +77,17 @@ export const missingOf = (boards: readonly BoardProgress[]): MissingSignatures[]
   );
 
 /**
- * As many more keys as an envelope has room for, so that enough could sign: of each algorithm in turn, since there may
- * be thresholds for families. `first`: those that have signed, or sign now. `most`: signatures that devices read.
+ * As many more keys as an envelope has room for, so that enough could sign: of each algorithm and of each trust file in
+ * turn, since there may be thresholds for families. `first`: those that have signed, or sign now. `most`: signatures
+ * that devices read.
  */
-export function withOthers(first: readonly PublicKey[], counted: readonly PublicKey[], most: number): PublicKey[] {
-  const rest = counted.filter((key) => !isAmong(key, first));
-  const turn = (key: PublicKey) => rest.filter(({ alg }) => alg === key.alg).indexOf(key);
+export function withOthers(to: BoardDevices, first: readonly PublicKey[], counted: readonly PublicKey[], most: number): PublicKey[] {
+  const lists = trustListsOf(to).map(({ store }) => store.anchors);
+  const isListed = (key: PublicKey) => lists.map((anchors) => anchors.some((one) => equalBytes(one.key, key.key)));
+  // of no use to this board
+  const rest = counted.filter((key) => !isAmong(key, first) && (lists.length === 0 || isListed(key).includes(true)));
+  const kind = (key: PublicKey) => `${key.alg} ${isListed(key)}`;
+  const turn = (key: PublicKey) => rest.filter((one) => kind(one) === kind(key)).indexOf(key);
   const inTurn = rest.toSorted((a, b) => turn(a) - turn(b));
   return [...first, ...inTurn].slice(0, Math.max(most, first.length));
 }

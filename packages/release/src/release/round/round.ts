@@ -25,6 +25,7 @@ import {
   productTrusted,
   refuseBeforeSigning,
   refuseSigned,
+  trustListsOf,
 } from "../board/devices.js";
 import type { PreparedBoard } from "../board/prepare.js";
 import { lintBoards, type ReleaseLint } from "../lint.js";
@@ -175,7 +176,7 @@ export class Round<Key extends NamedKey = NamedKey> {
     const enough = !this.mayWait(to) || (hasProfileAlg(this.plan.product, this.all) && (await isAccepted(to, unsigned, this.all)));
     this.enough[i] = enough;
     if (!enough || this.plan.isRound || this.plan.options.keys) this.refuseUncounted(to);
-    await refuseBeforeSigning(to, unsigned, enough ? this.all : withOthers(this.all, this.counted, mostSignatures(to.board)));
+    await refuseBeforeSigning(to, unsigned, enough ? this.all : withOthers(to, this.all, this.counted, mostSignatures(to.board)));
     if (!enough && !hasProfileAlg(this.plan.product, [...this.all, ...this.counted]))
       throw this.plan.product.fault("/profile", "no key that devices trust has the algorithm of the profile", "name such a key in [trust]");
     if (i === boards.length - 1) await this.lintAll();
@@ -184,7 +185,8 @@ export class Round<Key extends NamedKey = NamedKey> {
   /** Whether others may sign later. If the keys of the product file are too few, one of them was forgotten. */
   private mayWait(to: BoardDevices): boolean {
     const { isRound, options } = this.plan;
-    const isForSeveral = neededOf(to) > 1 || !hasProfileAlg(this.plan.product, this.all);
+    const isBridge = trustListsOf(to).length > 1;
+    const isForSeveral = isBridge || neededOf(to) > 1 || !hasProfileAlg(this.plan.product, this.all);
     return this.all.length === 0 || (isForSeveral && (isRound || options.keys !== undefined));
   }
 
