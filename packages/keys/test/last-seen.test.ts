@@ -37,7 +37,7 @@ it("a folder appears with the first lock or mark, not when it is read", async ()
     expect(readdirSync(none)).toEqual([`${KEY}.leaves.last-seen`]);
     // what is not a folder is refused by who only reads, too
     vi.stubEnv("FIRMSEAL_STATE", join(none, `${KEY}.leaves.last-seen`));
-    expect(() => new LastSeen(KEY, "log")).toThrow("not a folder");
+    expect(() => new LastSeen(KEY, "log")).toThrow("a part of the path is not a folder");
   } finally {
     vi.stubEnv("FIRMSEAL_STATE", folder);
     rmSync(none, { recursive: true, force: true });

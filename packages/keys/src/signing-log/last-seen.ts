@@ -30,7 +30,7 @@ export function stateFolder(make = true): string {
     // a mark that disappears with its folder in a power cut would be useless
     if (made !== undefined) fsyncFolder(dirname(made));
     const stat = statSync(folder);
-    if (!stat.isDirectory()) throw environment(`${folder}: not a folder`, MARK_PATH);
+    if (!stat.isDirectory()) throw environment(`${folder}: a part of the path is not a folder`, MARK_PATH);
     const { mode, uid } = stat;
     const me = process.getuid?.();
     if (me !== undefined && ((mode & 0o022) !== 0 || (uid !== me && uid !== 0)))
