@@ -4,8 +4,8 @@ import { rmSync, symlinkSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../test-support/src/bytes.js";
 import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../../test-support/src/command-line/run.js";
-import { copyOf, PRODUCT, released, world } from "../product/product-place.js";
-import { CLASSES, fetched, identity, release } from "./described-place.js";
+import { CLASSES, fetched, identity, release } from "../verify/described-place.js";
+import { copyOf, PRODUCT, released, world } from "./product-place.js";
 
 const KEY = ["--key", "A.jwk"];
 
