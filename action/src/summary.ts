@@ -77,7 +77,7 @@ export interface Difference {
   here: string;
 }
 
-/** What is not as the candidate has it. */
+/** Adds a table of the parts that differ from the candidate. */
 export function summarizeDifferences(found: readonly Difference[]): void {
   core.summary.addHeading("Not the candidate", 3);
   core.summary.addTable([

@@ -1,11 +1,24 @@
 // What examples/ci has a shell run, taken out of the files of each CI system.
 
-import { readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseAllDocuments } from "yaml";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const example = (name) => readFileSync(`${ROOT}examples/ci/${name}`, "utf8");
+
+/** Puts the program into a folder for the tests, with folders beside it. Returns the environment that finds it. */
+export function withProgram(folder, ...names) {
+  for (const name of ["bin", ...names]) mkdirSync(join(folder, name));
+  const program = join(folder, "bin/firmseal");
+  writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${ROOT}packages/cli/bin/firmseal.js" "$@"\n`);
+  chmodSync(program, 0o755);
+  return {
+    ...{ PATH: `${join(folder, "bin")}:${process.env.PATH}`, HOME: folder, FIRMSEAL_STATE: join(folder, "state") },
+    ...{ NO_COLOR: "1", GIT_CONFIG_GLOBAL: "/dev/null" },
+  };
+}
 
 /** The keywords of GitLab that the component may use, and the type of each: https://docs.gitlab.com/ci/yaml/ */
 const GITLAB = {

@@ -18,13 +18,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { OF_SOME, some } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
-import { CI_PASSPHRASE, CI_PRODUCT, ciSystems, example, gitlabJobs, jenkinsLines, projectJobs } from "./ci-examples.mjs";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+import { CI_PASSPHRASE, CI_PRODUCT, ciSystems, example, gitlabJobs, jenkinsLines, projectJobs, withProgram } from "./ci-examples.mjs";
 
 let folder;
 let env;
@@ -36,14 +33,7 @@ function shell(script, cwd, more = {}) {
 
 beforeAll(() => {
   folder = temporaryFolder("firmseal-ci-");
-  for (const name of ["bin", "product"]) mkdirSync(join(folder, name));
-  const program = join(folder, "bin/firmseal");
-  writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${ROOT}packages/cli/bin/firmseal.js" "$@"\n`);
-  chmodSync(program, 0o755);
-  env = {
-    ...{ PATH: `${join(folder, "bin")}:${process.env.PATH}`, HOME: folder, FIRMSEAL_STATE: join(folder, "state") },
-    ...{ NO_COLOR: "1", GIT_CONFIG_GLOBAL: "/dev/null" },
-  };
+  env = withProgram(folder, "product");
   expect(shell(CI_PRODUCT, join(folder, "product"))).toMatchObject({ status: 0 });
 }, 120_000);
 

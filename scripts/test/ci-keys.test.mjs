@@ -2,7 +2,7 @@
 // role, the policy and nothing else that the documents give it.
 
 import { execFile, spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -10,7 +10,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { hasProgram } from "../../packages/test-support/src/environment/programs.ts";
 import { CANARY, httpService, serviceKey, signatureOf } from "../../packages/test-support/src/keys/kms-servers.ts";
-import { CI_PRODUCT, ciSystems, example, projectJobs } from "./ci-examples.mjs";
+import { CI_PRODUCT, ciSystems, example, projectJobs, withProgram } from "./ci-examples.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path) => readFileSync(ROOT + path, "utf8");
@@ -23,14 +23,7 @@ let env;
 
 beforeAll(() => {
   folder = temporaryFolder("firmseal-ci-keys-");
-  for (const name of ["bin", "product", "tmp"]) mkdirSync(join(folder, name));
-  const program = join(folder, "bin/firmseal");
-  writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${ROOT}packages/cli/bin/firmseal.js" "$@"\n`);
-  chmodSync(program, 0o755);
-  env = {
-    ...{ PATH: `${join(folder, "bin")}:${process.env.PATH}`, HOME: folder, FIRMSEAL_STATE: join(folder, "state") },
-    ...{ NO_COLOR: "1", GIT_CONFIG_GLOBAL: "/dev/null" },
-  };
+  env = withProgram(folder, "product", "tmp");
   expect(spawnSync("bash", ["-e", "-c", CI_PRODUCT], { cwd: join(folder, "product"), env })).toMatchObject({ status: 0 });
 }, 120_000);
 

@@ -1,4 +1,4 @@
-// What is known of a key without its passphrase or PIN. Nothing is asked for, and nothing signs.
+// Reads what a key shows without its passphrase or PIN. It asks for nothing and signs nothing.
 
 import { loadAlg, type PublicKey } from "@firmseal/signer";
 import { readAll, readFirstBytes } from "../files/read.js";

@@ -7,7 +7,7 @@ import { refuseOutsideOut } from "../product/file/inside.js";
 import type { Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
 import { checkFiles, type KnownRelease, releaseFault, releasesIn } from "../product/record.js";
-import { classesOf } from "../release/board/devices.js";
+import { scopeOfBoard } from "../release/board/devices.js";
 import { imageFile } from "../release/board/image-file.js";
 import { shelfPath } from "../release/names.js";
 import { publishedAt } from "../release/number/numbers.js";
@@ -94,12 +94,7 @@ export async function checkAhead(
   keys: readonly CheckedKey[],
   known: readonly KnownRelease[],
 ): Promise<void> {
-  const scopes = new Set(
-    product.boards.flatMap((board) => {
-      const { vendor, classes } = classesOf(product, board);
-      return classes.map(({ id }) => `${vendor}/${id}`);
-    }),
-  );
+  const scopes = new Set(product.boards.flatMap((board) => scopeOfBoard(product, board)));
   const newest = lastNumber(known);
   for (const { name, log } of keys)
     await checks.run("numbers", name, () => {

@@ -8,7 +8,16 @@ import { equalBytes, formatSequence } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
 import type { Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
-import { carriedAfter, neededOf, needOf, type ProductTrusted, signingKeys, trustOptions } from "../release/board/devices.js";
+import {
+  carriedAfter,
+  neededOf,
+  type ProductTrusted,
+  refuseBeforeSigning,
+  signingKeys,
+  type TrustLists,
+  trustOptions,
+} from "../release/board/devices.js";
+import { type ImageReader, prepareBoard } from "../release/board/prepare.js";
 import { refuseMovedKeys, refuseRootKeys } from "../signing/coverage.js";
 import { marginWords, roleMargins } from "../trust/margins.js";
 import { readPinnedTrust, readTrustFile, type TrustOnFile } from "../trust/read.js";
@@ -31,6 +40,8 @@ async function publicHalves(checks: Checks, what: string, refs: readonly string[
 /** What devices trust, and whether releases can be verified with it without a secret. */
 export interface KnownTrust {
   readonly trusted: ProductTrusted;
+  /** What releases bring: a trust file, or a chain of them. */
+  readonly carried?: Uint8Array | undefined;
   readonly verifies: boolean;
 }
 
@@ -86,17 +97,18 @@ async function checkTrustFile(checks: Checks, product: Product, file: string, ro
       '[trust] root = "root.pub" names the public key of a root',
     );
   const { carry } = product.trust;
-  const next = carry === undefined ? undefined : await checks.run("carried", carry, () => checkCarried(checks, product, carry, has));
-  return { trusted: { lists: next ? [has, next] : [has] }, verifies: isPinned };
+  const brings = carry === undefined ? undefined : await checks.run("carried", carry, () => checkCarried(checks, product, carry, has));
+  const lists: TrustLists = brings?.isNewer ? [has, brings.next] : [has];
+  return { trusted: { lists }, carried: brings?.carried, verifies: isPinned };
 }
 
-/** Checks the trust file that releases bring. Returns it, unless devices have it. */
-function checkCarried(checks: Checks, product: Product, carry: string, has: TrustOnFile): TrustOnFile | undefined {
-  const { next } = carriedAfter(product, carry, has);
-  const isSame = equalBytes(next.store.payload, has.store.payload);
-  const words = `${trustName(next.store)}, sequence number ${formatSequence(next.store.sequence)}`;
-  checks.add("carried", carry, "ok", isSame ? `${words}, the same as ${has.path}` : words);
-  return isSame ? undefined : next;
+/** Checks the trust file that releases bring. */
+function checkCarried(checks: Checks, product: Product, carry: string, has: TrustOnFile) {
+  const brings = carriedAfter(product, carry, has);
+  const { store } = brings.next;
+  const words = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}`;
+  checks.add("carried", carry, "ok", brings.isNewer ? words : `${words}, the same as ${has.path}`);
+  return brings;
 }
 
 /** Why a key does not count in a role. Undefined if it does. */
@@ -116,6 +128,26 @@ function whyNot(key: PublicKey, { trusted }: KnownTrust, role: SigningRole): str
 /** Whether a key of a trust file counts for numbers after `last`. */
 const isOver = ({ until }: TrustAnchor, last: bigint): boolean => until !== undefined && bigSequence(until) <= last;
 
+const publicKeysOf = (keys: readonly { readonly public: PublicKey }[]): PublicKey[] => keys.map((key) => key.public);
+
+/**
+ * Asks the devices of each board whether they take a release that these keys have signed. An image takes no part in
+ * that.
+ */
+async function refuseOnDevices(
+  product: Product,
+  role: SigningRole,
+  { trusted, carried }: KnownTrust,
+  keys: readonly PublicKey[],
+  sequence: bigint,
+): Promise<void> {
+  for (const board of product.boards) {
+    const reader: ImageReader = ({ files }, i) => ({ path: files[i] as string, real: files[i] as string, bytes: Uint8Array.of(0) });
+    const { draft } = await prepareBoard(product, board, numberVersion(sequence), role, reader, carried);
+    await refuseBeforeSigning({ product, board, trusted, role }, draft(sequence), keys);
+  }
+}
+
 /**
  * Checks that the keys of each role may sign in it, and that they are enough or that others follow. `last`: the last
  * number that is known.
@@ -132,7 +164,7 @@ export async function checkRoles(
   for (const role of Object.keys(product.keys) as SigningRole[]) {
     const own = keys.filter(({ roles }) => roles.includes(role));
     if (own.length === 0 && role !== "release") continue;
-    await checks.run("role", role, () => {
+    await checks.run("role", role, async () => {
       const needed = neededOf({ product, trusted, role });
       if (own.length === 0 && !(needed > 1)) signingKeys(product, role);
       const known = own.flatMap((key) => (key.public ? [{ name: key.name, public: key.public }] : []));
@@ -149,16 +181,8 @@ export async function checkRoles(
           `[keys] has ${own.length} of the ${needed} keys that must sign`,
           "name the others too, or none: then each person signs with firmseal sign",
         );
-      for (const list of known.length === own.length && own.length > 0 && "lists" in trusted ? trusted.lists : []) {
-        const counting = list.store.anchors.filter((a) => a.roles.includes(ROLES[role]) && !isOver(a, last));
-        const n = known.filter((key) => counting.some((a) => equalBytes(a.key, key.public.key))).length;
-        if (n < needOf(list, role))
-          throw refusedInput(
-            "ERR_PRODUCT",
-            `[keys] has ${n} of the ${needOf(list, role)} keys that ${list.path} requires`,
-            "name the others too, or none: then each person signs with firmseal sign",
-          );
-      }
+      if (known.length === own.length && known.length > 0 && "lists" in trusted)
+        await refuseOnDevices(product, role, trust, publicKeysOf(known), last + 1n);
       const margins =
         "lists" in trusted
           ? trusted.lists.map(({ path, store }) => ({ path, margin: roleMargins(store).find((one) => one.role === role) }))

@@ -14,7 +14,7 @@ import { releaseFault } from "../product/record.js";
 import { readApprovals, warnOfNoEntry } from "../signing/approval.js";
 import { recordSignings } from "../signing/authorize.js";
 import { type NextSequence, reviewSigned } from "../signing/draft.js";
-import { classesOf, referencesOf } from "./board/devices.js";
+import { referencesOf, scopeOfBoard } from "./board/devices.js";
 import { choiceFor, type ReleasePlan } from "./plan.js";
 import { refuseRecordedSigners } from "./record-check.js";
 import { type DoneRelease, Round, sizeOfRelease } from "./round/round.js";
@@ -22,10 +22,7 @@ import { type DoneRelease, Round, sizeOfRelease } from "./round/round.js";
 /** The numbers that boards get: one for all of them. */
 function makes(plan: ReleasePlan): ((next: NextSequence) => EnvelopeDraft)[] {
   const { product, boards, sequence } = plan;
-  const scope = boards.flatMap(({ board }) => {
-    const { vendor, classes } = classesOf(product, board);
-    return classes.map(({ id }) => `${vendor}/${id}`);
-  });
+  const scope = boards.flatMap(({ board }) => scopeOfBoard(product, board));
   return boards.map((one) => (next) => one.draft(sequence === "log" ? next(scope) : sequence));
 }
 

@@ -6,7 +6,7 @@ import { type Board, boardsOf, type Product } from "../product/file/product.js";
 import { releasesIn } from "../product/record.js";
 import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../signing/draft.js";
 import type { TrustOnFile } from "../trust/read.js";
-import { classesOf, productLists } from "./board/devices.js";
+import { productLists, scopeOfBoard } from "./board/devices.js";
 import { prepareBoard } from "./board/prepare.js";
 import { envelopeName } from "./names.js";
 import { numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
@@ -85,8 +85,7 @@ export async function boardInput(
     );
   const { lists = [], carried } = await productLists(product);
   const prepared = await prepareBoard(product, own, version, undefined, undefined, carried);
-  const { vendor, classes } = classesOf(product, board);
-  const scope = classes.map(({ id }) => `${vendor}/${id}`);
+  const scope = scopeOfBoard(product, board);
   const [image] = prepared.images;
   return {
     board: own,

@@ -34,7 +34,7 @@ import { namedIdentities } from "../verify/manifest-facts.js";
 import { withFileName } from "../verify/refusals.js";
 import type { TrustedKeys } from "../verify/verified.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
-import { carriedAfter, classesOf, identitiesOf, refuseRole, refuseUntakenTrust, trustOptions } from "./board/devices.js";
+import { carriedAfter, identitiesOf, refuseRole, refuseUntakenTrust, scopeOfBoard, trustOptions } from "./board/devices.js";
 import { missingHint } from "./folder.js";
 import { shelfPath } from "./names.js";
 import { refuseDisorder } from "./number/numbers.js";
@@ -71,8 +71,8 @@ function boardOf(path: string, envelope: Uint8Array, product: Product, wanted: r
   const { manifest } = decodeEnvelope(envelope);
   const own = new Set(namedIdentities(manifest).map(({ vendor, class: name }) => `${uuid(vendor[0])}/${uuid(name[0])}`));
   const isFor = (board: Board) => {
-    const { vendor, classes } = classesOf(product, board);
-    return own.size === classes.length && classes.every(({ id }) => own.has(`${vendor}/${id}`));
+    const scope = scopeOfBoard(product, board);
+    return own.size === scope.length && scope.every((one) => own.has(one));
   };
   const board = product.boards.find(isFor);
   const names = wanted.map(({ name }) => name).join(", ");

@@ -124,10 +124,7 @@ function placeFor(ref: string, key: PublicKey): LogPlace {
   return { path, key: name };
 }
 
-/**
- * Reads a log with its faults. What was seen is read first: the log may grow meanwhile, and must not seem too short
- * then.
- */
+/** Reads a log and its faults. The last-seen mark comes first: a log that grows meanwhile must not seem too short. */
 export function inspectLog({ path, key }: LogPlace): InspectedLog {
   const first = readLog(path);
   const named = [...(key === undefined ? [] : [key]), ...first.all.flatMap((e) => e.key ?? [])];

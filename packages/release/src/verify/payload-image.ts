@@ -110,7 +110,7 @@ function refuseOtherContent(name: string, content: Uint8Array, { digest, size }:
  * Takes an image out of a release. Its bytes are compared with every digest and size that the manifest has for them.
  *
  * @param path - Where the envelope was read: a payload outside it may be beside it.
- * @param m - The manifest, from open(). Who has signed it is a matter of the caller.
+ * @param m - The manifest, from open(). The caller checks who signed it.
  * @param choice - Which image, if there are several.
  * @returns The image.
  * @throws Failures: IMAGE if there is none, USAGE if there are several, PAYLOAD_UNCHECKED if the payload is not there,

@@ -89,20 +89,30 @@ export async function productLists(product: Product): Promise<ProductLists> {
   const { store, bytes } = await readPinnedTrust(file, root.length > 0 ? { root: [...root] } : {});
   const has = { path: file, store, bytes };
   if (carry === undefined) return { lists: [has], carried: undefined };
-  const { next, carried } = carriedAfter(product, carry, has);
-  const isSame = equalBytes(has.store.payload, next.store.payload);
-  return { lists: isSame ? [has] : [has, next], carried };
+  const { next, carried, isNewer } = carriedAfter(product, carry, has);
+  return { lists: isNewer ? [has, next] : [has], carried };
 }
 
-/** Returns what releases bring to devices with `has`, and the trust file that these have then. */
-export function carriedAfter(product: Product, carry: string, has: TrustOnFile): { next: TrustOnFile; carried: Uint8Array } {
+/** What releases bring to devices. */
+export interface Carried {
+  /** The trust file, or the chain of them. */
+  readonly carried: Uint8Array;
+  /** The trust file that devices have then. */
+  readonly next: TrustOnFile;
+  /** Whether it differs from the one before. */
+  readonly isNewer: boolean;
+}
+
+/** Returns what releases bring to devices with `has`. Throws a Failure if they would not take it. */
+export function carriedAfter(product: Product, carry: string, has: TrustOnFile): Carried {
   refuseMissingFile(product, "[trust] carry", carry, "get the trust file that releases bring, or correct the name");
   const chain = readTrustChain(carry);
   refuseOtherLine(carry, chain.store, has);
   checkSuccession(has, chain);
   refuseLastNumber(bigSequence(chain.store.sequence));
   const carried = chain.bytes;
-  return { next: { ...chain, bytes: trustFilesIn(carried).at(-1) as Uint8Array }, carried };
+  const next = { ...chain, bytes: trustFilesIn(carried).at(-1) as Uint8Array };
+  return { carried, next, isNewer: !equalBytes(has.store.payload, next.store.payload) };
 }
 
 /** The keys that the product file says devices trust. Undefined if it names none, or a trust file. */
@@ -131,6 +141,12 @@ export function classesOf(product: Product, board: Board): { vendor: string; cla
   };
 }
 
+/** Returns the kinds of device of a board, vendor/class, as logs name them. */
+export function scopeOfBoard(product: Product, board: Board): string[] {
+  const { vendor, classes } = classesOf(product, board);
+  return classes.map(({ id }) => `${vendor}/${id}`);
+}
+
 /** Devices of a board, the keys that they trust, and the role in which they install its releases. */
 export interface BoardDevices {
   readonly product: Product;
@@ -148,10 +164,10 @@ function keysIn({ store }: TrustOnFile, { role, product, board, sequence }: Need
 }
 
 /** What neededOf() asks for: of a board and a number, or of the product. */
-export type NeededBy = Pick<BoardDevices, "product" | "trusted" | "role"> & { readonly board?: Board; readonly sequence?: bigint };
+type NeededBy = Pick<BoardDevices, "product" | "trusted" | "role"> & { readonly board?: Board; readonly sequence?: bigint };
 
-/** Returns how many keys a trust file needs at least: families of algorithms can need more than the threshold. */
-export const needOf = ({ store }: TrustOnFile, role: SigningRole): number =>
+/** How many keys a trust file needs at least: families of algorithms can need more than the threshold. */
+const needOf = ({ store }: TrustOnFile, role: SigningRole): number =>
   Math.max(
     store.thresholds[ROLES[role]] as number,
     (knownFamilies(store, ROLES[role]) ?? []).reduce((n, { threshold }) => n + threshold, 0),
@@ -188,17 +204,16 @@ export function devicesOf(to: BoardDevices): Cohort[] {
 }
 
 function devicesWith({ product, board, trusted, role }: BoardDevices, trust: TrustOnFile | undefined, suffix = ""): Cohort[] {
-  return board.classes.map((name) => {
-    const id = identityUuids(product.vendor, name);
+  return identitiesOf(product, board).map((identity, i) => {
     const own = "lists" in trusted ? { trust: trust as TrustOnFile } : { embedded: { keys: trusted.keys, threshold: trusted.threshold } };
     const model: DeviceModel = modelOf({
-      identity: { vendor: [id.vendor], class: [id.class] },
+      identity,
       verifier: board.for === "micro" ? "micro" : "general",
       role: ROLES[role],
       ...own,
     });
     const floor = parseSequence("0");
-    return { name: `${name}${suffix}`, devices: 1, model, floor, floors: { debug: floor, recovery: floor } };
+    return { name: `${board.classes[i]}${suffix}`, devices: 1, model, floor, floors: { debug: floor, recovery: floor } };
   });
 }
 
@@ -211,12 +226,16 @@ const untaken = (board: Board, name: string, code: number): Failure =>
     "sign with as many keys as both trust files need: [trust] file, and the one that the release carries",
   );
 
+/** Whether a device takes the release, and the trust file in it. */
+const isStepTaken = ({ code, fit, trustCode }: CohortResult["steps"][number]): boolean =>
+  code === 0 && fit === "addressed" && trustCode === 0;
+
 function refuseRefused(board: Board, results: readonly CohortResult[], keys: number): void {
   for (const { name, steps } of results)
-    for (const { code, fit, trustCode } of steps) {
-      const isTaken = code === 0 && fit === "addressed";
-      if (isTaken && trustCode === 0) continue;
-      if (isTaken) throw untaken(board, name, trustCode);
+    for (const step of steps) {
+      const { code, fit, trustCode } = step;
+      if (isStepTaken(step)) continue;
+      if (code === 0 && fit === "addressed") throw untaken(board, name, trustCode);
       const few = code === errors.SIGNATURE_THRESHOLD ? `: ${keys} ${keys === 1 ? "key signs" : "keys sign"} it` : "";
       throw new Failure(
         1,
@@ -239,8 +258,7 @@ function offered(to: BoardDevices, draft: EnvelopeDraft): CohortResult[] {
   return planSteps(devicesOf(to), [step], { lost: new Set(), stolen: new Set() }, stores);
 }
 
-const areTaken = (results: readonly CohortResult[]): boolean =>
-  results.every(({ steps }) => steps.every(({ code, fit, trustCode }) => code === 0 && fit === "addressed" && trustCode === 0));
+const areTaken = (results: readonly CohortResult[]): boolean => results.every(({ steps }) => steps.every(isStepTaken));
 
 /** Whether devices accept an envelope without signatures once `keys` have signed it. */
 export const isAccepted = async (to: BoardDevices, draft: EnvelopeDraft, keys: readonly PublicKey[]): Promise<boolean> =>

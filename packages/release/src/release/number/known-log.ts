@@ -7,7 +7,7 @@ import { isNumberOf, readLogIfThere, STDIO, schemeOf } from "@firmseal/keys/inte
 import { refuseClock } from "../../input/clock.js";
 import type { Board, Product } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
-import { classesOf, referencesOf, type Signing } from "../board/devices.js";
+import { referencesOf, type Signing, scopeOfBoard } from "../board/devices.js";
 
 interface KnownLogOptions extends SequenceOverrides, Signing {
   readonly role?: SigningRole;
@@ -30,8 +30,7 @@ function entriesOf(product: Product, o: KnownLogOptions): Entry[] | undefined {
 
 /** The entries about releases of a board. */
 function entriesFor(product: Product, board: Board, entries: readonly Entry[]): { scope: string[]; ofBoard: Entry[] } {
-  const { vendor, classes } = classesOf(product, board);
-  const scope = classes.map(({ id }) => `${vendor}/${id}`);
+  const scope = scopeOfBoard(product, board);
   return { scope, ofBoard: entries.filter((e) => e.sequence !== undefined && e.scope?.some((one) => scope.includes(one))) };
 }
 
