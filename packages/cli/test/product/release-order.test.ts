@@ -19,6 +19,13 @@ const CHEAP: Refused[] = [
   ["the same in a log that is named", "skips major versions after 1.0.0", 1, ["3.0.0", "--log", "A.pem.log"]],
   ["a board that there is not", 'has no board "pick"', 1, ["1.0.1", "pick"]],
   ["a previous release that is not there", "--previous-release gone", 3, ["1.0.1", "--previous-release", "gone"]],
+  [
+    "a previous release of another product",
+    "dist/1.0.0 is a release of gateway by example.com, not of fridge",
+    1,
+    ["1.0.1", "--out", "other", "--previous-release", "dist/1.0.0"],
+    put(PRODUCT.replace('"gateway"', '"fridge"')),
+  ],
   ["a release to compare with that is not there", "--diff gone", 3, ["1.0.1", "--diff", "gone"]],
   ["a number where numbers are those of versions", "--seq: the sequence numbers of gateway come from version", 2, ["1.0.1", "--seq", "7"]],
   ["a role without a trust file", "--role: firmseal.toml has no trust file", 2, ["1.0.1", "--role", "debug"]],
