@@ -128,7 +128,7 @@ describe("no two releases have the same number", () => {
     for (const [product, more] of some(
       [
         [log, []],
-        [PRODUCT, []],
+        [PRODUCT, ["--first"]],
       ] as [string, string[]][],
       2,
     )) {
