@@ -37,7 +37,11 @@ async function examined(p: Place, ...more: string[]): Promise<Check[]> {
   const checks = checksIn(r);
   expect(r.exit !== 0, String(r)).toBe(checks.some(({ state }) => state === "fails"));
   expect([p.tree(), readdirSync(stateOf(p.path), { recursive: true })]).toEqual([tree, state]);
-  for (const { state: one, hint } of checks) expect(hint === null, `${one}: ${hint}`).toBe(one === "ok");
+  for (const { state: one, what, hint } of checks) {
+    expect(hint === null, `${one}: ${hint}`).toBe(one === "ok");
+    // options have the names that they have on the command line
+    expect(`${what} ${hint}`).not.toContain("`");
+  }
   return checks;
 }
 
@@ -95,7 +99,7 @@ describe("a product that can be released", () => {
     const env = { FIRMSEAL_STATE: p.at("state") };
     const { stdout } = await p.ok(["doctor"], { env });
     expect(stdout).toContain("log A.pem.log: not there yet: the key has signed nothing here");
-    expect(stdout).toContain("releases dist: no release yet");
+    expect(stdout).toContain("releases dist: no release yet: the first one needs --first");
     expect(existsSync(p.at("state"))).toBe(false);
     await p.ok(["release", "--version", "1.0.0", "--first", ...PASSPHRASE], { env: { ...env, PASSPHRASE: "secret" } });
     expect(existsSync(p.at("state"))).toBe(true);

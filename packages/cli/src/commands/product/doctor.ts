@@ -27,7 +27,11 @@ async function doctor(o: DoctorOptions) {
     what: `on Node ${process.versions.node}`,
     hint: null,
   };
-  const checks = [...found, versions].map((one) => ({ ...one, hint: one.hint === null ? null : asOptions(one.hint) }));
+  const checks = [...found, versions].map((one) => ({
+    ...one,
+    what: asOptions(one.what),
+    hint: one.hint === null ? null : asOptions(one.hint),
+  }));
   const has = (state: Check["state"]) => checks.some((one) => one.state === state);
   if (failure) throw new RefusedWithFacts(failure, { checks });
   if (has("fails") || (o.failOn === "warning" && has("warning")))
