@@ -64,11 +64,13 @@ export {
   type MissingSignatures,
   RECORD,
   type RecordedSigner,
+  type RecordSignature,
   type ReleaseRecord,
   readRecordText,
   recordContradiction,
   SUMS,
 } from "./record/record.js";
 export { payloadFault, recordFault, signersFault } from "./record/record-check.js";
+export { statementOf } from "./record/statement.js";
 export { versionIn } from "./record/version.js";
 export { escaped, grouped } from "./text.js";

@@ -32,7 +32,7 @@ export { passphrase } from "./secrets/passphrase.js";
 export { readGuarded } from "./secrets/private-file.js";
 export { missingApprover, type NeededApprovers, neededApprovers } from "./signing-log/approvers.js";
 export { type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
-export { APPROVE, isSigning } from "./signing-log/entry.js";
+export { APPROVE, isSigning, SIGN_RECORD } from "./signing-log/entry.js";
 export { LastSeen, type SeenState } from "./signing-log/last-seen.js";
 export { readLogIfThere } from "./signing-log/log-file.js";
 export { isOfTrustFile, scopeOfImage, scopeOfTrust, sharesScope, TRUST_FILES } from "./signing-log/sequence.js";

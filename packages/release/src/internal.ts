@@ -43,6 +43,7 @@ export { planSigning, type RoundOptions, triedPlan } from "./release/plan.js";
 export {
   attachSignatures,
   messagesOf,
+  recordSignatureOf,
   signedElsewhere,
   signingProgress,
   withReleaseLock,

@@ -1,17 +1,14 @@
 // A second person's consent to what a key will sign: a COSE_Sign1 (RFC 9052 §4.2) over the digest of a manifest or of a
 // trust file. It is for the people who sign; no device reads it.
 
-import { decodeItem, equalBytes, FirmsealError, type Item, sameKey, TAG_SIGN1 } from "@firmseal/verifier/tools";
-import { encodeCbor as cbor, protectedHeader, Tagged } from "./cbor.js";
+import { equalBytes, FirmsealError, sameKey } from "@firmseal/verifier/tools";
+import { encodeCbor as cbor } from "./cbor.js";
 import type { PublicKey } from "./key/key.js";
 import { anchorOfSigner, type Signer } from "./key/signer.js";
+import { encodeSign1, readSign1, sign1Message } from "./sign1.js";
 import { type Signable, type SignedWith, signedWith } from "./signable.js";
 
-/**
- * external_aad of an approval: with it, no approval is ever a signature over a manifest, where it is empty, or over a
- * trust file.
- */
-const CONTEXT = new TextEncoder().encode("firmseal.approval");
+const CONTEXT = "firmseal.approval";
 
 /** `form`: not an approval. `other`: of something else. `signature`: not by this key. */
 export type ApprovalFault = "form" | "other" | "signature";
@@ -45,7 +42,7 @@ function payloadOf({ kind, digest }: Approved): Uint8Array {
  * @returns The bytes.
  */
 export function approvalMessage(what: Approved, key: SignedWith): Uint8Array {
-  return cbor(["Signature1", protectedHeader(key), CONTEXT, payloadOf(what)]);
+  return sign1Message(CONTEXT, payloadOf(what), key);
 }
 
 /**
@@ -64,25 +61,7 @@ export function approvalMessage(what: Approved, key: SignedWith): Uint8Array {
  * ```
  */
 export async function approve(what: Approved, signer: Signer): Promise<Uint8Array> {
-  const signature = await signer.sign(approvalMessage(what, signer));
-  return cbor(new Tagged(TAG_SIGN1, [protectedHeader(signer), new Map(), payloadOf(what), signature]));
-}
-
-/** The parts of an approval. Its form is the one that approve() writes, and no other. */
-function partsOf(bytes: Uint8Array): { bucket: Uint8Array; payload: Uint8Array; signature: Uint8Array } {
-  try {
-    if (bytes[0] !== 0xc0 + TAG_SIGN1) throw new ApprovalError("form");
-    const [message] = decodeItem(bytes).items as [Item];
-    const [bucket, headers, payload, signature] = message.items as [Item, Item, Item, Item];
-    if (message.value !== 4 || headers.kind !== "map" || headers.value !== 0) throw new ApprovalError("form");
-    const content = (item: Item) => {
-      if (item.kind !== "bytes") throw new ApprovalError("form");
-      return Uint8Array.from(bytes.subarray(item.body, item.end));
-    };
-    return { bucket: content(bucket), payload: content(payload), signature: content(signature) };
-  } catch {
-    throw new ApprovalError("form");
-  }
+  return encodeSign1(payloadOf(what), signer, await signer.sign(approvalMessage(what, signer)));
 }
 
 /**
@@ -95,14 +74,14 @@ function partsOf(bytes: Uint8Array): { bucket: Uint8Array; payload: Uint8Array; 
  * @throws ApprovalError.
  */
 export async function checkApproval(bytes: Uint8Array, what: Approved, key: PublicKey): Promise<void> {
-  const { bucket, payload, signature } = partsOf(bytes);
+  const found = readSign1(CONTEXT, bytes);
+  if (!found?.payload) throw new ApprovalError("form");
+  const { payload, message, signature } = found;
   if (!equalBytes(payload, payloadOf(what))) throw new ApprovalError("other");
   // the approver may have named its key by an identifier, or not
   const forms = [signedWith(key), { alg: signedWith(key).alg, publicKey: key.key }];
   const { alg } = await anchorOfSigner(signedWith(key));
-  const good = forms.some(
-    (form) => equalBytes(bucket, protectedHeader(form)) && alg.verify(key.key, approvalMessage(what, form), signature, {}),
-  );
+  const good = forms.some((form) => equalBytes(message, approvalMessage(what, form))) && alg.verify(key.key, message, signature, {});
   if (!good) throw new ApprovalError("signature");
 }
 

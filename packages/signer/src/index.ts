@@ -67,7 +67,8 @@ export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers
 export { anchorOf, foreignSigner, type Signer, signer, wipePrivateKey, withCoseAlg } from "./key/signer.js";
 export { fromMinisign, fromSsh, fromSshLine, isMinisignPublic, isSshLine, sshAlg } from "./key/ssh.js";
 export { KeyError, type KeyFault, unlessThrown } from "./key-error.js";
-export { AlreadySigned, type Signable, type SignedWith, signedWith, signedWithoutLog } from "./signable.js";
+export { readRecordSignature, recordMessage, recordSignature } from "./record.js";
+export { AlreadySigned, type KnownSignature, type Signable, type SignedWith, signedWith, signedWithoutLog } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
 export {
   describeTrust,

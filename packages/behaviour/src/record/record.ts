@@ -1,4 +1,4 @@
-// release.json, the record of a release: what it says, and how it can contradict itself. It is not signed.
+// release.json, the record of a release: what it says, and how it can contradict itself.
 
 import { FirmsealError } from "@firmseal/verifier/tools";
 import { escaped } from "../text.js";
@@ -53,6 +53,14 @@ export interface Artifact {
   readonly testKeys: readonly string[];
 }
 
+/** A signature of the record, by a key that has signed these boards. */
+export interface RecordSignature {
+  /** The boards that it covers: see statementOf(). */
+  readonly boards: readonly string[];
+  /** A COSE_Sign1 with a detached payload, base64. */
+  readonly cose: string;
+}
+
 /** The content of release.json (docs/reference/product.md). */
 export interface ReleaseRecord {
   readonly $schema: "urn:firmseal:release:1";
@@ -65,6 +73,8 @@ export interface ReleaseRecord {
   readonly created?: string;
   /** Empty if the devices of every board accept the release. */
   readonly missing: readonly MissingSignatures[];
+  /** Of each key that has signed. */
+  readonly signatures: readonly RecordSignature[];
   readonly artifacts: readonly Artifact[];
 }
 

@@ -81,7 +81,7 @@ describe("a product that can be released", () => {
       "ok           key A.pem: encrypted: its public key needs the passphrase",
       "not checked  public key A.pub: A.pem is encrypted",
       "             compare it with what this shows: firmseal pubkey A.pem",
-      "ok           log A.pem.log: whole, entry 1 of # is the last",
+      "ok           log A.pem.log: whole, entry 2 of # is the last",
       "ok           trusted key A.jwk: ed25519 #",
       "ok           role release: 1 of 1 keys must sign: A.pem",
       "ok           release dist/1.0.0: version 1.0.0 is complete and verified",
@@ -249,7 +249,7 @@ describe("logs and the clock", () => {
     p.put("A.pem.log", "no log\n");
     expect(await says()).toMatchObject({ state: "fails", what: expect.stringContaining("not an entry") });
     rmSync(p.at("A.pem.log"));
-    expect(await says()).toMatchObject({ state: "fails", what: expect.stringMatching(/entry 1 was seen/) });
+    expect(await says()).toMatchObject({ state: "fails", what: expect.stringMatching(/entry 2 was seen/) });
     p.folder("A.pem.log");
     expect(await says()).toMatchObject({ state: "fails", what: expect.stringContaining("folder") });
     // on another machine, only the release shows that there was one

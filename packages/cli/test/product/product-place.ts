@@ -3,6 +3,7 @@
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { sha256Hex } from "../../../test-support/src/bytes.js";
 import { image, logEntries, type Place, type Result, standard, stateOf, words } from "../../../test-support/src/command-line/run.js";
 import { LONG } from "../../../test-support/src/environment/effort.js";
 
@@ -67,6 +68,21 @@ export const filesIn = (folder: string) =>
       .sort()
       .map((name) => [name, readFileSync(join(folder, name))]),
   );
+
+/** Changes the record of a release, and SHA256SUMS with it, as an attacker would. */
+export function forge(
+  p: Place,
+  change: (record: { [name: string]: unknown; artifacts: { [name: string]: unknown }[] }) => void,
+  folder = "dist/1.0.0",
+): void {
+  const record = JSON.parse(p.get(`${folder}/release.json`).toString());
+  change(record);
+  p.put(`${folder}/release.json`, JSON.stringify(record));
+  const sums = [...filesIn(p.at(folder))]
+    .filter(([name]) => name !== "SHA256SUMS")
+    .map(([name, bytes]) => `${sha256Hex(bytes)}  ${name}\n`);
+  p.put(`${folder}/SHA256SUMS`, sums.join(""));
+}
 
 /** A failure behind lines of progress. */
 export const refusal = (r: Result, exit: number) => {

@@ -55,10 +55,11 @@ describe("a release", () => {
       ["puck", null, null],
     ]);
     expect(first.json).toMatchObject({ state: "released", sequence: record.sequence, folder: "dist/1.0.0" });
-    expect(first.json["log"]).toHaveLength(2);
+    expect(first.json["log"]).toHaveLength(3);
     expect(log.map((e) => [e.operation, e.version])).toEqual([
       ["release", "1.0.0"],
       ["release", "1.0.0"],
+      ["record", "1.0.0"],
     ]);
   });
 

@@ -182,6 +182,10 @@ describe("approvals of a release of two boards", () => {
     );
     expect(p.tree()).toEqual(before);
     await released(p, "1.0.0", ...by, ...given("B-puck", "B-esp32"));
-    expect(logEntries(p, "A.pem.log")).toMatchObject([{ approvers: [expect.any(String)] }, { approvers: [expect.any(String)] }]);
+    expect(logEntries(p, "A.pem.log")).toMatchObject([
+      { approvers: [expect.any(String)] },
+      { approvers: [expect.any(String)] },
+      { operation: "record" },
+    ]);
   });
 });

@@ -4,22 +4,7 @@ import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync } from
 import { beforeAll, describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../test-support/src/bytes.js";
 import { expectExit, expectFailure, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
-import { brief, copyOf, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
-
-/** Changes the record of a release, and SHA256SUMS with it, as an attacker would. */
-function forge(
-  p: Place,
-  change: (record: { [name: string]: unknown; artifacts: { [name: string]: unknown }[] }) => void,
-  folder = "dist/1.0.0",
-): void {
-  const record = JSON.parse(p.get(`${folder}/release.json`).toString());
-  change(record);
-  p.put(`${folder}/release.json`, JSON.stringify(record));
-  const sums = [...filesIn(p.at(folder))]
-    .filter(([name]) => name !== "SHA256SUMS")
-    .map(([name, bytes]) => `${sha256Hex(bytes)}  ${name}\n`);
-  p.put(`${folder}/SHA256SUMS`, sums.join(""));
-}
+import { brief, copyOf, forge, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 describe("a record that contradicts the envelopes", () => {
   const made = world();

@@ -20,9 +20,12 @@ export const APPROVE = "approve";
 /** The operation that continues the numbers of one key with another. It signs nothing. */
 export const MOVE = "move";
 
+/** The operation that signs the record of a release, whose boards have entries of their own. */
+export const SIGN_RECORD = "record";
+
 /** Returns whether an entry goes before a signature of its key on a manifest or a trust file. */
 export function isSigning({ operation }: Pick<EntryFacts, "operation">): boolean {
-  return operation !== APPROVE && operation !== MOVE;
+  return operation !== APPROVE && operation !== MOVE && operation !== SIGN_RECORD;
 }
 
 /** The facts in an entry. */
@@ -36,7 +39,7 @@ export interface EntryFacts {
   operation: string;
   /** Thumbprint of the key (RFC 9679), in hex. */
   key?: string;
-  /** Digest of the manifest, or of the payload of a trust file: `sha-256:` and hex digits. */
+  /** Digest of the manifest, of the payload of a trust file, or of what a record says: `sha-256:` and hex digits. */
   digest?: string;
   /** SHA-256 of the signed bytes. */
   tbs?: string;

@@ -342,6 +342,9 @@ export async function planRelease(product: Product, o: ReleaseOptions): Promise<
   return { ...base, existing: undefined, lint };
 }
 
+/** The names of its boards. */
+export const boardNames = ({ boards }: Pick<ReleasePlan, "boards">): string[] => boards.map(({ board }) => board.name);
+
 type Unlinted = Omit<ReleasePlan, "existing" | "lint">;
 
 /** Options of planSigning(): what a person says who signs a release that exists. */

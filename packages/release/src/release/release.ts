@@ -1,9 +1,9 @@
 // One command for a release: all boards of a product, or none. Everything that can be refused is refused before a
 // number is used, what takes long is tried last, and the folder of the release appears whole.
 
-import type { ReleaseRecord } from "@firmseal/behaviour";
+import { RECORD, type RecordSignature, type ReleaseRecord } from "@firmseal/behaviour";
 import { refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
-import { byteWords, checkReplaced, shellWord, usage, visible } from "@firmseal/keys/internal";
+import { byteWords, checkReplaced, notice, shellWord, usage, visible } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, keyAlgOf, type PublicKey, signedWithoutLog, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
@@ -15,8 +15,9 @@ import { readApprovals, warnOfNoEntry } from "../signing/approval.js";
 import { recordSignings } from "../signing/authorize.js";
 import { type NextSequence, reviewSigned } from "../signing/draft.js";
 import { referencesOf, scopeOfBoard } from "./board/devices.js";
-import { choiceFor, type ReleasePlan } from "./plan.js";
+import { boardNames, choiceFor, type ReleasePlan } from "./plan.js";
 import { refuseRecordedSigners } from "./record-check.js";
+import { signatureOfRecord } from "./record-signatures.js";
 import { type DoneRelease, Round, sizeOfRelease } from "./round/round.js";
 
 /** The numbers that boards get: one for all of them. */
@@ -99,9 +100,9 @@ async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promis
     const drafts = boards.map((one) => one.draft(plan.sequence as bigint));
     for (const [i, draft] of drafts.entries()) await judge(draft, i);
     await round.lengthy();
-    return await round.write(drafts, []);
+    return await round.write(drafts, [], []);
   }
-  const recorded = await recordSignings(
+  const { envelopes, statement } = await recordSignings(
     existing ? "sign" : "release",
     keys,
     {
@@ -112,13 +113,19 @@ async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promis
       judge,
       inspect: (entries) => refuseClock(entries.slice(-1).map(({ time }) => time)),
       lengthy: () => round.lengthy(),
+      statement: async (drafts) => {
+        for (const { name, claim } of keys)
+          if (claim) notice(`${visible(name)}: this takes ${boards.length + 1} one-time leaves: one for each board, and one for ${RECORD}`);
+        return { bytes: await round.statement(drafts), version: plan.version };
+      },
     },
     existing ? round.before.map((draft) => () => draft) : makes(plan),
   );
-  const signed = await signBoards(plan, round, asSigning, recorded);
+  const signed = await signBoards(plan, round, asSigning, envelopes);
   return await round.write(
     signed,
-    recorded.flatMap(({ receipts }) => receipts),
+    await signRecord(plan, keys, statement.messages),
+    [...envelopes, statement].flatMap(({ receipts }) => receipts),
   );
 }
 
@@ -151,6 +158,14 @@ function refuseOtherAlg(folder: string, board: Board, { outline }: EnvelopeDraft
         "give the release a new version, or keep the algorithm",
       );
   }
+}
+
+/** The signatures of the record, which were entered. */
+async function signRecord(plan: ReleasePlan, keys: readonly SigningKey[], messages: readonly Uint8Array[]): Promise<RecordSignature[]> {
+  const out: RecordSignature[] = [];
+  for (const [i, { signer }] of keys.entries())
+    out.push(signatureOfRecord(boardNames(plan), signer, await signer.sign(messages[i] as Uint8Array)));
+  return out;
 }
 
 async function signBoards(

@@ -39,6 +39,7 @@ import { missingHint } from "./folder.js";
 import { shelfPath } from "./names.js";
 import { refuseDisorder } from "./number/numbers.js";
 import { refuseRecord } from "./record-check.js";
+import { recordClaims, refuseUnsignedRecord } from "./record-signatures.js";
 
 /** Options of verifyProduct(). */
 export interface ProductVerify extends VerifyRelease, PassphraseOptions {
@@ -57,11 +58,21 @@ export interface VerifiedBoard extends VerifiedRelease {
   readonly version: string | undefined;
 }
 
+/** The record of a release that was verified: the keys that signed the envelopes have signed it too. */
+export interface VerifiedRecord {
+  /** The folder of the release. */
+  readonly path: string;
+  readonly version: string;
+  /** The boards and the number of payloads that the signatures cover. */
+  readonly boards: readonly string[];
+  readonly payloads: number;
+}
+
 /** The releases of a product that were verified, and the keys that they were verified with. */
 export interface VerifiedProduct {
   readonly releases: readonly VerifiedBoard[];
-  /** The versions of folders with a record, in their order. */
-  readonly versions: readonly string[];
+  /** The records of folders, in the order of their versions. */
+  readonly records: readonly VerifiedRecord[];
   readonly whom: TrustedKeys;
 }
 
@@ -197,11 +208,12 @@ async function verifyFolder(
   whom: TrustedKeys,
   wanted: readonly Board[],
   o: ProductVerify,
-): Promise<VerifiedBoard[]> {
+): Promise<{ releases: VerifiedBoard[]; record: VerifiedRecord }> {
   const record = readRecord(folder);
   refuseOther(folder, record, product, o.role as SigningRole | undefined);
   await checkFiles(folder, record, o.withoutPayloads);
   const envelopes = record.artifacts.filter(({ kind }) => kind === "envelope");
+  const claims = recordClaims(folder, record);
   const out: VerifiedBoard[] = [];
   for (const one of envelopes) {
     if (o.board !== undefined && one.board !== o.board) continue;
@@ -213,13 +225,21 @@ async function verifyFolder(
     await refuseRecord(folder, record, one, product, board, found);
     out.push(found);
   }
+  // what a record contradicts says more than that it was changed
+  for (const found of out) {
+    const board = product.boards.find(({ name }) => name === found.board) as Board;
+    const anchors = identitiesOf(product, board).flatMap((identity) => whom.policy(identity).anchors);
+    refuseUnsignedRecord(folder, claims, found, anchors, whom.facts);
+  }
   if (record.missing.some(({ board }) => o.board === undefined || o.board === board))
     throw releaseFault(`${folder}: release.json says that signatures are missing, and none is`, GET_AGAIN);
   const missing = wanted.filter(({ name }) => !out.some(({ board }) => board === name)).map(({ name }) => name);
   if (o.board !== undefined && missing.length > 0)
     throw releaseFault(`${folder} has no release for board ${o.board}`, "release it too, or name another board");
   if (missing.length > 0) warn(`${visible(folder)} has no release for ${missing.join(", ")}`);
-  return out;
+  const boards = out.map(({ board }) => board);
+  const payloads = record.artifacts.filter(({ kind, board }) => kind === "payload" && boards.includes(board)).length;
+  return { releases: out, record: { path: folder, version: record.version, boards, payloads } };
 }
 
 function refuseUnordered(known: readonly KnownRelease[]): void {
@@ -257,23 +277,28 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
   if (!isFolder(path)) {
     const one = await verifyOne(path, product, whom, wanted, o);
     if (isVersion(one.version)) refuseBeside(path, one, shelfOf(product, role));
-    return { releases: [one], versions: [], whom };
+    return { releases: [one], records: [], whom };
   }
   if (o.payload !== undefined) throw usage("`payload` is for one envelope, not for a folder", "put the payload into the folder");
   const record = findRecord(path);
   if (record) {
-    const releases = await verifyFolder(path, product, whom, wanted, o);
+    const found = await verifyFolder(path, product, whom, wanted, o);
     const own = knownRelease(path, record);
     const shelf = shelfOf(product, role).filter(({ version }) => version !== own.version);
     refuseUnordered([...shelf, own].sort((a, b) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1)));
-    return { releases, versions: [own.version], whom };
+    return { releases: found.releases, records: [found.record], whom };
   }
   const known = releasesIn(path, product, role);
   if (known.length === 0) throw releaseFault(`${path} has no release`, "name the folder that firmseal release wrote, or an envelope");
   refuseUnordered(known);
   const releases: VerifiedBoard[] = [];
-  for (const one of known) for (const found of await verifyFolder(one.path, product, whom, wanted, o)) releases.push(found);
-  return { releases, versions: known.map(({ version }) => version), whom };
+  const records: VerifiedRecord[] = [];
+  for (const one of known) {
+    const found = await verifyFolder(one.path, product, whom, wanted, o);
+    releases.push(...found.releases);
+    records.push(found.record);
+  }
+  return { releases, records, whom };
 }
 
 /** Refuses an envelope whose number contradicts the existing releases: another manifest with its version or number. */

@@ -14,8 +14,8 @@ import {
   type SigningLogs,
   withSigningLogs,
 } from "@firmseal/keys";
-import { refusedInput } from "@firmseal/keys/internal";
-import type { EnvelopeDraft, Signable } from "@firmseal/signer";
+import { refusedInput, SIGN_RECORD, sha256Hex } from "@firmseal/keys/internal";
+import { type EnvelopeDraft, recordMessage, type Signable } from "@firmseal/signer";
 import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
 import type { TrustOnFile } from "../trust/read.js";
 import type { RefusalOverrides } from "../verify/payload-check.js";
@@ -55,6 +55,14 @@ export interface SigningOptions extends SequenceOverrides, FirstNumber, RefusalO
   lengthy?(): Promise<void>;
   /** What else may refuse the entries of the logs. */
   inspect?(entries: readonly Entry[]): void;
+  /** The statement about several envelopes as a whole that the keys sign too. `drafts`: those envelopes. */
+  statement?(drafts: readonly EnvelopeDraft[]): Promise<ReleaseStatement>;
+}
+
+/** What a release says about itself as a whole. */
+export interface ReleaseStatement {
+  readonly bytes: Uint8Array;
+  readonly version: string;
 }
 
 export interface RecordedSigning {
@@ -82,7 +90,14 @@ export async function recordSigning(
   o: SigningOptions,
   make: (next: NextSequence) => EnvelopeDraft,
 ): Promise<RecordedSigning> {
-  return (await recordSignings(operation, keys, o, [make]))[0] as RecordedSigning;
+  return (await recordSignings(operation, keys, o, [make])).envelopes[0] as RecordedSigning;
+}
+
+/** Signatures on several envelopes, and on the statement about them. */
+export interface RecordedSignings {
+  envelopes: RecordedSigning[];
+  /** One for each key. Empty without a statement. */
+  statement: Pick<RecordedSigning, "messages" | "receipts">;
 }
 
 /** Like `recordSigning()`, for several envelopes: all of them are checked before one of them is logged. */
@@ -91,7 +106,7 @@ export async function recordSignings(
   keys: readonly SigningKey[],
   o: SigningOptions,
   makes: readonly ((next: NextSequence) => EnvelopeDraft)[],
-): Promise<RecordedSigning[]> {
+): Promise<RecordedSignings> {
   // holding the locks blocks all other uses of the keys, so external input is checked before
   const given: (Judged | undefined)[] = [];
   // of several envelopes, each has approvals of its own
@@ -102,16 +117,21 @@ export async function recordSignings(
     await o.lengthy();
   }
   const record = async (signingLogs: SigningLogs) => {
-    const recorded: RecordedSigning[] = [];
+    const envelopes: RecordedSigning[] = [];
     const granted = await permitted(signingLogs.logs, keys, o, makes, given, used);
+    const said = await o.statement?.(granted.map(({ draft }) => draft));
     o.signal?.throwIfAborted();
     for (const { draft, messages, asked, overrides, removed } of granted)
-      recorded.push({
+      envelopes.push({
         draft,
         messages,
         receipts: await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides), removed),
       });
-    return recorded;
+    const messages = said ? keys.map(({ signer }) => recordMessage(said.bytes, signer)) : [];
+    const receipts = said
+      ? await enterUses(signingLogs, SIGN_RECORD, keys, messages, { digest: `sha-256:${sha256Hex(said.bytes)}`, version: said.version })
+      : [];
+    return { envelopes, statement: { messages, receipts } };
   };
   return await withSigningLogs(keys, o.log, record, o);
 }

@@ -7,6 +7,7 @@ import { keyOfAnchor, testKeyName } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import type { Anchor, Manifest, TrustAnchor } from "@firmseal/verifier";
 import { type CoseSignature, rawKey } from "@firmseal/verifier/tools";
+import type { SignatureClaim } from "./loose-envelope.js";
 import { deviceKinds } from "./manifest-facts.js";
 import { triedInterpreter } from "./payload-check.js";
 import { type IdentifiedSignature, signersOf } from "./signers.js";
@@ -17,11 +18,13 @@ export interface OtherSignature extends Pick<IdentifiedSignature, "alg" | "kid">
   readonly testKey: string | null;
 }
 
+/** Whether a trusted key made a signature. */
+export const isByAnchor = ({ alg, message, signature }: SignatureClaim, a: Anchor): boolean =>
+  a.alg.ids.includes(alg) && a.alg.verify(rawKey(a.key), message, signature, nodeHost) === true;
+
 /** Returns the signatures that none of these keys made. */
 export async function otherSignatures(signatures: readonly CoseSignature[], anchors: readonly Anchor[]): Promise<OtherSignature[]> {
-  const isBy = ({ alg, message, signature }: CoseSignature, a: Anchor) =>
-    a.alg.ids.includes(alg) && a.alg.verify(rawKey(a.key), message, signature, nodeHost) === true;
-  const others = signatures.filter((one) => !anchors.some((a) => isBy(one, a)));
+  const others = signatures.filter((one) => !anchors.some((a) => isByAnchor(one, a)));
   return (await signersOf(others, [])).map(({ alg, kid, testKey }) => ({ alg, kid, testKey: testKey ?? null }));
 }
 

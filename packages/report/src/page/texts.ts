@@ -112,7 +112,7 @@ export const REPORT_TEXTS = {
   someBoards: (shown: number, of: number) => `This report shows ${shown} of ${of} boards of the release.`,
   gone: (names: string, previous: string) => `Only the previous release (${previous}) has: ${names}.`,
   record: "release.json",
-  recordGood: "release.json agrees with the envelopes. It is not signed.",
+  recordGood: "release.json agrees with the envelopes. This page does not check its signatures.",
   notRecord: "release.json is not the record of a release",
   recordRefused: (words: string) => `release.json: ${words}`,
   lostBoard: (name: string) => `it has no envelope for board ${name}`,

@@ -1,6 +1,7 @@
 // Detached signing, first half: the bytes for a key on another machine, in a file. attach.ts takes the signature.
 
 import { basename, dirname, extname, join, resolve } from "node:path";
+import { RECORD } from "@firmseal/behaviour";
 import { IMAGE_FORMATS } from "@firmseal/images";
 import { keyFacts, publicKeys, refuseTestKeys } from "@firmseal/keys";
 import {
@@ -159,14 +160,14 @@ async function writeTbs(path: string, o: TbsOptions) {
   return { ...tbsFacts(name, manifest, list, o.json === true), ...versionFacts(draft.outline) };
 }
 
-/** Like writeTbs(), for all boards of a release: a file for each board and key. */
+/** Like writeTbs(), for all boards of a release: for each key a file for each board, and one for the record. */
 async function writeFolderTbs(folder: string, { json, out = ".", ...o }: TbsOptions) {
   const { messagesFor, refuseForFolder } = await import("../../common/release/sign-folder.js");
   refuseForFolder(folder, o);
   if (resolve(out) === resolve(folder)) throw usage(`--out ${out} is the release itself`, "name another folder");
   if (!isFolder(out)) throw usage(`--out ${out} is not a folder, and each board has bytes of its own`, "name an existing folder");
-  const all = await messagesFor(folder, o as Omit<TbsOptions, OfEnvelope>);
-  const rows = all.map((one) => ({ ...one, path: join(out, one.file) }));
+  const { boards: all, record } = await messagesFor(folder, o as Omit<TbsOptions, OfEnvelope>);
+  const rows = [...all, ...record.map((one) => ({ ...one, board: undefined }))].map((one) => ({ ...one, path: join(out, one.file) }));
   for (const { path } of rows) checkTbsOutput(path, []);
   for (const { path, message } of rows) deliver(path, message, json);
   const [first] = all as [(typeof all)[number]];
@@ -250,7 +251,7 @@ export default define({
       bytes: ["number", "their length"],
       sha256: ["string", "their SHA-256, hex"],
       ...KEY,
-      "board?": ["string", "for the folder of a release: board of the product"],
+      "board?": ["string", "for the folder of a release: board of the product; without it, they are about the release as a whole"],
       "data?": ["string", "the bytes in base64, if they go to stdout"],
     }),
   },
@@ -260,7 +261,7 @@ export default define({
     ...(f.digest ? [`manifest: ${f.digest.algorithm} ${f.digest.hex}`] : []),
     ...f.tbs.map(
       ({ out, bytes, sha256, board, ...key }) =>
-        `${out}: ${byteWords(bytes)} for ${keyWords(key)} to sign${board === undefined ? "" : `, board ${board}`}, sha-256 ${sha256}`,
+        `${out}: ${byteWords(bytes)} for ${keyWords(key)} to sign${f.digest ? "" : `, ${board === undefined ? RECORD : `board ${board}`}`}, sha-256 ${sha256}`,
     ),
   ],
 });

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
+import { RECORD } from "@firmseal/behaviour";
 import { Failure } from "@firmseal/keys";
 import { isFolder, keyWords, shellWord, someOf, usage } from "@firmseal/keys/internal";
 import { type VerifiedRelease, verifyRelease } from "@firmseal/release";
@@ -29,7 +30,7 @@ import { onDemand } from "../../common/release/on-demand.js";
 import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
 import { isReleaseFolder, progressLines, SIGNATURES, type SignatureFacts } from "../../common/release/signatures.js";
 import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
-import { numberWords, versionFacts } from "../../common/words.js";
+import { numberWords, plural, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
 export interface VerifyOptions extends TrustOptions, RefusalOverrides {
@@ -95,6 +96,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
       keysFrom: [...(o.key ?? []), ...(o.trust ?? [])],
       signatures: undefined,
       releases: undefined,
+      records: undefined,
     };
   } catch (e) {
     const failure = failureOf(e);
@@ -126,7 +128,7 @@ async function signaturesIn(path: string, { role, product, passphraseEnv, passph
 async function verifyForProduct(path: string, o: VerifyOptions) {
   const { readProduct, verifyProduct } = await onDemand();
   const signatures = o.missing ? await signaturesIn(path, o) : undefined;
-  const { releases, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), await judged(o));
+  const { releases, records, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), await judged(o));
   const last = releases.at(-1) as VerifiedBoard;
   return {
     sequence: String(last.sequence),
@@ -149,6 +151,7 @@ async function verifyForProduct(path: string, o: VerifyOptions) {
       ...versionFacts(one.outline),
       signers: one.signers,
     })),
+    records: records.map(({ path: folder, version, boards, payloads }) => ({ path: folder, version, boards: [...boards], payloads })),
   };
 }
 
@@ -225,6 +228,13 @@ export default define({
       ...NUMBER,
       signers: ["object[]", "trusted keys that signed it"],
     }),
+    "records?": ["object[]", "with a product file: each release.json, which the signers of its envelopes have signed too"],
+    ...membersOf("records?[]", {
+      path: ["string", "folder of the release"],
+      version: ["string", "version of the release"],
+      boards: ["string[]", "boards that the signatures cover"],
+      payloads: ["number", "payloads that they cover"],
+    }),
   },
   failure: { sequence: null, signers: [], testKeys: [] },
   run: verifyEnvelope,
@@ -234,6 +244,9 @@ export default define({
           (one) => `${one.path}: ${verdictWords(f, o)}, board ${one.board}, ${numberWords(one)}, signed by ${signerWords(one.signers)}`,
         )
       : [`${path}: ${verdictWords(f, o)}, ${numberWords(f)}, signed by ${signerWords(f.signers)}`]),
+    ...(f.records ?? []).map(
+      (one) => `${join(one.path, RECORD)}: good, covers ${plural(one.boards.length, "board")} and ${plural(one.payloads, "payload")}`,
+    ),
     ...(f.signatures ? progressLines(path, f.signatures) : []),
     ...f.otherSignatures.map((one) => `another signature: ${otherWords(one)}`),
     // it may be that of a stranger, in whose folder the command runs

@@ -1,6 +1,7 @@
 // The folder of a release as one thing to sign: all its boards at once, by people in different places, in any order.
 
 import { basename, extname, join } from "node:path";
+import { RECORD } from "@firmseal/behaviour";
 import { keyFacts, keyName, parseSignature, publicKeys } from "@firmseal/keys";
 import { isFolder, type PassphraseOptions, passphraseOptions, readAll, sha256Hex, usage } from "@firmseal/keys/internal";
 import { type DoneRelease, makeRelease, type ReleasePlan, readProduct } from "@firmseal/release";
@@ -11,6 +12,7 @@ import {
   PRODUCT_FILE,
   planSigning,
   type RoundOptions,
+  recordSignatureOf,
   signedElsewhere,
   signingProgress,
   withReleaseLock,
@@ -66,19 +68,26 @@ export async function signFolder(folder: string, o: FolderOptions & { key: strin
   });
 }
 
-/** The name of the file with the bytes that a key signs for a board, without its ending. */
-const stemOf = (envelope: string, key: PublicKey) => `${basename(envelope, extname(envelope))}.${keyFacts(key).thumbprint.slice(0, 16)}`;
+/** The name of the file with the bytes that a key signs for an envelope or the record, without its ending. */
+const stemOf = (name: string, key: PublicKey) => `${basename(name, extname(name))}.${keyFacts(key).thumbprint.slice(0, 16)}`;
 
 /** The bytes that keys elsewhere have to sign, and the names of the files for them. */
 export async function messagesFor(folder: string, o: FolderOptions & { key: string[] }) {
   const keys = await publicKeys(o.key, passphraseOptions(o));
   if (new Set(keys.map(keyName)).size < keys.length) throw usage("a key is given twice", "each key signs a release once");
   const plan = await planSigning(productOf(o), folder, roundOptions(o));
-  const messages = await messagesOf(
+  const { boards, record } = await messagesOf(
     plan,
     keys.map((key, i) => ({ name: o.key[i] as string, public: key })),
   );
-  return messages.map((one) => ({ ...one, file: `${stemOf(one.envelope, one.key)}.tbs`, sha256: sha256Hex(one.message) }));
+  const inFile = (name: string, { key, message }: { key: PublicKey; message: Uint8Array }) => ({
+    file: `${stemOf(name, key)}.tbs`,
+    sha256: sha256Hex(message),
+  });
+  return {
+    boards: boards.map((one) => ({ ...one, ...inFile(one.envelope, one) })),
+    record: record.map((one) => ({ ...one, ...inFile(RECORD, one) })),
+  };
 }
 
 /** Where signatures come from: those of one key from a folder, or those of another copy of the release. */
@@ -108,11 +117,13 @@ export async function attachToFolder(folder: string, o: FolderOptions & Partial<
       throw usage(`${signature} is not a folder, and each board has a signature of its own`, "name the folder with the signatures");
     const [key] = (await publicKeys([name], passphraseOptions(o))) as [PublicKey];
     const envelopes = plan.existing?.artifacts.filter(({ kind }) => kind === "envelope") ?? [];
-    const signatures = plan.boards.map(({ board }) => {
-      const path = join(signature, `${stemOf(envelopes.find((one) => one.board === board.name)?.file ?? "", key)}.sig`);
+    const read = (of: string) => {
+      const path = join(signature, `${stemOf(of, key)}.sig`);
       return parseSignature(readAll(path, LIMITS.signatureFile), key.alg, path);
-    });
-    return doneFacts(plan, await attachSignatures(plan, [{ name, public: key, signatures }]));
+    };
+    const signatures = plan.boards.map(({ board }) => read(envelopes.find((one) => one.board === board.name)?.file ?? ""));
+    const ofRecord = [recordSignatureOf(plan, key, read(RECORD))];
+    return doneFacts(plan, await attachSignatures(plan, [{ name, public: key, signatures, ofRecord }]));
   });
 }
 

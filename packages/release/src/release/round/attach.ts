@@ -2,9 +2,10 @@
 // the release.
 
 import { basename, dirname, join, resolve } from "node:path";
+import type { RecordSignature } from "@firmseal/behaviour";
 import { lock, refuseTestKeys } from "@firmseal/keys";
 import { checkReplaced, recoverFolder } from "@firmseal/keys/internal";
-import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
+import { EnvelopeDraft, type PublicKey, recordMessage, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { coseAlgFor } from "../../consumer/cose-alg.js";
 import { releaseFault } from "../../product/record.js";
@@ -15,7 +16,8 @@ import { openWithTrialKey } from "../../signing/draft.js";
 import { refuseKeys } from "../../signing/elsewhere.js";
 import { withSignatureOf } from "../../signing/given.js";
 import { envelopeName } from "../names.js";
-import { choiceFor, type ReleasePlan } from "../plan.js";
+import { boardNames, choiceFor, type ReleasePlan } from "../plan.js";
+import { signatureOfRecord } from "../record-signatures.js";
 import { type BoardProgress, isAmong } from "./progress.js";
 import { type DoneRelease, Round, sizeOfRelease } from "./round.js";
 
@@ -23,7 +25,13 @@ import { type DoneRelease, Round, sizeOfRelease } from "./round.js";
 export interface SignedElsewhere extends NamedKey {
   /** Its signature of each board, in the order of the plan. */
   readonly signatures: readonly Uint8Array[];
+  /** Its signatures of the record. */
+  readonly ofRecord: readonly RecordSignature[];
 }
+
+/** A signature of the record of a plan that was made elsewhere, over the message from messagesOf(). */
+export const recordSignatureOf = (plan: ReleasePlan, key: PublicKey, signature: Uint8Array): RecordSignature =>
+  signatureOfRecord(boardNames(plan), signedWith(key), signature);
 
 /** A round with keys whose private halves are elsewhere, and what refuses their signatures. */
 async function roundElsewhere(plan: ReleasePlan, keys: readonly NamedKey[]) {
@@ -73,7 +81,11 @@ export async function attachSignatures(plan: ReleasePlan, added: readonly Signed
   end();
   await round.lengthy();
   for (const [i, draft] of drafts.entries()) if (round.isComplete) round.refuseOnDevices(draft, i);
-  return await round.write(drafts, []);
+  return await round.write(
+    drafts,
+    added.flatMap(({ ofRecord }) => ofRecord),
+    [],
+  );
 }
 
 /**
@@ -85,7 +97,7 @@ export async function attachSignatures(plan: ReleasePlan, added: readonly Signed
  */
 export async function signedElsewhere(plan: ReleasePlan, other: ReleasePlan): Promise<SignedElsewhere[]> {
   const [here, there] = [await Round.begin(plan, []), await Round.begin(other, [])];
-  const names = ({ boards }: ReleasePlan) => boards.map(({ board }) => board.name).join(", ");
+  const names = (one: ReleasePlan) => boardNames(one).join(", ");
   if (plan.version !== other.version || names(plan) !== names(other))
     throw releaseFault(
       `${other.folder} is version ${other.version} for ${names(other)}, and ${plan.folder} is version ${plan.version} for ${names(plan)}`,
@@ -97,7 +109,8 @@ export async function signedElsewhere(plan: ReleasePlan, other: ReleasePlan): Pr
   return there.signers.flatMap((key) => {
     if (isAmong(key, here.signers)) return [];
     const signatures = there.signatures.flatMap((all) => all.flatMap((one) => (isAmong(one.key, [key]) ? [one.signature] : [])));
-    return [{ name: other.folder, public: key, signatures }];
+    const ofRecord = there.ofRecord.flatMap((one) => (isAmong(one.key, [key]) ? [one.written] : []));
+    return [{ name: other.folder, public: key, signatures, ofRecord }];
   });
 }
 
@@ -112,6 +125,13 @@ export interface MessageOf {
   readonly message: Uint8Array;
 }
 
+/** What keys have to sign for a release. */
+export interface Messages {
+  readonly boards: readonly MessageOf[];
+  /** For its record: one for each key. */
+  readonly record: readonly { readonly key: PublicKey; readonly message: Uint8Array }[];
+}
+
 /**
  * What keys whose private halves are elsewhere have to sign, after everything has been refused that would be refused
  * of their signatures.
@@ -119,7 +139,7 @@ export interface MessageOf {
  * @param plan - From planSigning().
  * @param keys - The public keys.
  */
-export async function messagesOf(plan: ReleasePlan, keys: readonly NamedKey[]): Promise<MessageOf[]> {
+export async function messagesOf(plan: ReleasePlan, keys: readonly NamedKey[]): Promise<Messages> {
   const { product, boards, options: o, version } = plan;
   const { round, refuse, end } = await roundElsewhere(plan, keys);
   const out: MessageOf[] = [];
@@ -134,7 +154,8 @@ export async function messagesOf(plan: ReleasePlan, keys: readonly NamedKey[]): 
       out.push({ board: board.name, envelope, draft, manifest, key, message: await draft.toBeSigned(signedWith(key, algs[n] as number)) });
   }
   end();
-  return out;
+  const statement = await round.statement(round.before);
+  return { boards: out, record: keys.map(({ public: key }) => ({ key, message: recordMessage(statement, signedWith(key)) })) };
 }
 
 /** Returns who has signed each board of a release, and who has not. `plan`: from planSigning(). */

@@ -1,8 +1,17 @@
 // One round of signatures on a release: who has signed before, whether the devices accept the release afterwards, and
-// the folder that is then written. A release that is complete is judged as a whole: by lint, by its devices, and by
-// power cuts.
+// the folder that is then written. Each key signs all boards, and the record. A release that is complete is judged as a
+// whole: by lint, by its devices, and by power cuts.
 
-import { type Artifact, RECORD, type RecordedSigner, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
+import { join } from "node:path";
+import {
+  type Artifact,
+  RECORD,
+  type RecordedSigner,
+  type RecordSignature,
+  type ReleaseRecord,
+  SUMS,
+  statementOf,
+} from "@firmseal/behaviour";
 import { keyFacts, type Receipt } from "@firmseal/keys";
 import { refusedInput, replaceFolder, sha256Hex, visible, writeFolder } from "@firmseal/keys/internal";
 import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
@@ -30,7 +39,8 @@ import {
 import type { PreparedBoard } from "../board/prepare.js";
 import { lintBoards, type ReleaseLint } from "../lint.js";
 import { envelopeName } from "../names.js";
-import { cutPlan, type ReleasePlan, refuseLint } from "../plan.js";
+import { boardNames, cutPlan, type ReleasePlan, refuseLint } from "../plan.js";
+import { type RecordClaim, recordClaims } from "../record-signatures.js";
 import { refuseOtherCoseAlg } from "../verify.js";
 import { type BoardProgress, countedKeys, isAmong, missingOf, progressOf, withOthers } from "./progress.js";
 
@@ -95,6 +105,8 @@ export class Round<Key extends NamedKey = NamedKey> {
     readonly signers: readonly PublicKey[],
     /** Their signatures, by board. */
     readonly signatures: readonly (readonly FoundSignature[])[],
+    /** Their signatures of the record. */
+    readonly ofRecord: readonly SignedRecord[],
   ) {
     this.lint = plan.lint;
     this.cuts = plan.cuts;
@@ -105,7 +117,7 @@ export class Round<Key extends NamedKey = NamedKey> {
     const publics = keys.map((key) => key.public);
     const trusted = productTrusted(plan.product, plan, publics);
     const { existing } = plan;
-    if (!existing) return new Round(plan, trusted, keys, [], [], []);
+    if (!existing) return new Round(plan, trusted, keys, [], [], [], []);
     const drafts: EnvelopeDraft[] = [];
     const all: FoundSignature[][] = [];
     let signers: PublicKey[] | undefined;
@@ -120,7 +132,7 @@ export class Round<Key extends NamedKey = NamedKey> {
     }
     const before = signers as PublicKey[];
     const left = keys.filter((key) => !isAmong(key.public, before));
-    const round = new Round(plan, trusted, left, drafts, before, all);
+    const round = new Round(plan, trusted, left, drafts, before, all, await signaturesOfRecord(plan, existing, drafts, before));
     if (plan.isRound) for (const [i, draft] of drafts.entries()) round.refuseAlg(draft, i);
     return round;
   }
@@ -239,11 +251,19 @@ export class Round<Key extends NamedKey = NamedKey> {
     return { record, folder, written: false, receipts: [], cuts, lint, by: [], progress };
   }
 
-  /** Writes the folder. `drafts`: with the signatures of this round. */
-  async write(drafts: readonly EnvelopeDraft[], receipts: readonly Receipt[]): Promise<DoneRelease> {
+  /** What each key signs about the release as a whole. */
+  async statement(drafts: readonly EnvelopeDraft[]): Promise<Uint8Array> {
+    return await statementOfPlan(this.plan, drafts);
+  }
+
+  /** Writes the folder. `drafts`: with the signatures of this round. `added`: those of the record. */
+  async write(drafts: readonly EnvelopeDraft[], added: readonly RecordSignature[], receipts: readonly Receipt[]): Promise<DoneRelease> {
     const { plan } = this;
     const progress = await this.progress(drafts);
-    const record = await recordOf(plan, this.all, drafts, progress);
+    const signatures = [...this.ofRecord.map(({ written }) => written), ...added];
+    const record: ReleaseRecord = { ...(await recordOf(plan, this.all, drafts, progress)), signatures };
+    // never write a record whose signatures nobody can verify
+    await signaturesOfRecord(plan, record, drafts, this.all);
     (plan.existing ? replaceFolder : writeFolder)(plan.folder, filesOf(plan, drafts, record), sourceDate());
     return {
       record,
@@ -294,6 +314,46 @@ async function readSigned(
   return { path, draft: there, signatures };
 }
 
+/** A signature of the record, and the key that made it. */
+interface SignedRecord {
+  readonly key: PublicKey;
+  readonly written: RecordSignature;
+}
+
+const statementOfPlan = async (plan: ReleasePlan, drafts: readonly EnvelopeDraft[]): Promise<Uint8Array> =>
+  statementOf(await recordOf(plan, [], drafts, []), boardNames(plan));
+
+/**
+ * The signatures of a record. It must say what the plan makes, and each key that signed the boards must have signed it,
+ * and nobody else.
+ */
+async function signaturesOfRecord(
+  plan: ReleasePlan,
+  record: ReleaseRecord,
+  drafts: readonly EnvelopeDraft[],
+  signers: readonly PublicKey[],
+): Promise<SignedRecord[]> {
+  const path = join(plan.folder, RECORD);
+  const boards = boardNames(plan);
+  if (!equalBytes(statementOf(record, boards), await statementOfPlan(plan, drafts)))
+    throw releaseFault(`${path} does not describe the release that the product file makes`, GET_AGAIN);
+  const claims = recordClaims(plan.folder, record);
+  const found = await signersOf(
+    claims,
+    signers.map((key) => ({ name: "", key })),
+  );
+  const out = found.map(({ status, by }, i): SignedRecord => {
+    if (status !== "valid" || !by) throw releaseFault(`${path} was changed, or has a signature of a stranger`, GET_AGAIN);
+    return { key: by.key, written: (claims[i] as RecordClaim).written };
+  });
+  for (const key of signers) {
+    const covered = out.flatMap((one) => (isAmong(one.key, [key]) ? one.written.boards : []));
+    if (covered.length !== boards.length || boards.some((name) => !covered.includes(name)))
+      throw releaseFault(`${path} is not signed once by each key that signed the boards`, GET_AGAIN);
+  }
+  return out;
+}
+
 async function artifactsOf(
   { product, version, options }: ReleasePlan,
   keys: readonly PublicKey[],
@@ -339,7 +399,7 @@ async function recordOf(
   keys: readonly PublicKey[],
   drafts: readonly EnvelopeDraft[],
   progress: readonly BoardProgress[],
-): Promise<ReleaseRecord> {
+): Promise<Omit<ReleaseRecord, "signatures">> {
   const { product, version, boards, options, existing } = plan;
   const time = sourceDate();
   const artifacts: Artifact[] = [];
