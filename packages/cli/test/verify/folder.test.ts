@@ -1,4 +1,4 @@
-// explain, inspect and diff of the folder of a release: board by board, after it was compared with its record.
+// explain, inspect, diff, whosigned and rotate plan of the folder of a release: board by board, after it was compared with its record.
 
 import { renameSync, rmSync, symlinkSync, truncateSync } from "node:fs";
 import { join } from "node:path";
@@ -52,6 +52,34 @@ beforeAll(async () => {
 });
 
 describe("the folder of a release", () => {
+  it("says who signed each board", async () => {
+    expect(await lines(made, "whosigned", "dist/1.0.0", "--key", "A.jwk")).toEqual(
+      ["pixl", "hub"].flatMap((board) => [
+        `board ${board}:`,
+        `  dist/1.0.0/gateway-${board}-1.0.0.suit: version 1.0.0, sequence number 281474976743424, 1 signature, by 1 known key`,
+        expect.stringMatching(/^ {4}1\. ed25519.*: A\.jwk, thumbprint [0-9a-f]{16}…$/),
+      ]),
+    );
+    const { json } = await made.ok(["whosigned", "dist/1.0.0", "--key", "A.jwk", "--board", "hub", "--json"]);
+    expect(json).toMatchObject({ version: "1.0.0", missing: [], boards: [{ board: "hub", signers: [{ name: "A.jwk" }] }] });
+    const unknown = await made.run(["whosigned", "dist/1.0.0", "--key", "B.jwk", "--json"]);
+    expect(unknown.exit).toBe(1);
+    expect(unknown.json).toMatchObject({ reason: "SIGNATURE_INVALID", boards: [{ board: "pixl", signers: [] }, { board: "hub" }] });
+  });
+
+  it("is offered to a fleet, each board to its devices", async () => {
+    const fleet = (...boards: string[]) =>
+      JSON.stringify({
+        cohorts: boards.map((board) => ({ name: board, keys: ["A.jwk"], vendor: "example.com", class: `gateway-${board}`, floor: 0 })),
+      });
+    made.put("fleet.json", fleet("pixl", "hub"));
+    const { json } = await made.ok(["rotate", "plan", "--fleet", "fleet.json", "--release", "dist/1.0.0", "--json"]);
+    expect(json).toMatchObject({ devices: { total: 2, moved: 2 } });
+    expect(JSON.stringify(json)).toContain("dist/1.0.0/gateway-hub-1.0.0.suit");
+    const wrong = await made.run(["rotate", "plan", "--fleet", "fleet.json", "--release", "dist"]);
+    expect(expectFailure(wrong, 2)).toContain("dist is a folder, not a file, and has no release.json");
+  });
+
   it("is shown board by board, in the order of its record", async () => {
     for (const command of ["explain", "inspect"]) {
       const all = await lines(made, command, "dist/1.0.0");
@@ -111,6 +139,9 @@ describe("the folder of a release", () => {
     ["a board that it does not have", ["explain", "dist/1.0.0", "--board", "hubb"], 2, 'has no such board; did you mean "hub"?'],
     ["a board without a name", ["inspect", "dist/1.0.0", "--board="], 2, "has no such board"],
     ["a board whose name looks like an option", ["inspect", "dist/1.0.0", "--board=--diag"], 2, "has no such board"],
+    ["a board that it does not have", ["whosigned", "dist/1.0.0", "--board", "hubb"], 2, 'has no such board; did you mean "hub"?'],
+    ["a board of one envelope", ["whosigned", "dist/1.0.0/gateway-hub-1.0.0.suit", "--board", "hub"], 2, "which is for one board"],
+    ["a folder of releases", ["whosigned", "dist"], 2, "dist is a folder, not a file, and has no release.json"],
     ["a board of one envelope", ["inspect", "dist/1.0.0/gateway-hub-1.0.0.suit", "--board", "hub"], 2, "which is for one board"],
     ["a board of two envelopes", ["diff", "A.pem", "A.pem", "--board", "hub"], 2, "which is for one board"],
     ["a folder of releases", ["explain", "dist"], 2, "dist is a folder, not a file, and has no release.json"],
@@ -202,7 +233,13 @@ describe("a folder that somebody has changed is refused", () => {
     const p = copyOf(made);
     change(p);
     const folder = p.has("dist/1.0.0") ? "dist/1.0.0" : "dist/1.0.1";
-    for (const args of [["explain"], ["inspect"], ["diff", "dist/1.1.0"], ["install", "--dir", "dev", "--board", "pixl"]]) {
+    for (const args of [
+      ["explain"],
+      ["inspect"],
+      ["whosigned", "--key", "A.jwk"],
+      ["diff", "dist/1.1.0"],
+      ["install", "--dir", "dev", "--board", "pixl"],
+    ]) {
       const [command, ...more] = args as [string, ...string[]];
       const line = command === "install" ? [command, folder, ...more] : [command, ...more, folder];
       expect(expectFailure(await p.run(line), 1), command).toContain(words);

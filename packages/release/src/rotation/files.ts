@@ -21,18 +21,24 @@ export async function readStep(path: string): Promise<PlannedStep> {
   return stepOf(path, bytes);
 }
 
+/** An envelope that was read. */
+export interface ReadEnvelope {
+  readonly path: string;
+  readonly envelope: Uint8Array;
+}
+
 /**
  * Reads the steps of a plan.
  *
- * @param paths - Envelopes and trust files, in order.
+ * @param paths - Envelopes and trust files, in order, or envelopes that were read.
  * @returns The steps, for planSteps().
  * @throws Failure with LIMIT if there are too many, and those of readStep().
  */
-export async function readSteps(paths: readonly string[]): Promise<PlannedStep[]> {
+export async function readSteps(paths: readonly (string | ReadEnvelope)[]): Promise<PlannedStep[]> {
   if (paths.length > LIMITS.planSteps)
     throw tooMuch(`${grouped(paths.length)} steps`, `the limit is ${grouped(LIMITS.planSteps)}: plan for fewer at a time`);
   const steps: PlannedStep[] = [];
-  for (const path of paths) steps.push(await readStep(path));
+  for (const one of paths) steps.push(await (typeof one === "string" ? readStep(one) : stepOf(one.path, one.envelope)));
   return steps;
 }
 

@@ -5,6 +5,7 @@ import { define, option } from "../../command.js";
 import { listOf } from "../../common/list-of.js";
 import { allowStranded } from "../../common/options.js";
 import { cohortFacts, cohortWords, FAULTS, type Fault, planRefusal, warnOfRest } from "../../common/release/cohorts.js";
+import { withFolders } from "../../common/release/folder-boards.js";
 import { COHORTS } from "../../common/shapes.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
@@ -32,7 +33,7 @@ function faultsOf(text: string | undefined): readonly Fault[] {
 async function plan(o: PlanOptions) {
   const failOn = faultsOf(o.failOn);
   const fleet = await readFleet(o.fleet);
-  const steps = await readSteps(o.release);
+  const steps = await readSteps(await withFolders(o.release));
   const stores = [...storesOf(fleet), ...carriedStores(steps)];
   const named = async (refs: readonly string[] | undefined, name: string) =>
     secretSet(await namedKeys(refs ?? [], name, stores, embeddedKeys(fleet)));
@@ -51,7 +52,7 @@ export default define({
   summary: "show what happens to each cohort of a fleet if you offer it these steps in order",
   options: () => [
     option("--fleet <file>", "the devices in the field: .json, .jsonl or .csv", { required: true }),
-    option("--release <file>", "a release or a trust file to offer; repeat in the order in which you offer them", {
+    option("--release <path>", "a release, its folder or a trust file to offer; repeat in the order in which you offer them", {
       repeat: true,
       required: true,
     }),

@@ -1,13 +1,14 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, keyFacts, publicKeys } from "@firmseal/keys";
-import { grouped, notice, openKeyFile, passphraseOptions, systemFault, usage, visible } from "@firmseal/keys/internal";
+import { grouped, isFolder, notice, openKeyFile, passphraseOptions, STDIO, systemFault, usage, visible } from "@firmseal/keys/internal";
 import { isRefusal, refusalHint, refusalMeaning } from "@firmseal/release";
 import {
   type IdentifiedSignature,
   type KnownKey,
   LIMITS,
   type PinOptions,
+  type ReleaseFolder,
   readAnyEnvelope,
   readPinnedTrust,
   signersOf,
@@ -18,13 +19,15 @@ import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, rootOptions } from "../../common/options.js";
+import { BOARDS, missingLines } from "../../common/release/folder-words.js";
 import { looseEnvelope, refusedFailure, warnOfTestSigners } from "../../common/release/refused-envelope.js";
-import { KEY, membersOf, NUMBER, TEST_KEYS } from "../../common/shapes.js";
+import { KEY, membersOf, NUMBER, optional, TEST_KEYS } from "../../common/shapes.js";
 import { numberWords, plural, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
 interface WhosignedOptions extends PinOptions {
+  board?: string;
   key?: string[];
   keys?: string;
   trust?: string;
@@ -107,7 +110,10 @@ async function keysOfTrust(path: string, o: WhosignedOptions): Promise<KnownKey[
   });
 }
 
-/** Says who signed an envelope. Fails if a signature is by an unknown key, or if there is none. */
+/**
+ * Says who signed an envelope, or each envelope of a release. Fails if a signature is by an unknown key, or if there is
+ * none.
+ */
 async function whosigned(path: string, o: WhosignedOptions) {
   const refs = o.key ?? [];
   const given = refs.length > 0 ? await publicKeys(refs, passphraseOptions(o)) : [];
@@ -117,7 +123,37 @@ async function whosigned(path: string, o: WhosignedOptions) {
   const trusted = o.trust === undefined ? [] : await keysOfTrust(o.trust, o);
   // first, because the trust file knows the roles of a key
   const known = [...trusted, ...given.map((key, i) => ({ name: refs[i] as string, key })), ...folder.known];
-  return signerFacts(path, known, folder.skipped);
+  for (const { file, why } of folder.skipped.slice(0, MOST_LINES)) notice(`skipped: ${visible(file)}: ${visible(why)}`);
+  if (folder.skipped.length > MOST_LINES) notice(`and ${folder.skipped.length - MOST_LINES} more files without a key to try`);
+  if (path !== STDIO && isFolder(path)) return signersIn(path, o.board, known, folder.skipped);
+  const { refuseBoardOf } = await folders();
+  refuseBoardOf(path, o.board);
+  const { facts, failure } = await signerFacts(path, readAnyEnvelope(path), known);
+  warnOfTestSigners(facts.testKeys);
+  const all = { ...facts, skipped: folder.skipped };
+  if (failure) throw new RefusedWithFacts(failure, all);
+  return all;
+}
+
+/** Loads what only the folder of a release needs. */
+const folders = () => import("../../common/release/folder-boards.js");
+
+/** Who signed each board of a release. Fails as for one envelope, with the first failure. */
+async function signersIn(path: string, board: string | undefined, known: readonly KnownKey[], skipped: readonly Skipped[]) {
+  const { eachBoard, folderAt, missingBoards } = await folders();
+  const folder = (await folderAt(path, board)) as ReleaseFolder;
+  const failures: Failure[] = [];
+  const boards = await eachBoard(folder, async (one) => {
+    const { facts, failure } = await signerFacts(one.path, one.envelope, known);
+    if (failure) failures.push(failure);
+    return facts;
+  });
+  const testKeys = [...new Set(boards.flatMap((one) => one.testKeys))];
+  warnOfTestSigners(testKeys);
+  const { version, sequence } = folder.record;
+  const all = { version, sequence, boards, missing: missingBoards(folder), skipped, testKeys };
+  if (failures[0]) throw new RefusedWithFacts(failures[0], all);
+  return all;
 }
 
 /** What an envelope claims. `refused`: if devices refuse it. Throws the refusal of what is not well-formed CBOR. */
@@ -133,46 +169,54 @@ function readClaims(envelope: Uint8Array) {
   }
 }
 
-/** Which of these keys signed the envelope. */
-async function signerFacts(path: string, known: readonly KnownKey[], skipped: readonly Skipped[]) {
-  for (const { file, why } of skipped.slice(0, MOST_LINES)) notice(`skipped: ${visible(file)}: ${visible(why)}`);
-  if (skipped.length > MOST_LINES) notice(`and ${skipped.length - MOST_LINES} more files without a key to try`);
-  const envelope = readAnyEnvelope(path);
+/** Which of these keys signed the envelope, and what is wrong with that. */
+async function signerFacts(path: string, envelope: Uint8Array, known: readonly KnownKey[]) {
   const { refused, ...outline } = readClaims(envelope);
   const signatures = await signersOf(outline.signatures, known);
-  const signers = distinctSigners(signatures);
-  const testKeys = testKeysAmong(signatures);
-  warnOfTestSigners(testKeys);
   const facts = {
     ...outline.facts,
     digest: outline.digest ? toHex(outline.digest.bytes) : null,
     signatures: signatures.map(plain),
-    signers: signers.map(({ name, key, roles }) => ({ name, ...keyFacts(key), roles: roles ?? [] })),
-    skipped,
-    testKeys,
+    signers: distinctSigners(signatures).map(({ name, key, roles }) => ({ name, ...keyFacts(key), roles: roles ?? [] })),
+    testKeys: testKeysAmong(signatures),
   };
-  if (refused) throw new RefusedWithFacts(refusedFailure(refused, envelope), facts);
+  return { facts, failure: refused ? refusedFailure(refused, envelope) : faultOf(path, signatures) };
+}
+
+/** Why the signatures are not all by known keys. Undefined if they are. */
+function faultOf(path: string, signatures: readonly IdentifiedSignature[]): Failure | undefined {
   const bad = signatures.filter((s) => s.status === "unknown" || s.status === "invalid");
-  if (signatures.length === 0 || bad.length > 0) {
-    const name = signatures.length === 0 ? "WRAPPER_EMPTY" : "SIGNATURE_INVALID";
-    const message =
-      signatures.length === 0 ? refusalMeaning(errors[name]) : `${bad.length} of ${signatures.length} signatures: by an unknown key`;
-    const hint =
-      bad.length > 0 ? "give the public keys of possible signers: --key PUB, --keys FOLDER, or --trust FILE" : refusalHint(errors[name]);
-    throw new RefusedWithFacts(new Failure(1, `ERR_${name}`, `${path}: ${message}`, hint), facts);
-  }
-  return facts;
+  if (signatures.length > 0 && bad.length === 0) return undefined;
+  const name = signatures.length === 0 ? "WRAPPER_EMPTY" : "SIGNATURE_INVALID";
+  const message =
+    signatures.length === 0 ? refusalMeaning(errors[name]) : `${bad.length} of ${signatures.length} signatures: by an unknown key`;
+  const hint =
+    bad.length > 0 ? "give the public keys of possible signers: --key PUB, --keys FOLDER, or --trust FILE" : refusalHint(errors[name]);
+  return new Failure(1, `ERR_${name}`, `${path}: ${message}`, hint);
+}
+
+type OneFacts = Awaited<ReturnType<typeof signerFacts>>["facts"];
+
+/** The lines of one envelope. */
+function envelopeLines(path: string, f: OneFacts): { text: string; danger?: true }[] {
+  const by = `by ${plural(f.signers.length, "known key")}`;
+  return [
+    { text: `${path}: ${numberWords({ ...f, sequence: f.sequence ?? "none" })}, ${plural(f.signatures.length, "signature")}, ${by}` },
+    ...f.signatures.map((one, i) => ({ text: line(one, i) })),
+    ...("covered" in f && !f.covered ? [{ text: "  NOT GOOD: the signatures do not cover this manifest", danger: true as const }] : []),
+  ];
 }
 
 export default define({
   name: "whosigned",
-  summary: "show which known keys signed an envelope",
-  arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
+  summary: "show which known keys signed an envelope, or each board of a release",
+  arguments: [commandArgument("<envelope>", "envelope, - for stdin, or the folder of a release")],
   options: () => [
     option("-k, --key <key>", "key that may have signed, public or private", { repeat: true }),
     option("--keys <folder>", "folder of keys that may have signed"),
     option("--trust <file>", "trust file: its keys, with their roles"),
     ...rootOptions(),
+    option("--board <name>", "for a folder: only this board of the release"),
     ...passphrases(),
   ],
   examples: [
@@ -181,36 +225,41 @@ export default define({
   ],
   json: {
     ...NUMBER,
-    digest: ["string|null", "digest of the manifest, hex"],
-    signatures: ["object[]", "every signature"],
-    ...membersOf("signatures[]", {
-      alg: ["string", "algorithm"],
-      kid: ["string|null", "key identifier that it names, hex"],
-      status: ["string", "valid, invalid, test-key or unknown"],
-      name: ["string|null", "file or reference of the key"],
-      thumbprint: ["string|null", "thumbprint of the key, hex"],
-      roles: ["string[]", "roles of the key in the trust file"],
-      "testKey?": ["string", "name of the published test key"],
-    }),
-    signers: ["object[]", "known keys that signed, each once"],
-    ...membersOf("signers[]", {
-      name: ["string", "file or reference of the key"],
-      ...KEY,
-      roles: ["string[]", "its roles in the trust file"],
+    ...optional({
+      digest: ["string|null", "digest of the manifest, hex"],
+      signatures: ["object[]", "every signature"],
+      ...membersOf("signatures[]", {
+        alg: ["string", "algorithm"],
+        kid: ["string|null", "key identifier that it names, hex"],
+        status: ["string", "valid, invalid, test-key or unknown"],
+        name: ["string|null", "file or reference of the key"],
+        thumbprint: ["string|null", "thumbprint of the key, hex"],
+        roles: ["string[]", "roles of the key in the trust file"],
+        "testKey?": ["string", "name of the published test key"],
+      }),
+      signers: ["object[]", "known keys that signed, each once"],
+      ...membersOf("signers[]", {
+        name: ["string", "file or reference of the key"],
+        ...KEY,
+        roles: ["string[]", "its roles in the trust file"],
+      }),
     }),
     "covered?": ["boolean", "if devices refuse the envelope: whether the signatures cover the digest of its manifest"],
     skipped: ["object[]", "files in the folder that gave no key"],
     ...membersOf("skipped[]", { file: ["string", "name of the file"], why: ["string", "the reason"] }),
+    ...BOARDS,
     ...TEST_KEYS,
   },
   failure: { sequence: null, signers: [], testKeys: [] },
   run: whosigned,
-  words: (f, path) => {
-    const by = `by ${plural(f.signers.length, "known key")}`;
-    return [
-      { text: `${path}: ${numberWords({ ...f, sequence: f.sequence ?? "none" })}, ${plural(f.signatures.length, "signature")}, ${by}` },
-      ...f.signatures.map((one, i) => ({ text: line(one, i) })),
-      ...("covered" in f && !f.covered ? [{ text: "  NOT GOOD: the signatures do not cover this manifest", danger: true }] : []),
-    ];
-  },
+  words: (f, path) =>
+    "boards" in f
+      ? [
+          ...missingLines(f.missing).map((text) => ({ text })),
+          ...f.boards.flatMap((one) => [
+            { text: `board ${one.board}:` },
+            ...envelopeLines(one.path, one).map((shown) => ({ ...shown, text: `  ${shown.text}` })),
+          ]),
+        ]
+      : envelopeLines(path, f),
 });

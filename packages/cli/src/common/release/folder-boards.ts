@@ -59,6 +59,17 @@ export const missingBoards = ({ path, record, boards }: ReleaseFolder): MissingB
     .filter(({ board }) => boards.some((one) => one.board === board))
     .map(({ board, signed, needed }) => ({ path, board, signed, needed }));
 
+/** The files at these paths, with the envelopes of each board in place of the folder of a release. */
+export async function withFolders(paths: readonly string[]): Promise<(string | ReleasedEnvelope)[]> {
+  const out: (string | ReleasedEnvelope)[] = [];
+  for (const path of paths) {
+    const folder = await folderAt(path, undefined);
+    if (folder) for (const one of folder.boards) out.push(await envelopeOf(folder, one));
+    else out.push(path);
+  }
+  return out;
+}
+
 /** What `show` returns for each board, in the order of the record. Leaves out boards for which it returns undefined. */
 export async function eachBoard<T extends object>(
   folder: ReleaseFolder,
