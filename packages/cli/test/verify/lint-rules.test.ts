@@ -406,3 +406,24 @@ describe("every rule", () => {
     expect(passed.skipped.filter((one) => one.name === name)).toEqual([]);
   });
 });
+
+it("key-retiring passes a bridge that enough keys of both trust files have signed", async () => {
+  const p = standard();
+  const given = await trust(p);
+  // B takes the place of C, which counts up to 9
+  const next = JSON.parse(p.get("board.json").toString());
+  next.anchors = [...next.anchors.slice(0, 2), { key: "B.jwk", roles: ["release"] }];
+  next.thresholds = { root: 1, release: 1 };
+  next.sequence = 2;
+  p.put("next.json", JSON.stringify(next));
+  await p.ok(["trust", "create", "--from", "next.json", "--previous-trust", "board.trust"]);
+  await p.ok(["trust", "sign", "next.trust", "--previous-trust", "board.trust", "--key", "root.pem"]);
+  const lists = ["--trust", "board.trust", "--next-trust", "next.trust"];
+  await p.ok(["rotate", "bridge", "fw.bin", ...lists, "--key", "C.pem", "--key", "B.pem", ...FACTS, "--seq", "7", "--out", "good.suit"]);
+  const rules = async (...args: string[]) => (await linted(p, [...args, ...given])).findings.map(({ name }) => name);
+  expect(await rules("good.suit")).not.toContain("key-retiring");
+  // its only signer is gone afterwards
+  await p.ok(["rotate", "bridge", "fw.bin", ...lists, ...FACTS, "--seq", "7", "--out", "few.suit"]);
+  await p.ok(["sign", "few.suit", "--key", "C.pem"]);
+  expect(await rules("few.suit")).toContain("key-retiring");
+});

@@ -7,7 +7,7 @@ import { versionIn } from "@firmseal/behaviour";
 import { VERSION_BYTES } from "@firmseal/images";
 import { Failure } from "@firmseal/keys";
 import { readFirstBytes, STDIO, sizeOf } from "@firmseal/keys/internal";
-import { EnvelopeDraft } from "@firmseal/signer";
+import { EnvelopeDraft, keyOfAnchor, roleNames } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import {
   decodeEnvelope,
@@ -119,6 +119,14 @@ export interface ReadOptions {
 const storesIn = (path: string, envelope: Uint8Array, sequence: bigint): TrustStore[] =>
   carriedStores([{ name: path, envelope, sequence }]);
 
+/** The keys of a trust file, with their roles. */
+export function knownKeys(store: TrustStore | undefined): KnownKey[] {
+  return (store?.anchors ?? []).flatMap((a) => {
+    const key = keyOfAnchor(a);
+    return key ? [{ name: "", key, roles: roleNames(a) }] : [];
+  });
+}
+
 /**
  * Reads an envelope, signed or not, and what is beside it. `path`: where it is. Throws the refusals of
  * decodeEnvelope(), and Failures for files that cannot be read and for releases with too much in them.
@@ -129,20 +137,21 @@ export async function readForLint(path: string, envelope: Uint8Array, o: ReadOpt
   const { files, unseen } = filesOf(path, outline, o.payload ?? [], o.outside);
   const { explained, refusal } = await doings(envelope, files);
   const sequence = BigInt(formatSequence(m.sequence));
+  const carried = storesIn(path, envelope, sequence);
   return {
     path,
     outline,
     sequence,
     version: versionIn(outline),
     digest: digestIn(outline),
-    signatures: o.signatures ?? (await signersOf(outline.signatures, o.known ?? [])),
+    signatures: o.signatures ?? (await signersOf(outline.signatures, [...(o.known ?? []), ...carried.flatMap(knownKeys)])),
     scope: scopeOf(m),
     sections: [...(m.shared ? [m.shared] : []), ...m.commands.map((c) => c.inside)].map((slice) => sequenceCommands(m.input, slice)),
     payloads: payloadsOf(outline, files, o.outside),
     unseen,
     explained,
     refusal,
-    carried: storesIn(path, envelope, sequence),
+    carried,
     hasBillOfMaterials: hasCoswid(outline) || hasBillBeside(path) || (o.sbom !== undefined && isBillOfMaterials(o.sbom)),
   };
 }

@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { identifierText, type ReleaseRecord } from "@firmseal/behaviour";
 import { grouped, isFolder, tooMuch, usage, visible } from "@firmseal/keys/internal";
-import { keyOfAnchor, roleNames, suggestion } from "@firmseal/signer";
+import { suggestion } from "@firmseal/signer";
 import type { Identity, TrustStore } from "@firmseal/verifier";
 import { LIMITS } from "../input/limits.js";
 import type { Policy } from "../product/file/policy.js";
@@ -15,7 +15,7 @@ import { deviceKinds } from "../verify/manifest-facts.js";
 import type { KnownKey } from "../verify/signers.js";
 import { type CutResult, cutPowerOf } from "./cuts.js";
 import { type Finding, type LintReport, type LintTask, lintRelease, type SkippedRule, today, withWaivers } from "./lint.js";
-import { type EarlierRelease, readEarlier, readForLint, readToInstall } from "./read.js";
+import { type EarlierRelease, knownKeys, readEarlier, readForLint, readToInstall } from "./read.js";
 import { type LintRelease, NEEDS } from "./rule.js";
 import { ALL_RULES } from "./rule-table.js";
 import { pairsOf } from "./rules/boards.js";
@@ -67,14 +67,6 @@ function envelopesAt(path: string, product?: Product): string[] {
   if (names.length > LIMITS.lintReleases)
     throw tooMuch(`${path} has ${grouped(names.length)} releases`, `at most ${LIMITS.lintReleases} can be checked together`);
   return names.sort().map((name) => join(path, name));
-}
-
-/** The keys of a trust file, with their roles. */
-function knownKeys(store: TrustStore | undefined): KnownKey[] {
-  return (store?.anchors ?? []).flatMap((a) => {
-    const key = keyOfAnchor(a);
-    return key ? [{ name: "", key, roles: roleNames(a) }] : [];
-  });
 }
 
 const isForSame = (release: LintRelease, { scope }: EarlierRelease) => release.scope.some((pair) => scope.includes(pair));
