@@ -12,6 +12,7 @@ export { auditorPage, managementPage } from "./incident/report.js";
 export type { IncidentKind } from "./incident/situation.js";
 export { identityOf } from "./input/identity.js";
 export { LIMITS } from "./input/limits.js";
+export { isLittleRoom, LAST } from "./input/sequence.js";
 export { lintFailure } from "./lint/lint.js";
 export { SEVERITIES, type Severity } from "./lint/rule.js";
 export { ALL_RULES } from "./lint/rule-table.js";

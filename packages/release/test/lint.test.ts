@@ -91,11 +91,25 @@ describe("rules", () => {
 
   it("number-jump: knows numbers of versions from others, up to 2^64", () => {
     const jump = (sequence: bigint, version?: string) => found("number-jump", { release: { sequence, version } });
-    expect(jump(2n ** 48n - 1n)).toEqual([]);
-    expect(jump(2n ** 48n)).toHaveLength(1);
+    expect(jump(2n ** 48n)).toEqual([]);
+    // no minor version is left
+    expect(jump(2n ** 64n - 1n - 2n ** 32n)).toEqual([]);
+    expect(jump(2n ** 64n - 2n ** 32n)).toEqual([`${2n ** 64n - 2n ** 32n} leaves little room for later ones`]);
     expect(jump(0x0001_0000_0000_8000n, "1.0.0")).toEqual([]);
     expect(jump(0x0001_0000_0000_8000n, "1.0.1")).toHaveLength(1);
     expect(jump(2n ** 64n - 1n)).toHaveLength(1);
+    expect(jump(2n ** 64n - 1n, "65535.65535.65535+32767")).toHaveLength(1);
+    expect(jump(7n, "1.0.0")).toEqual([]);
+  });
+
+  it("number-jump: counts in releases of the product, ten of them if it counts them", () => {
+    const jump = (sequence: bigint, source: string) =>
+      found("number-jump", { release: { sequence }, product: { sequence: { source } }, boards: [] });
+    for (const source of ["log", "previous", "given"]) {
+      expect(jump(2n ** 64n - 11n, source)).toEqual([]);
+      expect(jump(2n ** 64n - 10n, source)).toHaveLength(1);
+    }
+    expect(jump(2n ** 64n - 11n, "version")).toHaveLength(1);
   });
 
   it("key-retiring: looks into the trust file that the release carries", async () => {

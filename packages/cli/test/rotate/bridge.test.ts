@@ -38,6 +38,20 @@ describe("rotate bridge", () => {
     expectExit(await planOf(...steps("made.suit", "r31.suit")), 0);
   });
 
+  it("above releases with the numbers of versions gives no alarm about room", async () => {
+    // 1.0.0
+    p.put("released.json", fleetText({ ...old, floor: "281474976743424" }));
+    const made = await bridge(["--seq", "next", "--fleet", "released.json", "--out", "versions.suit"]);
+    expectExit(made, 0);
+    expect(made.stderr).not.toMatch(/warning: .*room/);
+    const found = await p.run(["lint", "versions.suit", "--trust", "t1.trust", "--json"]);
+    expect(JSON.stringify(found.json?.["findings"])).not.toContain("number-jump");
+    // no minor version is left
+    p.put("released.json", fleetText({ ...old, floor: String(2n ** 64n - 2n ** 32n - 1n) }));
+    const last = await bridge(["--seq", "next", "--fleet", "released.json", "--out", "versions.suit"]);
+    expect(last.stderr).toMatch(/^warning: sequence number 18446744069414584320 leaves little room: /m);
+  });
+
   it("does not fetch an image that is already there", async () => {
     const device = new Device("board-v2", p.get("t1.trust"));
     expect(device.dryRun(await release({ sequence: 10, class: "board-v2", keys: [A, B], image: imageOf("app") }))).toBe(true);

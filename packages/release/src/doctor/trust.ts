@@ -5,7 +5,7 @@ import { glanceAt, keyWords, refusedInput, shellWord, someOf, usage } from "@fir
 import { isDeviceAlg, type PublicKey, ROLES, roleNames, trustName } from "@firmseal/signer";
 import type { TrustAnchor } from "@firmseal/verifier";
 import { equalBytes, formatSequence } from "@firmseal/verifier/tools";
-import { bigSequence } from "../input/sequence.js";
+import { bigSequence, isLittleRoom } from "../input/sequence.js";
 import type { Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
 import {
@@ -206,9 +206,6 @@ export async function checkRoles(
   }
 }
 
-/** Too few numbers before a key of the trust file ends: for another minor version, or for ten releases. */
-const FEW = { version: 2n ** 32n, other: 10n };
-
 /** Checks until which number the keys of the product count. `last`: the last number that is known. */
 export async function checkEnds(
   checks: Checks,
@@ -229,7 +226,7 @@ export async function checkEnds(
       const until = bigSequence(anchor.until);
       const where = trusted.lists.length > 1 ? ` in ${path}` : "";
       const what = `counts up to ${shown(until)}${where}${last > 0n ? `; the last is ${shown(last)}` : ""}`;
-      const isNear = until - last < (source === "version" ? FEW.version : FEW.other);
+      const isNear = isLittleRoom(last, until, source !== "version");
       const hint = "make devices trust another key before: docs/guides/rotation.md";
       if (isOut) checks.add("end of key", name, "fails", what, "sign with another key: docs/guides/rotation.md");
       else checks.add("end of key", name, isNear ? "warning" : "ok", what, isNear ? hint : null);

@@ -169,7 +169,7 @@ async function signRecord(plan: ReleasePlan, keys: readonly SigningKey[], messag
 }
 
 async function signBoards(
-  { boards, options, version }: ReleasePlan,
+  { product, boards, options }: ReleasePlan,
   round: Round,
   boardKeys: readonly (readonly SigningKey[])[],
   recorded: readonly { draft: EnvelopeDraft; messages: readonly Uint8Array[] }[],
@@ -179,7 +179,7 @@ async function signBoards(
     const { draft, messages } = recorded[i] as (typeof recorded)[number];
     const signers = (boardKeys[i] as readonly SigningKey[]).map(({ signer }) => signer);
     const done = await signedWithoutLog(draft, signers, messages);
-    await reviewSigned(done, signers, { version });
+    await reviewSigned(done, signers, { isCount: product.sequence.source !== "version" });
     if (round.isComplete) round.refuseOnDevices(done, i);
     options.progress?.(board.name, `signed, ${byteWords(done.bytes.length)}`);
     out.push(done);

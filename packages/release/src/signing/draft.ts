@@ -2,13 +2,11 @@
 // `tbs` share it.
 
 import { basename, extname } from "node:path";
-import { versionIn } from "@firmseal/behaviour";
 import { DETECT_BYTES, detectFormat } from "@firmseal/images";
 import { type SequenceOverrides, versionNumber } from "@firmseal/keys";
 import {
   byteWords,
   inputName,
-  isNumberOf,
   readAll,
   readFirstBytes,
   refusedInput,
@@ -38,6 +36,7 @@ import { flashBytes } from "../input/flash.js";
 import { hashFile } from "../input/hash-file.js";
 import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../input/limits.js";
+import { isLittleRoom, LAST } from "../input/sequence.js";
 import { refuseAsImage } from "../input/wrong-kind.js";
 import { asEnvelope } from "../verify/envelope-file.js";
 import { deviceKinds } from "../verify/manifest-facts.js";
@@ -71,9 +70,6 @@ export interface InputOptions extends KeyAsImage, Pick<SequenceOverrides, "allow
 }
 
 export type InputKind = "envelope" | "description" | "image";
-
-/** From here on, a sequence number leaves little room for later releases, which must be higher. */
-const HIGH_SEQUENCE = 2n ** 48n;
 
 /** The kind of an input, by its first bytes and its extension: an envelope, a JSON object, or else an image. */
 function detectKind(head: Uint8Array, name: string): InputKind {
@@ -291,8 +287,8 @@ function warnOfLanguages(texts: UnverifiedEnvelope["text"]): void {
 
 /** What the last look at a release takes from the options of a command. */
 export interface ReviewOptions extends RefusalOverrides {
-  /** The version of the release. Default: the one that the text names. */
-  version?: string;
+  /** The product counts its releases: their numbers are not those of versions. */
+  isCount?: boolean;
 }
 
 /**
@@ -305,8 +301,7 @@ export async function warnBeforeSigning(
   o: ReviewOptions = {},
 ): Promise<void> {
   const sequence = formatSequence(manifest.sequence);
-  // the number of a version leaves the room that the version leaves
-  if (BigInt(sequence) >= HIGH_SEQUENCE && !isNumberOf(o.version ?? versionIn(outline), BigInt(sequence)))
+  if (isLittleRoom(BigInt(sequence), LAST, o.isCount === true))
     warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
   if (outline.text.length > 0) warnOfLanguages(outline.text);
   judgeRefusal(manifest, o, tried.get(outline));

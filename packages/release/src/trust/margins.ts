@@ -4,7 +4,8 @@
 import { formatUuid, ROLES, type RoleName } from "@firmseal/signer";
 import type { Bytes, Identity, TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { toHex } from "@firmseal/verifier/tools";
-import { countedTogether, knownFamilies, LAST, listedFor, numbersAbove, windowOf } from "./quorum.js";
+import { LAST } from "../input/sequence.js";
+import { countedTogether, knownFamilies, listedFor, numbersAbove, windowOf } from "./quorum.js";
 
 /** How many keys of a role must sign, and how many have it. */
 export interface NeededKeys {

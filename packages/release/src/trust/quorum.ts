@@ -12,14 +12,11 @@ import {
   type TrustStore,
 } from "@firmseal/verifier";
 import { equalBytes, formatSequence, JUMP, MAX_SIGNATURES, ROLE_ROOT, rawKey, toHex } from "@firmseal/verifier/tools";
-import { bigSequence } from "../input/sequence.js";
+import { bigSequence, LAST } from "../input/sequence.js";
 import { isRefusal } from "../verify/refusals.js";
 
 /** Keys, as their bytes in hexadecimal. */
 export type Keys = ReadonlySet<string>;
-
-/** The highest sequence number. */
-export const LAST = 2n ** 64n - 1n;
 
 /** A key, and the sequence numbers that it counts for. */
 export interface KeyWindow {

@@ -12,7 +12,7 @@ import {
   warn,
 } from "@firmseal/keys/internal";
 import { readTrustFile } from "@firmseal/release";
-import { LIMITS, readDescription, refuseLastNumber } from "@firmseal/release/internal";
+import { isLittleRoom, LAST, LIMITS, readDescription, refuseLastNumber } from "@firmseal/release/internal";
 import { encodeTrust, trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { define, option } from "../../command.js";
@@ -20,9 +20,6 @@ import { allowTestKey, passphrases } from "../../common/options.js";
 import { deliver, refuseTerminal } from "../../common/output.js";
 import { OUT } from "../../common/shapes.js";
 import { sameOptions } from "../../common/trust/declared.js";
-
-/** A sequence number above this leaves few for later files. */
-const HIGH_SEQUENCE = 2n ** 48n;
 
 interface TrustCreateOptions extends PassphraseOptions {
   from: string;
@@ -60,8 +57,8 @@ async function createTrust(o: TrustCreateOptions) {
       );
   }
   refuseLastNumber(d.sequence);
-  if (d.sequence >= HIGH_SEQUENCE)
-    warn(`sequence number ${d.sequence} leaves few for later files: afterwards a device accepts nothing lower`);
+  if (isLittleRoom(d.sequence, LAST, true))
+    warn(`sequence number ${d.sequence} leaves little room for later files: afterwards a device accepts nothing lower`);
   refuseTestKeys(
     d.anchors.map((a) => a.key),
     o.allowTestKey ?? [],

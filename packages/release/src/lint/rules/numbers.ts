@@ -3,14 +3,14 @@
 import { versionNumber } from "@firmseal/keys";
 import { isNumberOf, isVersion } from "@firmseal/keys/internal";
 import { ROLES } from "@firmseal/signer";
-import { bigSequence } from "../../input/sequence.js";
+import { bigSequence, isLittleRoom, LAST } from "../../input/sequence.js";
 import { impliedVersion } from "../../product/version.js";
 import type { LintContext, Rule } from "../rule.js";
 
 /** A number that rises by more leaves room for 2^31 such steps. */
 const LARGEST_STEP = 2n ** 32n;
-/** Without a previous release: from here on, a number leaves little room. */
-const HIGHEST_FIRST = 2n ** 48n;
+/** The number of version 1.0.0-0. */
+const FIRST_MAJOR = 2n ** 48n;
 
 /** The same release again is not a fault of its number. */
 const isSame = ({ release, previous }: LintContext) => previous?.digest !== undefined && previous.digest === release.digest;
@@ -20,16 +20,19 @@ const versionOf = ({ release, product, boards = [] }: LintContext) =>
   release.version ?? (product && impliedVersion(product, boards, release.sequence));
 
 function jumps(context: LintContext): string[] {
-  const { release, previous, trust, role = "release" } = context;
+  const { release, previous, trust, product, role = "release" } = context;
   const { sequence } = release;
+  const version = versionOf(context);
   const limit = trust?.store.jumps[ROLES[role]];
   const step = previous && sequence - previous.sequence;
   if (limit && step !== undefined && step > bigSequence(limit))
     return [`${sequence} is ${step} above ${previous?.sequence}, and ${trust?.path} allows ${bigSequence(limit)}`];
+  const isCount = product !== undefined && product.sequence.source !== "version";
+  if (isLittleRoom(sequence, LAST, isCount)) return [`${sequence} leaves little room for later ones`];
   // versions have numbers far apart
-  if (isNumberOf(versionOf(context), sequence)) return [];
+  if (isNumberOf(version, sequence)) return [];
   if (previous) return (step as bigint) > LARGEST_STEP ? [`${sequence} is ${step as bigint} above ${previous.sequence}`] : [];
-  return sequence >= HIGHEST_FIRST ? [`${sequence} is not the number of a version, and leaves little room for later ones`] : [];
+  return isVersion(version) && sequence >= FIRST_MAJOR ? [`${sequence} is not the number of version ${version}`] : [];
 }
 
 function disagreements(context: LintContext): string[] {

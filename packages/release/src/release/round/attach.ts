@@ -72,7 +72,9 @@ export async function attachSignatures(plan: ReleasePlan, added: readonly Signed
     await refuse(before, await openWithTrialKey(before));
     let draft = before;
     for (const { name, public: key, signatures } of added)
-      ({ draft } = await withSignatureOf(draft, key, signatures[i] as Uint8Array, name, { version: plan.version }));
+      ({ draft } = await withSignatureOf(draft, key, signatures[i] as Uint8Array, name, {
+        isCount: plan.product.sequence.source !== "version",
+      }));
     round.refuseAlg(draft, i);
     const algs = EnvelopeDraft.read(draft.bytes).outline.signatures.map(({ alg }) => alg);
     await round.judge(before, i, algs.slice(-added.length));

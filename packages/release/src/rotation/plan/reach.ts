@@ -2,7 +2,7 @@
 
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { equalBytes, ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { bigSequence } from "../../input/sequence.js";
+import { bigSequence, LAST } from "../../input/sequence.js";
 import { familyFacts, familyWords } from "../../trust/families.js";
 import {
   countedTogether,
@@ -10,7 +10,6 @@ import {
   type KeyWindow,
   keysInRole,
   knownFamilies,
-  LAST,
   listedFor,
   most,
   numbersAbove,

@@ -4,8 +4,8 @@
 import { grouped, tooMuch } from "@firmseal/keys/internal";
 import type { TrustStore } from "@firmseal/verifier";
 import { LIMITS } from "../../input/limits.js";
-import { bigSequence } from "../../input/sequence.js";
-import { LAST, WIDEST_JUMP, windowOf } from "../../trust/quorum.js";
+import { bigSequence, LAST } from "../../input/sequence.js";
+import { WIDEST_JUMP, windowOf } from "../../trust/quorum.js";
 import type { Cohort, DeviceModel } from "../model.js";
 import type { PlannedStep } from "./steps.js";
 
