@@ -3,7 +3,7 @@
 import { cpSync, renameSync, rmSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
 import { describe, expect, it } from "vitest";
-import { firmseal, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
+import { expectExit, firmseal, logEntries, type Place, type Result } from "../../../test-support/src/command-line/run.js";
 import { LONG, OF_SOME, some } from "../../../test-support/src/environment/effort.js";
 import { brief, PRODUCT as FULL, filesIn, refusal, release, released, world as worldOf } from "./product-place.js";
 
@@ -122,6 +122,81 @@ describe("no two releases have the same number", () => {
     expect(refusal(await release(p, "1.0.1", "--seq", "7"), 1)).toContain("sequence number 7 of 1.0.1 is not higher than 7 of 1.0.0");
     await released(p, "1.0.1", "--seq", "8");
     expectOneEach(p);
+  });
+
+  describe("two jobs with the same version and image", () => {
+    /** The same release once more, in a workspace of its own, with the same key and the same log. */
+    const workspace = (p: Place, name: string, product: string) => {
+      p.folder(name);
+      cpSync(p.at("build"), p.at(`${name}/build`), { recursive: true });
+      p.put(`${name}/app.js`, p.get("app.js"));
+      p.put(`${name}/firmseal.toml`, product.replace("A.pem", "../A.pem"));
+      return name;
+    };
+    const job = (p: Place, folder: string) =>
+      firmseal(["release", "--version", "1.0.0", "--json", "--first"], {
+        cwd: p.at(folder),
+        program: true,
+        env: { FIRMSEAL_STATE: p.at("state") },
+      });
+    const sources = some([PRODUCT, log, previous], 2);
+
+    it.each([
+      ["in sequence", false],
+      ["in parallel", true],
+    ])(
+      `end the same way, %s, with one entry${OF_SOME}`,
+      async (_, isParallel) => {
+        for (const product of sources)
+          for (const isOne of [true, false]) {
+            const p = world(product);
+            const places = isOne ? ["", "", ""] : ["one", "two", "three"].map((name) => workspace(p, name, product));
+            const done: Result[] = [];
+            if (isParallel) done.push(...(await Promise.all(places.map((place) => job(p, place)))));
+            else for (const place of places) done.push(await job(p, place));
+            for (const r of done) expectExit(r, 0);
+            const states = done.map(({ json }) => json["state"] as string).sort();
+            expect(states).toEqual(isOne ? ["released", "unchanged", "unchanged"] : ["released", "released", "released"]);
+            const [first, ...others] = places.map((place) => filesIn(p.at(place, "dist/1.0.0")));
+            for (const other of others) expect(other).toEqual(first);
+            expect(logEntries(p)).toHaveLength(LONG ? 2 : 1);
+          }
+      },
+      240_000,
+    );
+
+    it("on another machine with the same log, which then counts the entry too", async () => {
+      const p = world();
+      await released(p, "1.0.0");
+      const folder = workspace(p, "other", PRODUCT);
+      expectExit(await job(p, folder), 0);
+      expect(logEntries(p)).toHaveLength(LONG ? 2 : 1);
+      const lines = p.get("A.pem.log");
+      rmSync(p.at("A.pem.log"));
+      p.put("app.js", "print(2)\n");
+      const { stderr, exit } = await firmseal(["release", "--version", "1.0.1"], {
+        cwd: p.at(folder),
+        env: { FIRMSEAL_STATE: p.at("state") },
+      });
+      expect([exit, stderr]).toEqual([3, expect.stringContaining(`was seen`)]);
+      p.put("A.pem.log", lines);
+    });
+
+    it("if the folder of the first one is lost, even a used number is not counted again", async () => {
+      const p = world(log);
+      await released(p, "0.9.0", "--first");
+      const { json } = await released(p, "1.0.0", "--json");
+      const before = filesIn(p.at("dist/1.0.0"));
+      rmSync(p.at("dist/1.0.0"), { recursive: true });
+      expect((await released(p, "1.0.0", "--json")).json["sequence"]).toBe(json["sequence"]);
+      expect(filesIn(p.at("dist/1.0.0"))).toEqual(before);
+      expect(logEntries(p)).toHaveLength(LONG ? 4 : 2);
+      // another build of it is another release
+      rmSync(p.at("dist/1.0.0"), { recursive: true });
+      p.put("app.js", "print(2)\n");
+      expect((await released(p, "1.0.0", "--json")).json["sequence"]).toBe("3");
+      expectOneEach(p);
+    });
   });
 
   it("in two parallel jobs", async () => {

@@ -148,7 +148,7 @@ describe("two runs in one folder", () => {
     const runs = await Promise.all(
       (LONG ? [0, 1, 2] : [0, 1]).map(() => p.run(["release", "--version", "1.0.0", "--first", "--json"], { program: true })),
     );
-    for (const r of runs) expect([0, 1, 2], String(r)).toContain(r.exit);
+    for (const r of runs) expectExit(r, 0);
     expect(runs.filter((r) => r.json["state"] === "released")).toHaveLength(1);
     expect(readdirSync(p.at("dist"))).toEqual(["1.0.0"]);
     await p.ok(["verify", "dist"]);
@@ -178,9 +178,10 @@ describe("two runs in one folder", () => {
             }, at),
         });
         if (p.has("dist/1.0.0")) expect(filesIn(p.at("dist/1.0.0"))).toEqual(expected);
-        expectExit(await released(p, "1.0.0", "--json"), 0);
+        // the folder around it may be there
+        expectExit(await released(p, "1.0.0", "--first", "--json"), 0);
         expect(filesIn(p.at("dist/1.0.0"))).toEqual(expected);
-        expect(new Set(logEntries(p).map(({ sequence, digest, scope }) => `${sequence} ${digest} ${scope}`)).size).toBe(LONG ? 3 : 2);
+        expect(logEntries(p)).toHaveLength(LONG ? 3 : 2);
         await p.ok(["verify", "dist"]);
       }
     },

@@ -10,9 +10,9 @@ import { environment, Failure, lacksRoom, systemFault, usage } from "../errors/f
 import { isFile, STDIO } from "../files/read.js";
 import { type Lock, lock } from "../locks/lock.js";
 import { bindingEntries, withLost } from "../signing-log/binding.js";
-import { ACCEPT, type Entry, type EntryFacts } from "../signing-log/entry.js";
+import { ACCEPT, type Entry, type EntryFacts, saysTheSame } from "../signing-log/entry.js";
 import { LastSeen, type SeenState, stateFolder } from "../signing-log/last-seen.js";
-import { appendEntry, type LogFault, readLog, type SigningLog } from "../signing-log/log-file.js";
+import { appendEntry, type LogFault, makeDurable, readLog, type SigningLog } from "../signing-log/log-file.js";
 import type { OpenedKey } from "../source.js";
 import { schemeOf } from "../sources/key-sources.js";
 import { shellWord } from "../words.js";
@@ -167,6 +167,11 @@ export interface SigningLogs {
    * key meanwhile.
    */
   record(key: OpenedKey, use: SigningFacts): Receipt;
+  /**
+   * Returns the entry that says the same of a key, durable and counted in the mark; undefined if there is none. The
+   * entries of a one-time key name the leaf, so each of its uses has its own.
+   */
+  entered(key: OpenedKey, use: SigningFacts): Receipt | undefined;
 }
 
 interface OpenLog {
@@ -175,6 +180,8 @@ interface OpenLog {
   mark: LastSeen;
   /** The entries that bind the key. */
   binds: readonly Entry[];
+  /** The number of the entry that the mark counts up to. */
+  counted: number;
 }
 
 /**
@@ -235,11 +242,12 @@ export async function withSigningLogs<T>(
       const state = seen.get(own.thumbprint);
       refuseFaults(log, state, key, option);
       const locks = [ofLogs.get(path) as Lock, ofMarks.get(own.file) as Lock];
-      openLogs.set(key, { log, locks, mark: own, binds: bindsOf(log, own.thumbprint, state) });
+      openLogs.set(key, { log, locks, mark: own, binds: bindsOf(log, own.thumbprint, state), counted: Number(state?.count ?? 0n) });
     }
     return await work({
       logs: [...openLogs.values()].map(everything),
       record: (key, use) => recordIn(openLogs.get(key) as OpenLog, { time: now(), ...currentUser(), key: keyName(key.public), ...use }),
+      entered: (key, use) => enteredIn(openLogs.get(key) as OpenLog, { key: keyName(key.public), ...use }),
     });
   } finally {
     for (const lock of taken.reverse()) lock.release();
@@ -296,9 +304,24 @@ function recordIn(open: OpenLog, facts: EntryFacts): Receipt {
   return { path: log.path, entry: entry.n, hash: entry.hash };
 }
 
-function raiseMarks({ mark, log, binds }: Pick<OpenLog, "mark" | "log" | "binds">, entry: Entry): void {
+function enteredIn(open: OpenLog, facts: Omit<EntryFacts, "time" | "user" | "host">): Receipt | undefined {
+  const { log, counted, binds } = open;
+  const entry = log.entries.find((one) => saysTheSame(one, facts));
+  if (!entry) return undefined;
+  if (entry.n > counted) {
+    // its writer may have been killed before it was on the disk
+    makeDurable(log.path);
+    open.binds = [...binds, entry];
+    raiseMarks(open, log.entries.at(-1) as Entry);
+  }
+  return { path: log.path, entry: entry.n, hash: entry.hash };
+}
+
+function raiseMarks(open: Pick<OpenLog, "mark" | "log" | "binds" | "counted">, entry: Entry): void {
+  const { mark, log, binds } = open;
   if (!mark.raise({ count: BigInt(entry.n), hash: entry.hash, path: resolve(log.path), binds }))
     throw environment(`${log.path}: another process used the key in the meantime`, "run the command again; nothing was signed");
+  open.counted = entry.n;
 }
 
 function refuseFaults(log: SigningLog, seen: SeenState | undefined, key: OpenedKey, option: string | undefined): void {
@@ -321,7 +344,7 @@ export async function acceptRestored(log: SigningLog, thumbprints: readonly stri
     await lockMarks(marks, taken);
     const seen = marks.map((mark) => mark.read());
     // what is lost binds the key all the same
-    const open = marks.map((mark, i) => ({ mark, log, binds: bindingEntries(bindsOf(log, mark.thumbprint, seen[i])) }));
+    const open = marks.map((mark, i) => ({ mark, log, binds: bindingEntries(bindsOf(log, mark.thumbprint, seen[i])), counted: 0 }));
     const above = seen.reduce((most, state) => Math.max(most, Number(state?.count ?? 0n)), 0);
     const entry = appendEntry(log, { time: now(), ...currentUser(), operation: ACCEPT }, above);
     for (const one of open) raiseMarks(one, entry);

@@ -81,6 +81,13 @@ export interface Entry extends EntryFacts {
   hash: string;
 }
 
+/** Returns whether an entry says this of a key: the same members, whoever entered it, and when. */
+export function saysTheSame(entry: Entry, facts: Omit<EntryFacts, "time" | "user" | "host">): boolean {
+  const said = ({ operation, key, digest, tbs, sequence, version, leaf, scope, overrides, approvers, removed, from, to }: typeof facts) =>
+    JSON.stringify([operation, key, digest, tbs, sequence, version, leaf, scope, overrides, approvers, removed, from, to]);
+  return said(entry) === said(facts);
+}
+
 /**
  * The hashed members (those before "hash"), and the line. A reader splits the line by its bytes and never encodes it
  * again.

@@ -239,6 +239,21 @@ export function appendEntry(log: SigningLog, facts: EntryFacts, above = 0): Entr
   return entry;
 }
 
+/** Makes what a log has durable. Throws a Failure (exit 3) if that cannot be done. */
+export function makeDurable(path: string): void {
+  try {
+    const fd = openSync(path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0));
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    fsyncFolder(dirname(path));
+  } catch (e) {
+    throw systemFault(e, path) ?? e;
+  }
+}
+
 function changedMeanwhile(path: string): Failure {
   return environment(`${path}: another program changed it in the meantime`, "run the command again; nothing was signed");
 }

@@ -323,6 +323,18 @@ async function readImages(
  * ```
  */
 export async function planRelease(product: Product, o: ReleaseOptions): Promise<ReleasePlan> {
+  const folder = join(o.out ?? shelfPath(product, o.role), o.version);
+  const isThere = existsSync(folder);
+  try {
+    return await planOnce(product, o);
+  } catch (e) {
+    // another job with the same version was faster
+    if (isThere || !existsSync(folder)) throw e;
+    return await planOnce(product, o);
+  }
+}
+
+async function planOnce(product: Product, o: ReleaseOptions): Promise<ReleasePlan> {
   const { chosen, there, sequence, ...early } = await beforeImages(product, o);
   const { version, known } = early;
   const boards = await readImages(product, chosen, early.carried, o);

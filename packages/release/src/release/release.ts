@@ -1,9 +1,10 @@
 // One command for a release: all boards of a product, or none. Everything that can be refused is refused before a
 // number is used, what takes long is tried last, and the folder of the release appears whole.
 
+import { existsSync } from "node:fs";
 import { RECORD, type RecordSignature, type ReleaseRecord } from "@firmseal/behaviour";
-import { refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
-import { byteWords, checkReplaced, notice, shellWord, usage, visible } from "@firmseal/keys/internal";
+import { type Entry, type Receipt, refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
+import { byteWords, checkReplaced, notice, sharesScope, shellWord, usage, visible } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, keyAlgOf, type PublicKey, signedWithoutLog, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
@@ -12,10 +13,10 @@ import { refuseClock } from "../input/clock.js";
 import { type Board, hasProfileAlg } from "../product/file/product.js";
 import { releaseFault } from "../product/record.js";
 import { readApprovals, warnOfNoEntry } from "../signing/approval.js";
-import { recordSignings } from "../signing/authorize.js";
+import { logDigest, recordSignings } from "../signing/authorize.js";
 import { type NextSequence, reviewSigned } from "../signing/draft.js";
 import { referencesOf, scopeOfBoard } from "./board/devices.js";
-import { boardNames, choiceFor, type ReleasePlan } from "./plan.js";
+import { boardNames, choiceFor, planRelease, type ReleasePlan } from "./plan.js";
 import { refuseRecordedSigners } from "./record-check.js";
 import { signatureOfRecord } from "./record-signatures.js";
 import { type DoneRelease, Round, sizeOfRelease } from "./round/round.js";
@@ -24,7 +25,19 @@ import { type DoneRelease, Round, sizeOfRelease } from "./round/round.js";
 function makes(plan: ReleasePlan): ((next: NextSequence) => EnvelopeDraft)[] {
   const { product, boards, sequence } = plan;
   const scope = boards.flatMap(({ board }) => scopeOfBoard(product, board));
-  return boards.map((one) => (next) => one.draft(sequence === "log" ? next(scope) : sequence));
+  const again = (known: readonly Entry[]) => numberAgain(plan, new Set(scope), known);
+  return boards.map((one) => (next) => one.draft(sequence === "log" ? next(scope, again) : sequence));
+}
+
+/** The number under which the logs have this very release: another job has signed it, here or in another workspace. */
+function numberAgain({ boards, version }: ReleasePlan, scope: ReadonlySet<string>, known: readonly Entry[]): bigint | undefined {
+  const own = known.filter((e) => sharesScope(e, scope));
+  const numbers = new Set(own.flatMap((e) => (e.version === version ? (e.sequence as string) : [])));
+  const number = [...numbers].findLast((n) => {
+    const digests = boards.map(({ draft }) => logDigest(draft(BigInt(n))));
+    return own.every((e) => e.sequence !== n || digests.includes(e.digest as string));
+  });
+  return number === undefined ? undefined : BigInt(number);
 }
 
 /** The keys as they sign each board. */
@@ -89,6 +102,21 @@ async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promis
     await refuseOtherRelease(plan, existing, boardKeys(plan, given), round);
     return await round.unchanged();
   }
+  /** Writes the folder, unless another job has made the same release meanwhile. */
+  const write = async (
+    drafts: readonly EnvelopeDraft[],
+    ofRecord: readonly RecordSignature[],
+    receipts: readonly Receipt[],
+  ): Promise<DoneRelease> => {
+    try {
+      return await round.write(drafts, ofRecord, receipts);
+    } catch (e) {
+      if (existing || !existsSync(plan.folder)) throw e;
+      const again = await planRelease(plan.product, o);
+      if (!again.existing) throw e;
+      return { ...(await signPlan(again, given)), receipts };
+    }
+  };
   const judge = (draft: EnvelopeDraft, i: number) =>
     round.judge(
       draft,
@@ -100,7 +128,7 @@ async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promis
     const drafts = boards.map((one) => one.draft(plan.sequence as bigint));
     for (const [i, draft] of drafts.entries()) await judge(draft, i);
     await round.lengthy();
-    return await round.write(drafts, [], []);
+    return await write(drafts, [], []);
   }
   const { envelopes, statement } = await recordSignings(
     existing ? "sign" : "release",
@@ -113,6 +141,7 @@ async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promis
       judge,
       inspect: (entries) => refuseClock(entries.slice(-1).map(({ time }) => time)),
       lengthy: () => round.lengthy(),
+      once: !existing,
       statement: async (drafts) => {
         for (const { name, claim } of keys)
           if (claim) notice(`${visible(name)}: this takes ${boards.length + 1} one-time leaves: one for each board, and one for ${RECORD}`);
@@ -122,7 +151,7 @@ async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promis
     existing ? round.before.map((draft) => () => draft) : makes(plan),
   );
   const signed = await signBoards(plan, round, asSigning, envelopes);
-  return await round.write(
+  return await write(
     signed,
     await signRecord(plan, keys, statement.messages),
     [...envelopes, statement].flatMap(({ receipts }) => receipts),

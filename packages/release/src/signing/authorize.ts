@@ -53,6 +53,8 @@ export interface SigningOptions extends SequenceOverrides, FirstNumber, RefusalO
    * Then all that others can have changed is checked once more.
    */
   lengthy?(): Promise<void>;
+  /** The same use of a key again has no entry of its own: jobs are repeated. */
+  once?: boolean;
   /** What else may refuse the entries of the logs. */
   inspect?(entries: readonly Entry[]): void;
   /** The statement about several envelopes as a whole that the keys sign too. `drafts`: those envelopes. */
@@ -116,7 +118,10 @@ export async function recordSignings(
     await withSigningLogs(keys, o.log, ({ logs }) => permitted(logs, keys, o, makes, given, used), o);
     await o.lengthy();
   }
-  const record = async (signingLogs: SigningLogs) => {
+  const record = async (opened: SigningLogs) => {
+    const signingLogs: SigningLogs = o.once
+      ? { ...opened, record: (key, use) => opened.entered(key, use) ?? opened.record(key, use) }
+      : opened;
     const envelopes: RecordedSigning[] = [];
     const granted = await permitted(signingLogs.logs, keys, o, makes, given, used);
     const said = await o.statement?.(granted.map(({ draft }) => draft));
@@ -151,7 +156,7 @@ async function permitted(
   const out: Judged[] = [];
   const approvals = approvalsByLog(known, keys, o.approvals ?? NO_APPROVALS);
   for (const [i, make] of makes.entries()) {
-    const next: NextSequence = (scope) => nextSequence(logs, scope, o);
+    const next: NextSequence = (scope, again) => again?.(known) ?? nextSequence(logs, scope, o);
     const one = (given[i] ?? (await judged(make(next), keys, o, i, used))) as Judged;
     const overrides = [
       ...one.overrides,

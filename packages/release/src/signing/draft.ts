@@ -3,7 +3,7 @@
 
 import { basename, extname } from "node:path";
 import { DETECT_BYTES, detectFormat } from "@firmseal/images";
-import { type SequenceOverrides, versionNumber } from "@firmseal/keys";
+import { type Entry, type SequenceOverrides, versionNumber } from "@firmseal/keys";
 import {
   byteWords,
   inputName,
@@ -92,7 +92,7 @@ interface FlashImage {
 }
 
 /** Returns the next sequence number for a kind of device. */
-export type NextSequence = (scope: readonly string[]) => bigint;
+export type NextSequence = (scope: readonly string[], again?: (known: readonly Entry[]) => bigint | undefined) => bigint;
 
 /** An input as it was read, from which the draft to sign is made. */
 export interface PreparedInput {
