@@ -9,6 +9,7 @@ export { hssKeygen, hssParams } from "./hss/keygen.js";
 export { KEY_LIMITS } from "./limits.js";
 export { type Lock, lock } from "./locks/lock.js";
 export { listen } from "./notices.js";
+export type { ClockOverride } from "./recording/clock.js";
 export { joinLogs } from "./recording/join.js";
 export { keyName, type Receipt, type SigningFacts, type SigningLogs, signingLogPath, withSigningLogs } from "./recording/recording.js";
 export type { PassphraseOption } from "./secrets/hand-out.js";

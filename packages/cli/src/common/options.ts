@@ -180,14 +180,22 @@ export function allowKeyAsImage(): Option {
   return option("--allow-key-as-image", "continue even though the image is a key, or a payload of the description is a private key");
 }
 
-/** --log, and what is signed although the log speaks against it. */
-export function sequenceChecks(): Option[] {
+/**
+ * --log, and what is signed although the log speaks against it. `entered`: of a command that enters the use of the key.
+ */
+export function sequenceChecks({ entered = true } = {}): Option[] {
   return [
     option("--log <file>", "signing log (default: KEY.log beside the key)"),
     option("--allow-lower-sequence", "sign even though the key has signed a higher sequence number or version"),
     option("--allow-sequence-reuse", "sign even though the key has signed a different manifest or trust file with this sequence number"),
     option("--allow-sequence-jump", "sign even though the sequence number is more than 2^32 above the last one, or 2^64 - 1"),
+    ...(entered ? [allowClock()] : []),
   ];
+}
+
+/** Of every command that writes a log. */
+export function allowClock(): Option {
+  return option("--allow-clock", "continue even though the clock is before the signing log or more than 400 days after it");
 }
 
 /** A second person who must have approved what is signed. `entered`: of a command that enters the use of the key. */

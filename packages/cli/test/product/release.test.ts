@@ -2,7 +2,7 @@
 
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import stringWidth from "fast-string-width";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { expectExit, expectFailure, expectHarmless, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
 import { KILLS, LONG, OF_SOME, some } from "../../../test-support/src/environment/effort.js";
 import { brief, filesIn, PRODUCT, refusal, release, released, rulesOf, untouched, world } from "./product-place.js";
@@ -117,28 +117,6 @@ describe("a release that cannot be made", () => {
       expect(refusal(await release(p, "1.0.0"), 3)).toContain("dist");
     }
     expect(logEntries(p)).toEqual([]);
-  });
-
-  it("by a clock that is far off is refused, in itself and by the log", async () => {
-    const p = world();
-    await released(p, "1.0.0");
-    const tree = p.tree();
-    const runOn = async (now: number, args: string[]) => {
-      const clock = vi.spyOn(Date, "now").mockReturnValue(now);
-      return p.run(args).finally(() => clock.mockRestore());
-    };
-    const args = ["release", "--version", "1.0.1"];
-    expect(expectFailure(await runOn(Date.UTC(1970, 0, 2), args), 3)).toContain("says 1970-01-02, which is in the past");
-    expect(refusal(await runOn(Date.UTC(2025, 0, 2), args), 3)).toContain("says 2025-01-02, but the signing log has an entry of");
-    // every command that writes into a log
-    const image = ["app.js", "--vendor", "example.com", "--class", "x", "--seq", "9"];
-    for (const other of [
-      ["sign", "--board", "puck", "--version", "1.0.1"],
-      ["sign", ...image, "--key", "A.pem"],
-      ["approve", "dist/1.0.0/gateway-puck-1.0.0.suit", "--key", "A.pem"],
-    ])
-      expect(expectFailure(await runOn(Date.UTC(1970, 0, 2), other), 3)).toContain("says 1970-01-02, which is in the past");
-    expect(p.tree()).toEqual(tree);
   });
 });
 

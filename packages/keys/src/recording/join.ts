@@ -4,9 +4,10 @@ import { refusedInput, usage } from "../errors/failure.js";
 import { readAll } from "../files/read.js";
 import { writeWhole } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
-import { entryAfterTorn, JOIN, lineOf, parseEntry } from "../signing-log/entry.js";
+import { type EntryFacts, entryAfterTorn, JOIN, lineOf, parseEntry } from "../signing-log/entry.js";
 import { END_OF_TORN, parseLog, type SigningLog } from "../signing-log/log-file.js";
-import { currentUser, now, refusePastClock } from "./recording.js";
+import { type ClockOverride, refuseClock } from "./clock.js";
+import { clockWarning, currentUser, lastTime, now, withClock } from "./recording.js";
 
 const NOT_ONE = "compare the logs instead, without `mergeOut`";
 
@@ -42,11 +43,12 @@ function newLines(bytes: Buffer, known: ReadonlySet<string>): Buffer[] {
  * @param first - A log.
  * @param second - Another log of the same key.
  * @param out - The new file.
- * @throws Failure if one of them has a fault, if no key is in both, if the second one has nothing new, or if the file
- *   exists. Nothing is written then.
+ * @param o - Whether a clock that is far off is allowed.
+ * @throws Failure if one of them has a fault, if no key is in both, if the second one has nothing new, if the file
+ *   exists, or if the clock is far off. Nothing is written then.
  */
-export function joinLogs(first: string, second: string, out: string): void {
-  refusePastClock();
+export function joinLogs(first: string, second: string, out: string, o: ClockOverride = {}): void {
+  refuseClock(undefined, o);
   const [one, other] = [readWhole(first), readWhole(second)];
   const keys = new Set(one.log.all.flatMap(({ key }) => key ?? []));
   if (!other.log.all.some(({ key }) => key !== undefined && keys.has(key)))
@@ -56,7 +58,12 @@ export function joinLogs(first: string, second: string, out: string): void {
   const bytes = Buffer.concat([one.bytes, Buffer.from(one.log.torn > 0 ? END_OF_TORN : ""), ...lines]);
   const both = parseLog(out, bytes);
   const n = both.all.reduce((most, entry) => Math.max(most, entry.n), 0) + 1;
-  const { text } = lineOf({ v: 1, n, time: now(), ...currentUser(), operation: JOIN, prev: both.before.digest("hex") });
+  const clock = refuseClock([one.log, other.log].flatMap(lastTime), o);
+  clockWarning(clock)();
+  const { text } = lineOf({
+    ...{ v: 1, n, ...withClock<EntryFacts>(clock, { time: now(), ...currentUser(), operation: JOIN }) },
+    prev: both.before.digest("hex"),
+  });
   const whole = Buffer.concat([bytes, Buffer.from(text)]);
   const [fault] = parseLog(out, whole).faults;
   if (fault)

@@ -4,6 +4,7 @@ import { type Failure, refusedInput } from "../errors/failure.js";
 import { neededApprovers } from "../signing-log/approvers.js";
 import { type Entry, MOVE } from "../signing-log/entry.js";
 import type { OpenedKey } from "../source.js";
+import type { ClockOverride } from "./clock.js";
 import { keyName, type Receipt, withSigningLogs } from "./recording.js";
 
 /** What was entered: first in the log of the new key, then in that of the old one. */
@@ -36,34 +37,39 @@ export function movedTo(key: string, entries: readonly Entry[]): string | undefi
  * device, and whose approval was asked for. Signs nothing. Throws a Failure if the log of `old` is empty or faulty, or
  * if `old` was moved.
  */
-export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | undefined): Promise<Moved> {
+export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | undefined, o: ClockOverride = {}): Promise<Moved> {
   const [from, to] = [keyName(old.public), keyName(next.public)];
   if (from === to) throw refusal("both are the same key", "give the key that signs from now on as the second argument");
-  return await withSigningLogs([old, next], log, async (logs) => {
-    const entries = logs.logs.flat().filter((e) => e.key === from);
-    const numbers = highestEntries(entries);
-    if (numbers.length === 0)
-      throw refusal(
-        `${old.name}: its log has no number to continue`,
-        "bring its log: it is beside the key file, or name it with `log` FILE",
+  return await withSigningLogs(
+    [old, next],
+    log,
+    async (logs) => {
+      const entries = logs.logs.flat().filter((e) => e.key === from);
+      const numbers = highestEntries(entries);
+      if (numbers.length === 0)
+        throw refusal(
+          `${old.name}: its log has no number to continue`,
+          "bring its log: it is beside the key file, or name it with `log` FILE",
+        );
+      const moved = movedTo(from, entries);
+      if (moved !== undefined) throw refusal(`${old.name} was moved to key ${moved.slice(0, 16)}… before`, "move that key instead");
+      const approvers = [...neededApprovers(entries, from).keys()];
+      const receipts = numbers.map(({ sequence, version, digest, scope }) =>
+        logs.record(next, {
+          operation: MOVE,
+          from,
+          ...(sequence !== undefined && { sequence }),
+          ...(version !== undefined && { version }),
+          ...(digest !== undefined && { digest }),
+          ...(scope !== undefined && { scope }),
+          ...(approvers.length > 0 && { approvers }),
+        }),
       );
-    const moved = movedTo(from, entries);
-    if (moved !== undefined) throw refusal(`${old.name} was moved to key ${moved.slice(0, 16)}… before`, "move that key instead");
-    const approvers = [...neededApprovers(entries, from).keys()];
-    const receipts = numbers.map(({ sequence, version, digest, scope }) =>
-      logs.record(next, {
-        operation: MOVE,
-        from,
-        ...(sequence !== undefined && { sequence }),
-        ...(version !== undefined && { version }),
-        ...(digest !== undefined && { digest }),
-        ...(scope !== undefined && { scope }),
-        ...(approvers.length > 0 && { approvers }),
-      }),
-    );
-    // last: until the new key knows every number, the old one goes on
-    return { receipts: [...receipts, logs.record(old, { operation: MOVE, to })], numbers };
-  });
+      // last: until the new key knows every number, the old one goes on
+      return { receipts: [...receipts, logs.record(old, { operation: MOVE, to })], numbers };
+    },
+    o,
+  );
 }
 
 function refusal(message: string, hint: string): Failure {

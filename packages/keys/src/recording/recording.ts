@@ -9,6 +9,7 @@ import { toHex } from "@firmseal/verifier/tools";
 import { environment, Failure, lacksRoom, systemFault, usage } from "../errors/failure.js";
 import { isFile, STDIO } from "../files/read.js";
 import { type Lock, lock } from "../locks/lock.js";
+import { warn } from "../notices.js";
 import { bindingEntries, withLost } from "../signing-log/binding.js";
 import { ACCEPT, type Entry, type EntryFacts, saysTheSame } from "../signing-log/entry.js";
 import { LastSeen, type SeenState, stateFolder } from "../signing-log/last-seen.js";
@@ -16,6 +17,7 @@ import { appendEntry, type LogFault, makeDurable, readLog, type SigningLog } fro
 import type { OpenedKey } from "../source.js";
 import { schemeOf } from "../sources/key-sources.js";
 import { shellWord } from "../words.js";
+import { ALLOW_CLOCK, type ClockOverride, refuseClock } from "./clock.js";
 
 const keyNames = new WeakMap<PublicKey, string>();
 
@@ -206,18 +208,19 @@ async function lockMarks(marks: readonly LastSeen[], taken: Lock[], signal?: Abo
  * @param keys - The open keys.
  * @param option - The path that --log gives.
  * @param work - Gets the logs. They are unlocked when it settles.
- * @param abortable - What ends the wait for a log that another process has.
+ * @param abortable - What ends the wait for a log that another process has, and whether a clock that is far off is
+ *   allowed.
  * @returns What `work` returns.
- * @throws Failure (exit 3) if a log does not match its mark, or the clock is far in the past. The reason of
- *   `signal`, if it aborts.
+ * @throws Failure (exit 3) if a log does not match its mark, or the clock is far off. The reason of `signal`, if it
+ *   aborts.
  */
 export async function withSigningLogs<T>(
   keys: readonly OpenedKey[],
   option: string | undefined,
   work: (signingLogs: SigningLogs) => Promise<T>,
-  { signal }: { signal?: AbortSignal | undefined } = {},
+  { signal, ...o }: ClockOverride & { signal?: AbortSignal | undefined } = {},
 ): Promise<T> {
-  refusePastClock();
+  refuseClock(undefined, o);
   stateFolder();
   const places = new Map(keys.map((key) => [key, signingLogPath(key, option)]));
   const marks = new Map(keys.map((key) => [keyName(key.public), new LastSeen(keyName(key.public), "log")]));
@@ -244,10 +247,16 @@ export async function withSigningLogs<T>(
       const locks = [ofLogs.get(path) as Lock, ofMarks.get(own.file) as Lock];
       openLogs.set(key, { log, locks, mark: own, binds: bindsOf(log, own.thumbprint, state), counted: Number(state?.count ?? 0n) });
     }
+    const clock = refuseClock([...logs.values()].flatMap(lastTime), o);
+    const say = clockWarning(clock);
+    const facts = (key: OpenedKey, use: SigningFacts) => ({ key: keyName(key.public), ...withClock(clock, use) });
     return await work({
       logs: [...openLogs.values()].map(everything),
-      record: (key, use) => recordIn(openLogs.get(key) as OpenLog, { time: now(), ...currentUser(), key: keyName(key.public), ...use }),
-      entered: (key, use) => enteredIn(openLogs.get(key) as OpenLog, { key: keyName(key.public), ...use }),
+      record: (key, use) => {
+        say();
+        return recordIn(openLogs.get(key) as OpenLog, { time: now(), ...currentUser(), ...facts(key, use) });
+      },
+      entered: (key, use) => enteredIn(openLogs.get(key) as OpenLog, facts(key, use)),
     });
   } finally {
     for (const lock of taken.reverse()) lock.release();
@@ -269,17 +278,21 @@ export function consultLog(key: OpenedKey, option: string | undefined): readonly
 
 export const now = () => new Date(Date.now()).toISOString();
 
-/** No release of this program is older. */
-const EARLIEST = Date.UTC(2025, 0, 1);
+/** The time of the last entry of a log. */
+export const lastTime = ({ entries }: Pick<SigningLog, "entries">): string[] => entries.slice(-1).map(({ time }) => time);
 
-/**
- * Refuses a clock that is far off: it would put a wrong time into a log, which only grows. Throws an environment
- * Failure.
- */
-export function refusePastClock(time = Date.now()): void {
-  if (time >= EARLIEST) return;
-  const shown = new Date(time).toISOString().slice(0, 10);
-  throw environment(`the clock of this machine says ${shown}, which is in the past`, "set the clock, then run the command again");
+/** Facts of an entry, with the override of the clock. */
+export function withClock<Facts extends { overrides?: string[] }>(clock: string | undefined, facts: Facts): Facts {
+  return clock === undefined ? facts : { ...facts, overrides: [...(facts.overrides ?? []), ALLOW_CLOCK] };
+}
+
+/** Says once that the clock was overridden. */
+export function clockWarning(clock: string | undefined): () => void {
+  let isSaid = clock === undefined;
+  return () => {
+    if (!isSaid) warn(`${clock}: it is entered because of \`${ALLOW_CLOCK}\``);
+    isSaid = true;
+  };
 }
 
 /** What binds a key: by its mark, or by its log if the mark is older. */
@@ -336,8 +349,12 @@ function refuseFaults(log: SigningLog, seen: SeenState | undefined, key: OpenedK
   );
 }
 
-/** Appends an entry that accepts the current log for the named keys. Its number is higher than every one seen. */
-export async function acceptRestored(log: SigningLog, thumbprints: readonly string[]): Promise<Entry> {
+/**
+ * Appends an entry that accepts the current log for the named keys. Its number is higher than every one seen. Throws a
+ * Failure (exit 3) if the clock is far off.
+ */
+export async function acceptRestored(log: SigningLog, thumbprints: readonly string[], o: ClockOverride = {}): Promise<Entry> {
+  const clock = refuseClock(lastTime(log), o);
   const marks = thumbprints.map((name) => new LastSeen(name, "log"));
   const taken: Lock[] = [];
   try {
@@ -346,7 +363,8 @@ export async function acceptRestored(log: SigningLog, thumbprints: readonly stri
     // what is lost binds the key all the same
     const open = marks.map((mark, i) => ({ mark, log, binds: bindingEntries(bindsOf(log, mark.thumbprint, seen[i])), counted: 0 }));
     const above = seen.reduce((most, state) => Math.max(most, Number(state?.count ?? 0n)), 0);
-    const entry = appendEntry(log, { time: now(), ...currentUser(), operation: ACCEPT }, above);
+    clockWarning(clock)();
+    const entry = appendEntry(log, withClock<EntryFacts>(clock, { time: now(), ...currentUser(), operation: ACCEPT }), above);
     for (const one of open) raiseMarks(one, entry);
     return entry;
   } finally {

@@ -81,7 +81,7 @@ export interface Entry extends EntryFacts {
   hash: string;
 }
 
-/** Returns whether an entry says this of a key: the same members, whoever entered it, and when. */
+/** Returns whether an entry says this of a key: the same members, apart from who entered them, where and when. */
 export function saysTheSame(entry: Entry, facts: Omit<EntryFacts, "time" | "user" | "host">): boolean {
   const said = ({ operation, key, digest, tbs, sequence, version, leaf, scope, overrides, approvers, removed, from, to }: typeof facts) =>
     JSON.stringify([operation, key, digest, tbs, sequence, version, leaf, scope, overrides, approvers, removed, from, to]);

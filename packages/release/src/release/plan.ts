@@ -3,12 +3,12 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileOfUri, RECORD, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
-import { type Abortable, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
-import { checkFolder, grouped, readAll, warn } from "@firmseal/keys/internal";
+import { type Abortable, type ClockOverride, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
+import { checkFolder, grouped, readAll, refuseClock, warn } from "@firmseal/keys/internal";
 import { type PublicKey, unlessThrown } from "@firmseal/signer";
 import { decodeEnvelope, equalBytes, readSlice } from "@firmseal/verifier/tools";
 import { checkDraftFor } from "../consumer/judge.js";
-import { refuseClock, sourceDate } from "../input/clock.js";
+import { sourceDate } from "../input/clock.js";
 import { LIMITS } from "../input/limits.js";
 import { lintFailure } from "../lint/lint.js";
 import { refuseUnknownRules } from "../lint/releases.js";
@@ -50,7 +50,7 @@ import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./num
 import { refuseRecordedContent } from "./record-check.js";
 
 /** Options of planRelease(). */
-export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ApprovalOptions, Abortable, Signing {
+export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ClockOverride, ApprovalOptions, Abortable, Signing {
   /** The version, for the text of the manifests and the name of the folder. */
   version: string;
   /** Names of boards. Default: all. */
@@ -241,7 +241,7 @@ function refuseUnknown(product: Product, chosen: readonly Board[], version: stri
 async function beforeImages(product: Product, o: ReleaseOptions) {
   const { version, role } = o;
   versionNumber(version);
-  refuseClock();
+  refuseClock(undefined, o);
   sourceDate();
   refuseRole(product, role);
   refuseUnknownRules(product);
@@ -394,7 +394,6 @@ function fromFolder(product: Product, folder: string, envelope: string): ImageRe
  * @throws Failures: PRODUCT, RELEASE, SEQUENCE and IMAGE.
  */
 export async function planSigning(product: Product, folder: string, o: RoundOptions): Promise<ReleasePlan> {
-  refuseClock();
   refuseRole(product, o.role);
   refuseUnknownRules(product);
   const record = readRecord(folder);

@@ -9,7 +9,6 @@ import { type EnvelopeDraft, keyAlgOf, type PublicKey, signedWithoutLog, thumbpr
 import { toHex } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
 import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
-import { refuseClock } from "../input/clock.js";
 import { type Board, hasProfileAlg } from "../product/file/product.js";
 import { releaseFault } from "../product/record.js";
 import { readApprovals, warnOfNoEntry } from "../signing/approval.js";
@@ -139,7 +138,6 @@ async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promis
       ...(plan.lists && { lists: plan.lists }),
       asSigning: (i) => asSigning[i] as SigningKey[],
       judge,
-      inspect: (entries) => refuseClock(entries.slice(-1).map(({ time }) => time)),
       lengthy: () => round.lengthy(),
       once: !existing,
       statement: async (drafts) => {

@@ -1,7 +1,7 @@
 // A move from one trust file to the next, as it is read: both trust files, what comes between them, the fleet, and the
 // envelope of the bridge before it is signed.
 
-import type { SequenceOverrides } from "@firmseal/keys";
+import type { ClockOverride, SequenceOverrides } from "@firmseal/keys";
 import { refusedInput, usage } from "@firmseal/keys/internal";
 import { draftOf, type EnvelopeDraft, bridge as recipe } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
@@ -20,7 +20,7 @@ import type { Cohort } from "./model.js";
 import type { CohortResult } from "./plan/plan.js";
 
 /** What a bridge is made from. */
-export interface BridgeOptions extends InputOptions, SequenceOverrides {
+export interface BridgeOptions extends InputOptions, SequenceOverrides, ClockOverride {
   /** Name of the bridge in the results for the fleet. */
   out: string;
   /** The current trust file of the devices, and the next one. */

@@ -1,6 +1,15 @@
 // The next trust file without a key: its content, its required signers, and its effect on a fleet.
 
-import { Failure, keyName, type OpenedKey, type Receipt, refuseTestKeys, type SequenceOverrides, type SigningKey } from "@firmseal/keys";
+import {
+  type ClockOverride,
+  Failure,
+  keyName,
+  type OpenedKey,
+  type Receipt,
+  refuseTestKeys,
+  type SequenceOverrides,
+  type SigningKey,
+} from "@firmseal/keys";
 import { refusedInput, usage, warn } from "@firmseal/keys/internal";
 import {
   AlreadySigned,
@@ -31,7 +40,7 @@ import { acceptsRoots, reach } from "./plan/reach.js";
 const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
 
 /** What the trust file without a key is made from. */
-export interface RetireOptions extends SequenceOverrides {
+export interface RetireOptions extends SequenceOverrides, ClockOverride {
   /** Name of the next list in messages. */
   out: string;
   /** The current trust file. */

@@ -1,6 +1,6 @@
 // A person approves what others will sign: it is compared with what the log of the person has, entered, and signed.
 
-import { type Receipt, type SigningKey, withSigningLogs } from "@firmseal/keys";
+import { type ClockOverride, type Receipt, type SigningKey, withSigningLogs } from "@firmseal/keys";
 import { APPROVE, warn } from "@firmseal/keys/internal";
 import { approvalMessage, approve, type Signable, signedWith, TrustDraft } from "@firmseal/signer";
 import type { PreviousTrust } from "../trust/change.js";
@@ -9,7 +9,7 @@ import { logDigest } from "./authorize.js";
 import { enterUses } from "./enter-uses.js";
 
 /** Options of approveWith(). */
-export interface ApprovingOptions extends ComparisonOptions {
+export interface ApprovingOptions extends ComparisonOptions, ClockOverride {
   /** The log of the approver, if it is elsewhere. */
   log?: string;
 }
@@ -32,15 +32,20 @@ export async function approveWith(
 ): Promise<Approval> {
   const message = approvalMessage(what, signedWith(key.public));
   const list = what instanceof TrustDraft ? what.store : undefined;
-  const [receipt] = await withSigningLogs([key], o.log, (logs) => {
-    const overrides = list ? uncompared(logs.logs, list, previous, o) : [];
-    for (const override of overrides) warn(`approved because of \`${override}\``);
-    // without a number: an approval takes none, and an approver of a list is not a root because of it
-    return enterUses(logs, APPROVE, [key], [message], {
-      digest: logDigest(what),
-      ...(list && { scope: numberOfTrust(list).scope }),
-      ...(overrides.length > 0 && { overrides }),
-    });
-  });
+  const [receipt] = await withSigningLogs(
+    [key],
+    o.log,
+    (logs) => {
+      const overrides = list ? uncompared(logs.logs, list, previous, o) : [];
+      for (const override of overrides) warn(`approved because of \`${override}\``);
+      // without a number: an approval takes none, and an approver of a list is not a root because of it
+      return enterUses(logs, APPROVE, [key], [message], {
+        digest: logDigest(what),
+        ...(list && { scope: numberOfTrust(list).scope }),
+        ...(overrides.length > 0 && { overrides }),
+      });
+    },
+    o,
+  );
   return { bytes: await approve(what, key.signer), receipt: receipt as Receipt };
 }

@@ -3,7 +3,7 @@
 
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { Failure, joinLogs, keyName, type LogFault, readLog, type SigningLog, signingLogPath } from "@firmseal/keys";
+import { type ClockOverride, Failure, joinLogs, keyName, type LogFault, readLog, type SigningLog, signingLogPath } from "@firmseal/keys";
 import {
   acceptRestored,
   type Conflict,
@@ -34,7 +34,7 @@ import { readEnvelopeFile } from "../verify/envelope-file.js";
 import { logDigest } from "./authorize.js";
 
 /** Options of auditLogs(). */
-export interface AuditOptions extends PassphraseOptions {
+export interface AuditOptions extends PassphraseOptions, ClockOverride {
   /** An envelope that one of the logs must have a signature of. */
   envelope?: string;
   /** A new file in which two logs of a key become one. */
@@ -151,7 +151,7 @@ function withoutCopies(all: readonly InspectedLog[]): InspectedLog[] {
 }
 
 /** The log that two of one key become. Throws the Failure of a log with a fault. */
-function joined(places: readonly LogPlace[], out: string): LogPlace {
+function joined(places: readonly LogPlace[], out: string, o: ClockOverride): LogPlace {
   const [first, second, ...more] = places;
   if (!first || !second || more.length > 0)
     throw usage(
@@ -161,16 +161,16 @@ function joined(places: readonly LogPlace[], out: string): LogPlace {
   if (out === STDIO) throw usage("`mergeOut` -: a log cannot go to stdout", "name a new file for it");
   const bad = withoutCopies(places.map(inspectLog)).find(({ faults }) => faults.length > 0);
   if (bad) throw damagedLog(bad.log, bad.faults);
-  joinLogs(first.path, second.path, out);
+  joinLogs(first.path, second.path, out, o);
   return { path: out };
 }
 
-async function acceptLog(place: LogPlace): Promise<void> {
+async function acceptLog(place: LogPlace, o: ClockOverride): Promise<void> {
   const lock = await lockLog(resolve(place.path));
   try {
     const { log, faults, keys } = inspectLog(place);
     if (faults.length === 0) throw usage(`${place.path}: this log has no fault`, "drop `acceptRestored`");
-    await acceptRestored(log, keys);
+    await acceptRestored(log, keys, o);
   } finally {
     lock.release();
   }
@@ -248,6 +248,8 @@ export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${l
 export async function auditLogs(refs: readonly string[], o: AuditOptions): Promise<LogAudit> {
   if (o.acceptRestored && o.mergeOut !== undefined)
     throw usage("`mergeOut` joins logs without faults, and `acceptRestored` accepts faults", "give one of the two");
+  if (o.allowClock && !o.acceptRestored && o.mergeOut === undefined)
+    throw usage("`allowClock`: nothing is entered in a log", "drop it, or give `acceptRestored` or `mergeOut`");
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
   const isList = (ref: string) => isFile(ref) && looksLikeTrustFile(readFirstBytes(ref, 2));
   const evidence = trustEvidence(refs.filter(isList));
@@ -255,8 +257,8 @@ export async function auditLogs(refs: readonly string[], o: AuditOptions): Promi
     refs.filter((ref) => !isList(ref)),
     o,
   );
-  if (o.acceptRestored) for (const place of places) await acceptLog(place);
-  const audited = withoutCopies((o.mergeOut === undefined ? places : [joined(places, o.mergeOut)]).map(inspectLog));
+  if (o.acceptRestored) for (const place of places) await acceptLog(place, o);
+  const audited = withoutCopies((o.mergeOut === undefined ? places : [joined(places, o.mergeOut, o)]).map(inspectLog));
   const logs = audited.map(({ log }) => log);
   const twice = conflicts([...logs, ...unentered(evidence, logs).map(({ path, entries }) => ({ path, all: entries }))]);
   const unlogged = withoutEntry(evidence, logs);

@@ -1,6 +1,14 @@
 // Authorizes one use of roots on a trust file, as authorize.ts does for envelopes.
 
-import { checkSequence, keyName, type OpenedKey, type Receipt, type SequenceOverrides, withSigningLogs } from "@firmseal/keys";
+import {
+  type ClockOverride,
+  checkSequence,
+  keyName,
+  type OpenedKey,
+  type Receipt,
+  type SequenceOverrides,
+  withSigningLogs,
+} from "@firmseal/keys";
 import { isOfTrustFile, refusedInput, TRUST_FILES, visible, warn } from "@firmseal/keys/internal";
 import { type PrecedingTrust, signedWith, TrustDraft } from "@firmseal/signer";
 import type { PreviousTrust } from "../trust/change.js";
@@ -10,7 +18,7 @@ import { refuseMovedKeys } from "./coverage.js";
 import { type Asked, enterUses, overridden } from "./enter-uses.js";
 
 /** Options of recordTrustSigning(). */
-export interface TrustSigningOptions extends SequenceOverrides, ComparisonOptions {
+export interface TrustSigningOptions extends SequenceOverrides, ClockOverride, ComparisonOptions {
   /** The log of the keys, if it is elsewhere. */
   log?: string;
   /** Who must have approved it. */
@@ -53,17 +61,22 @@ export async function recordTrustSigning(
     ...numberOfTrust(draft.store),
     ...(approvers.length > 0 && { approvers }),
   };
-  return await withSigningLogs(keys, o.log, async (signingLogs) => {
-    const entries = signingLogs.logs.flat();
-    refuseMovedKeys(keys, entries);
-    const known = [...entries, ...previous.map(knownTrust)];
-    const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
-    const byLog = approvalsByLog(entries, keys, approvals);
-    const overrides = [...numbers, ...uncompared(signingLogs.logs, draft.store, previous, o), ...byLog.overrides];
-    for (const { name, public: key } of keys) {
-      const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
-      if (release) warn(`${visible(name)} has signed a release (entry ${release.n} of its log), but a root signs only trust files`);
-    }
-    return await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides), byLog.removed);
-  });
+  return await withSigningLogs(
+    keys,
+    o.log,
+    async (signingLogs) => {
+      const entries = signingLogs.logs.flat();
+      refuseMovedKeys(keys, entries);
+      const known = [...entries, ...previous.map(knownTrust)];
+      const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
+      const byLog = approvalsByLog(entries, keys, approvals);
+      const overrides = [...numbers, ...uncompared(signingLogs.logs, draft.store, previous, o), ...byLog.overrides];
+      for (const { name, public: key } of keys) {
+        const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
+        if (release) warn(`${visible(name)} has signed a release (entry ${release.n} of its log), but a root signs only trust files`);
+      }
+      return await enterUses(signingLogs, operation, keys, messages, overridden(asked, overrides), byLog.removed);
+    },
+    o,
+  );
 }

@@ -3,8 +3,8 @@
 
 import { versionIn } from "@firmseal/behaviour";
 import {
+  type ClockOverride,
   checkSequence,
-  type Entry,
   type FirstNumber,
   keyName,
   nextSequence,
@@ -33,7 +33,12 @@ import { type NextSequence, openWithTrialKey, requireDevicesOf } from "./draft.j
 import { type Asked, enterUses, overridden } from "./enter-uses.js";
 import { scopeOf } from "./scope.js";
 
-export interface SigningOptions extends SequenceOverrides, FirstNumber, RefusalOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
+export interface SigningOptions
+  extends SequenceOverrides,
+    ClockOverride,
+    FirstNumber,
+    RefusalOverrides,
+    Pick<CoverOptions, "role" | "allowRootKey"> {
   /** The log of the keys, if it is elsewhere. */
   log?: string;
   /** Ends the wait for the logs. Refuses what it finds aborted before anything is entered. */
@@ -55,8 +60,6 @@ export interface SigningOptions extends SequenceOverrides, FirstNumber, RefusalO
   lengthy?(): Promise<void>;
   /** The same use of a key again has no entry of its own: jobs are repeated. */
   once?: boolean;
-  /** What else may refuse the entries of the logs. */
-  inspect?(entries: readonly Entry[]): void;
   /** The statement about several envelopes as a whole that the keys sign too. `drafts`: those envelopes. */
   statement?(drafts: readonly EnvelopeDraft[]): Promise<ReleaseStatement>;
 }
@@ -151,7 +154,6 @@ async function permitted(
   used: UsedApprovals | undefined,
 ): Promise<Judged[]> {
   const known = logs.flat();
-  for (const entries of logs) o.inspect?.(entries);
   refuseMovedKeys(keys, known);
   const out: Judged[] = [];
   const approvals = approvalsByLog(known, keys, o.approvals ?? NO_APPROVALS);

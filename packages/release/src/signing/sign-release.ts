@@ -3,6 +3,7 @@
 
 import {
   type Abortable,
+  type ClockOverride,
   type PassphraseOption,
   type Receipt,
   refuseTestKeys,
@@ -25,6 +26,7 @@ import { type InputOptions, makeDraft, type NextSequence, type PreparedInput, re
 export interface SignReleaseOptions
   extends Omit<InputOptions, "imageOut" | "key">,
     SequenceOverrides,
+    ClockOverride,
     CoverOptions,
     ApprovalOptions,
     RefusalOverrides,
@@ -52,6 +54,7 @@ const OPTIONS: { readonly [name in keyof SignReleaseOptions]-?: true } = {
   allowLowerSequence: true,
   allowSequenceReuse: true,
   allowSequenceJump: true,
+  allowClock: true,
   trust: true,
   role: true,
   allowRootKey: true,

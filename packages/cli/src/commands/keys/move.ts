@@ -1,11 +1,11 @@
-import { keyFacts, type OpenedKey, withPublicKeys } from "@firmseal/keys";
+import { type ClockOverride, keyFacts, type OpenedKey, withPublicKeys } from "@firmseal/keys";
 import { keyWords, moveKey, type PassphraseOptions, passphraseOptions } from "@firmseal/keys/internal";
 import { commandArgument, define, option } from "../../command.js";
-import { passphrases } from "../../common/options.js";
+import { allowClock, passphrases } from "../../common/options.js";
 import { KEY, membersOf, RECEIPTS } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
 
-interface MoveOptions extends PassphraseOptions {
+interface MoveOptions extends PassphraseOptions, ClockOverride {
   log?: string;
   json?: boolean;
 }
@@ -15,7 +15,7 @@ async function move(old: string, next: string, o: MoveOptions) {
   // together: each passphrase or PIN belongs to one of them
   return withPublicKeys([old, next], passphraseOptions(o), async (keys) => {
     const [from, to] = keys as [OpenedKey, OpenedKey];
-    const { receipts, numbers } = await moveKey(from, to, o.log);
+    const { receipts, numbers } = await moveKey(from, to, o.log, o);
     return {
       from: keyFacts(from.public),
       to: keyFacts(to.public),
@@ -36,7 +36,7 @@ export default define({
     commandArgument("<old>", "key that has signed so far, public or private"),
     commandArgument("<new>", "key that signs from now on, public or private"),
   ],
-  options: () => [option("--log <file>", "signing log of both keys (default: KEY.log beside each key)"), ...passphrases()],
+  options: () => [option("--log <file>", "signing log of both keys (default: KEY.log beside each key)"), allowClock(), ...passphrases()],
   examples: [
     ["firmseal keys move release.pem 'pkcs11:token=release;object=fw'", "from a file to a token"],
     ["firmseal keys move old.pem new.pem --json", "from one file to another, with the entries of both logs"],

@@ -1,6 +1,6 @@
 import { resolve, sep } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
-import { Failure, type SequenceOverrides } from "@firmseal/keys";
+import { type ClockOverride, Failure, type SequenceOverrides } from "@firmseal/keys";
 import { keyWords, notice, type PassphraseOptions, passphraseOptions, shellWord, usage, visible, warn } from "@firmseal/keys/internal";
 import { makeRelease, type Product, planRelease, readProduct } from "@firmseal/release";
 import { type ApprovalOptions, PRODUCT_FILE, type ReleaseLint, releaseChanges, triedPlan } from "@firmseal/release/internal";
@@ -37,7 +37,7 @@ import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS } from "../../common/shapes.
 import { plural, receiptWords } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
 
-interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ApprovalOptions {
+interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ClockOverride, ApprovalOptions {
   version: string;
   product?: string;
   allowOutside?: string[];

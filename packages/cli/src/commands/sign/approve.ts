@@ -19,7 +19,7 @@ import {
 import { type Signable, TrustDraft } from "@firmseal/signer";
 import { looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, passphrases, refusalOverrides } from "../../common/options.js";
+import { allowClock, allowTestKey, passphrases, refusalOverrides } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
 import { KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { allowNoPreviousTrust } from "../../common/trust/declared.js";
@@ -81,6 +81,7 @@ export default define({
     option("--previous-trust <file>", "trust file: the previous one, to show what changes", { repeat: true }),
     allowNoPreviousTrust(),
     option("--log <file>", "signing log of the approver (default: KEY.log beside the key)"),
+    allowClock(),
     ...refusalOverrides(),
     allowTestKey(),
   ],

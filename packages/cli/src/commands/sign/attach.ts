@@ -123,7 +123,7 @@ export default define({
     ...passphrases(),
     ...coverage(),
     ...refusalOverrides(),
-    ...sequenceChecks(),
+    ...sequenceChecks({ entered: false }),
     ...approvals({ entered: false }),
     allowTestKey(),
     forVerifier(),

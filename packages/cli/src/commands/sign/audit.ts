@@ -6,7 +6,7 @@ import { byteWords, conflictWords, isNumberOf, someOf } from "@firmseal/keys/int
 import { type AuditOptions, auditLogs } from "@firmseal/release";
 import { logFaultWords } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
-import { passphrases } from "../../common/options.js";
+import { allowClock, passphrases } from "../../common/options.js";
 import { membersOf, type Shape } from "../../common/shapes.js";
 import { plural } from "../../common/words.js";
 import { type Line, RefusedWithFacts } from "../../show/render.js";
@@ -98,6 +98,7 @@ export default define({
     option("--envelope <file>", "also show whether the log records a signature of this envelope"),
     option("--merge-out <file>", "join two logs of one key in this new file, and record this in it"),
     option("--accept-restored", "continue a log that was truncated, restored or edited, and record this in it"),
+    allowClock(),
     ...passphrases(),
   ],
   examples: [

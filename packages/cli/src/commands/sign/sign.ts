@@ -1,5 +1,5 @@
 import { IMAGE_FORMATS } from "@firmseal/images";
-import type { SequenceOverrides, SigningKey } from "@firmseal/keys";
+import type { ClockOverride, SequenceOverrides, SigningKey } from "@firmseal/keys";
 import { keyFacts, signingLogPath, withSigners } from "@firmseal/keys";
 import { byteWords, keyWords, notice, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
 import type { TrustOnFile } from "@firmseal/release";
@@ -45,7 +45,14 @@ import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } fro
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
 
-interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions, ApprovalOptions, RefusalOverrides {
+interface SignOptions
+  extends PassphraseOptions,
+    InputOptions,
+    SequenceOverrides,
+    ClockOverride,
+    CoverOptions,
+    ApprovalOptions,
+    RefusalOverrides {
   /** Another place for the signing log. */
   log?: string;
   key?: string[];

@@ -227,7 +227,7 @@ export default define({
     releaseVersion(),
     ...coverage(),
     ...refusalOverrides(),
-    ...sequenceChecks(),
+    ...sequenceChecks({ entered: false }),
     ...approvals({ entered: false }),
     allowTestKey(),
     forVerifier(),
