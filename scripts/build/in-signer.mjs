@@ -250,6 +250,7 @@ export const withoutSchemaCompiler = () =>
       trust: ["trust.schema.json"],
       product: ["product.schema.json"],
       record: ["release.schema.json"],
+      withdrawn: ["withdrawn.schema.json"],
       cohort: ["fleet.schema.json", "#/$defs/cohort"],
     },
     shortCode,

@@ -11,7 +11,7 @@ const SRC = fileURLToPath(new URL("../../packages/cli/src/", import.meta.url));
  * come before the others of a folder. Groups begin the names of their commands.
  */
 const FOLDERS = [
-  { folder: "product", heading: "Releases", first: ["init", "doctor", "release"] },
+  { folder: "product", heading: "Releases", first: ["init", "doctor", "release", "withdraw"] },
   { folder: "verify", heading: "Releases", first: ["verify", "lint", "explain", "diff", "report"] },
   { folder: "sign", heading: "Signatures, one by one", first: ["sign"] },
   { folder: "keys", heading: "Keys", group: "continue the sequence numbers of a key with another key", first: ["keygen", "pubkey"] },

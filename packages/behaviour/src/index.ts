@@ -69,6 +69,7 @@ export {
   readRecordText,
   recordContradiction,
   SUMS,
+  WITHDRAWN,
 } from "./record/record.js";
 export { payloadFault, recordFault, signersFault } from "./record/record-check.js";
 export { statementOf } from "./record/statement.js";

@@ -33,10 +33,19 @@ export { passphrase } from "./secrets/passphrase.js";
 export { readGuarded } from "./secrets/private-file.js";
 export { missingApprover, type NeededApprovers, neededApprovers } from "./signing-log/approvers.js";
 export { type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
-export { APPROVE, isSigning, SIGN_RECORD } from "./signing-log/entry.js";
+export { APPROVE, isSigning, SIGN_RECORD, WITHDRAW } from "./signing-log/entry.js";
 export { LastSeen, type SeenState } from "./signing-log/last-seen.js";
 export { readLogIfThere } from "./signing-log/log-file.js";
-export { isOfTrustFile, scopeOfImage, scopeOfTrust, sharesScope, TRUST_FILES } from "./signing-log/sequence.js";
+export {
+  isOfTrustFile,
+  scopeOfImage,
+  scopeOfTrust,
+  sharesScope,
+  TRUST_FILES,
+  type WithdrawnRelease,
+  withdrawalsAmong,
+  withdrawnFailure,
+} from "./signing-log/sequence.js";
 export { isNumberOf, isVersion } from "./signing-log/version.js";
 export type { Asking } from "./source.js";
 export { openKeyFile } from "./sources/file.js";

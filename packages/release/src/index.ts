@@ -12,6 +12,8 @@ export { makeRelease } from "./release/release.js";
 export type { BoardProgress } from "./release/round/progress.js";
 export type { DoneRelease } from "./release/round/round.js";
 export { type ProductVerify, type VerifiedProduct, verifyProduct } from "./release/verify.js";
+export { type Withdrawn, withdrawnOf } from "./release/withdrawn/known.js";
+export { type Withdrawing, type WithdrawOptions, withdrawRelease } from "./release/withdrawn/withdraw.js";
 export { type UnsignedBridge, unsignedBridge } from "./rotation/bridge.js";
 export { readSteps } from "./rotation/files.js";
 export { readFleet } from "./rotation/fleet.js";

@@ -9,6 +9,9 @@ export const RECORD = "release.json";
 /** The file name of the SHA-256 checksums in the folder of a release. */
 export const SUMS = "SHA256SUMS";
 
+/** The file name of the mark in the folder of a release that was withdrawn. */
+export const WITHDRAWN = "withdrawn.json";
+
 /** A key that signed, in the record of a release. */
 export interface RecordedSigner {
   /** The name of the algorithm. */
@@ -123,7 +126,7 @@ export function recordContradiction(record: ReleaseRecord): string | undefined {
   const envelopes = new Map<string, string>();
   for (const one of artifacts) {
     const name = one.file.toLowerCase();
-    if (name === RECORD.toLowerCase() || name === SUMS.toLowerCase()) return `an artifact is called ${escaped(one.file)}`;
+    if ([RECORD, SUMS, WITHDRAWN].some((own) => name === own.toLowerCase())) return `an artifact is called ${escaped(one.file)}`;
     const other = files.get(name);
     if (other && !isSamePayload(other, one)) return `two artifacts are called ${escaped(one.file)}`;
     files.set(name, one);

@@ -76,6 +76,13 @@ export const NUMBER: Shape = {
   "version?": ["string", "version of the release, if its text names one"],
 };
 
+/** A release that was withdrawn. */
+export const WITHDRAWAL: Shape = {
+  ...NUMBER,
+  time: ["string", "when it was withdrawn, RFC 3339 in UTC"],
+  reason: ["string", "why"],
+};
+
 export const RECEIPTS: Shape = {
   log: ["object[]", "entries in the signing logs"],
   ...membersOf("log[]", {

@@ -221,7 +221,7 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["lint", "fw.suit", "--fail-on", "note"]);
   });
 
-  it("init, release, verify --product, keys move", async () => {
+  it("init, release, withdraw, verify --product, keys move", async () => {
     await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin", "--key", "C.pem", "--name", "product"]);
     await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin"]);
     seen("init");
@@ -250,6 +250,11 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
     await inShape(p, ["verify", "dist/1.0.0", "--board", "two"]);
     await inShape(p, ["inspect", "dist/1.0.0/product-one-1.0.0.suit", "--product", "firmseal.toml"]);
+    for (const reason of ["bad", "bad", "worse"]) await inShape(p, ["withdraw", "1.0.0", "--reason", reason]);
+    seen("withdraw");
+    await inShape(p, ["verify", "dist/1.0.0"]);
+    await inShape(p, ["release", "--version", "1.0.1"]);
+    await inShape(p, ["verify", "dist"]);
     await inShape(p, ["keys", "move", "C.pem", "A.pem"]);
     await inShape(p, ["keys", "move", "C.pem", "A.pem"]);
     seen("keys move");

@@ -93,6 +93,7 @@ const STEPS: readonly (readonly [line: string, before?: () => unknown])[] = [
   ["init --vendor example.com --board one=fw.bin --key A.pem --name product"],
   ["doctor --fail-on error"],
   ["release --version 1.0.0 --first"],
+  ["withdraw 1.0.0 --reason bad"],
   ["trust create --from one.json"],
   ["trust sign one.trust --key R.pem"],
   ["trust show one.trust"],

@@ -18,6 +18,7 @@ const DOCUMENTS: { readonly [schema: string]: string } = {
   fleet: "a fleet file",
   product: "a product file",
   release: "the record of a release",
+  withdrawn: "the mark of a withdrawn release",
 };
 
 /** `"$schema"` as a member of JSON, or of TOML at the beginning of a line, with the name of the schema. */

@@ -2,7 +2,8 @@
 
 import { type Failure, refusedInput } from "../errors/failure.js";
 import { neededApprovers } from "../signing-log/approvers.js";
-import { type Entry, MOVE } from "../signing-log/entry.js";
+import { type Entry, MOVE, WITHDRAW } from "../signing-log/entry.js";
+import { withdrawalsAmong } from "../signing-log/sequence.js";
 import type { OpenedKey } from "../source.js";
 import type { ClockOverride } from "./clock.js";
 import { keyName, type Receipt, withSigningLogs } from "./recording.js";
@@ -18,7 +19,7 @@ export interface Moved {
 function highestEntries(entries: readonly Entry[]): Entry[] {
   const highest = new Map<string, Entry>();
   for (const e of entries)
-    for (const scope of e.sequence === undefined ? [] : (e.scope ?? [])) {
+    for (const scope of e.sequence === undefined || e.operation === WITHDRAW ? [] : (e.scope ?? [])) {
       const known = highest.get(scope);
       if (!known || BigInt(known.sequence as string) < BigInt(e.sequence as string)) highest.set(scope, e);
     }
@@ -34,8 +35,8 @@ export function movedTo(key: string, entries: readonly Entry[]): string | undefi
 
 /**
  * Enters in the logs of both keys that `next` continues the numbers of `old`: the highest number of each kind of
- * device, and whose approval was asked for. Signs nothing. Throws a Failure if the log of `old` is empty or faulty, or
- * if `old` was moved.
+ * device, whose approval was asked for, and which releases were withdrawn. Signs nothing. Throws a Failure if the log
+ * of `old` is empty or faulty, or if `old` was moved.
  */
 export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | undefined, o: ClockOverride = {}): Promise<Moved> {
   const [from, to] = [keyName(old.public), keyName(next.public)];
@@ -65,6 +66,19 @@ export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | und
           ...(approvers.length > 0 && { approvers }),
         }),
       );
+      for (const { sequence, version, digest, scope, reason, time } of withdrawalsAmong(entries))
+        receipts.push(
+          logs.record(next, {
+            operation: WITHDRAW,
+            from,
+            sequence,
+            ...(version !== undefined && { version }),
+            ...(digest !== undefined && { digest }),
+            ...(scope !== undefined && { scope }),
+            reason,
+            withdrawn: time,
+          }),
+        );
       // last: until the new key knows every number, the old one goes on
       return { receipts: [...receipts, logs.record(old, { operation: MOVE, to })], numbers };
     },

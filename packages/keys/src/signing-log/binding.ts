@@ -1,11 +1,11 @@
 // What binds a key although its log is lost: the last-seen mark holds these entries. Most commands need none of this.
 
 import { approvalEntries } from "./approvers.js";
-import { ACCEPT, type Entry, MOVE } from "./entry.js";
+import { ACCEPT, type Entry, MOVE, WITHDRAW } from "./entry.js";
 
 /**
  * The entries that bind a key, in their order: for each kind of device and each line of trust files the highest number
- * and the last one, those that name approvers who are needed, and the last move.
+ * and the last one, those that name approvers who are needed, those that withdraw releases, and the last move.
  */
 export function bindingEntries(entries: readonly Entry[]): Entry[] {
   const last = new Map<string, Entry>();
@@ -20,7 +20,7 @@ export function bindingEntries(entries: readonly Entry[]): Entry[] {
   }
   const keys = new Set(entries.flatMap(({ key }) => key ?? []));
   const kept = new Set([...last.values(), ...[...keys].flatMap((key) => approvalEntries(entries, key))]);
-  return entries.filter((e) => kept.has(e));
+  return entries.filter((e) => kept.has(e) || e.operation === WITHDRAW);
 }
 
 /**

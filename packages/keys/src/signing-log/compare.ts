@@ -3,7 +3,7 @@
 
 import { Failure } from "../errors/failure.js";
 import { withoutApprover } from "./approvers.js";
-import { type Entry, JOIN } from "./entry.js";
+import { type Entry, JOIN, WITHDRAW } from "./entry.js";
 import type { SigningLog } from "./log-file.js";
 import { isOfTrustFile } from "./sequence.js";
 
@@ -85,7 +85,9 @@ function keyOfBoth(found: readonly Found[]): string | null {
 function numbersTwice(found: readonly Found[]): Conflict[] {
   // a manifest for many devices is one conflict, not one for each device
   const out = new Map<string, Conflict>();
-  const all = groups(found, (e) => (e.sequence === undefined ? [] : (e.scope ?? []).map((s) => `${BigInt(e.sequence as string)} ${s}`)));
+  const all = groups(found, ({ operation, sequence, scope = [] }) =>
+    sequence === undefined || operation === WITHDRAW ? [] : scope.map((s) => `${BigInt(sequence)} ${s}`),
+  );
   for (const [name, group] of all) {
     const asked = group.filter((one) => !isAllowed(one));
     if (new Set(asked.map(({ entry }) => entry.digest)).size < 2) continue;

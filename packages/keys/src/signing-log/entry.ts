@@ -23,9 +23,12 @@ export const MOVE = "move";
 /** The operation that signs the record of a release, whose boards have entries of their own. */
 export const SIGN_RECORD = "record";
 
+/** The operation that withdraws a release. It signs nothing and takes no number. */
+export const WITHDRAW = "withdraw";
+
 /** Returns whether an entry goes before a signature of its key on a manifest or a trust file. */
 export function isSigning({ operation }: Pick<EntryFacts, "operation">): boolean {
-  return operation !== APPROVE && operation !== MOVE && operation !== SIGN_RECORD;
+  return ![APPROVE, MOVE, SIGN_RECORD, WITHDRAW].includes(operation);
 }
 
 /** The facts in an entry. */
@@ -62,6 +65,10 @@ export interface EntryFacts {
    */
   from?: string;
   to?: string;
+  /** Of a withdrawn release: why. */
+  reason?: string;
+  /** Of a release that was withdrawn before the key was moved: when. RFC 3339, in UTC. */
+  withdrawn?: string;
   /** Bytes of a truncated entry that this one follows. In older logs they were removed. */
   torn?: number;
 }
@@ -131,6 +138,8 @@ export function parseEntry(bytes: Buffer): Entry | undefined {
       version,
       from,
       to,
+      reason,
+      withdrawn,
     } = entry;
     if (v !== 1 || !Number.isSafeInteger(n) || n < 1 || !text(time, user, host, operation, prev, hash)) return undefined;
     if (
@@ -138,7 +147,7 @@ export function parseEntry(bytes: Buffer): Entry | undefined {
       !texts(overrides) ||
       !texts(approvers) ||
       !texts(removed) ||
-      ![key, digest, tbs, job, version, from, to].every((value) => value === undefined || text(value))
+      ![key, digest, tbs, job, version, from, to, reason, withdrawn].every((value) => value === undefined || text(value))
     )
       return undefined;
     const { leaf } = entry;

@@ -2,8 +2,8 @@
 // next.
 
 import { formatUuid } from "@firmseal/signer";
-import { refusedInput } from "../errors/failure.js";
-import { ACCEPT, type Entry } from "./entry.js";
+import { type Failure, refusedInput } from "../errors/failure.js";
+import { ACCEPT, type Entry, WITHDRAW } from "./entry.js";
 import { isNumberOf, isVersion, majorOf, numberVersion, versionNumber } from "./version.js";
 
 /** A larger jump is a mistake or an attack: devices refuse everything lower afterwards (fast-forward). */
@@ -31,7 +31,8 @@ export function scopeOfImage(identity: { vendor: Uint8Array; class: Uint8Array }
 }
 
 /** The facts of a signed number: from a log entry, or from an available file. */
-export type SignedNumber = Pick<Entry, "sequence" | "version" | "scope" | "digest" | "time" | "user">;
+export type SignedNumber = Pick<Entry, "sequence" | "version" | "scope" | "digest" | "time" | "user"> &
+  Partial<Pick<Entry, "operation" | "reason" | "withdrawn">>;
 
 /**
  * Returns whether an entry shares its numbers with this scope. A trust file without a scope has an unknown product
@@ -57,6 +58,36 @@ function highestVersion(releases: readonly SignedNumber[]): string | undefined {
   const versions = releases.flatMap(({ version }) => (isVersion(version) ? [versionNumber(version)] : []));
   const [highest] = versions.sort((a, b) => (a > b ? -1 : 1));
   return highest === undefined ? undefined : numberVersion(highest);
+}
+
+/** A release that was withdrawn, as messages name it. */
+export interface WithdrawnRelease {
+  readonly version?: string | undefined;
+  readonly sequence: string;
+  readonly reason: string;
+  /** RFC 3339, in UTC. */
+  readonly time: string;
+}
+
+/**
+ * Returns a Failure, WITHDRAWN, for a release that was withdrawn. `what`: a file or folder of it. Nothing overrides it:
+ * devices that have the release learn of it only from a higher number.
+ */
+export function withdrawnFailure({ version, sequence, reason, time }: WithdrawnRelease, what?: string): Failure {
+  const name = version === undefined ? `sequence number ${sequence}` : `version ${version}`;
+  return refusedInput(
+    "ERR_WITHDRAWN",
+    `${what === undefined ? "" : `${what}: `}${name} was withdrawn on ${time.slice(0, 10)}: ${reason}`,
+    "release the last good build under a higher number; firmseal extract takes its image out of its release",
+  );
+}
+
+/** Returns the entries that withdraw releases. */
+export function withdrawalsAmong<T extends SignedNumber>(entries: readonly T[]): (T & WithdrawnRelease)[] {
+  return entries.flatMap((e) => {
+    const { operation, sequence, reason = "", withdrawn, time } = e;
+    return operation === WITHDRAW && sequence !== undefined ? [{ ...e, sequence, reason, time: withdrawn ?? time }] : [];
+  });
 }
 
 /** What a caller knows if the logs are empty. */
@@ -155,8 +186,8 @@ export interface SequenceOverrides {
 
 /**
  * Checks the sequence number of a manifest or trust file against the logs of all keys. Refuses a number that devices
- * would refuse, that another file has, or that leaves no room, and a version below one that has a lower number. The
- * same manifest or trust file may be signed again with any key. A number that is that of its version may be one major
+ * would refuse, that another file has, or that leaves no room, a version below one that has a lower number, and a
+ * release that was withdrawn. The same manifest or trust file may be signed again with any key. A number that is that of its version may be one major
  * version ahead.
  *
  * @param entries - The numbers that were used.
@@ -164,7 +195,7 @@ export interface SequenceOverrides {
  * @param allow - The refusals that a person overrides.
  * @param kind - What is numbered. Default: a manifest.
  * @returns The overrides that were needed, as option names.
- * @throws Failure with SEQUENCE.
+ * @throws Failure with SEQUENCE or WITHDRAWN.
  */
 export function checkSequence(
   entries: readonly SignedNumber[],
@@ -178,6 +209,10 @@ export function checkSequence(
   const scope = new Set(asked.scope);
   const known = entries.filter((e) => sharesScope(e, scope));
   const last = highestInScope(known, scope);
+  const withdrawn = withdrawalsAmong(known).find(
+    (e) => e.digest === digest || BigInt(e.sequence) === sequence || (e.version !== undefined && e.version === asked.version),
+  );
+  if (withdrawn) throw withdrawnFailure(withdrawn);
   if (known.some((e) => e.digest === digest)) return [];
   const used: string[] = [];
   const need = (allowed: boolean | undefined, option: string, message: string, hint: string) => {

@@ -11,6 +11,7 @@ import { imageFile } from "../release/board/image-file.js";
 import { shelfPath } from "../release/names.js";
 import { publishedAt } from "../release/number/numbers.js";
 import { verifyProduct } from "../release/verify.js";
+import { withdrawalOf, withdrawnHere } from "../release/withdrawn/known.js";
 import { higher } from "../trust/quorum.js";
 import type { Checks } from "./checks.js";
 import type { CheckedKey } from "./keys.js";
@@ -68,7 +69,16 @@ export async function checkReleases(checks: Checks, product: Product, shelves: r
     const { path, record, version } = newest;
     await checks.run("release", path, async () => {
       await checkFiles(path, record);
-      if (record.missing.length > 0) {
+      const withdrawn = withdrawalOf(newest, withdrawnHere(product, { role }));
+      if (withdrawn)
+        checks.add(
+          "release",
+          path,
+          "warning",
+          `withdrawn on ${withdrawn.time.slice(0, 10)}: ${withdrawn.reason}`,
+          "release the last good build under a higher number: devices that run it learn of it only from that",
+        );
+      else if (record.missing.length > 0) {
         const boards = record.missing.map(({ board, signed, needed }) => `${board} ${signed} of ${needed}`);
         checks.add("release", path, "warning", `signatures are missing: ${someOf(boards)}`, `firmseal verify ${shellWord(path)} --missing`);
       } else if (verifies) {

@@ -91,6 +91,9 @@ export const LIMITS = {
   releases: 4096,
   /** Bytes of the record of a release, and of its checksums. */
   releaseRecord: 16 * MIB,
+  /** Bytes of the mark of a withdrawn release, and characters of the reason. */
+  withdrawnMark: 16 * KIB,
+  reason: 500,
   /** Boards of a release that a command shows together. */
   shownBoards: MOST_BOARDS,
   /** Bytes of a report without payloads. */

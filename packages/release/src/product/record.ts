@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { RECORD, type ReleaseRecord, recordContradiction, SUMS } from "@firmseal/behaviour";
+import { RECORD, type ReleaseRecord, recordContradiction, SUMS, WITHDRAWN } from "@firmseal/behaviour";
 import { type Failure, versionNumber } from "@firmseal/keys";
 import {
   environment,
@@ -24,6 +24,7 @@ import { violations } from "../input/schema.js";
 import { asEnvelope } from "../verify/envelope-file.js";
 import type { Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
+import { findMark, type WithdrawalMark } from "./withdrawal.js";
 
 export function releaseFault(message: string, hint: string): Failure {
   return refusedInput("ERR_RELEASE", message, hint);
@@ -92,6 +93,8 @@ export interface KnownRelease {
   readonly manifests: ReadonlyMap<string, string>;
   /** Its record, unless it is an envelope alone. */
   readonly record?: ReleaseRecord;
+  /** The mark in its folder, if it was withdrawn. */
+  readonly mark?: WithdrawalMark | undefined;
 }
 
 export function knownRelease(path: string, record: ReleaseRecord): KnownRelease {
@@ -102,6 +105,7 @@ export function knownRelease(path: string, record: ReleaseRecord): KnownRelease 
     sequence: BigInt(record.sequence),
     manifests: new Map(envelopes.map(({ board, manifest }) => [board, manifest])),
     record,
+    mark: findMark(path, record),
   };
 }
 
@@ -169,7 +173,7 @@ export function sumsOf(files: ReadonlyMap<string, Uint8Array>): string {
 
 /**
  * Checks that a folder has the files of its release and no others, no links, and that each matches SHA256SUMS and the
- * record.
+ * record. The mark of a withdrawn release may be there too.
  * `withoutPayloads`: payloads may be elsewhere. Throws a Failure: RELEASE.
  */
 export async function checkFiles(folder: string, record: ReleaseRecord, withoutPayloads = false): Promise<void> {
@@ -184,7 +188,7 @@ export async function checkFiles(folder: string, record: ReleaseRecord, withoutP
   const artifacts = new Map(record.artifacts.map((one) => [one.file, one]));
   const wanted = new Set([RECORD, ...artifacts.keys()]);
   const entries = readdirSync(folder, { withFileTypes: true });
-  const there = new Set(entries.map(({ name }) => name).filter((name) => name !== SUMS));
+  const there = new Set(entries.map(({ name }) => name).filter((name) => name !== SUMS && name !== WITHDRAWN));
   const elsewhere = new Set(
     record.artifacts.flatMap(({ kind, file }) => (withoutPayloads && kind === "payload" && !there.has(file) ? [file] : [])),
   );

@@ -2,8 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { fileOfUri, RECORD, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
-import { type Abortable, type ClockOverride, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
+import { fileOfUri, RECORD, type ReleaseRecord, SUMS, WITHDRAWN } from "@firmseal/behaviour";
+import { type Abortable, type ClockOverride, keyName, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
 import { checkFolder, grouped, readAll, refuseClock, warn } from "@firmseal/keys/internal";
 import { type PublicKey, unlessThrown } from "@firmseal/signer";
 import { decodeEnvelope, equalBytes, readSlice } from "@firmseal/verifier/tools";
@@ -48,6 +48,7 @@ import { envelopeName, shelfPath } from "./names.js";
 import { isInKnownLog, refuseKnownJump } from "./number/known-log.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
 import { refuseRecordedContent } from "./record-check.js";
+import { type KnownLogs, refuseWithdrawn, refuseWithdrawnVersion, type Withdrawn, withdrawnHere } from "./withdrawn/known.js";
 
 /** Options of planRelease(). */
 export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ClockOverride, ApprovalOptions, Abortable, Signing {
@@ -123,7 +124,7 @@ export const choiceFor = ({ options: { coseAlg } }: ReleasePlan, board: Board) =
 /** Two files of a release with one name would replace each other, also on a disk that ignores case. */
 function refuseCollisions(product: Product, boards: readonly PreparedBoard[], version: string, role: SigningRole | undefined): void {
   const own = (name: string) => [name.toLowerCase(), { digest: "", what: "the release" }] as const;
-  const names = new Map<string, { digest: string; what: string }>([own(RECORD), own(SUMS)]);
+  const names = new Map<string, { digest: string; what: string }>([own(RECORD), own(SUMS), own(WITHDRAWN)]);
   for (const { board, images } of boards)
     for (const { file, digest, slot } of [
       { file: envelopeName(product, board.name, version, role), digest: "", slot: undefined },
@@ -237,6 +238,10 @@ function refuseUnknown(product: Product, chosen: readonly Board[], version: stri
   );
 }
 
+/** The withdrawn releases, as far as they are known without a key that signs. */
+const withdrawnFor = (product: Product, { role, keys, log }: KnownLogs, trustKeys: readonly PublicKey[] = []): Withdrawn[] =>
+  withdrawnHere(product, { role, keys, log, thumbprints: trustKeys.map(keyName) });
+
 /** Everything that can be refused without reading an image. */
 async function beforeImages(product: Product, o: ReleaseOptions) {
   const { version, role } = o;
@@ -252,6 +257,8 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
   o.into?.(folder);
   const chosen = boardsOf(product, o.boards ?? []);
   const known = knownReleases(product, out, o);
+  const isOfVersion = product.sequence.source === "version";
+  refuseWithdrawnVersion(version, isOfVersion ? versionNumber(version) : undefined, known, withdrawnFor(product, o));
   // this version was released, or its folder is there
   const there = known.find((one) => (one.version === version && one.manifests.size > 0) || one.path === folder);
   const sequence = there ? there.sequence : newNumber(product, version, known, o);
@@ -414,6 +421,7 @@ export async function planSigning(product: Product, folder: string, o: RoundOpti
   const { lists, carried } = await productLists(product);
   const trustKeys = await productTrustKeys(product, lists);
   refuseUnnamedTrust(product, { lists, trustKeys });
+  refuseWithdrawn(own, withdrawnFor(product, o, trustKeys));
   const approvals = await readApprovals(o);
   const boards: PreparedBoard[] = [];
   for (const board of chosen) {

@@ -4,13 +4,13 @@
 import { existsSync } from "node:fs";
 import { RECORD, type RecordSignature, type ReleaseRecord } from "@firmseal/behaviour";
 import { type Entry, type Receipt, refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
-import { byteWords, checkReplaced, notice, sharesScope, shellWord, usage, visible } from "@firmseal/keys/internal";
+import { byteWords, checkReplaced, consultLog, notice, sharesScope, shellWord, usage, visible } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, keyAlgOf, type PublicKey, signedWithoutLog, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
 import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
 import { type Board, hasProfileAlg } from "../product/file/product.js";
-import { releaseFault } from "../product/record.js";
+import { knownRelease, releaseFault } from "../product/record.js";
 import { readApprovals, warnOfNoEntry } from "../signing/approval.js";
 import { logDigest, recordSignings } from "../signing/authorize.js";
 import { type NextSequence, reviewSigned } from "../signing/draft.js";
@@ -19,6 +19,7 @@ import { boardNames, choiceFor, planRelease, type ReleasePlan } from "./plan.js"
 import { refuseRecordedSigners } from "./record-check.js";
 import { signatureOfRecord } from "./record-signatures.js";
 import { type DoneRelease, Round, sizeOfRelease } from "./round/round.js";
+import { refuseWithdrawn, withdrawnOf } from "./withdrawn/known.js";
 
 /** The numbers that boards get: one for all of them. */
 function makes(plan: ReleasePlan): ((next: NextSequence) => EnvelopeDraft)[] {
@@ -98,6 +99,12 @@ async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promis
         `firmseal sign ${shellWord(plan.folder)} --key ${shellWord(visible(other.name))}`,
       );
     warnOfNoEntry(approvals);
+    // the log of a key in a token or a service is found only with the key
+    const logged = withdrawnOf(
+      plan.product,
+      given.flatMap((key) => consultLog(key, o.log)),
+    );
+    refuseWithdrawn(knownRelease(plan.folder, existing), logged);
     await refuseOtherRelease(plan, existing, boardKeys(plan, given), round);
     return await round.unchanged();
   }

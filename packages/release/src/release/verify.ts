@@ -1,10 +1,20 @@
 // Verifies envelopes and folders of releases for a product: the right product and board, in the right order, signed by
 // the right keys, with every payload.
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type ReleaseRecord, versionIn } from "@firmseal/behaviour";
 import { Failure, versionNumber } from "@firmseal/keys";
-import { isFolder, isVersion, type PassphraseOptions, usage, visible, warn } from "@firmseal/keys/internal";
+import {
+  isFolder,
+  isVersion,
+  type PassphraseOptions,
+  STDIO,
+  sizeOf,
+  usage,
+  visible,
+  type WithdrawnRelease,
+  warn,
+} from "@firmseal/keys/internal";
 import { EnvelopeDraft, formatUuid, ROLES, type RoleName } from "@firmseal/signer";
 import { errors, policyOf } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
@@ -25,6 +35,7 @@ import {
   releasesIn,
 } from "../product/record.js";
 import { impliedVersion, isUnnamed } from "../product/version.js";
+import { findMark } from "../product/withdrawal.js";
 import { logDigest } from "../signing/authorize.js";
 import { readTrustFile } from "../trust/read.js";
 import { trustedKeys } from "../trust/trusted-keys.js";
@@ -40,6 +51,7 @@ import { shelfPath } from "./names.js";
 import { refuseDisorder } from "./number/numbers.js";
 import { refuseRecord } from "./record-check.js";
 import { recordClaims, refuseUnsignedRecord } from "./record-signatures.js";
+import { refuseWithdrawn, withdrawalOf, withdrawnHere } from "./withdrawn/known.js";
 
 /** Options of verifyProduct(). */
 export interface ProductVerify extends VerifyRelease, PassphraseOptions {
@@ -49,6 +61,8 @@ export interface ProductVerify extends VerifyRelease, PassphraseOptions {
   role?: RoleName;
   /** The version that every release must have. Default: any. */
   expectVersion?: string;
+  /** The signing log that says which releases were withdrawn, if it is elsewhere. */
+  log?: string;
 }
 
 /** An envelope that was verified for a board. */
@@ -73,6 +87,8 @@ export interface VerifiedProduct {
   readonly releases: readonly VerifiedBoard[];
   /** The records of folders, in the order of their versions. */
   readonly records: readonly VerifiedRecord[];
+  /** Those that were withdrawn. In a folder of releases, older ones may be. */
+  readonly withdrawn: readonly WithdrawnRelease[];
   readonly whom: TrustedKeys;
 }
 
@@ -274,23 +290,35 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     ...(passphraseEnv && { passphraseEnv }),
     ...(passphraseFd && { passphraseFd }),
   });
+  const anchors = wanted.flatMap((board) => identitiesOf(product, board).flatMap((identity) => whom.policy(identity).anchors));
+  const thumbprints = [...new Set(anchors.flatMap((anchor) => whom.facts(anchor).thumbprint ?? []))];
+  // a log that is named must say something
+  if (o.log !== undefined) sizeOf(o.log);
+  const withdrawn = withdrawnHere(product, { role, log: o.log, thumbprints });
   if (!isFolder(path)) {
     const one = await verifyOne(path, product, whom, wanted, o);
+    refuseWithdrawn({ path, manifests: new Map([[one.board, logDigest(one.manifest)]]), mark: markBeside(path, one) }, withdrawn);
     if (isVersion(one.version)) refuseBeside(path, one, shelfOf(product, role));
-    return { releases: [one], records: [], whom };
+    return { releases: [one], records: [], withdrawn: [], whom };
   }
   if (o.payload !== undefined) throw usage("`payload` is for one envelope, not for a folder", "put the payload into the folder");
   const record = findRecord(path);
   if (record) {
-    const found = await verifyFolder(path, product, whom, wanted, o);
     const own = knownRelease(path, record);
+    // before its signatures: a refusal needs no proof
+    refuseOther(path, record, product, role);
+    refuseWithdrawn(own, withdrawn);
+    const found = await verifyFolder(path, product, whom, wanted, o);
     const shelf = shelfOf(product, role).filter(({ version }) => version !== own.version);
     refuseUnordered([...shelf, own].sort((a, b) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1)));
-    return { releases: found.releases, records: [found.record], whom };
+    return { releases: found.releases, records: [found.record], withdrawn: [], whom };
   }
   const known = releasesIn(path, product, role);
   if (known.length === 0) throw releaseFault(`${path} has no release`, "name the folder that firmseal release wrote, or an envelope");
   refuseUnordered(known);
+  const newest = known.at(-1) as KnownRelease;
+  refuseWithdrawn(newest, withdrawn);
+  const older = known.flatMap((one) => withdrawalOf(one, withdrawn) ?? []);
   const releases: VerifiedBoard[] = [];
   const records: VerifiedRecord[] = [];
   for (const one of known) {
@@ -298,7 +326,16 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     releases.push(...found.releases);
     records.push(found.record);
   }
-  return { releases, records, whom };
+  return { releases, records, withdrawn: older, whom };
+}
+
+/** The mark of the release in whose folder an envelope is. */
+function markBeside(path: string, one: VerifiedBoard): KnownRelease["mark"] {
+  if (path === STDIO) return undefined;
+  const folder = dirname(path);
+  const record = findRecord(folder);
+  const isOfRecord = record?.artifacts.some(({ kind, manifest }) => kind === "envelope" && manifest === logDigest(one.manifest));
+  return record && isOfRecord ? findMark(folder, record) : undefined;
 }
 
 /** Refuses an envelope whose number contradicts the existing releases: another manifest with its version or number. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { RECORD } from "@firmseal/behaviour";
 import { Failure } from "@firmseal/keys";
-import { isFolder, keyWords, shellWord, someOf, usage } from "@firmseal/keys/internal";
+import { isFolder, keyWords, shellWord, someOf, usage, visible, warn } from "@firmseal/keys/internal";
 import { type VerifiedRelease, verifyRelease } from "@firmseal/release";
 import {
   type ConsumerName,
@@ -29,7 +29,7 @@ import {
 import { onDemand } from "../../common/release/on-demand.js";
 import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
 import { isReleaseFolder, progressLines, SIGNATURES, type SignatureFacts } from "../../common/release/signatures.js";
-import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE, WITHDRAWAL } from "../../common/shapes.js";
 import { numberWords, plural, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
@@ -42,6 +42,7 @@ export interface VerifyOptions extends TrustOptions, RefusalOverrides {
   for?: ConsumerName;
   missing?: boolean;
   expectVersion?: string;
+  log?: string;
   json?: boolean;
 }
 
@@ -78,6 +79,7 @@ const doubtsOf = ({ signedByTestKeys, otherSignatures, refusing }: VerifiedRelea
 export async function verifyEnvelope(path: string, o: VerifyOptions) {
   if (o.missing && !isReleaseFolder(path)) throw usage(`--missing: ${path} is not the folder of a release`, "name the folder");
   if (isForProduct(path, o)) return verifyForProduct(path, o);
+  if (o.log !== undefined) throw usage("--log is for releases of a product", "name the product file: --product FILE");
   if (o.expectVersion !== undefined) throw usage("--expect-version is for releases of a product", "name the product file: --product FILE");
   const whom = await trustedKeys(o);
   try {
@@ -97,6 +99,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
       signatures: undefined,
       releases: undefined,
       records: undefined,
+      withdrawn: undefined,
     };
   } catch (e) {
     const failure = failureOf(e);
@@ -128,7 +131,8 @@ async function signaturesIn(path: string, { role, product, passphraseEnv, passph
 async function verifyForProduct(path: string, o: VerifyOptions) {
   const { readProduct, verifyProduct } = await onDemand();
   const signatures = o.missing ? await signaturesIn(path, o) : undefined;
-  const { releases, records, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), await judged(o));
+  const { releases, records, withdrawn, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), await judged(o));
+  for (const one of withdrawn) warn(visible(`version ${one.version} was withdrawn on ${one.time.slice(0, 10)}: ${one.reason}`));
   const last = releases.at(-1) as VerifiedBoard;
   return {
     sequence: String(last.sequence),
@@ -152,6 +156,12 @@ async function verifyForProduct(path: string, o: VerifyOptions) {
       signers: one.signers,
     })),
     records: records.map(({ path: folder, version, boards, payloads }) => ({ path: folder, version, boards: [...boards], payloads })),
+    withdrawn: withdrawn.map(({ version, sequence, time, reason }) => ({
+      ...(version !== undefined && { version }),
+      sequence,
+      time,
+      reason,
+    })),
   };
 }
 
@@ -199,6 +209,7 @@ export default define({
     forVerifier(),
     ...refusalOverrides(),
     option("--expect-version <version>", "with a product file: refuse a release of another version"),
+    option("--log <file>", "with a product file: signing log with the withdrawn releases (default: KEY.log beside the keys)"),
     option("--missing", "for the folder of a release: show who has signed it; exit code 1 if somebody still has to"),
     option("--without-payloads", "accept a release even though payloads are missing and cannot be checked"),
     ...passphrases(),
@@ -235,6 +246,8 @@ export default define({
       boards: ["string[]", "boards that the signatures cover"],
       payloads: ["number", "payloads that they cover"],
     }),
+    "withdrawn?": ["object[]", "with a product file, for a folder of releases: older ones that were withdrawn"],
+    ...membersOf("withdrawn?[]", WITHDRAWAL),
   },
   failure: { sequence: null, signers: [], testKeys: [] },
   run: verifyEnvelope,

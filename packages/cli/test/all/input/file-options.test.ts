@@ -47,6 +47,11 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--approval": ["release --version 1.0.0 --first --approver B.jwk --approval ?", FILE],
     "--key": ["release --version 1.0.0 --first --product together.toml --key ?", FILE],
   },
+  withdraw: {
+    "--product": ["withdraw made/1.0.0 --reason bad --product ?", FILE],
+    "--key": ["withdraw made/1.0.0 --reason bad --product together.toml --key ?", FILE],
+    "--log": ["withdraw made/1.0.0 --reason bad --product together.toml --key A.jwk --log ?", LOG],
+  },
   approve: {
     "--key": ["approve fw.suit --key ?", FILE],
     "--out": ["approve fw.suit --key B.pem --out ?", OUT],
@@ -154,6 +159,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--previous-trust": ["verify bridge2.suit --trust t2.trust --previous-trust ?", FILE],
     "--payload": ["verify outside.suit --key A.jwk --payload ?", ANY],
     "--product": ["verify fw.suit --product ?", FILE],
+    "--log": ["verify made/1.0.0 --product together.toml --log ?", FILE],
   },
   whosigned: {
     "--key": ["whosigned fw.suit --key ?", FILE],
@@ -321,7 +327,7 @@ beforeAll(async () => {
 
 /** What the values of options are called if they name no file and no folder. */
 const NOT_FILES =
-  /<(name|names|n|bytes|board|class|cohort|consumer|days|format|hex|levels|number|part|policy|release|severity|size|slot|target|thumbprint|uri|vendor|verdicts|version)>/;
+  /<(name|names|n|bytes|board|class|cohort|consumer|days|format|hex|levels|number|part|policy|release|severity|size|slot|target|text|thumbprint|uri|vendor|verdicts|version)>/;
 /** Options whose path no command opens: init writes it into a file, and an allowed folder may be missing. */
 const NOT_OPENED = ["init --key", "doctor --allow-outside", "release --allow-outside", "sign --allow-outside"];
 
