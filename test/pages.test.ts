@@ -186,12 +186,13 @@ describe.concurrent("docs/guides/product.md", () => {
 describe.concurrent("docs/guides/together.md", () => {
   it.skipIf(!hasProgram("openssl", "version"))("is signed by two people, in each of the ways", async () => {
     const { stdout, stderr } = await runPage("docs/guides/together.md", empty("together"));
-    expect(stdout.match(/^exit code 1$/gm)).toHaveLength(1);
-    expect(stderr.match(/^dist\/1\.\d\.0\/acme-sensor-1\.\d\.0\.suit: good, board sensor, /gm)).toHaveLength(4);
-    expect(stderr.match(/^dist\/1\.\d\.0: complete, 2 of 2 signed$/gm)).toHaveLength(4);
+    expect(stdout.match(/^exit code 1$/gm)).toHaveLength(2);
+    expect(stderr.match(/^dist\/1\.\d\.0\/acme-sensor-1\.\d\.0\.suit: good, board sensor, /gm)).toHaveLength(5);
+    expect(stderr.match(/^dist\/1\.\d\.0: complete, 2 of 2 signed$/gm)).toHaveLength(6);
     // the same words, but for the thumbprints
     const shape = (text: string) => text.replaceAll(/[0-9a-f]{16}…/g, "…");
-    expect(shape(stderr)).toContain(shape(only(blocksOf("docs/guides/together.md"), "text together")));
+    for (const block of ["text together", "text approval"])
+      expect(shape(stderr)).toContain(shape(only(blocksOf("docs/guides/together.md"), block)));
   });
 });
 

@@ -135,7 +135,7 @@ function refuseUntrusted({ references, folder }: ReleaseFacts, checkout: Checkou
     const file = join(base, path);
     refuseAmongImages(member, file);
     // a private key may be in no repository, and a bill of materials comes from the build
-    if (/^\/(trust|sequence)\//.test(member)) checkout.requireAll(file);
+    if (/^\/(trust|approval|sequence)\//.test(member)) checkout.requireAll(file);
   }
   refuseAmongImages("out", folder);
 }

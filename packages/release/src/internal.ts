@@ -24,8 +24,9 @@ export { boardsOf } from "./product/file/product.js";
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
 export { type ShownMember, shownMembers, trustedThumbprints } from "./product/file/shown.js";
 export { refuseOtherProduct } from "./product/record.js";
+export { approvalPath, approvalProgress, isUnapproved } from "./release/approvals.js";
 export { refuseMissingKeys, signingKeys, trustOptions } from "./release/board/devices.js";
-export { type BoardChange, folderChanges, releaseChanges } from "./release/changes.js";
+export { type BoardChange, folderChanges, lastOf, releaseChanges, releaseReview } from "./release/changes.js";
 export {
   boardFor,
   envelopeOf,
@@ -41,6 +42,7 @@ export {
 export type { ReleaseLint } from "./release/lint.js";
 export { productNames } from "./release/names.js";
 export { planSigning, type RoundOptions, triedPlan } from "./release/plan.js";
+export { type ReleaseToApprove, releaseToApprove } from "./release/round/approve.js";
 export {
   attachSignatures,
   messagesOf,
@@ -65,6 +67,7 @@ export { nameWords, VERDICTS } from "./rotation/plan/verdict.js";
 export { judgeUnsigned, planRetirement, type Retirement, type RetireOptions, signRetirement } from "./rotation/retire.js";
 export { type ApprovalOptions, readApprovals } from "./signing/approval.js";
 export { type ApprovingOptions, approveWith } from "./signing/approve.js";
+export { type ApprovalProgress, approvalWords } from "./signing/approved.js";
 export { logFaultWords } from "./signing/audit.js";
 export { logDigest } from "./signing/authorize.js";
 export { recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize-trust.js";

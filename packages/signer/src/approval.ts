@@ -1,5 +1,5 @@
-// A second person's consent to what a key will sign: a COSE_Sign1 (RFC 9052 §4.2) over the digest of a manifest or of a
-// trust file. It is for the people who sign; no device reads it.
+// A second person's consent to what a key will sign: a COSE_Sign1 (RFC 9052 §4.2) over the digest of a manifest, of a
+// trust file, or of a release of several boards. It is for the people who sign; no device reads it.
 
 import { equalBytes, FirmsealError, sameKey } from "@firmseal/verifier/tools";
 import { encodeCbor as cbor } from "./cbor.js";
@@ -27,28 +27,33 @@ export class ApprovalError extends FirmsealError {
   }
 }
 
-type Approved = Pick<Signable, "kind" | "digest">;
+/** What can be approved: its kind, and the digest of what it says. Signatures on it do not change the digest. */
+export interface Approvable {
+  /** The kind of a file, or a release: a folder with several of them. */
+  readonly kind: Signable["kind"] | "release";
+  /** A COSE hash algorithm and the bytes. */
+  readonly digest: Signable["digest"];
+}
 
-/** What is approved: the kind of file, and the digest of what it says. Signatures on the file do not change it. */
-function payloadOf({ kind, digest }: Approved): Uint8Array {
+function payloadOf({ kind, digest }: Approvable): Uint8Array {
   return cbor([kind, digest.alg, digest.bytes]);
 }
 
 /**
  * Makes the bytes that the approver's key signs.
  *
- * @param what - The file: a Signable, or its kind and digest.
+ * @param what - A Signable, or a kind and a digest.
  * @param key - The key of the approver.
  * @returns The bytes.
  */
-export function approvalMessage(what: Approved, key: SignedWith): Uint8Array {
+export function approvalMessage(what: Approvable, key: SignedWith): Uint8Array {
   return sign1Message(CONTEXT, payloadOf(what), key);
 }
 
 /**
  * Approves a file: the same for an envelope with and without signatures.
  *
- * @param what - The file: a Signable, or its kind and digest.
+ * @param what - A Signable, or a kind and a digest.
  * @param signer - The approver.
  * @returns The approval, for checkApproval().
  * @example
@@ -60,7 +65,7 @@ export function approvalMessage(what: Approved, key: SignedWith): Uint8Array {
  * await checkApproval(await approve(draft, signer(key)), draft, publicOf(key));
  * ```
  */
-export async function approve(what: Approved, signer: Signer): Promise<Uint8Array> {
+export async function approve(what: Approvable, signer: Signer): Promise<Uint8Array> {
   return encodeSign1(payloadOf(what), signer, await signer.sign(approvalMessage(what, signer)));
 }
 
@@ -68,12 +73,12 @@ export async function approve(what: Approved, signer: Signer): Promise<Uint8Arra
  * Checks that a key has approved this file.
  *
  * @param bytes - The approval.
- * @param what - The file: a Signable, or its kind and digest.
+ * @param what - A Signable, or a kind and a digest.
  * @param key - The key of the approver.
  * @returns Resolves if it has.
  * @throws ApprovalError.
  */
-export async function checkApproval(bytes: Uint8Array, what: Approved, key: PublicKey): Promise<void> {
+export async function checkApproval(bytes: Uint8Array, what: Approvable, key: PublicKey): Promise<void> {
   const found = readSign1(CONTEXT, bytes);
   if (!found?.payload) throw new ApprovalError("form");
   const { payload, message, signature } = found;

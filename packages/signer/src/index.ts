@@ -20,7 +20,7 @@ export {
   sshType,
 } from "./alg/algorithms.js";
 export { NotLoaded } from "./alg/mldsa.js";
-export { ApprovalError, type ApprovalFault, approvalMessage, approve, checkApproval, isSamePerson } from "./approval.js";
+export { type Approvable, ApprovalError, type ApprovalFault, approvalMessage, approve, checkApproval, isSamePerson } from "./approval.js";
 export { decodeUtf8, secretBytes, secretCopy } from "./bytes.js";
 export { type BoardComponent, type BoardRelease, boardRelease, type PlacedImage } from "./description/board-release.js";
 export { conform, DescriptionError } from "./description/conform.js";

@@ -108,6 +108,14 @@ export function productFile(): Option {
   return option("--product <file>", "product file (default: firmseal.toml)");
 }
 
+/** What a release is compared with. */
+export function previousReleaseOption(): Option {
+  return option(
+    "--previous-release <path>",
+    "the last published release: a folder of releases, a release, its release.json, or an envelope",
+  );
+}
+
 /** --sarif-out, for commands that run lint. */
 export function sarifOut(): Option {
   return option("--sarif-out <file>", "also write the findings of lint as SARIF, for code review");

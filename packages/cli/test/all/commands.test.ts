@@ -140,12 +140,15 @@ describe("the JSON of each command has its shape", () => {
     ]);
     await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "2", "--version", "1.0.0", "--out", "again.suit"]);
     // what several people sign
-    const together = `[trust]\nkeys = ["A.jwk", "B.jwk", "C.jwk"]\nthreshold = 2`;
+    const approval = '[approval]\nkeys = ["C.jwk", "A.jwk"]';
+    const together = `[trust]\nkeys = ["A.jwk", "B.jwk", "C.jwk"]\nthreshold = 2\n${approval}`;
     p.put("together.toml", `name = "lock"\nvendor = "example.com"\n${together}\n[boards.b]\nimage = "fw.bin"\n`);
     const product = ["--product", "together.toml"];
     await inShape(p, ["release", "--version", "1.0.0", "--first", ...product, "--out", "made"]);
-    cpSync(p.at("made"), p.at("copy"), { recursive: true });
     await inShape(p, ["verify", "made/1.0.0", "--missing", ...product]);
+    await inShape(p, ["approve", "made/1.0.0", "--key", "C.pem", ...product]);
+    await inShape(p, ["release", "--version", "1.0.0", ...product, "--out", "made"]);
+    cpSync(p.at("made"), p.at("copy"), { recursive: true });
     await inShape(p, ["sign", "made/1.0.0", "--key", "A.pem", ...product]);
     await inShape(p, ["sign", "copy/1.0.0", "--key", "B.pem", ...product]);
     await inShape(p, ["tbs", "made/1.0.0", "--key", "B.jwk", "--out", ".", ...product]);

@@ -1,6 +1,6 @@
 // Whom devices trust: the trust file or the keys of a product file, and whether the keys that sign are enough for them.
 
-import { keyFacts, numberVersion } from "@firmseal/keys";
+import { keyFacts, numberVersion, refuseTestKeys } from "@firmseal/keys";
 import { glanceAt, keyWords, refusedInput, shellWord, someOf, usage } from "@firmseal/keys/internal";
 import { isDeviceAlg, type PublicKey, ROLES, roleNames, trustName } from "@firmseal/signer";
 import type { TrustAnchor } from "@firmseal/verifier";
@@ -18,6 +18,7 @@ import {
   trustOptions,
 } from "../release/board/devices.js";
 import { type ImageReader, prepareBoard } from "../release/board/prepare.js";
+import { refuseSamePerson } from "../signing/approval.js";
 import { refuseMovedKeys, refuseRootKeys } from "../signing/coverage.js";
 import { marginWords, roleMargins } from "../trust/margins.js";
 import { readPinnedTrust, readTrustFile, type TrustOnFile } from "../trust/read.js";
@@ -78,6 +79,18 @@ export async function checkTrusted(checks: Checks, product: Product, keys: reado
       '[trust] keys = "release.pub"; firmseal pubkey KEY writes it',
     );
   return { trusted: { keys: known, threshold }, verifies };
+}
+
+/** Checks the public keys of those who must approve a release. */
+export async function checkApprovers(checks: Checks, product: Product): Promise<void> {
+  const { keys, threshold } = product.approval;
+  const all = await publicHalves(checks, "approver", keys);
+  if (!all || all.length === 0) return;
+  await checks.run("approval", product.path, () => {
+    refuseTestKeys(all, []);
+    refuseSamePerson(all, "name each person once: [approval] keys");
+    checks.add("approval", product.path, "ok", `${threshold} of ${keys.length} must approve a release before it is signed`);
+  });
 }
 
 async function checkTrustFile(checks: Checks, product: Product, file: string, root: readonly string[]): Promise<KnownTrust> {

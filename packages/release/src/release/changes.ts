@@ -1,5 +1,7 @@
 // What a release changes for the devices of each board, compared with another one.
 
+import type { Explained } from "@firmseal/behaviour";
+import { Failure } from "@firmseal/keys";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { type ReleaseDifference, releaseDifference } from "../explain/difference.js";
 import { explain } from "../explain/explain.js";
@@ -9,7 +11,7 @@ import { readEnvelopeFile } from "../verify/envelope-file.js";
 import { classesOf } from "./board/devices.js";
 import { envelopeOf, type ReleaseFolder } from "./folder.js";
 import { publishedAt } from "./number/numbers.js";
-import type { ReleasePlan } from "./plan.js";
+import { numberIn, type ReleasePlan } from "./plan.js";
 
 /** What a release changes on one board. */
 export interface BoardChange {
@@ -47,9 +49,47 @@ async function beforeOf(plan: ReleasePlan, known: KnownRelease): Promise<Map<str
  * Compares a planned release with the one at `path`: a release, its release.json, the last of a folder of releases, or
  * an envelope. `sequence`: the number of the release. Throws Failures: RELEASE, and the refusals of envelopes.
  */
-export async function releaseChanges(plan: ReleasePlan, path: string, sequence: bigint | undefined): Promise<BoardChange[]> {
-  const { product, boards, options } = plan;
-  const known = publishedAt(path, product, options.role).at(-1) as KnownRelease;
+export function releaseChanges(plan: ReleasePlan, path: string, sequence: bigint | undefined): Promise<BoardChange[]> {
+  const { product, options } = plan;
+  return changesSince(plan, publishedAt(path, product, options.role).at(-1) as KnownRelease, sequence);
+}
+
+/** The last of several releases. */
+export const lastOf = (known: readonly KnownRelease[]): KnownRelease | undefined =>
+  known.reduce<KnownRelease | undefined>((most, one) => (most && most.sequence >= one.sequence ? most : one), undefined);
+
+/** The last release that is known, but for this version. */
+const previousOf = ({ known, version }: ReleasePlan) => lastOf(known.filter((one) => one.version !== version));
+
+/** What people see of a release before they approve or sign it. */
+export interface ReleaseReview {
+  readonly boards: readonly (Explained & { readonly board: string })[];
+  /** The release before it. */
+  readonly previous: KnownRelease | undefined;
+  /** What changes since then. Undefined if nothing can be compared. */
+  readonly changes: readonly BoardChange[] | undefined;
+  /** Why it cannot be compared. */
+  readonly why: string | undefined;
+}
+
+/** Returns what devices do with a release that has a number, and what changes since the last one that is known. */
+export async function releaseReview(plan: ReleasePlan): Promise<ReleaseReview> {
+  const number = numberIn(plan) as bigint;
+  const boards: (Explained & { board: string })[] = [];
+  for (const { board, draft } of plan.boards) boards.push({ board: board.name, ...(await explain(draft(number).bytes)) });
+  const previous = previousOf(plan);
+  if (!previous) return { boards, previous, changes: undefined, why: undefined };
+  try {
+    return { boards, previous, changes: await changesSince(plan, previous, number), why: undefined };
+  } catch (e) {
+    // a record alone has no envelopes
+    if (!(e instanceof Failure && e.code === "ERR_RELEASE")) throw e;
+    return { boards, previous, changes: undefined, why: e.message };
+  }
+}
+
+async function changesSince(plan: ReleasePlan, known: KnownRelease, sequence: bigint | undefined): Promise<BoardChange[]> {
+  const { boards, options, isRound } = plan;
   const found = await beforeOf(plan, known);
   const out: BoardChange[] = [];
   for (const { board, draft } of boards) {
@@ -68,7 +108,7 @@ export async function releaseChanges(plan: ReleasePlan, path: string, sequence: 
     });
   }
   // boards that were not asked for are not gone
-  const all = options.boards === undefined || options.boards.length === 0;
+  const all = isRound || options.boards === undefined || options.boards.length === 0;
   const gone = all ? [...known.manifests.keys()].filter((name) => !boards.some(({ board }) => board.name === name)) : [];
   return [...out, ...gone.map((board): BoardChange => ({ board, state: "gone", before: null, difference: null }))];
 }

@@ -25,10 +25,11 @@ import {
   releaseFault,
   releasesIn,
 } from "../product/record.js";
-import { type ApprovalOptions, type Approvals, readApprovals } from "../signing/approval.js";
+import type { ApprovalOptions, Approvals } from "../signing/approval.js";
 import { logDigest } from "../signing/authorize.js";
 import { higher } from "../trust/quorum.js";
 import { readEnvelopeFile } from "../verify/envelope-file.js";
+import { productApprovals } from "./board/approvers.js";
 import {
   neededOf,
   productLists,
@@ -120,6 +121,10 @@ export const choiceFor = ({ options: { coseAlg } }: ReleasePlan, board: Board) =
   for: board.for,
   coseAlg: coseAlg ?? board.coseAlg,
 });
+
+/** The number of a planned release. Undefined if the log of a key will give it. */
+export const numberIn = ({ existing, sequence }: ReleasePlan): bigint | undefined =>
+  existing ? BigInt(existing.sequence) : sequence === "log" ? undefined : sequence;
 
 /** Two files of a release with one name would replace each other, also on a disk that ignores case. */
 function refuseCollisions(product: Product, boards: readonly PreparedBoard[], version: string, role: SigningRole | undefined): void {
@@ -269,7 +274,7 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
   }
   const { lists, carried } = await productLists(product);
   const trustKeys = o.dryRun ? undefined : await productTrustKeys(product, lists);
-  const approvals = o.dryRun ? undefined : await readApprovals(o);
+  const approvals = o.dryRun ? undefined : await productApprovals(product, o);
   if (!o.dryRun) refuseWithoutSigners(product, { lists, trustKeys, sequence }, o);
   return { version, folder, known, chosen, there, sequence, lists, carried, trustKeys, approvals };
 }
@@ -286,6 +291,12 @@ function refuseWithoutSigners(
   const { role = "release" } = o;
   const refs = referencesOf(product, role, o);
   if (o.keys || refs.length === 0) refuseUnnamedTrust(product, { lists, trustKeys });
+  if (sequence === "log" && product.approval.keys.length > 0)
+    throw product.fault(
+      "/sequence",
+      "the numbers are those of the logs of the keys, and people approve a release with its number",
+      'source = "version"',
+    );
   if (refs.length > 0) return;
   if (!o.unsigned && neededOf({ product, trusted: productTrusted(product, { lists, trustKeys }, []), role }) < 2)
     signingKeys(product, role);
@@ -422,7 +433,7 @@ export async function planSigning(product: Product, folder: string, o: RoundOpti
   const trustKeys = await productTrustKeys(product, lists);
   refuseUnnamedTrust(product, { lists, trustKeys });
   refuseWithdrawn(own, withdrawnFor(product, o, trustKeys));
-  const approvals = await readApprovals(o);
+  const approvals = await productApprovals(product, o);
   const boards: PreparedBoard[] = [];
   for (const board of chosen) {
     const reader = fromFolder(product, folder, envelopeName(product, board.name, version, role));

@@ -11,9 +11,10 @@ import { algName } from "../consumer/accepts.js";
 import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
 import { type Board, hasProfileAlg } from "../product/file/product.js";
 import { knownRelease, releaseFault } from "../product/record.js";
-import { readApprovals, warnOfNoEntry } from "../signing/approval.js";
+import { warnOfNoEntry } from "../signing/approval.js";
 import { logDigest, recordSignings } from "../signing/authorize.js";
 import { type NextSequence, reviewSigned } from "../signing/draft.js";
+import { isUnapproved, refuseUnapproved } from "./approvals.js";
 import { referencesOf, scopeOfBoard } from "./board/devices.js";
 import { boardNames, choiceFor, planRelease, type ReleasePlan } from "./plan.js";
 import { refuseRecordedSigners } from "./record-check.js";
@@ -64,7 +65,8 @@ function refuseKeys(plan: ReleasePlan, keys: readonly PublicKey[], others: reado
 
 /**
  * Makes a release, or finds that it already exists. If the signatures of several keys are needed and not all of these
- * keys sign now, devices do not accept it yet: `firmseal sign FOLDER` adds the other signatures.
+ * keys sign now, devices do not accept it yet: `firmseal sign FOLDER` adds the other signatures. If the product file
+ * requires approvals that are missing, nobody signs now, unless the options name keys: then it is refused.
  *
  * @param plan - From planRelease().
  * @returns The record and the folder of the release, whether it was written now, and who still has to sign.
@@ -76,19 +78,21 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
   const refs = referencesOf(product, o.role ?? "release", o);
   // a plan of planSigning(): the folder would lose its signatures
   if (refs.length === 0 && plan.isRound) throw usage("`keys`: nobody signs", "name a key");
-  return refs.length === 0 ? signPlan(plan, []) : withSigners(refs, o.passphrases ?? [], async (keys) => await signPlan(plan, keys), o);
+  // people approve what nobody has signed
+  if (refs.length === 0 || (await isUnapproved(plan))) return await signPlan(plan, []);
+  return await withSigners(refs, o.passphrases ?? [], async (keys) => await signPlan(plan, keys), o);
 }
 
 /** Signs the boards of a plan. Without keys, the release is made for others to sign. */
 async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promise<DoneRelease> {
   const { existing, boards, options: o } = plan;
   if (plan.isRound) checkReplaced(plan.folder, sizeOfRelease(plan));
-  const approvals = plan.approvals ?? (await readApprovals(o));
   const publics = given.map((key) => key.public);
   const round = await Round.begin(plan, given);
   // others sign later only if somebody has said so
   refuseKeys(plan, publics, plan.isRound || o.keys || given.length === 0 ? round.counted : []);
   const { keys } = round;
+  const approvals = keys.length > 0 ? await refuseUnapproved(plan, round.all) : plan.approvals;
   const asSigning = boardKeys(plan, keys);
   if (plan.isRound) round.refuseSecond(given);
   else if (existing) {
@@ -141,7 +145,7 @@ async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promis
     keys,
     {
       ...o,
-      approvals,
+      ...(approvals && { approvals }),
       ...(plan.lists && { lists: plan.lists }),
       asSigning: (i) => asSigning[i] as SigningKey[],
       judge,

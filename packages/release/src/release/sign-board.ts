@@ -53,6 +53,12 @@ export async function boardInput(
   const { for: consumer } = o;
   const answered = ANSWERED.find((option) => o[option] !== undefined);
   if (answered) throw usage(`\`${answered}\`: the product file says what is signed`, "drop it, or drop `board`");
+  if (product.approval.keys.length > 0)
+    throw product.fault(
+      "/approval",
+      "people approve a release of all boards, and this signs one board alone",
+      "firmseal release makes a release",
+    );
   const board = boardMeant(product, name);
   if (consumer !== undefined && board.for !== undefined && consumer !== board.for)
     throw usage(`\`for\` ${consumer}: board ${board.name} of the product file is for ${board.for}`, "drop it, or correct the product file");

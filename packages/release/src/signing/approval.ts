@@ -1,7 +1,7 @@
 // Approvals: a second person's signature over what a key will sign. --approver asks for it; from then on the log of the
 // key does.
 
-import { type Entry, keyName, type OpenedKey, publicKeys } from "@firmseal/keys";
+import { type Entry, type Failure, keyName, type OpenedKey, publicKeys } from "@firmseal/keys";
 import {
   missingApprover,
   type NeededApprovers,
@@ -12,7 +12,7 @@ import {
   visible,
   warn,
 } from "@firmseal/keys/internal";
-import { ApprovalError, checkApproval, isSamePerson, type PublicKey, type Signable } from "@firmseal/signer";
+import { type Approvable, ApprovalError, checkApproval, isSamePerson, type PublicKey } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 
@@ -20,7 +20,7 @@ import { LIMITS } from "../input/limits.js";
 export interface ApprovalOptions {
   /** Public keys of those who must have approved. */
   approver?: readonly string[];
-  /** Files of `firmseal approve`, one for each approver, in any order. */
+  /** Files of `firmseal approve`, one for each person who must approve, in any order. */
   approval?: readonly string[];
   /**
    * Whose approval the logs of the keys no longer require, from this signature on: thumbprints of public keys, at least
@@ -32,7 +32,7 @@ export interface ApprovalOptions {
 }
 
 /** A file of `firmseal approve`. */
-interface ApprovalFile {
+export interface ApprovalFile {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
@@ -40,23 +40,36 @@ interface ApprovalFile {
 /** The approvals of what was checked so far. */
 export type UsedApprovals = Set<ApprovalFile>;
 
+/** People of whom some must have approved a release. */
+export interface RequiredApprovals {
+  readonly keys: readonly PublicKey[];
+  readonly threshold: number;
+}
+
 /** What was asked for, read before a key is used. */
 export interface Approvals {
   readonly keys: readonly PublicKey[];
   readonly files: readonly ApprovalFile[];
   readonly removed: readonly string[];
   readonly allowed: boolean;
+  /** Whose approval the product file requires. */
+  readonly required?: RequiredApprovals;
+  /** The release of several envelopes: one who has approved it has approved each of them. */
+  readonly whole?: Approvable;
+  /** Thumbprints of those who have approved it as the product file requires. */
+  readonly granted?: readonly string[];
 }
 
 /** Nobody must have approved it. */
 export const NO_APPROVALS: Approvals = { keys: [], files: [], removed: [], allowed: false };
 
 /**
- * Reads the public keys of the approvers, and their approvals. Throws a usage Failure for approvals without a key, and
- * the errors of files and keys.
+ * Reads the public keys of the approvers, and their approvals. `required`: whose approval the product file requires.
+ * Throws a usage Failure for approvals without a key, and the errors of files and keys.
  */
-export async function readApprovals(o: ApprovalOptions): Promise<Approvals> {
-  if (o.approval && !o.approver) throw usage("`approval`: `approver` is missing", "name the person's public key: `approver` PUB");
+export async function readApprovals(o: ApprovalOptions, required?: RequiredApprovals): Promise<Approvals> {
+  if (o.approval && !(o.approver || required))
+    throw usage("`approval`: `approver` is missing", "name the person's public key: `approver` PUB");
   const keys = o.approver ? await publicKeys(o.approver, []) : [];
   const files = (o.approval ?? []).map((path) => ({ path, bytes: readAll(path, LIMITS.signatureFile) }));
   const removed = (o.removeApprover ?? []).map((name) => name.toLowerCase());
@@ -66,7 +79,7 @@ export async function readApprovals(o: ApprovalOptions): Promise<Approvals> {
       `\`removeApprover\`: ${visible(JSON.stringify(other.slice(0, 64)))} is not a thumbprint`,
       "give at least 16 hex digits of it: the refusal of a signature without this approval names them",
     );
-  return { keys, files, removed, allowed: o.allowNoApproval === true };
+  return { keys, files, removed, allowed: o.allowNoApproval === true, ...(required && { required }) };
 }
 
 const WORDS = {
@@ -75,26 +88,43 @@ const WORDS = {
   signature: "is not signed by an approver that `approver` names",
 } as const;
 
-function wrong(path: string, fault: ApprovalError["fault"]) {
-  return refusedInput("ERR_APPROVAL", `${path} ${WORDS[fault]}`, "have this file approved: firmseal approve FILE --key APPROVER");
+/** The Failure for a file that is not the approval that it should be. */
+export function wrongApproval(
+  path: string,
+  fault: ApprovalError["fault"],
+  hint = "have this file approved: firmseal approve FILE --key APPROVER",
+  words: { readonly [fault in ApprovalError["fault"]]: string } = WORDS,
+): Failure {
+  return refusedInput("ERR_APPROVAL", `${visible(path)} ${words[fault]}`, hint);
 }
 
-/** Which approver made this approval, or what is wrong with it. */
-async function approverOf(
+/** Returns which approver has approved one of `what` with this file, or what is wrong with it. */
+export async function approverOf(
   { bytes }: ApprovalFile,
-  what: Pick<Signable, "kind" | "digest">,
+  what: readonly Approvable[],
   keys: readonly PublicKey[],
 ): Promise<PublicKey | ApprovalError["fault"]> {
-  let fault: ApprovalError["fault"] = "signature";
-  for (const key of keys)
-    try {
-      await checkApproval(bytes, what, key);
-      return key;
-    } catch (e) {
-      if (!(e instanceof ApprovalError)) throw e;
-      fault = e.fault;
-    }
+  let fault: ApprovalError["fault"] = keys.length > 0 ? "other" : "signature";
+  for (const one of what)
+    for (const key of keys)
+      try {
+        await checkApproval(bytes, one, key);
+        return key;
+      } catch (e) {
+        if (!(e instanceof ApprovalError)) throw e;
+        if (e.fault !== "other") fault = e.fault;
+      }
   return fault;
+}
+
+/** The Failure for an approver who signs too. */
+export const selfApproved = (hint: string): Failure =>
+  refusedInput("ERR_APPROVAL", "an approver also signs, so no other person has checked it", hint);
+
+/** Refuses one person who is named twice. `hint`: where each is named once. */
+export function refuseSamePerson(keys: readonly PublicKey[], hint: string): void {
+  const twice = keys.find((key, i) => keys.slice(0, i).some((other) => isSamePerson(other, key)));
+  if (twice) throw refusedInput("ERR_APPROVAL", `two of the approvers are one person: ${keyName(twice).slice(0, 16)}…`, hint);
 }
 
 /**
@@ -103,30 +133,19 @@ async function approverOf(
  * refuseUnused() refuses those of none.
  */
 export async function checkApprovals(
-  what: Pick<Signable, "kind" | "digest">,
+  what: Approvable,
   signers: readonly OpenedKey[],
-  { keys, files }: Approvals,
+  { keys, files, whole, required, granted = [] }: Approvals,
   used?: UsedApprovals,
 ): Promise<string[]> {
   for (const key of keys)
-    if (signers.some((signer) => isSamePerson(signer.public, key)))
-      throw refusedInput(
-        "ERR_APPROVAL",
-        "an approver also signs, so no other person has checked it",
-        "name another person's key: `approver` PUB",
-      );
-  const twice = keys.find((key, i) => keys.slice(0, i).some((other) => isSamePerson(other, key)));
-  if (twice)
-    throw refusedInput(
-      "ERR_APPROVAL",
-      `two of the approvers are one person: ${keyName(twice).slice(0, 16)}…`,
-      "name each person once: `approver` PUB",
-    );
+    if (signers.some((signer) => isSamePerson(signer.public, key))) throw selfApproved("name another person's key: `approver` PUB");
+  refuseSamePerson(keys, "name each person once: `approver` PUB");
   const given = new Set<string>();
   for (const file of files) {
-    const by = await approverOf(file, what, keys);
+    const by = await approverOf(file, whole ? [what, whole] : [what], keys);
     if (by === "other" && used) continue;
-    if (typeof by === "string") throw wrong(file.path, by);
+    if (typeof by === "string") throw wrongApproval(file.path, by);
     given.add(keyName(by));
     used?.add(file);
   }
@@ -139,13 +158,15 @@ export async function checkApprovals(
       `the approval of ${keyName(missing).slice(0, 16)}…${over} is missing`,
       "give it: `approval` FILE; the approver makes it with firmseal approve",
     );
-  return keys.map(keyName);
+  // of several people of whom some must approve, the log can require nobody
+  const all = required && required.threshold === required.keys.length ? granted : [];
+  return [...new Set([...keys.map(keyName), ...all])];
 }
 
 /** Refuses an approval of something that is not signed now. Throws a Failure: APPROVAL. */
 export function refuseUnused({ files }: Approvals, used: UsedApprovals): void {
   const unused = files.find((file) => !used.has(file));
-  if (unused) throw wrong(unused.path, "other");
+  if (unused) throw wrongApproval(unused.path, "other");
 }
 
 /** Warns where nothing is entered, so that a log still requires whom the caller wants to remove. */
@@ -168,7 +189,7 @@ export interface ApprovalsByLog {
 export function approvalsByLog(entries: readonly Entry[], signers: readonly OpenedKey[], approvals: Approvals): ApprovalsByLog {
   const all = new Map(signers.map(({ public: key }) => [keyName(key), neededApprovers(entries, keyName(key))]));
   const gone = new Set(approvals.removed.map((name) => removedBy(name, [...all.values()])));
-  const approvers = approvals.keys.map(keyName);
+  const approvers = [...approvals.keys.map(keyName), ...(approvals.granted ?? [])];
   for (const approver of approvers)
     if (gone.has(approver))
       throw usage(`${approver.slice(0, 16)}… is to approve this, and to be removed`, "drop `approver` or `removeApprover`");

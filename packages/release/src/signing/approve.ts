@@ -2,7 +2,7 @@
 
 import { type ClockOverride, type Receipt, type SigningKey, withSigningLogs } from "@firmseal/keys";
 import { APPROVE, warn } from "@firmseal/keys/internal";
-import { approvalMessage, approve, type Signable, signedWith, TrustDraft } from "@firmseal/signer";
+import { type Approvable, approvalMessage, approve, signedWith, TrustDraft } from "@firmseal/signer";
 import type { PreviousTrust } from "../trust/change.js";
 import { type ComparisonOptions, numberOfTrust, uncompared } from "../trust/trust-log.js";
 import { logDigest } from "./authorize.js";
@@ -21,11 +21,11 @@ export interface Approval {
 }
 
 /**
- * Approves a file with a key, and enters that in the key's log. `previous`: of a trust file, the previous ones that
- * were shown. Throws a Failure, SEQUENCE, if the file that the log has last is not among them.
+ * Approves a file or a release with a key, and enters that in the key's log. `previous`: of a trust file, the previous
+ * ones that were shown. Throws a Failure, SEQUENCE, if the file that the log has last is not among them.
  */
 export async function approveWith(
-  what: Signable,
+  what: Approvable,
   key: SigningKey,
   previous: readonly PreviousTrust[],
   o: ApprovingOptions,

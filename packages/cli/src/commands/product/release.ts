@@ -1,9 +1,15 @@
-import { resolve, sep } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import { type ClockOverride, Failure, type SequenceOverrides } from "@firmseal/keys";
-import { keyWords, notice, type PassphraseOptions, passphraseOptions, shellWord, usage, visible, warn } from "@firmseal/keys/internal";
+import { keyWords, notice, type PassphraseOptions, passphraseOptions, shellWord, visible, warn } from "@firmseal/keys/internal";
 import { makeRelease, type Product, planRelease, readProduct } from "@firmseal/release";
-import { type ApprovalOptions, PRODUCT_FILE, type ReleaseLint, releaseChanges, triedPlan } from "@firmseal/release/internal";
+import {
+  type ApprovalOptions,
+  approvalProgress,
+  PRODUCT_FILE,
+  type ReleaseLint,
+  releaseChanges,
+  triedPlan,
+} from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import {
   allowOutside,
@@ -15,6 +21,7 @@ import {
   keys,
   passphrases,
   policyRoles,
+  previousReleaseOption,
   productFile,
   sarifOut,
   sequenceChecks,
@@ -32,7 +39,8 @@ import {
   references,
   shown,
 } from "../../common/release/release-facts.js";
-import { progressFacts, progressLines, SIGNATURES } from "../../common/release/signatures.js";
+import { showReview } from "../../common/release/review.js";
+import { APPROVAL, approvalLines, progressFacts, progressLines, refuseInRelease, SIGNATURES } from "../../common/release/signatures.js";
 import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS } from "../../common/shapes.js";
 import { plural, receiptWords } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
@@ -61,8 +69,7 @@ interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, Cl
 
 /** Checks that the file of --sarif-out can be written and is outside the release folder. */
 function checkSarifOutside(path: string, productPath: string, folder: string): void {
-  if (`${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
-    throw usage(`--sarif-out ${path} is in the folder of the release`, "name a file elsewhere");
+  refuseInRelease(path, "--sarif-out", folder);
   checkSarif(path, [productPath]);
 }
 
@@ -115,6 +122,8 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
   const changes = async (sequence: bigint | undefined) =>
     o.diff === undefined ? {} : { changes: (await releaseChanges(plan, o.diff, sequence)).map((one) => changeFacts(one, product)) };
   const planSequence = plan.sequence === "log" ? undefined : plan.sequence;
+  lines.end();
+  if (o.dryRun && product.approval.keys.length > 0 && planSequence !== undefined) await showReview(plan);
   const facts = {
     product: product.name,
     version: plan.version,
@@ -133,12 +142,12 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
       signers: [],
       log: [],
       signatures: [],
+      approval: (await approvalProgress(plan)) ?? null,
       lint: plan.lint,
       ...(await changes(planSequence)),
     };
   // reports what cannot be compared before anything is signed
   const known = await changes(planSequence);
-  lines.end();
   const { record, written, receipts, cuts, lint, progress } = await makeRelease(plan);
   return {
     ...facts,
@@ -150,6 +159,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     signers: signersOf(record),
     log: receipts,
     signatures: progressFacts(progress),
+    approval: (await approvalProgress(plan)) ?? null,
     lint,
     ...(planSequence === undefined ? await changes(BigInt(record.sequence)) : known),
   };
@@ -186,7 +196,7 @@ export default define({
     keys("private key to sign with, instead of the keys in the product file", false),
     option("--unsigned", "make the release without signatures: people sign it later, with firmseal sign and the folder"),
     option("--dry-run", "show what would be released, without a key and without writing"),
-    option("--previous-release <path>", "the last published release: a folder of releases, a release, its release.json, or an envelope"),
+    previousReleaseOption(),
     option("--diff <path>", "show what changes for devices since this release, which also counts as --previous-release"),
     option("--role <name>", "with a trust file: role of the keys that sign (default: release)", { choices: policyRoles }),
     sarifOut(),
@@ -264,6 +274,8 @@ export default define({
     ...RECEIPTS,
     signatures: ["object[]", "who has signed each board, and who still has to; empty with --dry-run"],
     ...membersOf("signatures[]", SIGNATURES),
+    approval: ["object|null", "who has approved it; null if the product file requires nobody"],
+    ...membersOf("approval", APPROVAL),
     previous: ["object|null", "the last release that is known here; null: none"],
     ...membersOf("previous", {
       path: ["string", "its folder or file"],
@@ -300,6 +312,10 @@ export default define({
       `lint: ${lintCounts(f.lint)}${isHidden && f.state !== "planned" ? `; firmseal lint ${shellWord(f.folder)} shows them` : ""}`,
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,
       ...(f.signatures.some(({ complete }) => !complete) ? progressLines(f.folder, f.signatures) : []),
+      ...approvalLines(f.folder, f.approval),
+      ...(f.approval?.complete === false && f.state !== "planned"
+        ? [`have it approved: firmseal approve ${shellWord(f.folder)} --key APPROVER`]
+        : []),
     ];
   },
 });

@@ -40,7 +40,7 @@ import {
 import { checkOutput, deliverOver, judgeRelease, outputName, writeOut, writeSigned } from "../../common/output.js";
 import { consumerFacts, consumerRecipe, consumerWords } from "../../common/release/consumer.js";
 import { onDemand } from "../../common/release/on-demand.js";
-import { folderLines, isReleaseFolder, type OfEnvelope, recoverRelease, SIGNATURES } from "../../common/release/signatures.js";
+import { APPROVAL, folderLines, isReleaseFolder, type OfEnvelope, recoverRelease, SIGNATURES } from "../../common/release/signatures.js";
 import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
@@ -168,6 +168,7 @@ async function signWith(
     ...(await consumerFacts(o, keys)),
     ...member,
     signatures: undefined,
+    approval: undefined,
   };
 }
 
@@ -218,6 +219,8 @@ export default define({
     ...CONSUMER,
     "signatures?": ["object[]", "for the folder of a release: who has signed each board, and who still has to"],
     ...membersOf("signatures?[]", SIGNATURES),
+    "approval?": ["object|null", "for the folder of a release: who has approved it; null if the product file requires nobody"],
+    ...membersOf("approval?", APPROVAL),
   },
   run: signInput,
   words: (f) => [

@@ -28,7 +28,7 @@ import {
 } from "../../common/options.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
-import { isReleaseFolder, progressLines, SIGNATURES, type SignatureFacts } from "../../common/release/signatures.js";
+import { APPROVAL, approvalLines, isReleaseFolder, progressLines, SIGNATURES } from "../../common/release/signatures.js";
 import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE, WITHDRAWAL } from "../../common/shapes.js";
 import { numberWords, plural, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
@@ -97,6 +97,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
       severedAbsent,
       keysFrom: [...(o.key ?? []), ...(o.trust ?? [])],
       signatures: undefined,
+      approval: undefined,
       releases: undefined,
       records: undefined,
       withdrawn: undefined,
@@ -108,20 +109,24 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
   }
 }
 
-/** Returns who has signed a release. Throws a Failure with these facts if signatures are missing. */
-async function signaturesIn(path: string, { role, product, passphraseEnv, passphraseFd }: VerifyOptions): Promise<SignatureFacts> {
+/** Returns who has signed and approved a release. Throws a Failure with these facts if somebody still has to. */
+async function signaturesIn(path: string, { role, product, passphraseEnv, passphraseFd }: VerifyOptions) {
   const { missingIn } = await import("../../common/release/sign-folder.js");
-  const signatures = await missingIn(path, {
+  const { signatures, approval } = await missingIn(path, {
     ...(role !== undefined && { role }),
     ...(product !== undefined && { product }),
     ...(passphraseEnv && { passphraseEnv }),
     ...(passphraseFd && { passphraseFd }),
   });
-  if (signatures.every(({ complete }) => complete)) return signatures;
-  const lines = progressLines(path, signatures);
-  const hint = `each of them: firmseal sign ${shellWord(path)} --key KEY`;
-  const failure = new Failure(1, "ERR_SIGNATURE_THRESHOLD", lines.join("; "), hint);
-  failure.facts = { signatures };
+  const isSigned = signatures.every(({ complete }) => complete);
+  const isApproved = approval === null || approval.complete;
+  if (isSigned && isApproved) return { signatures, approval };
+  const lines = [...approvalLines(path, approval), ...progressLines(path, signatures)];
+  const approve = isApproved ? "" : `each who approves: firmseal approve ${shellWord(path)} --key KEY`;
+  const sign = isSigned ? "" : `each who signs: firmseal sign ${shellWord(path)} --key KEY`;
+  const hint = [approve, sign].filter((one) => one !== "").join("; then ");
+  const failure = new Failure(1, isSigned ? "ERR_APPROVAL" : "ERR_SIGNATURE_THRESHOLD", lines.join("; "), hint);
+  failure.facts = { signatures, approval };
   throw failure;
 }
 
@@ -130,7 +135,7 @@ async function signaturesIn(path: string, { role, product, passphraseEnv, passph
  */
 async function verifyForProduct(path: string, o: VerifyOptions) {
   const { readProduct, verifyProduct } = await onDemand();
-  const signatures = o.missing ? await signaturesIn(path, o) : undefined;
+  const missing = o.missing ? await signaturesIn(path, o) : undefined;
   const { releases, records, withdrawn, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), await judged(o));
   for (const one of withdrawn) warn(visible(`version ${one.version} was withdrawn on ${one.time.slice(0, 10)}: ${one.reason}`));
   const last = releases.at(-1) as VerifiedBoard;
@@ -147,7 +152,8 @@ async function verifyForProduct(path: string, o: VerifyOptions) {
     payloadsNotChecked: releases.flatMap((one) => one.payloadsNotChecked),
     severedAbsent: [...new Set(releases.flatMap((one) => one.severedAbsent))],
     keysFrom: [resolve(o.product ?? PRODUCT_FILE)],
-    signatures,
+    signatures: missing?.signatures,
+    approval: missing?.approval,
     releases: releases.map((one) => ({
       path: one.path,
       board: one.board,
@@ -210,7 +216,7 @@ export default define({
     ...refusalOverrides(),
     option("--expect-version <version>", "with a product file: refuse a release of another version"),
     option("--log <file>", "with a product file: signing log with the withdrawn releases (default: KEY.log beside the keys)"),
-    option("--missing", "for the folder of a release: show who has signed it; exit code 1 if somebody still has to"),
+    option("--missing", "for the folder of a release: show who has approved and signed it; exit code 1 if somebody still has to"),
     option("--without-payloads", "accept a release even though payloads are missing and cannot be checked"),
     ...passphrases(),
   ],
@@ -232,6 +238,8 @@ export default define({
     keysFrom: ["string[]", "what gave the trusted keys: key files, trust files, or the product file"],
     "signatures?": ["object[]", "with --missing: who has signed each board, and who still has to; also in the failure"],
     ...membersOf("signatures?[]", SIGNATURES),
+    "approval?": ["object|null", "with --missing: who has approved it; null if the product file requires nobody; also in the failure"],
+    ...membersOf("approval?", APPROVAL),
     "releases?": ["object[]", "with a product file: each envelope that was verified"],
     ...membersOf("releases?[]", {
       path: ["string", "the envelope"],
@@ -260,7 +268,7 @@ export default define({
     ...(f.records ?? []).map(
       (one) => `${join(one.path, RECORD)}: good, covers ${plural(one.boards.length, "board")} and ${plural(one.payloads, "payload")}`,
     ),
-    ...(f.signatures ? progressLines(path, f.signatures) : []),
+    ...(f.signatures ? [...approvalLines(path, f.approval ?? null), ...progressLines(path, f.signatures)] : []),
     ...f.otherSignatures.map((one) => `another signature: ${otherWords(one)}`),
     // it may be that of a stranger, in whose folder the command runs
     ...(f.releases ? [`trusted keys: those of ${f.keysFrom.join(", ")}`] : []),

@@ -10,6 +10,7 @@ import {
   type ConsumerName,
   consumerNames,
   consumerOf,
+  lastOf,
   productNames,
   type ShownMember,
   shownMembers,
@@ -58,7 +59,9 @@ export function planned(plan: ReleasePlan, cuts: ReleasePlan["cuts"]) {
 /** What a product file leads to: what opens a key, what is read, and where it is written. */
 export async function references({ product, options, folder, lists }: ReleasePlan) {
   const { file, root, carry, keys } = product.trust;
-  const reads = [file, ...root, carry, ...keys, product.policy.sbom, product.sequence.previous].filter((path) => path !== undefined);
+  const reads = [file, ...root, carry, ...keys, ...product.approval.keys, product.policy.sbom, product.sequence.previous].filter(
+    (path) => path !== undefined,
+  );
   return {
     product: realpathSync(product.path),
     keys: [...product.keys[options.role ?? "release"]],
@@ -89,10 +92,7 @@ export function referenceLines(plan: Awaited<ReturnType<typeof references>>, boa
 
 /** The last release that is known. */
 export function lastKnown({ known }: ReleasePlan) {
-  const last = known.reduce<(typeof known)[number] | undefined>(
-    (most, one) => (most && most.sequence >= one.sequence ? most : one),
-    undefined,
-  );
+  const last = lastOf(known);
   return last ? { path: last.path, version: last.version, sequence: String(last.sequence) } : null;
 }
 

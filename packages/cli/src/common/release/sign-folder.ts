@@ -6,18 +6,23 @@ import { keyFacts, keyName, parseSignature, publicKeys } from "@firmseal/keys";
 import { isFolder, type PassphraseOptions, passphraseOptions, readAll, sha256Hex, usage } from "@firmseal/keys/internal";
 import { type DoneRelease, makeRelease, type ReleasePlan, readProduct } from "@firmseal/release";
 import {
+  approvalPath,
+  approvalProgress,
   attachSignatures,
+  isUnapproved,
   LIMITS,
   messagesOf,
   PRODUCT_FILE,
   planSigning,
   type RoundOptions,
   recordSignatureOf,
+  releaseToApprove,
   signedElsewhere,
   signingProgress,
   withReleaseLock,
 } from "@firmseal/release/internal";
 import type { PublicKey, RoleName } from "@firmseal/signer";
+import { showReview } from "./review.js";
 import { isReleaseFolder, OF_ENVELOPES, progressFacts } from "./signatures.js";
 
 /** Options that commands for folders have. */
@@ -64,8 +69,23 @@ export async function signFolder(folder: string, o: FolderOptions & { key: strin
   const product = productOf(o);
   return await withReleaseLock(folder, async () => {
     const plan = await planSigning(product, folder, { ...roundOptions(o), keys: o.key });
-    return doneFacts(plan, await makeRelease(plan));
+    await isUnapproved(plan);
+    if (product.approval.keys.length > 0) await showReview(plan);
+    return { ...doneFacts(plan, await makeRelease(plan)), approval: (await approvalProgress(plan)) ?? null };
   });
+}
+
+/** Reads a release for a person who approves it, and shows it. */
+export async function folderToApprove(folder: string, o: FolderOptions) {
+  const plan = await planSigning(productOf(o), folder, { ...roundOptions(o), first: true });
+  const release = await releaseToApprove(plan);
+  await showReview(plan);
+  return {
+    plan,
+    release,
+    fileOf: (key: PublicKey) => approvalPath(folder, key),
+    progress: async () => (await approvalProgress(plan)) ?? null,
+  };
 }
 
 /** The name of the file with the bytes that a key signs for an envelope or the record, without its ending. */
@@ -127,7 +147,8 @@ export async function attachToFolder(folder: string, o: FolderOptions & Partial<
   });
 }
 
-/** Returns who has signed each board of a release, and who has not. */
+/** Returns who has signed each board of a release, and who has approved it, and who has not. */
 export async function missingIn(folder: string, o: FolderOptions) {
-  return progressFacts(await signingProgress(await planSigning(productOf(o), folder, { ...roundOptions(o), first: true })));
+  const plan = await planSigning(productOf(o), folder, { ...roundOptions(o), first: true });
+  return { signatures: progressFacts(await signingProgress(plan)), approval: (await approvalProgress(plan)) ?? null };
 }

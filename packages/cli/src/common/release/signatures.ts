@@ -1,17 +1,23 @@
 // Who has signed a release, and who still has to: facts, their shape, and words.
 
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { RECORD } from "@firmseal/behaviour";
 import { keyFacts } from "@firmseal/keys";
-import { isFolderLost, keyWords, STDIO, shellWord, someOf } from "@firmseal/keys/internal";
+import { isFolderLost, keyWords, STDIO, shellWord, someOf, usage } from "@firmseal/keys/internal";
 import type { BoardProgress } from "@firmseal/release";
-import { progressWords } from "@firmseal/release/internal";
+import { type ApprovalProgress, approvalWords, progressWords } from "@firmseal/release/internal";
 import { KEY, membersOf, type Shape } from "../shapes.js";
 import { onDemand } from "./on-demand.js";
 
 /** Whether a path is the folder of a release, signed or not. */
 export const isReleaseFolder = (path: string): boolean => path !== STDIO && existsSync(join(path, RECORD));
+
+/** Refuses an output in the folder of a release, which has the files of the release and no others. */
+export function refuseInRelease(path: string, option: string, folder: string): void {
+  if (`${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
+    throw usage(`${option} ${path} is in the folder of the release`, "name a file elsewhere");
+}
 
 /** Brings back the folder of a release if the power was cut while a signature was added to it. */
 export async function recoverRelease(folder: string): Promise<void> {
@@ -58,6 +64,20 @@ export const SIGNATURES: Shape = {
   ...membersOf("others[]", KEY),
   families: ["object[]", "with thresholds for families of algorithms: how many keys of each have signed"],
 };
+
+/** Who must approve a release, by the product file. */
+export const APPROVAL: Shape = {
+  complete: ["boolean", "whether enough people have approved it"],
+  needed: ["number", "how many must approve"],
+  approvers: ["object[]", "keys of those who have approved"],
+  ...membersOf("approvers[]", KEY),
+  others: ["object[]", "keys of the others who may approve"],
+  ...membersOf("others[]", KEY),
+};
+
+/** "0 of 1 approved, still to approve: …". None if nobody must approve. */
+export const approvalLines = (folder: string, approval: ApprovalProgress | null): string[] =>
+  approval ? [`${folder}: ${approvalWords(approval)}`] : [];
 
 const countWords = ({ signers, needed, families }: SignatureFacts[number]) =>
   `${signers.length} of ${needed} signed${families.length > 0 ? ` (${progressWords(families)})` : ""}`;

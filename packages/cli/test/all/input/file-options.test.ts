@@ -57,6 +57,8 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--out": ["approve fw.suit --key B.pem --out ?", OUT],
     "--previous-trust": ["approve new.trust --key B.pem --previous-trust ?", FILE],
     "--log": ["approve fw.suit --key B.pem --log ?", LOG],
+    "--product": ["approve made/1.0.0 --key C.pem --product ?", FILE],
+    "--previous-release": ["approve made/1.0.0 --key C.pem --product together.toml --previous-release ?", FILE],
   },
   attach: {
     "--key": ["attach fw.suit --key ? --signature B.sig", FILE],
@@ -329,7 +331,7 @@ beforeAll(async () => {
 const NOT_FILES =
   /<(name|names|n|bytes|board|class|cohort|consumer|days|format|hex|levels|number|part|policy|release|severity|size|slot|target|text|thumbprint|uri|vendor|verdicts|version)>/;
 /** Options whose path no command opens: init writes it into a file, and an allowed folder may be missing. */
-const NOT_OPENED = ["init --key", "doctor --allow-outside", "release --allow-outside", "sign --allow-outside"];
+const NOT_OPENED = ["init --key", "approve --allow-outside", "doctor --allow-outside", "release --allow-outside", "sign --allow-outside"];
 
 it("every option that names a file or a folder is tried", async () => {
   const all = await Promise.all(COMMANDS.map(async ({ name, load }) => ({ name, options: (await load()).default.options?.() ?? [] })));

@@ -31,6 +31,7 @@ export const MARKED_MEMBERS: { readonly [member: string]: Mark } = {
   "/trust/root": "key",
   "/trust/carry": "path",
   "/trust/keys": "key",
+  "/approval/keys": "key",
   "/sequence/previous": "path",
   "/policy/sbom": "path",
   "/policy/waivers/*/rule": "waiver",

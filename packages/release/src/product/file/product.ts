@@ -54,6 +54,14 @@ export interface ProductTrust {
   readonly threshold: number;
 }
 
+/** Who must have approved a release before it is signed. */
+export interface ProductApproval {
+  /** Public keys: paths. Empty if nobody must. */
+  readonly keys: readonly string[];
+  /** How many of them must. */
+  readonly threshold: number;
+}
+
 /** A product, as its file describes it. Paths are relative to the current folder. */
 export interface Product {
   /** The path of the file, as given. */
@@ -65,6 +73,7 @@ export interface Product {
   /** References of the keys that sign, by role. */
   readonly keys: { readonly [role in SigningRole]: readonly string[] };
   readonly trust: ProductTrust;
+  readonly approval: ProductApproval;
   /** Where sequence numbers come from, and the path of the last published release. */
   readonly sequence: { readonly source: SequenceSource; readonly previous: string | undefined };
   /** The signature algorithm of the profile. */

@@ -21,7 +21,7 @@ import { LIMITS } from "../../input/limits.js";
 import { markedMembers } from "./marked.js";
 import type { ProductPolicy } from "./policy.js";
 import { positionOf } from "./position.js";
-import { type Board, type Product, type ProductImage, type ProductTrust, takesTrust } from "./product.js";
+import { type Board, type Product, type ProductApproval, type ProductImage, type ProductTrust, takesTrust } from "./product.js";
 import { HINT, type References, type SigningRole, type Written, type WrittenBoard, writtenIn } from "./written.js";
 
 const PROFILE_ALGS: { readonly [name: string]: AlgName } = { esp256: "es256", ed25519: "ed25519", hsslms: "hsslms" };
@@ -68,13 +68,9 @@ class Reader {
   }
 
   /** A public key, which is a file: nothing that verifies may start a program or ask for a PIN. */
-  private publicFile(ref: string, pointer: string): string {
+  private publicFile(ref: string, pointer: string, what = "can be trusted keys"): string {
     if (ref === STDIO || schemeOf(ref) !== undefined)
-      throw this.fault(
-        pointer,
-        `${visible(ref)}: only files can be trusted keys`,
-        "firmseal pubkey KEY > release.pub writes the public key",
-      );
+      throw this.fault(pointer, `${visible(ref)}: only files ${what}`, "firmseal pubkey KEY > release.pub writes the public key");
     return this.at(ref);
   }
 
@@ -191,6 +187,23 @@ class Reader {
     return { file, root, carry, keys, threshold: trust.threshold ?? 1 };
   }
 
+  private approval(): ProductApproval {
+    const { approval, trust } = this.written;
+    if (!approval) return { keys: [], threshold: 1 };
+    const keys = listOf(approval.keys).map((ref) => this.publicFile(ref, "/approval/keys", "can approve"));
+    const { threshold = 1 } = approval;
+    if (threshold > keys.length)
+      throw this.fault("/approval/threshold", `${threshold} people must approve, and keys names ${keys.length}`, "name the others in keys");
+    // who approves sees a release that nobody has signed, and others must know whose signatures it waits for
+    if (trust?.file === undefined && listOf(trust?.keys).length === 0)
+      throw this.fault(
+        "/approval",
+        "a release that waits for an approval is not signed, and trust names no key",
+        '[trust] keys = "release.pub"; firmseal pubkey KEY writes it',
+      );
+    return { keys, threshold };
+  }
+
   /** Refuses a trust file that no board takes, or whose component is that of an image. */
   private refuseCarried(boards: readonly Board[]): void {
     if (this.written.trust?.carry === undefined) return;
@@ -227,6 +240,7 @@ class Reader {
       boards,
       keys,
       trust: this.trust(),
+      approval: this.approval(),
       sequence: { source, previous: previous === undefined ? undefined : this.at(previous) },
       profileAlg: written.profile === undefined ? undefined : PROFILE_ALGS[written.profile.split("-")[2] as string],
       policy: this.policy(),

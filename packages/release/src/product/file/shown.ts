@@ -21,8 +21,8 @@ export interface ShownMember extends MarkedMember {
   readonly startsProgram: boolean;
 }
 
-/** Files that hold no secret: those of [trust], the earlier release, and the bill of materials. */
-const PUBLIC = /^\/(trust|sequence|policy)\//;
+/** Files that hold no secret: those of [trust] and [approval], the earlier release, and the bill of materials. */
+const PUBLIC = /^\/(trust|approval|sequence|policy)\//;
 
 function shownMember(product: Product, one: MarkedMember): ShownMember {
   const folder = dirname(product.path);

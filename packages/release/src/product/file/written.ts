@@ -40,6 +40,7 @@ export interface Written {
   boards: { [name: string]: WrittenBoard };
   keys?: { [role in SigningRole]?: References };
   trust?: { file?: string; root?: References; carry?: string; keys?: References; threshold?: number };
+  approval?: { keys: References; threshold?: number };
   sequence?: { source?: SequenceSource; previous?: string };
   profile?: string;
   policy?: { suite?: Policy; sbom?: string; waivers?: Waiver[] };

@@ -27,7 +27,7 @@ export type TrustLists = readonly [TrustOnFile, ...TrustOnFile[]];
 export type ProductTrusted = { readonly lists: TrustLists } | { readonly keys: readonly PublicKey[]; readonly threshold: number };
 
 /** Refuses a file that is not there. `member`: the member of the product file that names it. */
-function refuseMissingFile(product: Product, member: string, file: string, hint: string): void {
+export function refuseMissingFile(product: Product, member: string, file: string, hint: string): void {
   if (schemeOf(file) !== undefined) return;
   try {
     sizeOf(file);

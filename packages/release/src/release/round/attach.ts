@@ -9,12 +9,13 @@ import { EnvelopeDraft, type PublicKey, recordMessage, signedWith } from "@firms
 import type { Manifest } from "@firmseal/verifier";
 import { coseAlgFor } from "../../consumer/cose-alg.js";
 import { releaseFault } from "../../product/record.js";
-import { readApprovals, refuseUnused, type UsedApprovals } from "../../signing/approval.js";
+import { refuseUnused, type UsedApprovals } from "../../signing/approval.js";
 import { logDigest } from "../../signing/authorize.js";
 import type { NamedKey } from "../../signing/coverage.js";
 import { openWithTrialKey } from "../../signing/draft.js";
 import { refuseKeys } from "../../signing/elsewhere.js";
 import { withSignatureOf } from "../../signing/given.js";
+import { refuseUnapproved } from "../approvals.js";
 import { envelopeName } from "../names.js";
 import { boardNames, choiceFor, type ReleasePlan } from "../plan.js";
 import { signatureOfRecord } from "../record-signatures.js";
@@ -42,7 +43,7 @@ async function roundElsewhere(plan: ReleasePlan, keys: readonly NamedKey[]) {
   );
   const round = await Round.begin(plan, keys);
   round.refuseSecond(keys);
-  const approvals = plan.approvals ?? (await readApprovals(o));
+  const approvals = await refuseUnapproved(plan, round.all);
   const used: UsedApprovals | undefined = boards.length > 1 ? new Set() : undefined;
   return {
     round,

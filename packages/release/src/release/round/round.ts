@@ -143,7 +143,7 @@ export class Round<Key extends NamedKey = NamedKey> {
   }
 
   /** The keys that have signed after this round. */
-  private get all(): PublicKey[] {
+  get all(): PublicKey[] {
     return [...this.signers, ...this.keys.map((key) => key.public)];
   }
 

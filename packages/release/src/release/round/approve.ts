@@ -1,0 +1,48 @@
+// A person approves a release: what its signers see, and what would be refused of a signature.
+
+import type { SigningKey } from "@firmseal/keys";
+import { refusedInput, visible } from "@firmseal/keys/internal";
+import { type Approvable, isSamePerson, type PublicKey } from "@firmseal/signer";
+import { selfApproved } from "../../signing/approval.js";
+import { type Approval, type ApprovingOptions, approveWith } from "../../signing/approve.js";
+import { openWithTrialKey } from "../../signing/draft.js";
+import { approvalsOf, wholeOf } from "../approvals.js";
+import type { ReleasePlan } from "../plan.js";
+import { Round } from "./round.js";
+
+/** A release that a person may approve. */
+export interface ReleaseToApprove {
+  readonly what: Approvable;
+  /** Refuses a key that the product file does not name, or that has signed the release. Throws a Failure: APPROVAL. */
+  refuseKey(key: SigningKey): void;
+  /** Approves it, and enters that in the log of the key. */
+  approve(key: SigningKey, o: ApprovingOptions): Promise<Approval>;
+}
+
+/**
+ * Returns what a person approves of a release, after everything has been refused that would be refused of a signature.
+ * `plan`: from planSigning().
+ */
+export async function releaseToApprove(plan: ReleasePlan): Promise<ReleaseToApprove> {
+  const { required } = await approvalsOf(plan);
+  const round = await Round.begin(plan, []);
+  for (const [i, draft] of round.before.entries()) {
+    await openWithTrialKey(draft);
+    await round.judge(draft, i, []);
+  }
+  const what = wholeOf(plan) as Approvable;
+  const isOf = ({ public: key }: SigningKey, keys: readonly PublicKey[]) => keys.some((one) => isSamePerson(one, key));
+  return {
+    what,
+    refuseKey(key) {
+      if (required && !isOf(key, required.keys))
+        throw refusedInput(
+          "ERR_APPROVAL",
+          `${visible(key.name)} is not a key of a person whom ${plan.product.path} requires to approve`,
+          "approve with such a key, or name its public half: [approval] keys",
+        );
+      if (isOf(key, round.signers)) throw selfApproved("another person must approve it: firmseal verify FOLDER --missing names them");
+    },
+    approve: (key, o) => approveWith(what, key, [], o),
+  };
+}
