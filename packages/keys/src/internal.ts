@@ -61,4 +61,4 @@ export { isPrivateFile, refuseKeyAsInput } from "./sources/private-input.js";
 export { startsProgram } from "./sources/programs.js";
 export { provePossession } from "./sources/proof.js";
 export { asking, claimedKeys, hideSecrets, keyWords, warnOfTestKeys } from "./sources/reference.js";
-export { boundedMessage, byteWords, grouped, replaceUnsafe, shellWord, someOf, visible } from "./words.js";
+export { boundedMessage, byteWords, grouped, plural, replaceUnsafe, shellWord, someOf, visible } from "./words.js";

@@ -5,8 +5,11 @@ import { KEY_LIMITS } from "./limits.js";
 /** Formats an integer for messages: 16,384. By hand, because the first toLocaleString() of a process takes 30 ms. */
 export const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
+/** A number of things for messages: "1 root", "1,024 roots". */
+export const plural = (n: number, one: string): string => `${grouped(n)} ${one}${n === 1 ? "" : "s"}`;
+
 /** A number of bytes for messages: "1 byte", "16,384 bytes". */
-export const byteWords = (n: number): string => `${grouped(n)} ${n === 1 ? "byte" : "bytes"}`;
+export const byteWords = (n: number): string => plural(n, "byte");
 
 /** Returns the first items of a list that may be long. */
 export function someOf(names: readonly string[]): string {

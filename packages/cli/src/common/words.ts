@@ -2,12 +2,9 @@
 
 import { versionIn } from "@firmseal/behaviour";
 import type { Receipt } from "@firmseal/keys";
-import { grouped, someOf } from "@firmseal/keys/internal";
+import { plural, someOf } from "@firmseal/keys/internal";
 import { progressWords, type RootProgress } from "@firmseal/release/internal";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
-
-/** "1 root", "2 roots". */
-export const plural = (n: number, one: string) => `${grouped(n)} ${one}${n === 1 ? "" : "s"}`;
 
 /** The version of a release, for its JSON: missing if its text names none. */
 export function versionFacts(outline: Parameters<typeof versionIn>[0]): { version?: string } {

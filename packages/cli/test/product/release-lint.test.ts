@@ -2,7 +2,8 @@
 
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { expectExit, expectFailure } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, words } from "../../../test-support/src/command-line/run.js";
+import { lintCounts } from "../../src/common/release/findings.js";
 import { brief, espImage, lintOf, PRODUCT, refusal, release, released, rulesOf, untouched, world } from "./product-place.js";
 
 const withPolicy = (lines: string, product = PRODUCT) => `${product}\n[policy]\n${lines}\n`;
@@ -23,6 +24,19 @@ describe("lint in a release", () => {
     // a dry run reports what needs no key
     p.put("firmseal.toml", withPolicy('[[policy.waivers]]\nrule = "L40"\nuntil = 2099-01-01'));
     expect(refusal(await release(p, "1.0.0", "--dry-run"), 1)).toContain("L90 waiver-invalid: the waiver of L40 has no reason");
+  });
+
+  it("counts the same rules as lint does, also while nobody has signed", async () => {
+    const p = world(brief(PRODUCT).replace("[boards", '[trust]\nkeys = "A.jwk"\n\n[boards'));
+    const counted = (text: string) => text.match(/\d+ notes?; \d+ rules? not checked/)?.[0];
+    for (const [version, ...more] of [["1.0.0"], ["1.1.0", "--unsigned"]] as const) {
+      const made = await released(p, version, ...more);
+      const found = counted(String(await p.run(["lint", `dist/${version}`])));
+      expect([version, counted(String(made))]).toEqual([version, found]);
+      expect(found).toBeDefined();
+      expect(words(await released(p, version, ...more))).toContain(`lint: firmseal lint dist/${version} checks it again`);
+    }
+    expect(lintCounts({ findings: [], skipped: [{ path: "", rule: "L01", name: "test-key", why: "" }] })).toBe("no findings; 1 rule not checked");
   });
 
   it("checks the keys that will sign against the rules before they sign", async () => {

@@ -1,7 +1,7 @@
 // Whom devices trust: the trust file or the keys of a product file, and whether the keys that sign are enough for them.
 
 import { keyFacts, numberVersion, refuseTestKeys } from "@firmseal/keys";
-import { glanceAt, keyWords, refusedInput, shellWord, someOf, usage } from "@firmseal/keys/internal";
+import { glanceAt, keyWords, plural, refusedInput, shellWord, someOf, usage } from "@firmseal/keys/internal";
 import { isDeviceAlg, type PublicKey, ROLES, roleNames, trustName } from "@firmseal/signer";
 import type { TrustAnchor } from "@firmseal/verifier";
 import { equalBytes, formatSequence } from "@firmseal/verifier/tools";
@@ -99,7 +99,7 @@ async function checkTrustFile(checks: Checks, product: Product, file: string, ro
   const isPinned = root.length > 0;
   const { store, bytes } = isPinned ? await readPinnedTrust(file, { root: [...root] }) : readTrustFile(file);
   const has = { path: file, store, bytes };
-  const words = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}, ${store.anchors.length} keys`;
+  const words = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}, ${plural(store.anchors.length, "key")}`;
   if (isPinned) checks.add("trust file", file, "ok", words);
   else
     checks.add(

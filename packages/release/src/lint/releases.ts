@@ -146,7 +146,7 @@ async function taskOf(
   return {
     context: {
       release,
-      signed: true,
+      ...(release.signatures.length > 0 && { signed: true as const }),
       ...(previous && { previous }),
       ...(trust && { trust }),
       ...(product && {

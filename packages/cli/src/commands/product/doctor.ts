@@ -1,10 +1,10 @@
 import { Failure } from "@firmseal/keys";
+import { plural } from "@firmseal/keys/internal";
 import { type Check, examineProduct, PRODUCT_FILE } from "@firmseal/release/internal";
 import about from "../../../package.json" with { type: "json" };
 import { define, option } from "../../command.js";
 import { allowOutside, imagesFolder, productFile } from "../../common/options.js";
 import { membersOf } from "../../common/shapes.js";
-import { plural } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import { RefusedWithFacts } from "../../show/render.js";
 import { asOptions } from "../../show/ui.js";

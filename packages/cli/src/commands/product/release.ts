@@ -1,6 +1,6 @@
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import { type ClockOverride, Failure, type SequenceOverrides } from "@firmseal/keys";
-import { keyWords, notice, type PassphraseOptions, passphraseOptions, shellWord, visible, warn } from "@firmseal/keys/internal";
+import { keyWords, notice, type PassphraseOptions, passphraseOptions, plural, shellWord, visible, warn } from "@firmseal/keys/internal";
 import { makeRelease, type Product, planRelease, readProduct } from "@firmseal/release";
 import {
   type ApprovalOptions,
@@ -42,7 +42,7 @@ import {
 import { showReview } from "../../common/release/review.js";
 import { APPROVAL, approvalLines, progressFacts, progressLines, refuseInRelease, SIGNATURES } from "../../common/release/signatures.js";
 import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS } from "../../common/shapes.js";
-import { plural, receiptWords } from "../../common/words.js";
+import { receiptWords } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
 
 interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ClockOverride, ApprovalOptions {
@@ -309,7 +309,10 @@ export default define({
       // who approves a candidate must see that nothing stops a lower number, or other content under a used version
       ...(f.state === "planned" && !f.previous ? ["no earlier release is compared"] : []),
       ...receiptWords(f.log),
-      `lint: ${lintCounts(f.lint)}${isHidden && f.state !== "planned" ? `; firmseal lint ${shellWord(f.folder)} shows them` : ""}`,
+      // the power was not cut again, so there is less than lint finds
+      f.state === "unchanged"
+        ? `lint: firmseal lint ${shellWord(f.folder)} checks it again`
+        : `lint: ${lintCounts(f.lint)}${isHidden && f.state !== "planned" ? `; firmseal lint ${shellWord(f.folder)} shows them` : ""}`,
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,
       ...(f.signatures.some(({ complete }) => !complete) ? progressLines(f.folder, f.signatures) : []),
       ...approvalLines(f.folder, f.approval),

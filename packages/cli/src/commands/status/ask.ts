@@ -1,9 +1,8 @@
-import { usage } from "@firmseal/keys/internal";
+import { plural, usage } from "@firmseal/keys/internal";
 import { makeNonces } from "@firmseal/release";
 import { fleetDevices } from "@firmseal/release/internal";
 import { define, option } from "../../command.js";
 import { checkOutput, deliver } from "../../common/output.js";
-import { plural } from "../../common/words.js";
 
 interface AskOptions {
   fleet: string;

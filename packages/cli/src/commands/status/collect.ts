@@ -1,5 +1,5 @@
 import { Failure } from "@firmseal/keys";
-import { grouped, isFile, isSameFile, STDIO, sizeOf, usage, visible, warn } from "@firmseal/keys/internal";
+import { grouped, isFile, isSameFile, plural, STDIO, sizeOf, usage, visible, warn } from "@firmseal/keys/internal";
 import { type Collection, collectStatuses } from "@firmseal/release";
 import { type BehindDevices, fleetDevices, nameWords, type RefusedStatus, type UnheardDevices } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
@@ -8,7 +8,6 @@ import { checkOutput, deliver } from "../../common/output.js";
 import { NAMES, REASONS } from "../../common/release/cohorts.js";
 import { membersOf, type Shape } from "../../common/shapes.js";
 import { type StatusKeyOptions, statusAnchors } from "../../common/trust/status-keys.js";
-import { plural } from "../../common/words.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
 interface CollectCommandOptions extends StatusKeyOptions {

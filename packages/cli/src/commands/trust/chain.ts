@@ -1,11 +1,10 @@
-import { byteWords } from "@firmseal/keys/internal";
+import { byteWords, plural } from "@firmseal/keys/internal";
 import { chainOf } from "@firmseal/release/internal";
 import { trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { checkOutput, deliver } from "../../common/output.js";
 import { OUT } from "../../common/shapes.js";
-import { plural } from "../../common/words.js";
 
 /** Joins trust files into a chain, so that one release moves devices that have any of them. */
 async function chain(paths: string[], o: { out: string; json?: boolean }) {

@@ -1,4 +1,4 @@
-import { refusedInput } from "@firmseal/keys/internal";
+import { plural, refusedInput } from "@firmseal/keys/internal";
 import {
   changeWarnings,
   changeWords,
@@ -15,7 +15,7 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";
 import { membersOf } from "../../common/shapes.js";
 import { CHANGES, PROGRESS } from "../../common/trust/declared.js";
-import { plural, rootWords } from "../../common/words.js";
+import { rootWords } from "../../common/words.js";
 
 /** Compares two trust files. Neither needs a signature; the output lists the signers. */
 function diff(old: string, next: string, _: { json?: boolean }) {

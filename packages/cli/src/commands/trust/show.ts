@@ -1,4 +1,4 @@
-import { warnOfTestKeys } from "@firmseal/keys/internal";
+import { plural, warnOfTestKeys } from "@firmseal/keys/internal";
 import {
   anchorFacts,
   type FamilyFacts,
@@ -14,7 +14,7 @@ import { formatSequence, toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";
 import { ANCHOR, membersOf, TEST_KEYS } from "../../common/shapes.js";
 import { PROGRESS } from "../../common/trust/declared.js";
-import { plural, rootWords } from "../../common/words.js";
+import { rootWords } from "../../common/words.js";
 
 /** Shows the content of a trust file and its signers. `trust verify` checks whether those are the right roots. */
 function showTrust(path: string, _: { json?: boolean }) {

@@ -1,4 +1,4 @@
-import { warnOfTestKeys } from "@firmseal/keys/internal";
+import { plural, warnOfTestKeys } from "@firmseal/keys/internal";
 import { anchorFacts, keysOf, readKnownTrust } from "@firmseal/release/internal";
 import { trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
@@ -40,6 +40,6 @@ export default define({
   },
   run: verifyTrust,
   words: (f, path) => [
-    `${path}: good, ${f.name}, sequence number ${f.sequence}, ${f.anchors.length} keys${f.pinned ? "" : "; its roots are not pinned"}`,
+    `${path}: good, ${f.name}, sequence number ${f.sequence}, ${plural(f.anchors.length, "key")}${f.pinned ? "" : "; its roots are not pinned"}`,
   ],
 });

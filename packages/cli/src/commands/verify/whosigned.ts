@@ -1,7 +1,18 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, keyFacts, publicKeys } from "@firmseal/keys";
-import { grouped, isFolder, notice, openKeyFile, passphraseOptions, STDIO, systemFault, usage, visible } from "@firmseal/keys/internal";
+import {
+  grouped,
+  isFolder,
+  notice,
+  openKeyFile,
+  passphraseOptions,
+  plural,
+  STDIO,
+  systemFault,
+  usage,
+  visible,
+} from "@firmseal/keys/internal";
 import { isRefusal, refusalHint, refusalMeaning } from "@firmseal/release";
 import {
   type IdentifiedSignature,
@@ -22,7 +33,7 @@ import { passphrases, rootOptions } from "../../common/options.js";
 import { BOARDS, missingLines } from "../../common/release/folder-words.js";
 import { looseEnvelope, refusedFailure, warnOfTestSigners } from "../../common/release/refused-envelope.js";
 import { KEY, membersOf, NUMBER, optional, TEST_KEYS } from "../../common/shapes.js";
-import { numberWords, plural, versionFacts } from "../../common/words.js";
+import { numberWords, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import { RefusedWithFacts } from "../../show/render.js";
 

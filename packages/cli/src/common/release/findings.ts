@@ -1,23 +1,22 @@
 // Findings of lint in words and as SARIF, as `lint` and `release` show them.
 
-import { grouped, STDIO, usage } from "@firmseal/keys/internal";
+import { grouped, plural, STDIO, usage } from "@firmseal/keys/internal";
 import type { Finding, LintReport, Product } from "@firmseal/release";
 import { type ReleaseLint, SEVERITIES } from "@firmseal/release/internal";
 import type { Line } from "../../show/render.js";
 import { checkOutput, writeOut } from "../output.js";
-import { plural } from "../words.js";
 
 /** How much was found. */
 export function lintCounts({ findings, skipped }: LintReport): string {
   const open = findings.filter(({ waived }) => !waived);
   const counts = SEVERITIES.flatMap((one) => {
     const n = open.filter(({ severity }) => severity === one).length;
-    return n === 0 ? [] : [`${grouped(n)} ${one}${n === 1 ? "" : "s"}`];
+    return n === 0 ? [] : [plural(n, one)];
   });
   const waived = findings.length - open.length;
   const parts = [counts.join(", ") || "no findings", ...(waived > 0 ? [`${grouped(waived)} waived`] : [])];
   const unchecked = new Set(skipped.map(({ rule }) => rule)).size;
-  if (unchecked > 0) parts.push(`${grouped(unchecked)} rules not checked`);
+  if (unchecked > 0) parts.push(`${plural(unchecked, "rule")} not checked`);
   return parts.join("; ");
 }
 
