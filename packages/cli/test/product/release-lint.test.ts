@@ -36,7 +36,9 @@ describe("lint in a release", () => {
       expect(found).toBeDefined();
       expect(words(await released(p, version, ...more))).toContain(`lint: firmseal lint dist/${version} checks it again`);
     }
-    expect(lintCounts({ findings: [], skipped: [{ path: "", rule: "L01", name: "test-key", why: "" }] })).toBe("no findings; 1 rule not checked");
+    expect(lintCounts({ findings: [], skipped: [{ path: "", rule: "L01", name: "test-key", why: "" }] })).toBe(
+      "no findings; 1 rule not checked",
+    );
   });
 
   it("checks the keys that will sign against the rules before they sign", async () => {

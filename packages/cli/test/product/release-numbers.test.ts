@@ -3,7 +3,7 @@
 import { cpSync, renameSync, rmSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
 import { describe, expect, it } from "vitest";
-import { expectExit, firmseal, logEntries, type Place, type Result } from "../../../test-support/src/command-line/run.js";
+import { expectExit, firmseal, logEntries, type Place, type Result, words } from "../../../test-support/src/command-line/run.js";
 import { LONG, OF_SOME, some } from "../../../test-support/src/environment/effort.js";
 import { brief, PRODUCT as FULL, filesIn, refusal, release, released, world as worldOf } from "./product-place.js";
 
@@ -99,7 +99,11 @@ describe("no two releases have the same number", () => {
       expect((await released(one, ...check)).stderr).toContain("would be released");
     // who approves it must see what --first leaves out
     for (const [one, ...more] of [[p], [world(), "--first"], [world()]] as const)
-      expect((await released(one, "1.0.2", "--dry-run", ...more)).stderr.includes("no earlier release is compared")).toBe(one !== p);
+      expect(words(await released(one, "1.0.2", "--dry-run", ...more))).toContain(
+        one === p ? "compared with 1.0.1: dist/1.0.1" : "no earlier release is compared",
+      );
+    expect((await released(p, "1.0.2", "--dry-run", "--json")).json).toMatchObject({ compared: true, previous: { version: "1.0.1" } });
+    expect((await released(world(), "1.0.2", "--dry-run", "--json")).json).toMatchObject({ compared: false, previous: null });
   });
 
   it("from the last release: it is exceeded, and without one a person says that this is the first", async () => {

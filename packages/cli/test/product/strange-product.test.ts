@@ -149,7 +149,8 @@ describe("what a product file leads to", () => {
     for (const line of [
       "would start the program of exec:./sign",
       `devices trust ${references.thumbprints[0]}`,
-      "/policy/waivers/0/rule is L40",
+      'product file: vendor = "example.com"',
+      'product file: policy.waivers[0].rule = "L40"',
     ])
       expect(said).toContain(line);
   });

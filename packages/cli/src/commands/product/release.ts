@@ -129,7 +129,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     version: plan.version,
     role: o.role ?? "release",
     folder: plan.folder,
-    previous: lastKnown(plan),
+    ...lastKnown(plan),
   };
   if (o.dryRun)
     return {
@@ -276,6 +276,7 @@ export default define({
     ...membersOf("signatures[]", SIGNATURES),
     approval: ["object|null", "who has approved it; null if the product file requires nobody"],
     ...membersOf("approval", APPROVAL),
+    compared: ["boolean", "whether an earlier release is known here, and its versions and numbers were compared"],
     previous: ["object|null", "the last release that is known here; null: none"],
     ...membersOf("previous", {
       path: ["string", "its folder or file"],
@@ -307,7 +308,9 @@ export default define({
       ...givenUpWords(f.boards),
       ...(f.references ? referenceLines(f.references, f.boards) : []),
       // who approves a candidate must see that nothing stops a lower number, or other content under a used version
-      ...(f.state === "planned" && !f.previous ? ["no earlier release is compared"] : []),
+      ...(f.state === "planned"
+        ? [f.previous ? `compared with ${f.previous.version}: ${f.previous.path}` : "no earlier release is compared"]
+        : []),
       ...receiptWords(f.log),
       // the power was not cut again, so there is less than lint finds
       f.state === "unchanged"

@@ -72,11 +72,19 @@ export async function references({ product, options, folder, lists }: ReleasePla
   };
 }
 
+/** A member as people write it in TOML: boards.puck.class, or policy.waivers[0].rule. */
+const memberWords = (pointer: string): string =>
+  pointer
+    .slice(1)
+    .split("/")
+    .map((name, i) => (/^\d+$/.test(name) ? `[${name}]` : `${i > 0 ? "." : ""}${/^[\w-]+$/.test(name) ? name : JSON.stringify(name)}`))
+    .join("");
+
 /** Members that neither the lines before nor the table of images show. */
 const otherMembers = (members: readonly ShownMember[]) =>
   members
     .filter(({ refersTo, member }) => refersTo !== "key" && refersTo !== "path" && !member.endsWith("/uri"))
-    .map(({ member, value }) => `${member} is ${value}`);
+    .map(({ member, value }) => `product file: ${memberWords(member)} = ${JSON.stringify(value)}`);
 
 export function referenceLines(plan: Awaited<ReturnType<typeof references>>, boards: PlannedBoards): Line[] {
   const images = boards.flatMap((one) => one.images.map(({ real }) => real));
@@ -93,7 +101,10 @@ export function referenceLines(plan: Awaited<ReturnType<typeof references>>, boa
 /** The last release that is known. */
 export function lastKnown({ known }: ReleasePlan) {
   const last = lastOf(known);
-  return last ? { path: last.path, version: last.version, sequence: String(last.sequence) } : null;
+  return {
+    compared: last !== undefined,
+    previous: last ? { path: last.path, version: last.version, sequence: String(last.sequence) } : null,
+  };
 }
 
 /** With names of the product instead of identifiers, and in words. */
