@@ -41,7 +41,7 @@ export {
 } from "./release/folder.js";
 export type { ReleaseLint } from "./release/lint.js";
 export { productNames } from "./release/names.js";
-export { planSigning, type RoundOptions, triedPlan } from "./release/plan.js";
+export { triedPlan } from "./release/plan.js";
 export { type ReleaseToApprove, releaseToApprove } from "./release/round/approve.js";
 export {
   attachSignatures,
@@ -51,6 +51,8 @@ export {
   signingProgress,
   withReleaseLock,
 } from "./release/round/attach.js";
+export { joinReleases } from "./release/round/join.js";
+export { type JoinOptions, planJoin, planSigning, type RoundOptions } from "./release/round/plan-round.js";
 export { boardInput } from "./release/sign-board.js";
 export type { VerifiedBoard } from "./release/verify.js";
 export { documentsBeside, reportDocuments } from "./report/documents.js";

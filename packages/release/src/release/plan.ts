@@ -1,34 +1,22 @@
 // Everything about a release that needs no key: its images, its number, its names, and what power cuts do to it.
 
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { fileOfUri, RECORD, type ReleaseRecord, SUMS, WITHDRAWN } from "@firmseal/behaviour";
+import { join } from "node:path";
+import { RECORD, type ReleaseRecord, SUMS, WITHDRAWN } from "@firmseal/behaviour";
 import { type Abortable, type ClockOverride, keyName, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
-import { checkFolder, grouped, readAll, refuseClock, warn } from "@firmseal/keys/internal";
-import { type PublicKey, unlessThrown } from "@firmseal/signer";
-import { decodeEnvelope, equalBytes, readSlice } from "@firmseal/verifier/tools";
+import { checkFolder, grouped, refuseClock } from "@firmseal/keys/internal";
+import type { PublicKey } from "@firmseal/signer";
 import { checkDraftFor } from "../consumer/judge.js";
 import { sourceDate } from "../input/clock.js";
-import { LIMITS } from "../input/limits.js";
 import { lintFailure } from "../lint/lint.js";
 import { refuseUnknownRules } from "../lint/releases.js";
 import { refuseOutsideOut } from "../product/file/inside.js";
-import { type Board, boardsOf, type Product, type ProductImage } from "../product/file/product.js";
+import { type Board, boardsOf, type Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
-import {
-  checkFiles,
-  GET_AGAIN,
-  type KnownRelease,
-  knownRelease,
-  readRecord,
-  refuseOther,
-  releaseFault,
-  releasesIn,
-} from "../product/record.js";
+import { checkFiles, type KnownRelease, readRecord, releaseFault, releasesIn } from "../product/record.js";
 import type { ApprovalOptions, Approvals } from "../signing/approval.js";
 import { logDigest } from "../signing/authorize.js";
 import { higher } from "../trust/quorum.js";
-import { readEnvelopeFile } from "../verify/envelope-file.js";
 import { productApprovals } from "./board/approvers.js";
 import {
   neededOf,
@@ -42,14 +30,14 @@ import {
   signingKeys,
   type TrustLists,
 } from "./board/devices.js";
-import { fromBuild, type ImageReader, type PreparedBoard, prepareBoard } from "./board/prepare.js";
+import { type PreparedBoard, prepareBoard } from "./board/prepare.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
 import { isInKnownLog, refuseKnownJump } from "./number/known-log.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
 import { refuseRecordedContent } from "./record-check.js";
-import { type KnownLogs, refuseWithdrawn, refuseWithdrawnVersion, type Withdrawn, withdrawnHere } from "./withdrawn/known.js";
+import { type KnownLogs, refuseWithdrawnVersion, type Withdrawn, withdrawnHere } from "./withdrawn/known.js";
 
 /** Options of planRelease(). */
 export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ClockOverride, ApprovalOptions, Abortable, Signing {
@@ -102,6 +90,8 @@ export interface ReleasePlan {
   readonly existing: ReleaseRecord | undefined;
   /** Further signatures are asked for: planSigning(). */
   readonly isRound: boolean;
+  /** Of releases that are joined: the folder with the envelope of each board. */
+  readonly parts?: ReadonlyMap<string, string>;
   readonly known: readonly KnownRelease[];
   /** The trust files of the devices. */
   readonly lists: TrustLists | undefined;
@@ -127,7 +117,7 @@ export const numberIn = ({ existing, sequence }: ReleasePlan): bigint | undefine
   existing ? BigInt(existing.sequence) : sequence === "log" ? undefined : sequence;
 
 /** Two files of a release with one name would replace each other, also on a disk that ignores case. */
-function refuseCollisions(product: Product, boards: readonly PreparedBoard[], version: string, role: SigningRole | undefined): void {
+export function refuseCollisions(product: Product, boards: readonly PreparedBoard[], version: string, role: SigningRole | undefined): void {
   const own = (name: string) => [name.toLowerCase(), { digest: "", what: "the release" }] as const;
   const names = new Map<string, { digest: string; what: string }>([own(RECORD), own(SUMS), own(WITHDRAWN)]);
   for (const { board, images } of boards)
@@ -149,7 +139,7 @@ function refuseCollisions(product: Product, boards: readonly PreparedBoard[], ve
 }
 
 /** Refuses a product file that does not name the keys that devices trust: without [keys], nothing else does. */
-function refuseUnnamedTrust(product: Product, { lists, trustKeys }: Pick<ReleasePlan, "lists" | "trustKeys">): void {
+export function refuseUnnamedTrust(product: Product, { lists, trustKeys }: Pick<ReleasePlan, "lists" | "trustKeys">): void {
   if (!lists && !trustKeys)
     throw product.fault(
       "/trust",
@@ -168,7 +158,7 @@ function longestName(product: Product, boards: readonly PreparedBoard[], { versi
 }
 
 /** The existing release of this version, if it is the same. Throws a Failure if it is another one. */
-async function sameRelease(
+export async function sameRelease(
   plan: Pick<ReleasePlan, "product" | "known" | "version" | "folder" | "boards">,
 ): Promise<ReleaseRecord | undefined> {
   const { product, known, version, folder, boards } = plan;
@@ -207,7 +197,7 @@ async function sameRelease(
 }
 
 /** What is known of earlier releases: those in the folder, and what was published. */
-function knownReleases(product: Product, out: string, o: ReleaseOptions): KnownRelease[] {
+export function knownReleases(product: Product, out: string, o: ReleaseOptions): KnownRelease[] {
   const { role } = o;
   // what the product file names are releases for the field
   const own = role === undefined || role === "release" ? product.sequence.previous : undefined;
@@ -244,7 +234,7 @@ function refuseUnknown(product: Product, chosen: readonly Board[], version: stri
 }
 
 /** The withdrawn releases, as far as they are known without a key that signs. */
-const withdrawnFor = (product: Product, { role, keys, log }: KnownLogs, trustKeys: readonly PublicKey[] = []): Withdrawn[] =>
+export const withdrawnFor = (product: Product, { role, keys, log }: KnownLogs, trustKeys: readonly PublicKey[] = []): Withdrawn[] =>
   withdrawnHere(product, { role, keys, log, thumbprints: trustKeys.map(keyName) });
 
 /** Everything that can be refused without reading an image. */
@@ -375,91 +365,10 @@ async function planOnce(product: Product, o: ReleaseOptions): Promise<ReleasePla
 /** The names of its boards. */
 export const boardNames = ({ boards }: Pick<ReleasePlan, "boards">): string[] => boards.map(({ board }) => board.name);
 
-type Unlinted = Omit<ReleasePlan, "existing" | "lint">;
-
-/** Options of planSigning(): what a person says who signs a release that exists. */
-export type RoundOptions = Omit<ReleaseOptions, "version" | "boards" | "out" | "seq" | "dryRun" | "unsigned" | "diff">;
-
-/** Reads the images of a board out of a release, as devices get them. */
-function fromFolder(product: Product, folder: string, envelope: string): ImageReader {
-  const path = join(folder, envelope);
-  const { payloads, input } = decodeEnvelope(readEnvelopeFile(path)).envelope;
-  /** Warns if the build of the person who signs has made another image. */
-  const compare = (image: ProductImage, i: number, bytes: Uint8Array) => {
-    const own = unlessThrown(() => fromBuild(product, image, i));
-    if (own && !equalBytes(own.bytes, bytes)) warn(`${own.path} here differs from the image in ${folder}`);
-    return bytes;
-  };
-  return (image, i, uri) => {
-    if (!uri.startsWith("#")) {
-      const file = join(folder, fileOfUri(uri) ?? "");
-      return { path: file, real: file, bytes: compare(image, i, readAll(file, LIMITS.image)) };
-    }
-    const inside = payloads.find((one) => one.uri === uri);
-    if (!inside) throw releaseFault(`${path} has no payload ${uri}`, GET_AGAIN);
-    return { path, real: path, bytes: compare(image, i, Uint8Array.from(readSlice(input, inside.content))) };
-  };
-}
-
-/**
- * Plans further signatures of a release that exists. Its images are those in its folder: each manifest must be the one
- * that the product file makes of them.
- *
- * @param product - From readProduct().
- * @param folder - The folder of the release.
- * @param o - Who signs, and what may differ from the product file.
- * @returns The plan, for makeRelease() or attachSignatures().
- * @throws Failures: PRODUCT, RELEASE, SEQUENCE and IMAGE.
- */
-export async function planSigning(product: Product, folder: string, o: RoundOptions): Promise<ReleasePlan> {
-  refuseRole(product, o.role);
-  refuseUnknownRules(product);
-  const record = readRecord(folder);
-  refuseOther(folder, record, product, o.role);
-  await checkFiles(folder, record);
-  const { version, role } = record;
-  const own = knownRelease(folder, record);
-  const options: ReleaseOptions = { ...o, version, role, boards: [...own.manifests.keys()] };
-  const chosen = boardsOf(product, options.boards as string[]);
-  const others = knownReleases(product, shelfPath(product, role), options).filter(({ path }) => resolve(path) !== resolve(folder));
-  const known = [...others, own];
-  refuseDisorder(
-    version,
-    own.sequence,
-    others.filter((one) => one.version !== version),
-    o.allowLowerSequence === true,
-  );
-  const { lists, carried } = await productLists(product);
-  const trustKeys = await productTrustKeys(product, lists);
-  refuseUnnamedTrust(product, { lists, trustKeys });
-  refuseWithdrawn(own, withdrawnFor(product, o, trustKeys));
-  const approvals = await productApprovals(product, o);
-  const boards: PreparedBoard[] = [];
-  for (const board of chosen) {
-    const reader = fromFolder(product, folder, envelopeName(product, board.name, version, role));
-    boards.push(await prepareBoard(product, board, version, role, reader, carried));
-  }
-  const base = {
-    product,
-    version,
-    folder,
-    known,
-    lists,
-    carried,
-    trustKeys,
-    approvals,
-    boards,
-    options,
-    cuts: new Map<string, Cuts>(),
-    isRound: true,
-  };
-  const existing = await sameRelease(base);
-  const sequence = own.sequence;
-  return { ...base, sequence, existing, lint: await lintPlan({ ...base, sequence }) };
-}
+export type Unlinted = Omit<ReleasePlan, "existing" | "lint">;
 
 /** Lints a plan without keys. */
-async function lintPlan(plan: Unlinted): Promise<ReleaseLint> {
+export async function lintPlan(plan: Unlinted): Promise<ReleaseLint> {
   const number = likelyNumber(plan.sequence, plan.known);
   const lint = await lintBoards(
     plan,

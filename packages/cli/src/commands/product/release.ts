@@ -1,11 +1,23 @@
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import { type ClockOverride, Failure, type SequenceOverrides } from "@firmseal/keys";
-import { keyWords, notice, type PassphraseOptions, passphraseOptions, plural, shellWord, visible, warn } from "@firmseal/keys/internal";
-import { makeRelease, type Product, planRelease, readProduct } from "@firmseal/release";
+import {
+  keyWords,
+  notice,
+  type PassphraseOptions,
+  passphraseOptions,
+  plural,
+  shellWord,
+  usage,
+  visible,
+  warn,
+} from "@firmseal/keys/internal";
+import { type DoneRelease, makeRelease, type Product, planRelease, type ReleasePlan, readProduct } from "@firmseal/release";
 import {
   type ApprovalOptions,
   approvalProgress,
+  joinReleases,
   PRODUCT_FILE,
+  planJoin,
   type ReleaseLint,
   releaseChanges,
   triedPlan,
@@ -46,7 +58,8 @@ import { receiptWords } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
 
 interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ClockOverride, ApprovalOptions {
-  version: string;
+  version?: string;
+  join?: boolean;
   product?: string;
   allowOutside?: string[];
   images?: string;
@@ -99,13 +112,70 @@ async function withFindings<T>(
   }
 }
 
-/** Makes a release of all boards of a product, or of those that are named. */
-async function release(boards: string[], o: ReleaseCommandOptions) {
+/** Makes a release of all boards of a product, or of those that are named; or joins releases of some boards. */
+async function release(names: string[], o: ReleaseCommandOptions) {
+  if (o.join) return joinFolders(names, o);
+  const { version } = o;
+  if (version === undefined)
+    throw usage("option '--version <version>' is missing", "give the version of the release: firmseal release --help shows how");
   const product = readProduct(o.product ?? PRODUCT_FILE, o.allowOutside, o.images);
-  return withFindings(o, product, (linted) => releaseProduct(product, boards, o, linted));
+  return withFindings(o, product, (linted) => releaseProduct(product, names, { ...o, version }, linted));
 }
 
-async function releaseProduct(product: Product, boards: string[], o: ReleaseCommandOptions, linted: (report: ReleaseLint) => void) {
+/** What a release that is joined from others can be told: the jobs that made these have answered everything else. */
+const OF_JOIN: readonly string[] = ["join", "version", "product", "allowOutside", "out", "previousRelease", "role", "json"];
+
+/** Joins releases of some boards, which separate jobs have made. Opens no key. */
+async function joinFolders(folders: readonly string[], o: ReleaseCommandOptions) {
+  const other = Object.keys(o).find((name) => !OF_JOIN.includes(name));
+  if (other !== undefined) throw usage(`\`${other}\` is not for --join, which signs nothing`, "drop it: give it to the jobs that release");
+  if (folders.length === 0) throw usage("--join: no folder is given", "name the folders of the releases: firmseal release --join parts/*");
+  const product = readProduct(o.product ?? PRODUCT_FILE, o.allowOutside);
+  const { version, out, previousRelease, role } = o;
+  const plan = await planJoin(product, folders, {
+    ...(version !== undefined && { version }),
+    ...(out !== undefined && { out }),
+    ...(previousRelease !== undefined && { previousRelease }),
+    ...(role !== undefined && { role }),
+  });
+  const done = await joinReleases(plan);
+  return {
+    ...factsOf(plan),
+    ...(await doneFacts(plan, done)),
+    changes: undefined,
+    ...(done.written && isWhole(done) && { state: "joined" }),
+  };
+}
+
+const isWhole = ({ record }: DoneRelease): boolean => record.missing.length === 0;
+
+const factsOf = (plan: ReleasePlan) => ({
+  product: plan.product.name,
+  version: plan.version,
+  role: plan.options.role ?? "release",
+  folder: plan.folder,
+  ...lastKnown(plan),
+});
+
+const doneFacts = async (plan: ReleasePlan, done: DoneRelease) => ({
+  boards: planned(plan, done.cuts),
+  references: undefined,
+  state: done.written ? (isWhole(done) ? "released" : "incomplete") : "unchanged",
+  sequence: done.record.sequence,
+  artifacts: done.record.artifacts.map(shown),
+  signers: signersOf(done.record),
+  log: done.receipts,
+  signatures: progressFacts(done.progress),
+  approval: (await approvalProgress(plan)) ?? null,
+  lint: done.lint,
+});
+
+async function releaseProduct(
+  product: Product,
+  boards: string[],
+  o: ReleaseCommandOptions & { version: string },
+  linted: (report: ReleaseLint) => void,
+) {
   const { json: _, product: _file, allowOutside: _outside, images: _images, sarifOut: _sarif, key, ...rest } = o;
   const lines = new LiveLines();
   const first = await planRelease(product, {
@@ -124,13 +194,7 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
   const planSequence = plan.sequence === "log" ? undefined : plan.sequence;
   lines.end();
   if (o.dryRun && product.approval.keys.length > 0 && planSequence !== undefined) await showReview(plan);
-  const facts = {
-    product: product.name,
-    version: plan.version,
-    role: o.role ?? "release",
-    folder: plan.folder,
-    ...lastKnown(plan),
-  };
+  const facts = factsOf(plan);
   if (o.dryRun)
     return {
       ...facts,
@@ -148,20 +212,11 @@ async function releaseProduct(product: Product, boards: string[], o: ReleaseComm
     };
   // reports what cannot be compared before anything is signed
   const known = await changes(planSequence);
-  const { record, written, receipts, cuts, lint, progress } = await makeRelease(plan);
+  const done = await makeRelease(plan);
   return {
     ...facts,
-    boards: planned(plan, cuts),
-    references: undefined,
-    state: written ? (record.missing.length > 0 ? "incomplete" : "released") : "unchanged",
-    sequence: record.sequence,
-    artifacts: record.artifacts.map(shown),
-    signers: signersOf(record),
-    log: receipts,
-    signatures: progressFacts(progress),
-    approval: (await approvalProgress(plan)) ?? null,
-    lint,
-    ...(planSequence === undefined ? await changes(BigInt(record.sequence)) : known),
+    ...(await doneFacts(plan, done)),
+    ...(planSequence === undefined ? await changes(BigInt(done.record.sequence)) : known),
   };
 }
 
@@ -178,14 +233,16 @@ const STATE_WORDS = {
   released: "released",
   incomplete: "made, and others still have to sign it",
   unchanged: "already exists, with the same content",
+  joined: "joined",
 };
 
 export default define({
   name: "release",
   summary: "make a release of a product: sign, check and record all boards, or write nothing if one fails",
-  arguments: [commandArgument("[boards...]", "boards of the product (default: all)")],
+  arguments: [commandArgument("[boards...]", "boards of the product (default: all); with --join, folders of releases")],
   options: () => [
-    option("--version <version>", "version of the release: 1.4.2, 1.5.0-rc.1, 1.4.2+7", { required: true }),
+    option("--version <version>", "version of the release: 1.4.2, 1.5.0-rc.1, 1.4.2+7; required without --join"),
+    option("--join", "make one release of releases of some boards, which separate jobs have made: the arguments are their folders"),
     productFile(),
     allowOutside(),
     imagesFolder(),
@@ -211,7 +268,7 @@ export default define({
   ],
   examples: [
     ["firmseal release --version 1.4.2", "all boards of firmseal.toml, into dist/1.4.2"],
-    ["firmseal release --version 1.5.0-rc.1 esp32 --out candidates", "one board, into another folder"],
+    ["firmseal release --join parts/esp32 parts/puck", "one release of two, each of one board, which separate jobs have made"],
     ["firmseal release --version 1.4.2 --dry-run --diff dist/1.4.1", "what the release would contain and change; needs no key"],
   ],
   json: {
@@ -219,7 +276,7 @@ export default define({
     version: ["string", "version of the release"],
     role: ["string", "role of the keys that sign"],
     sequence: ["string|null", "sequence number; null with --dry-run, if the log of the key decides"],
-    state: ["string", "released, incomplete (others still have to sign), unchanged (it already existed) or planned (--dry-run)"],
+    state: ["string", "released, joined, incomplete (others still have to sign), unchanged (it already existed) or planned (--dry-run)"],
     folder: ["string", "folder of the release"],
     boards: ["object[]", "boards of the release"],
     ...membersOf("boards[]", {
