@@ -1,4 +1,5 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { expectFailure, image, standard } from "../../../test-support/src/command-line/run.js";
@@ -41,6 +42,49 @@ describe("init", () => {
     );
     await p.ok(then?.[1]?.split(" ") ?? []);
     expect(p.has("sub/dist/1.0.0/release.json")).toBe(true);
+  });
+
+  it("keeps the key, its log and its state out of the repository", async () => {
+    const p = fresh();
+    p.put("app.bin", image(100));
+    const init = ["init", "--vendor", "example.com", "--board", "esp32=app.bin"];
+    const { json, stderr } = await p.ok([...init, "--key", "A.pem", "--json"]);
+    expect(json).toMatchObject({ ignore: ["/A.pem", "/A.pem.*"], gitignore: true });
+    expect(stderr).toBe("");
+    spawnSync("git", ["init", "--quiet"], { cwd: p.path });
+    await released(p, "1.0.0");
+    const { stdout } = spawnSync("git", ["status", "--porcelain", "--untracked-files=all"], { cwd: p.path, encoding: "utf8" });
+    expect(p.has("A.pem.log")).toBe(true);
+    expect(stdout).toContain("?? firmseal.toml\n");
+    expect(stdout).not.toMatch(/A\.pem/);
+    // one that is there is not changed, not even through a link
+    rmSync(p.at("firmseal.toml"));
+    p.put(".gitignore", "build\n");
+    expect((await p.ok([...init, "--key", "A.pem"])).stderr).toContain(".gitignore exists: it must have /A.pem and /A.pem.*\n");
+    expect(p.get(".gitignore").toString()).toBe("build\n");
+    rmSync(p.at(".gitignore"));
+    rmSync(p.at("firmseal.toml"));
+    symlinkSync("gone", p.at(".gitignore"));
+    expect((await p.ok([...init, "--key", "A.pem", "--json"])).json["gitignore"]).toBe(false);
+    expect(p.has("gone")).toBe(false);
+    rmSync(p.at(".gitignore"));
+    for (const [key, ignore] of [
+      ["pkcs11:token=t;object=fw", []],
+      ["../outside.pem", []],
+      ["/outside.pem", []],
+      ["sub/# !a*.pem", ["/sub/\\#\\ \\!a\\*.pem", "/sub/\\#\\ \\!a\\*.pem.*"]],
+    ] as const) {
+      rmSync(p.at("firmseal.toml"));
+      rmSync(p.at(".gitignore"), { force: true });
+      expect((await p.ok([...init, "--key", key, "--json"])).json).toMatchObject({ ignore, gitignore: ignore.length > 0 });
+    }
+    // nothing is written if something is refused
+    rmSync(p.at("firmseal.toml"));
+    rmSync(p.at(".gitignore"));
+    const tree = p.tree();
+    expectFailure(await p.run([...init, "--name", "a/b"]), 1);
+    expectFailure(await p.run([...init, "--out", "gone/firmseal.toml"]), 3);
+    expect(p.tree()).toEqual(tree);
   });
 
   it.each<[string, { [file: string]: string }, { project: string; name?: string; boards: object[] }]>([

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
+import { existsSync, lstatSync, unlinkSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { checkNew, STDIO, schemeOf, shellWord, usage } from "@firmseal/keys/internal";
 import {
   type ConsumerName,
@@ -62,6 +62,30 @@ function fromFile(out: string, path: string): string {
   return folder === "." || isAbsolute(path) ? path : relative(folder, path);
 }
 
+/** A path as .gitignore takes it literally, from its own folder. */
+const ignoring = (path: string) => `/${path.replace(/[\\*?[\] !#]/g, "\\$&")}`;
+
+/** What must never be in the repository: a private key in this folder, and its log and state, which are beside it. */
+function neverCommitted(isFile: boolean, key: string): string[] {
+  const isInside = isFile && !isAbsolute(key) && !key.startsWith("..") && !/[\r\n]/.test(key);
+  return isInside ? [ignoring(key), `${ignoring(key)}.*`] : [];
+}
+
+/** Writes the product file, and .gitignore if there is none: both or neither. */
+function writeBoth(out: string, text: string, ignored: readonly string[]): boolean {
+  const path = join(dirname(out), ".gitignore");
+  const isNew = ignored.length > 0 && !lstatSync(path, { throwIfNoEntry: false });
+  const head = "# Private keys, their logs and their states stay on the machine that signs.\n";
+  if (isNew) writeOut(path, Buffer.from(`${head}${ignored.join("\n")}\n`), { fresh: true });
+  try {
+    writeOut(out, Buffer.from(text), { fresh: true });
+  } catch (e) {
+    if (isNew) unlinkSync(path);
+    throw e;
+  }
+  return isNew;
+}
+
 /** Writes a new product file, from options, from a project in this folder, and from answers. */
 async function init(o: InitOptions) {
   const out = o.out ?? PRODUCT_FILE;
@@ -72,6 +96,7 @@ async function init(o: InitOptions) {
   const boards = await boardsFor(o, project);
   const key = await keyFor(o);
   const isFile = schemeOf(key) === undefined;
+  const own = isFile ? fromFile(out, key) : key;
   const { text, product } = newProduct(out, {
     name: o.name ?? project?.name ?? plainName(basename(resolve("."))),
     vendor,
@@ -79,11 +104,12 @@ async function init(o: InitOptions) {
       ...board,
       image: typeof board.image === "string" ? fromFile(out, board.image) : [fromFile(out, board.image[0]), fromFile(out, board.image[1])],
     })),
-    key: isFile ? fromFile(out, key) : key,
+    key: own,
     for: o.for,
     coseAlg: o.coseAlg,
   });
-  writeOut(out, Buffer.from(text), { fresh: true });
+  const ignored = neverCommitted(isFile, own);
+  const isIgnored = writeBoth(out, text, ignored);
   return {
     out,
     project: project?.kind ?? null,
@@ -95,6 +121,8 @@ async function init(o: InitOptions) {
       images: [...(images[0]?.files ?? [])],
     })),
     key,
+    ignore: ignored,
+    gitignore: isIgnored,
     outside: foldersOutside(product),
     missing: [
       ...(isFile && !existsSync(key) ? [key] : []),
@@ -137,6 +165,8 @@ export default define({
       images: ["string[]", "its image, or those of slot a and slot b"],
     }),
     key: ["string", "key that signs releases"],
+    ignore: ["string[]", "lines of .gitignore: what must never be in the repository"],
+    gitignore: ["boolean", "whether .gitignore was written; it is never changed"],
     outside: ["string[]", "folders of images outside the folder of the product file, which a release must allow"],
     missing: ["string[]", "files that it names and that do not exist yet"],
   },
@@ -144,6 +174,8 @@ export default define({
   words: (f) => [
     `${f.out}: ${f.name} by ${f.vendor}, ${f.boards.map(({ board }) => board).join(", ")}${f.project === null ? "" : ` (${f.project} project)`}`,
     ...(f.missing.includes(f.key) ? [`next, make the key: firmseal keygen --out ${shellWord(f.key)}`] : []),
+    ...(f.ignore.length > 0 && !f.gitignore ? [`.gitignore exists: it must have ${f.ignore.join(" and ")}`] : []),
+    `into the repository: ${f.out}, public keys, trust files; never: private keys, their logs and states`,
     ...f.missing.filter((file) => file !== f.key).map((file) => `${file} does not exist yet`),
     [
       "then: firmseal release --version 1.0.0 --first",
