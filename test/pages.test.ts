@@ -170,10 +170,10 @@ describe.concurrent("docs/guides/product.md", () => {
       /^dist\/1\.0\.0: acme 1\.0\.0 released, 2 boards, sequence number 281474976743424, signed by ed25519 [0-9a-f]{16}…$/m,
     );
     expect(stderr).toMatch(/^dist\/1\.0\.0\/acme-sensor-1\.0\.0\.suit: good, board sensor, version 1\.0\.0, /m);
-    expect(stderr).toMatch(/^dist\/1\.1\.0\/acme-gateway-1\.1\.0\.suit: installed, version 1\.1\.0, /m);
+    expect(stderr).toMatch(/^dist\/1\.1\.0\/acme-gateway-1\.1\.0\.suit: installed, board gateway, version 1\.1\.0, /m);
     // the last good build again: nothing but the number has changed
     expect(stderr).toMatch(/^app\.js: 23 bytes, the image of component 0 of dist\/1\.0\.0, version 1\.0\.0, .*signed by ed25519 /m);
-    expect(stderr).toMatch(/^dist\/1\.1\.1: installed, version 1\.1\.1, /m);
+    expect(stderr).toMatch(/^dist\/1\.1\.1: installed, board gateway, version 1\.1\.1, /m);
     expect(stdout).toMatch(/^sensor, compared with 1\.0\.0 .*\n {2}sequence number .*\n {2}nothing else changes for a device$/m);
     expect(stdout.match(/^exit code 1$/gm)).toHaveLength(3);
     expect(stderr).toContain("next.pem.log: good, ");

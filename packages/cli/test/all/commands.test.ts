@@ -236,6 +236,7 @@ describe("the JSON of each command has its shape", () => {
     p.put("firmseal.toml", `uri = "https://example.com/{board}.bin"\n${p.get("firmseal.toml")}`);
     await inShape(p, [...release, "--dry-run"]);
     await inShape(p, [...release, "--first"]);
+    await inShape(p, ["install", "dist/1.0.0", "--product", "firmseal.toml", "--dir", "released"]);
     await inShape(p, release);
     await inShape(p, ["release", "--version", "0.9.0"]);
     const policy = '[[policy.waivers]]\nrule = "L40"\nreason = "no libraries"\nuntil = 2099-01-01\n';

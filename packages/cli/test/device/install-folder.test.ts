@@ -135,3 +135,37 @@ it("two boards for one device are refused, and do not matter to another one", as
   );
   await p.ok(["install", "dist/1.0.0", "--dir", "dev", ...KEYS, ...HUB]);
 });
+
+describe("what install says", () => {
+  it("names the board and the components as people wrote them, and which boards there are", async () => {
+    const p = world(`name = "gateway"
+vendor = "example.com"
+
+[keys]
+release = "A.pem"
+
+[trust]
+keys = "A.jwk"
+
+[boards.hub]
+image = "app.js"
+
+[[boards.hub.components]]
+name = "radio"
+image = "app.js"
+
+[boards.pixl]
+image = "app.js"
+`);
+    await released(p, "1.0.0", "--first");
+    const wrong = await p.run(["install", "dist/1.0.0", "--product", "firmseal.toml", "--dir", "hub"]);
+    expectFailure(wrong, 2);
+    expect(wrong.stderr).toContain("hint: name the board of the device: --board NAME, one of hub, pixl\n");
+    const none = await p.run(["install", "dist/1.0.0", "--key", "A.jwk", "--dir", "hub"]);
+    expectFailure(none, 3);
+    expect(none.stderr).toContain("or --board NAME of a product file\n");
+    const { stderr } = await p.ok(["install", "dist/1.0.0", "--board", "hub", "--dir", "hub"]);
+    expect(stderr).toMatch(/^dist\/1\.0\.0: installed, board hub, version 1\.0\.0, /m);
+    expect(stderr).toMatch(/^ {2}component 00: slot b, .*\n {2}component radio: slot b, /m);
+  });
+});

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { dirname, join, normalize, resolve } from "node:path";
+import { componentWords } from "@firmseal/behaviour";
 import { type Lock, lock } from "@firmseal/keys";
 import {
   byteWords,
@@ -94,7 +95,10 @@ function deviceIn(o: InstallOptions): FileDevice {
   const isUsed = there !== undefined && there.record.envelope !== "";
   if (o.vendor === undefined || o.class === undefined) {
     if (isUsed) throw usage(`device ${o.dir} already has an identity`, "drop --vendor and --class, or give both");
-    throw environment(`device ${o.dir} has no identity yet`, "give it one on the first use: --vendor example.com --class board-v2");
+    throw environment(
+      `device ${o.dir} has no identity yet`,
+      "give it one on the first use: --vendor example.com --class board-v2, or --board NAME of a product file",
+    );
   }
   const identity = identityOf(o.vendor, o.class);
   if (isUsed) {
@@ -176,6 +180,8 @@ async function withLock<T>(device: string, work: (lock: Lock) => Promise<T>): Pr
 }
 
 interface InstallResult {
+  /** The board of the release or of the product file, if it is known. */
+  board: string | undefined;
   envelope: Uint8Array;
   device: FileDevice;
   manifest: Manifest;
@@ -183,13 +189,13 @@ interface InstallResult {
 }
 
 /** Finds the envelope for a device, with its path. */
-type Find = (identity: Identity) => Promise<{ path: string; envelope: Uint8Array }>;
+type Find = (identity: Identity) => Promise<{ path: string; envelope: Uint8Array; board?: string | undefined }>;
 
 async function installLocked(lock: Lock, find: Find, whom: TrustedKeys, o: InstallOptions): Promise<InstallResult> {
   const device = deviceIn(o);
-  const { path, envelope } = await find(device.identity);
+  const { path, envelope, board } = await find(device.identity);
   try {
-    return installOn(device, lock, path, envelope, whom, o);
+    return { ...installOn(device, lock, path, envelope, whom, o), board };
   } catch (e) {
     throw withReason(e, envelope);
   }
@@ -202,7 +208,7 @@ function installOn(
   envelope: Uint8Array,
   whom: TrustedKeys,
   o: InstallOptions,
-): InstallResult {
+): Omit<InstallResult, "board"> {
   const trust = whom.policy(device.identity);
   const opened = open(envelope, trust, nodeHost);
   const files = payloadsBeside(path, opened, payloadFiles(opened, o.payload ?? []));
@@ -242,7 +248,11 @@ async function ofBoard(o: InstallOptions): Promise<InstallOptions> {
   const { boardsOf, readProduct, trustOptions } = await onDemand();
   const product = readProduct(o.product ?? PRODUCT_FILE);
   const [board, ...others] = boardsOf(product, o.board === undefined ? [] : [o.board]);
-  if (!board || others.length > 0) throw usage("--board is missing: the product has several", "name the board of the device");
+  if (!board || others.length > 0)
+    throw usage(
+      "--board is missing: the product has several",
+      `name the board of the device: --board NAME, one of ${product.boards.map(({ name }) => name).join(", ")}`,
+    );
   if (o.key || o.trust !== undefined) throw usage("--board: the product file gives the trusted keys", "drop --key and --trust");
   const isNew = !fs.existsSync(join(o.dir, "device.json"));
   const identity = isNew ? { vendor: o.vendor ?? product.vendor, class: o.class ?? (board.classes[0] as string) } : {};
@@ -253,7 +263,7 @@ async function ofBoard(o: InstallOptions): Promise<InstallOptions> {
 async function finderOf(path: string, { payload: given, board }: InstallOptions): Promise<Find> {
   if (path === STDIO || !isFolder(path)) {
     const envelope = readEnvelopeFile(path);
-    return async () => ({ path, envelope });
+    return async () => ({ path, envelope, board });
   }
   if (given) throw usage("--payload is for one envelope, not for a folder", "put the payload into the folder");
   const { boardFinder } = await import("../../common/release/folder-boards.js");
@@ -281,6 +291,7 @@ async function installEnvelope(path: string, given: InstallOptions) {
   return {
     sequence: formatSequence(done.manifest.sequence),
     ...versionIfAny(done.envelope),
+    ...(done.board !== undefined && { board: done.board }),
     floor: record.floor,
     components: Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size })),
     signers: done.signers.map(whom.facts),
@@ -288,6 +299,10 @@ async function installEnvelope(path: string, given: InstallOptions) {
     ...(trust && { trust }),
   };
 }
+
+/** The name of a component in the record of a device, as people wrote it: `trust`, and not 7472757374. */
+const componentName = (recorded: string): string =>
+  componentWords(recorded === "none" ? [] : recorded.split("-").map((part) => (part === "_" ? "" : part)));
 
 export default define({
   name: "install",
@@ -311,6 +326,7 @@ export default define({
   ],
   json: {
     ...NUMBER,
+    "board?": ["string", "board of the release: for a folder, and with --board"],
     floor: ["string", "lowest sequence number that the device accepts now"],
     components: ["object[]", "components of the device"],
     ...membersOf("components[]", {
@@ -326,7 +342,7 @@ export default define({
   failure: { sequence: null, signers: [], testKeys: [] },
   run: installEnvelope,
   words: (f, path) => [
-    `${path}: installed, ${numberWords(f)}`,
-    ...f.components.map((c) => `  component ${c.component}: slot ${c.slot}, ${byteWords(c.size)}`),
+    `${path}: installed, ${f.board === undefined ? "" : `board ${f.board}, `}${numberWords(f)}`,
+    ...f.components.map((c) => `  component ${componentName(c.component)}: slot ${c.slot}, ${byteWords(c.size)}`),
   ],
 });
