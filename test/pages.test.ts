@@ -171,11 +171,13 @@ describe.concurrent("docs/guides/product.md", () => {
     );
     expect(stderr).toMatch(/^dist\/1\.0\.0\/acme-sensor-1\.0\.0\.suit: good, board sensor, version 1\.0\.0, /m);
     expect(stderr).toMatch(/^dist\/1\.1\.0\/acme-gateway-1\.1\.0\.suit: installed, board gateway, version 1\.1\.0, /m);
+    expect(stderr).toContain(only(blocksOf("docs/guides/product.md"), "text withdraw"));
+    expect(stderr).toMatch(/^firmseal: dist\/1\.1\.0: version 1\.1\.0 was withdrawn on [-\d]+: loses its settings$/m);
     // the last good build again: nothing but the number has changed
     expect(stderr).toMatch(/^app\.js: 23 bytes, the image of component 0 of dist\/1\.0\.0, version 1\.0\.0, .*signed by ed25519 /m);
     expect(stderr).toMatch(/^dist\/1\.1\.1: installed, board gateway, version 1\.1\.1, /m);
     expect(stdout).toMatch(/^sensor, compared with 1\.0\.0 .*\n {2}sequence number .*\n {2}nothing else changes for a device$/m);
-    expect(stdout.match(/^exit code 1$/gm)).toHaveLength(3);
+    expect(stdout.match(/^exit code 1$/gm)).toHaveLength(4);
     expect(stderr).toContain("next.pem.log: good, ");
     const shape = (text: string) => text.replaceAll(/[0-9a-f]{16}…|\d{4}-\d\d-\d\d|Node [\d.]+/g, "…");
     expect(shape(stdout)).toContain(shape(only(blocksOf("docs/guides/product.md"), "text doctor")));

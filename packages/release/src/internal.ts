@@ -30,6 +30,7 @@ export { type BoardChange, folderChanges, lastOf, releaseChanges, releaseReview 
 export {
   boardFor,
   envelopeOf,
+  folderWithdrawal,
   previousFolder,
   type ReleasedBoard,
   type ReleasedEnvelope,

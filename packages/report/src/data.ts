@@ -107,6 +107,8 @@ export interface ReleaseReport {
   previous?: string;
   /** Boards that only the previous release has. */
   gone?: string[];
+  /** That it was withdrawn: when, RFC 3339 in UTC, and why. Nothing signs this. */
+  withdrawn?: { time: string; reason: string };
   documents?: ReportDocument[];
   /** Each has a `board`. At most `MOST_BOARDS`. */
   boards: ReportData[];

@@ -62,7 +62,10 @@ export function reportHtml(report: ReportData | ReleaseReport, bundle: string): 
   const digestOf = (text: string) => toHex(sha256(encoder.encode(text)));
   const rest =
     "boards" in report
-      ? { file: report.file, made: report.made, previous: report.previous, gone: report.gone, documents: report.documents }
+      ? {
+          ...{ file: report.file, made: report.made, previous: report.previous, gone: report.gone },
+          ...{ withdrawn: report.withdrawn, documents: report.documents },
+        }
       : {};
   const data = inScript({ ...rest, parts: boards.map(withoutEnvelope), hasRecord: record !== undefined });
   // a changed report must not look verified, nor one with another release of the same signers

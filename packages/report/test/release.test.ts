@@ -176,6 +176,13 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     expect(await fits(shown)).toBe(true);
   });
 
+  it("never calls a withdrawn release good, and shows the reason as text", async () => {
+    const withdrawn = { time: "2026-12-01T10:00:00.000Z", reason: "<b>bad</b>\u202e\u001b[31m</script>" };
+    const { page: shown, verdict, isGood, noise } = await said(reportHtml({ ...contentOf(), withdrawn }, await bundle()));
+    expect([isGood, verdict]).toEqual([false, "withdrawn on 2026-12-01: <b>bad</b>\\u{202e}\\u{1b}[31m</script>"]);
+    expect([await shown.locator("main b").count(), noise]).toEqual([0, []]);
+  });
+
   it("gives each section an id of its own, even if two boards have one name", async () => {
     const content = contentOf();
     const boards = content.boards.map((one) => ({ ...one, board: "esp32" }));

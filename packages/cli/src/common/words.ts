@@ -2,7 +2,7 @@
 
 import { versionIn } from "@firmseal/behaviour";
 import type { Receipt } from "@firmseal/keys";
-import { plural, someOf } from "@firmseal/keys/internal";
+import { plural, someOf, visible, type WithdrawnRelease } from "@firmseal/keys/internal";
 import { progressWords, type RootProgress } from "@firmseal/release/internal";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 
@@ -30,6 +30,11 @@ export function numberWords({ sequence, version }: { sequence: string; version?:
 export function rootWords({ signed, needed, families }: RootProgress, of = ""): string {
   const each = families.length > 0 ? `, and of each family: ${progressWords(families)}` : "";
   return `${plural(signed, "root")}${of} (needed: ${needed}${each})`;
+}
+
+/** "dist/1.4.1: version 1.4.1 was withdrawn on 2026-12-01: loses its settings" */
+export function withdrawnWords(path: string, { version, time, reason }: WithdrawnRelease): string {
+  return visible(`${path}: version ${version} was withdrawn on ${time.slice(0, 10)}: ${reason}`);
 }
 
 export function receiptWords(log: readonly Receipt[]): string[] {

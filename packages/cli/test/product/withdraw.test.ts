@@ -196,7 +196,7 @@ describe("a withdrawn release", () => {
     const p = copyOf(done);
     await released(p, "1.4.2");
     const r = await p.ok(["verify", "dist", "--json"]);
-    expect(r.stderr).toContain(`warning: version 1.4.1 was withdrawn on`);
+    expect(r.stderr).toContain("warning: dist: version 1.4.1 was withdrawn on");
     expect(r.json["withdrawn"]).toMatchObject([{ version: LAST, reason: REASON }]);
     await p.ok(["verify", "dist/1.4.2"]);
   });
@@ -238,6 +238,25 @@ describe("a withdrawn release", () => {
     await p.ok(["audit", "A.pem", "--accept-restored"]);
     expect(await refused(p, ["verify", "dist/1.4.1"], 1)).toContain("version 1.4.1 was withdrawn");
     expect(await refused(p, ["release", "--version", LAST], 1)).toContain("version 1.4.1 was withdrawn");
+  });
+
+  it("is named by the commands that show it, and by the report page", async () => {
+    const p = copyOf(done);
+    for (const args of [
+      ["explain", "dist/1.4.1", "--board", "puck"],
+      ["inspect", "dist/1.4.1", "--board", "puck"],
+      ["diff", "dist/1.4.0", "dist/1.4.1"],
+      ["install", "dist/1.4.1", "--board", "puck", "--dir", "dev"],
+      ["extract", "dist/1.4.1", "--board", "puck", "--allow-unverified", "--out", "x.js"],
+      ["report", "dist/1.4.1", "--out", "page.html"],
+    ])
+      expect((await p.ok(args)).stderr, args.join(" ")).toContain(`warning: dist/1.4.1: version 1.4.1 was withdrawn on`);
+    expect(p.get("page.html").toString()).toMatch(new RegExp(`"withdrawn":\\{"time":"[^"]+","reason":"${REASON}"\\}`));
+    // the page of a machine that has the log only
+    rmSync(p.at("dist/1.4.1/withdrawn.json"));
+    await p.ok(["report", "dist/1.4.1", "--out", "log.html"]);
+    expect(p.get("log.html").toString()).toContain(REASON);
+    expect((await p.ok(["report", "dist/1.4.0", "--out", "good.html"])).stderr).not.toContain("withdrawn");
   });
 
   it("is a warning of doctor while it is the newest one", async () => {

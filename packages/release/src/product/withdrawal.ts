@@ -14,7 +14,7 @@ export interface WithdrawalMark extends Pick<ReleaseRecord, "product" | "vendor"
   readonly version: string;
 }
 
-/** Returns why text is not a reason: it stands in a line of logs, messages and pages. Undefined if it is one. */
+/** Returns why text is not a reason: logs, messages and pages show it in one line. Undefined if it is one. */
 function reasonFault(text: string): string | undefined {
   if (text.trim() === "") return "is empty";
   if (visible(text) !== text) return "has a line break, or a control or formatting character";

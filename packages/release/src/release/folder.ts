@@ -4,15 +4,29 @@
 import { dirname, join } from "node:path";
 import { type Artifact, RECORD, type ReleaseRecord, recordFault } from "@firmseal/behaviour";
 import { Failure } from "@firmseal/keys";
-import { isFolder, readAll, STDIO, sha256Hex, shellWord, someOf, tooMuch, usage, visible } from "@firmseal/keys/internal";
+import {
+  isFolder,
+  readAll,
+  STDIO,
+  sha256Hex,
+  shellWord,
+  someOf,
+  tooMuch,
+  usage,
+  visible,
+  type WithdrawnRelease,
+} from "@firmseal/keys/internal";
 import { formatUuid, suggestion } from "@firmseal/signer";
 import type { Identity } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";
 import { LIMITS } from "../input/limits.js";
-import { checkFiles, findRecord, looksLikeRecord, readRecordFile, recorded, releaseFault } from "../product/record.js";
+import type { Product } from "../product/file/product.js";
+import { checkFiles, findRecord, knownRelease, looksLikeRecord, readRecordFile, recorded, releaseFault } from "../product/record.js";
+import { findMark, type WithdrawalMark } from "../product/withdrawal.js";
 import { scopeOf } from "../signing/scope.js";
 import { withFileName } from "../verify/refusals.js";
+import { withdrawalOf, withdrawnHere } from "./number/withdrawn.js";
 
 /** A board of a release, with the path of its envelope. */
 export interface ReleasedBoard {
@@ -26,6 +40,8 @@ export interface ReleaseFolder {
   readonly record: ReleaseRecord;
   /** release.json, as it is. */
   readonly bytes: Uint8Array;
+  /** Its mark, if it was withdrawn. */
+  readonly mark: WithdrawalMark | undefined;
   readonly boards: readonly ReleasedBoard[];
 }
 
@@ -67,8 +83,14 @@ export async function releaseFolder(path: string, names: readonly string[]): Pro
     path,
     record,
     bytes: readAll(join(path, RECORD), LIMITS.releaseRecord),
+    mark: findMark(path, record),
     boards: wanted.map(({ board, file }) => ({ board, path: join(path, file) })),
   };
+}
+
+/** Returns how a release was withdrawn: by its mark, and by the logs of the keys of its product, if that is known. */
+export function folderWithdrawal({ path, record, mark }: ReleaseFolder, product: Product | undefined): WithdrawnRelease | undefined {
+  return product ? withdrawalOf(knownRelease(path, record), withdrawnHere(product, { role: record.role })) : mark;
 }
 
 /** Refuses a board if the record contradicts its verified envelope. Throws a Failure: RELEASE. */

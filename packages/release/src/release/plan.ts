@@ -36,8 +36,8 @@ import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
 import { isInKnownLog, refuseKnownJump } from "./number/known-log.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
+import { type KnownLogs, refuseWithdrawnVersion, type Withdrawn, withdrawnHere } from "./number/withdrawn.js";
 import { refuseRecordedContent } from "./record-check.js";
-import { type KnownLogs, refuseWithdrawnVersion, type Withdrawn, withdrawnHere } from "./withdrawn/known.js";
 
 /** Options of planRelease(). */
 export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ClockOverride, ApprovalOptions, Abortable, Signing {

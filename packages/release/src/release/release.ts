@@ -16,11 +16,11 @@ import { logDigest, recordSignings } from "../signing/authorize.js";
 import { type NextSequence, reviewSigned } from "../signing/draft.js";
 import { isUnapproved, refuseUnapproved } from "./approvals.js";
 import { referencesOf, scopeOfBoard } from "./board/devices.js";
+import { refuseWithdrawn, withdrawnOf } from "./number/withdrawn.js";
 import { boardNames, choiceFor, planRelease, type ReleasePlan } from "./plan.js";
 import { refuseRecordedSigners } from "./record-check.js";
 import { signatureOfRecord } from "./record-signatures.js";
 import { type DoneRelease, Round, sizeOfRelease } from "./round/round.js";
-import { refuseWithdrawn, withdrawnOf } from "./withdrawn/known.js";
 
 /** The numbers that boards get: one for all of them. */
 function makes(plan: ReleasePlan): ((next: NextSequence) => EnvelopeDraft)[] {

@@ -49,9 +49,9 @@ import { carriedAfter, identitiesOf, refuseRole, refuseUntakenTrust, scopeOfBoar
 import { missingHint } from "./folder.js";
 import { shelfPath } from "./names.js";
 import { refuseDisorder } from "./number/numbers.js";
+import { refuseWithdrawn, withdrawalOf, withdrawnHere } from "./number/withdrawn.js";
 import { refuseRecord } from "./record-check.js";
 import { recordClaims, refuseUnsignedRecord } from "./record-signatures.js";
-import { refuseWithdrawn, withdrawalOf, withdrawnHere } from "./withdrawn/known.js";
 
 /** Options of verifyProduct(). */
 export interface ProductVerify extends VerifyRelease, PassphraseOptions {

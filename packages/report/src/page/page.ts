@@ -26,6 +26,7 @@ interface PageContent {
   made?: string;
   previous?: string;
   gone?: string[];
+  withdrawn?: { time: string; reason: string };
   documents?: NonNullable<PageData["documents"]>;
 }
 
@@ -93,8 +94,9 @@ const verdict = (words: string) => el("p", { class: "verdict bad", role: "status
 async function showRelease(content: PageContent, progress: OnProgress, show: Show): Promise<void> {
   const boards: Opened[] = [];
   for (const [i, data] of content.parts.entries()) boards.push(await openPart(data, i, progress));
-  const { file = "", made = "", previous, gone, documents = [] } = content;
-  const rest = { file, made, documents, ...(previous !== undefined && { previous }), ...(gone && { gone }) };
+  const { file = "", made = "", previous, gone, withdrawn, documents = [] } = content;
+  const told = { ...(previous !== undefined && { previous }), ...(gone && { gone }), ...(withdrawn && { withdrawn }) };
+  const rest = { file, made, documents, ...told };
   const titles = new Set(boards.map(({ verified }) => (verified ? titleOf(verified) : REPORT_TEXTS.title)));
   const [title = ""] = titles;
   show(

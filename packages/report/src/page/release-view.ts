@@ -22,6 +22,7 @@ export interface ReleaseOutcome {
   made: string;
   previous?: string;
   gone?: string[];
+  withdrawn?: { time: string; reason: string };
   documents?: NonNullable<PageData["documents"]>;
   boards: BoardOutcome[];
   record?: ReleaseRecord;
@@ -33,13 +34,15 @@ const titleOfBoard = ({ data, verified, refused }: BoardOutcome) =>
   verified && refused === undefined ? REPORT_TEXTS.boardOf(classWords(verified)) : REPORT_TEXTS.board(visibleText(data.board ?? data.file));
 
 /** The verdict in one sentence, and whether it is good. */
-function verdictOf({ boards, fault }: ReleaseOutcome): { isGood: boolean; words: string } {
+function verdictOf({ boards, fault, withdrawn }: ReleaseOutcome): { isGood: boolean; words: string } {
   const [first, ...others] = boards.filter(({ refused }) => refused !== undefined);
   if (first) {
     const more = others.length > 0 ? REPORT_TEXTS.moreBoards(others.length) : "";
     return { isGood: false, words: `${REPORT_TEXTS.refused}: ${titleOfBoard(first)}: ${first.refused}${more}` };
   }
   if (fault !== undefined) return { isGood: false, words: `${REPORT_TEXTS.refused}: ${fault}` };
+  if (withdrawn)
+    return { isGood: false, words: REPORT_TEXTS.withdrawn(visibleText(withdrawn.time.slice(0, 10)), visibleText(withdrawn.reason)) };
   for (const one of boards) {
     const words = one.verified && faultOf(one.verified);
     if (words !== undefined) return { isGood: false, words: `${titleOfBoard(one)}: ${words}` };

@@ -110,6 +110,7 @@ export const REPORT_TEXTS = {
     `${n === 1 ? "1 payload is" : `${n} payloads are`} outside the envelopes. Opening this page does not check ${n === 1 ? "it" : "them"}. You can choose ${n === 1 ? "its file" : "their files"} at the end.`,
   moreBoards: (n: number) => (n === 1 ? "; 1 more board is refused" : `; ${n} more boards are refused`),
   someBoards: (shown: number, of: number) => `This report shows ${shown} of ${of} boards of the release.`,
+  withdrawn: (date: string, reason: string) => `withdrawn on ${date}: ${reason}`,
   gone: (names: string, previous: string) => `Only the previous release (${previous}) has: ${names}.`,
   record: "release.json",
   recordGood: "release.json agrees with the envelopes. This page does not check its signatures.",

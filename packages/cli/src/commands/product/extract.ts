@@ -18,7 +18,7 @@ import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { deliver, refuseTerminal } from "../../common/output.js";
-import { folderAt, onlyBoard, refuseBoardOf } from "../../common/release/folder-boards.js";
+import { folderAt, onlyBoard, refuseBoardOf, shownFolder } from "../../common/release/folder-boards.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { DIGEST_SHAPE, membersOf, NUMBER, OUT, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
@@ -56,7 +56,7 @@ async function trustedBy(o: ExtractOptions): Promise<{ whom: TrustedKeys } | { p
 
 /** The envelope at a path, or that of a board in the folder of a release. */
 async function envelopeAt(given: string, { board }: ExtractOptions, verifies: boolean): Promise<{ path: string; envelope: Uint8Array }> {
-  const folder = await folderAt(given, board);
+  const folder = await shownFolder(given, board);
   if (!folder) {
     const envelope = readEnvelopeFile(given);
     refuseBoardOf(given, board);

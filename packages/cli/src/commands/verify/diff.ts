@@ -4,7 +4,7 @@ import { folderChanges, type ReleaseFolder, readEnvelopeFile, refuseOtherRelease
 import { commandArgument, define, option } from "../../command.js";
 import { productFile } from "../../common/options.js";
 import { differenceLines } from "../../common/release/difference.js";
-import { folderAt, missingBoards, productFor, refuseBoardOf } from "../../common/release/folder-boards.js";
+import { missingBoards, productFor, refuseBoardOf, shownFolder } from "../../common/release/folder-boards.js";
 import { BOARDS, missingLines } from "../../common/release/folder-words.js";
 import { namedLines, namesOfProduct, productHere } from "../../common/release/product-names.js";
 import { changeLines } from "../../common/release/release-facts.js";
@@ -37,7 +37,7 @@ async function diffFolders(before: ReleaseFolder, after: ReleaseFolder, o: DiffO
 }
 
 async function diffReleases(before: string, after: string, o: DiffOptions) {
-  const [old, next] = [await folderAt(before, o.board), await folderAt(after, o.board)];
+  const [old, next] = [await shownFolder(before, o.board), await shownFolder(after, o.board)];
   if (old && next) return diffFolders(old, next, o);
   const folder = old ?? next;
   if (folder)

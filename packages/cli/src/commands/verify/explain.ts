@@ -7,7 +7,7 @@ import { decodeEnvelope, refusalOf, TEMPLATE_NAME } from "@firmseal/verifier/too
 import { InvalidArgumentError } from "commander";
 import { commandArgument, define, option } from "../../command.js";
 import { numberOrVersion, productFile, wholeNumber } from "../../common/options.js";
-import { eachBoard, folderAt, missingBoards, onlyBoard, productFor } from "../../common/release/folder-boards.js";
+import { eachBoard, missingBoards, onlyBoard, productFor, shownFolder } from "../../common/release/folder-boards.js";
 import { BOARDS, boardLines, missingLines } from "../../common/release/folder-words.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { namedLines, namesOfProduct, productHere } from "../../common/release/product-names.js";
@@ -118,7 +118,7 @@ function notForDevice(path: string, o: ExplainOptions): Failure {
 
 /** Describes what devices will do with a release. Signatures are not verified. */
 async function explainRelease(path: string, o: ExplainOptions) {
-  const folder = await folderAt(path, o.board);
+  const folder = await shownFolder(path, o.board);
   if (folder) return explainFolder(folder, o);
   if (o.refusal) return refusedFile(path, o, o.refusal);
   const file = o.product ?? (o.board === undefined ? undefined : PRODUCT_FILE);

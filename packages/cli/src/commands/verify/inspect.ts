@@ -220,8 +220,8 @@ async function inspect(path: string, o: InspectOptions) {
 const folders = () => import("../../common/release/folder-boards.js");
 
 async function inspectFolder(path: string, o: InspectOptions) {
-  const { eachBoard, folderAt, missingBoards, productFor } = await folders();
-  const folder = (await folderAt(path, o.board)) as ReleaseFolder;
+  const { eachBoard, shownFolder, missingBoards, productFor } = await folders();
+  const folder = (await shownFolder(path, o.board)) as ReleaseFolder;
   const names = await namesOfProduct(await productFor(folder, o));
   const boards = await eachBoard(folder, ({ envelope }) => inspected(envelope, o));
   const testKeys = [...new Set(boards.flatMap((one) => one.testKeys))];

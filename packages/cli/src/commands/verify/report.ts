@@ -8,6 +8,7 @@ import { byteWords, grouped, keyWords, plural, STDIO, someOf, tooMuch, usage, wa
 import type { Product } from "@firmseal/release";
 import {
   documentsBeside,
+  folderWithdrawal,
   LIMITS,
   otherWords,
   previousFolder,
@@ -39,7 +40,7 @@ import {
 } from "../../common/release/report-board.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS } from "../../common/shapes.js";
 import { devicesWith } from "../../common/simulated.js";
-import { numberWords, versionFacts } from "../../common/words.js";
+import { numberWords, versionFacts, withdrawnWords } from "../../common/words.js";
 
 function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | undefined): void {
   refuseTerminal(o.out, "--out");
@@ -95,7 +96,8 @@ function billOf(product: Product | undefined): string[] {
 }
 
 /** Every board of a release. */
-async function allBoards(path: string, { record, bytes, boards }: ReleaseFolder, o: ReportOptions): Promise<Reported> {
+async function allBoards(path: string, folder: ReleaseFolder, o: ReportOptions): Promise<Reported> {
+  const { record, bytes, boards } = folder;
   const product = await productHere(o.product);
   // a file that is only present here may belong to something else
   if (product && o.product !== undefined) refuseOtherProduct(path, record, product);
@@ -115,11 +117,14 @@ async function allBoards(path: string, { record, bytes, boards }: ReleaseFolder,
       }),
     );
   }
+  const withdrawn = folderWithdrawal(folder, own);
+  if (withdrawn) warn(withdrawnWords(path, withdrawn));
   const data: ReleaseReport = {
     file: `${record.product} ${record.version}`,
     made: reportTime(),
     record: Buffer.from(bytes).toString("base64"),
     ...(previous && { previous: previous.name, gone: [...previous.gone] }),
+    ...(withdrawn && { withdrawn: { time: withdrawn.time, reason: withdrawn.reason } }),
     documents: reportDocuments([...(o.document ?? []), ...billOf(own)]),
     boards: out.map((one) => one.data),
   };

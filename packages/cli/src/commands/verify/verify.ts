@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { RECORD } from "@firmseal/behaviour";
 import { Failure } from "@firmseal/keys";
-import { isFolder, keyWords, plural, shellWord, someOf, usage, visible, warn } from "@firmseal/keys/internal";
+import { isFolder, keyWords, plural, shellWord, someOf, usage, warn } from "@firmseal/keys/internal";
 import { type VerifiedRelease, verifyRelease } from "@firmseal/release";
 import {
   type ConsumerName,
@@ -30,7 +30,7 @@ import { onDemand } from "../../common/release/on-demand.js";
 import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
 import { APPROVAL, approvalLines, isReleaseFolder, progressLines, SIGNATURES } from "../../common/release/signatures.js";
 import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE, WITHDRAWAL } from "../../common/shapes.js";
-import { numberWords, versionFacts } from "../../common/words.js";
+import { numberWords, versionFacts, withdrawnWords } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
 export interface VerifyOptions extends TrustOptions, RefusalOverrides {
@@ -137,7 +137,7 @@ async function verifyForProduct(path: string, o: VerifyOptions) {
   const { readProduct, verifyProduct } = await onDemand();
   const missing = o.missing ? await signaturesIn(path, o) : undefined;
   const { releases, records, withdrawn, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), await judged(o));
-  for (const one of withdrawn) warn(visible(`version ${one.version} was withdrawn on ${one.time.slice(0, 10)}: ${one.reason}`));
+  for (const one of withdrawn) warn(withdrawnWords(path, one));
   const last = releases.at(-1) as VerifiedBoard;
   return {
     sequence: String(last.sequence),

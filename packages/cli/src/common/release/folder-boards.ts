@@ -1,7 +1,7 @@
 // The boards of a release, for commands that show one envelope after the other.
 
 import { RECORD } from "@firmseal/behaviour";
-import { isFolder, STDIO, usage } from "@firmseal/keys/internal";
+import { isFolder, STDIO, usage, warn } from "@firmseal/keys/internal";
 import type { Product } from "@firmseal/release";
 import {
   boardFor,
@@ -12,6 +12,7 @@ import {
   releaseFolder,
 } from "@firmseal/release/internal";
 import type { Identity } from "@firmseal/verifier";
+import { withdrawnWords } from "../words.js";
 import type { MissingBoard } from "./folder-words.js";
 import { productHere } from "./product-names.js";
 import { isReleaseFolder } from "./signatures.js";
@@ -32,6 +33,13 @@ export function folderAt(path: string, board: string | undefined): Promise<Relea
   return releaseFolder(path, board === undefined ? [] : [board]);
 }
 
+/** Like folderAt(), and warns if the mark of the release says that it was withdrawn. */
+export async function shownFolder(path: string, board: string | undefined): Promise<ReleaseFolder | undefined> {
+  const folder = await folderAt(path, board);
+  if (folder?.mark) warn(withdrawnWords(path, folder.mark));
+  return folder;
+}
+
 /** The product whose names are shown. Refuses a named file of a product that the folder does not have. */
 export async function productFor(folder: ReleaseFolder, o: { product?: string; json?: boolean }): Promise<Product | undefined> {
   const product = await productHere(o.product, o.json === true);
@@ -49,7 +57,7 @@ export function onlyBoard({ path, boards }: ReleaseFolder) {
 
 /** Returns what finds the board of a device in the folder of a release, by the envelopes. */
 export async function boardFinder(path: string, board: string | undefined): Promise<(identity: Identity) => Promise<ReleasedEnvelope>> {
-  const folder = (await folderAt(path, board)) as ReleaseFolder;
+  const folder = (await shownFolder(path, board)) as ReleaseFolder;
   return (identity) => boardFor(folder, identity);
 }
 

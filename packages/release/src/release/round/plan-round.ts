@@ -18,6 +18,7 @@ import { fromBuild, type ImageReader, type PreparedBoard, prepareBoard } from ".
 import type { Cuts } from "../cuts/cuts.js";
 import { envelopeName, shelfPath } from "../names.js";
 import { refuseDisorder } from "../number/numbers.js";
+import { refuseWithdrawn } from "../number/withdrawn.js";
 import {
   knownReleases,
   lintPlan,
@@ -28,7 +29,6 @@ import {
   sameRelease,
   withdrawnFor,
 } from "../plan.js";
-import { refuseWithdrawn } from "../withdrawn/known.js";
 
 /** Options of planSigning(): what a person says who signs a release that exists. */
 export type RoundOptions = Omit<ReleaseOptions, "version" | "boards" | "out" | "seq" | "dryRun" | "unsigned" | "diff">;

@@ -84,7 +84,7 @@ function wholeLog(path: string, key?: string): readonly Entry[] {
       `${path}: ${logFaultWords(fault)}: it may have lost which releases were withdrawn`,
       `firmseal audit ${shellWord(path)} shows it; bring the right log`,
     );
-  // what a log has lost binds all the same, also where a person has accepted the loss
+  // what a log has lost binds all the same, even after a person has accepted the loss
   return [...log.all, ...seen.flatMap((one) => one?.binds ?? [])];
 }
 
