@@ -130,9 +130,7 @@ describe("withdraw", () => {
     expect(await refused(p, ["withdraw", "fridge/9.0.0", "--reason", REASON], 1)).toContain("is a release of fridge");
     const text = p.get("dist/1.4.1/release.json").toString();
     p.put("dist/1.4.1/release.json", text.replace(/("manifest": "sha-256:)..../g, "$10000"));
-    expect(await refused(p, ["withdraw", LAST, "--reason", REASON], 1)).toContain(
-      "no log of a release key knows the manifest of board puck",
-    );
+    expect(await refused(p, ["withdraw", LAST, "--reason", REASON], 1)).toContain("no log of a release key knows the manifest of board");
     p.put("dist/1.4.1/release.json", text);
     for (const mark of ["{", "{}", "[]", `{"$schema":"urn:firmseal:withdrawn:1"}`, "x".repeat(20_000)]) {
       p.put("dist/1.4.1/withdrawn.json", mark);

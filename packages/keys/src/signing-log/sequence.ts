@@ -187,8 +187,8 @@ export interface SequenceOverrides {
 /**
  * Checks the sequence number of a manifest or trust file against the logs of all keys. Refuses a number that devices
  * would refuse, that another file has, or that leaves no room, a version below one that has a lower number, and a
- * release that was withdrawn. The same manifest or trust file may be signed again with any key. A number that is that of
- * its version may be one major version ahead.
+ * release that was withdrawn. The same manifest or trust file may be signed again with any key. A number that is that
+ * of its version may be one major version ahead.
  *
  * @param entries - The numbers that were used.
  * @param asked - The number, the digest of the file, and the devices that it is for.

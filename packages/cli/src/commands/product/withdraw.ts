@@ -78,17 +78,16 @@ export default define({
   run: withdraw,
   words: (f) => {
     const version = f.next ?? "VERSION";
-    const extracts = f.boards.map(
-      ({ board }) =>
-        `firmseal extract ${f.lastGood === null ? "LAST_GOOD" : shellWord(f.lastGood)} --board ${shellWord(board)} --out IMAGE`,
-    );
+    const [first] = f.boards as [(typeof f.boards)[number]];
+    const good = f.lastGood === null ? "LAST_GOOD" : shellWord(f.lastGood);
+    const extract = `firmseal extract ${good} --board ${shellWord(first.board)} --out IMAGE`;
     return [
       ...receiptWords(f.log),
       ...(f.folder === null ? [] : [`${f.folder}/withdrawn.json: the mark of the folder; take the release off every server`]),
       `${f.product} ${f.version} ${f.state === "unchanged" ? "was withdrawn before, for the same reason" : `withdrawn: ${f.reason}`}`,
       "devices that run it learn of it only from a release with a higher sequence number",
       ...f.boards.map(({ board, exceed }) => `board ${board}: the next release must exceed sequence number ${exceed}`),
-      `next, with the last good image: ${extracts[0]}; firmseal release --version ${version}`,
+      `next, with the last good image: ${extract}; firmseal release --version ${version}`,
     ];
   },
 });
