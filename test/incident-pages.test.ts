@@ -1,4 +1,4 @@
-// The pages about incidents: each is typed from top to bottom, in a folder with the files that docs/guides/incidents.md makes.
+// The pages about incidents: each is typed from top to bottom, in the folder of the product that docs/guides/incidents.md makes.
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -23,8 +23,11 @@ const ENDS: { readonly [page: string]: { stdout: RegExp; file?: string } } = {
   "lost.md": { stdout: /^stage: safe: /m, file: "lost/auditor.md" },
   "debug-leaked.md": { stdout: /^stage: safe: /m, file: "debug/auditor.md" },
   "expired.md": { stdout: /^stage: safe: /m, file: "expired/auditor.md" },
-  "frozen.md": { stdout: /^serial-2 +1 +1 +published\/11\.suit +\d{4}-[\s\S]*^longer, or never +1 +serial-3$/m, file: "devices.jsonl" },
-  "roots-lost.md": { stdout: /roots-lost/, file: "12.suit" },
+  "frozen.md": {
+    stdout: /^serial-2 +1 +1 +published\/lamp-puck-1\.0\.1\.suit +\d{4}-[\s\S]*^longer, or never +1 +serial-3$/m,
+    file: "devices.jsonl",
+  },
+  "roots-lost.md": { stdout: /roots-lost/, file: "dist/1.1.0/lamp-puck-1.1.0.suit" },
   "planned.md": { stdout: /shelf .* moved$/m, file: "bridge.suit" },
   "vendor.md": { stdout: /ours .* moved$/m, file: "theirs.suit" },
   "post-quantum.md": { stdout: /10,000 .* moved$/m, file: "bridge.suit" },

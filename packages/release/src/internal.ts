@@ -20,12 +20,13 @@ export { PRODUCT_FILE } from "./product/file/file-name.js";
 export { foldersOutside } from "./product/file/inside.js";
 export { newProduct } from "./product/file/new.js";
 export { POLICIES, type Policy } from "./product/file/policy.js";
-export { boardsOf } from "./product/file/product.js";
+export { type Board, boardsOf } from "./product/file/product.js";
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
 export { type ShownMember, shownMembers, trustedThumbprints } from "./product/file/shown.js";
 export { refuseOtherProduct } from "./product/record.js";
 export { approvalPath, approvalProgress, isUnapproved } from "./release/approvals.js";
 export { refuseMissingKeys, signingKeys, trustOptions } from "./release/board/devices.js";
+export { boardToBridge, bridgedBoard, rotatedTrust } from "./release/bridge.js";
 export { type BoardChange, folderChanges, lastOf, releaseChanges, releaseReview } from "./release/changes.js";
 export {
   boardFor,
@@ -60,8 +61,10 @@ export { documentsBeside, reportDocuments } from "./report/documents.js";
 export { reportFamilies, reportKinds, reportTime } from "./report/report-data.js";
 export { type NeededSignatures, signBridge } from "./rotation/bridge.js";
 export { readArchive } from "./rotation/files.js";
+export { boardFinderOf } from "./rotation/fleet-product.js";
 export { fleetDevices } from "./rotation/fleet-rows.js";
 export { embeddedKeys } from "./rotation/keys.js";
+export type { Cohort } from "./rotation/model.js";
 export { type NextResult, whatNext } from "./rotation/next.js";
 export { devicesByVerdict } from "./rotation/plan/plan.js";
 export { type Exposed, exposedWords, type Margins } from "./rotation/plan/reach.js";

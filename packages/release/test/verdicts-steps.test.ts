@@ -5,11 +5,11 @@ import { describe, expect, it } from "vitest";
 import { LONG } from "../../test-support/src/environment/effort.js";
 import { randoms } from "../../test-support/src/randoms.js";
 import { CLASSES, Device, identity, imageOf, release, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
+import { LAST } from "../src/input/sequence.js";
 import { type Cohort, type DeviceModel, modelOf } from "../src/rotation/model.js";
 import { whatNext } from "../src/rotation/next.js";
 import { planSteps } from "../src/rotation/plan/plan.js";
 import { type PlannedStep, stepOf } from "../src/rotation/plan/steps.js";
-import { LAST } from "../src/trust/quorum.js";
 import { A, all, B, C, cohort, D, facts, fileOf, hex, NOBODY, only, R1, R2, R3, R4, step, withKeys } from "./verdicts-fleet.js";
 
 describe("a harmful step", () => {

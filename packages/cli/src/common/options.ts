@@ -1,7 +1,7 @@
 // Options that several commands share.
 
-import type { PassphraseOption } from "@firmseal/keys";
-import { isVersion, KEY_SOURCES } from "@firmseal/keys/internal";
+import type { Failure, PassphraseOption } from "@firmseal/keys";
+import { isVersion, KEY_SOURCES, usage } from "@firmseal/keys/internal";
 import { consumerNames, coseAlgNames } from "@firmseal/release/internal";
 import { InvalidArgumentError, type Option } from "commander";
 import { option } from "../command.js";
@@ -46,6 +46,10 @@ function uriReference(value: string): string {
     throw new InvalidArgumentError("give a URI outside the envelope: one that begins with # names a payload inside it");
   return value;
 }
+
+/** Throws for an option that is required because no product file says it. */
+export const missingOption = (flags: string, command: string): Failure =>
+  usage(`option '${flags}' is missing`, `firmseal ${command} --help shows how it is used`);
 
 /** --key, repeatable. */
 export function keys(what: string, required = true): Option {

@@ -166,6 +166,7 @@ export const COHORTS: Shape = {
     name: ["string", "name of the first cohort in this state"],
     rows: ["number", "how many rows of the fleet file are in it"],
     names: ["string[]", "their names, the first 8"],
+    "boards?": ["string[]", "boards of the product, of rotate plan with a product file"],
     devices: ["number", "number of their devices"],
     floor: ["object", "their floors before"],
     ...membersOf("floor", { lowest: ["string", "the lowest"], highest: ["string", "the highest"] }),

@@ -210,7 +210,9 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["whosigned", "old.suit"]);
     await inShape(p, ["whosigned", "fw.suit", "--keys", "."]);
     await inShape(p, ["whosigned", "fw.suit", "--key", "C.jwk"]);
-    seen("whosigned", "signatures[].testKey?");
+    await inShape(p, ["whosigned", "made/1.0.0", "--key", "A.jwk"]);
+    const missing = ["path", "board", "signed", "needed"].map((member) => `missing?[].${member}`);
+    seen("whosigned", "signatures?[].testKey?", ...missing);
     await inShape(p, ["install", "fw.suit", "--key", "A.jwk", ...FACTS, "--dir", "dev"]);
     await inShape(p, ["install", "fw.suit", "--key", "C.jwk", "--dir", "dev"]);
     await inShape(p, ["simulate", "fw.suit", "--key", "A.jwk", "--device", "memory", "--second-cuts", "1"]);
@@ -329,10 +331,17 @@ describe("the JSON of each command has its shape", () => {
     q.put("bridges/r.suit", q.get("r.suit"));
     await inShape(q, ["rotate", "next", "--fleet", "fleet.json", "--archive", "bridges"]);
     await inShape(q, ["rotate", "next", "--fleet", "keys.csv", "--archive", "bridges"]);
+    const product = `name = "lamp"\nvendor = "example.com"\n[trust]\nfile = "t1.trust"\ncarry = "t2.trust"\n[sequence]\nsource = "given"\n`;
+    q.put("lamp.toml", `${product}[boards.main]\nclass = "board-v2"\nimage = "app.bin"\n`);
+    const ofProduct = ["--product", "lamp.toml", "--fleet", "fleet.json"];
+    await inShape(q, ["rotate", "next", ...ofProduct, "--archive", "bridges"]);
     seen("rotate next");
+    await inShape(q, ["rotate", "plan", ...ofProduct, "--release", "r.suit"]);
+    await inShape(q, ["rotate", "bridge", "app.bin", ...ofProduct, "--seq", "21", "--out", "of-product.suit"]);
     q.put("T.jwk", JSON.stringify(toJwk(key("T"))));
     const given = ["--key", "A.jwk", "--replacement", "T.jwk", "--trust", "t2.trust", "--fleet", "fleet.json", "--image", "app.bin"];
     await inShape(q, ["incident", "stolen", ...given, "--dir", "night"]);
+    await inShape(q, ["incident", "stolen", ...given, "--product", "lamp.toml", "--dir", "day"]);
     const facts = ["--trust", "t1.trust", "--next-trust", "t2.trust", ...FACTS, "--seq", "21", "--key", "A.pem", "--key", "B.pem"];
     await inShape(q, ["rotate", "bridge", "app.bin", ...facts, "--fleet", "fleet.json", "--out", "b.suit"]);
     await inShape(q, ["rotate", "bridge", ...facts, "--out", "-"]);

@@ -159,7 +159,7 @@ describe("release --join", () => {
     await refused(["puck", "later"], 1, "parts/later has version 1.0.1, and parts/puck has 1.0.0");
     await refused(["puck", "number"], 1, "parts/number");
     await refused(["puck", "pixl", "changed"], 1, "parts/changed has other files of board puck than parts/puck");
-    await refused(["puck", "dear"], 1, "parts/dear has no file pixl.bin, which firmseal.toml names in a uri");
+    await refused(["puck", "dear"], 1, "parts/dear has no file pixl.bin, which the product file names in a uri");
     await refused(["puck"], 1, "no folder has a release for pixl");
     await refused(["puck", "puck"], 1, "no folder has a release for pixl");
     await refused(["puck", "unsigned"], 1, "is not signed by the keys that signed the other boards");

@@ -34,11 +34,12 @@ export interface RehearsedBridge extends NeededBridge {
 const highest = (numbers: readonly bigint[]) => numbers.reduce(higher, 0n);
 
 /** The numbers of the bridges for a group, ascending. `there`: those that the folder has. */
-function numbersFor({ cohorts, identity }: DeviceGroup, { fleet, next }: Way, there: readonly bigint[]): bigint[] {
+function numbersFor({ cohorts, identity, bridged }: DeviceGroup, { fleet, next }: Way, there: readonly bigint[]): bigint[] {
   const jump = next.jumps[ROLE_RELEASE];
   const afterNext = (at: bigint) => numbersAbove(at, jump).highest;
   const floors = new Set(cohorts.map(({ floor }) => bigSequence(floor)));
-  const all = highestFloor(fleet, identity);
+  // above the last release of the product too
+  const all = higher(highestFloor(fleet, identity), (bridged?.least ?? 1n) - 1n);
   const last = highest(there);
   // devices may have passed an earlier one
   const top = last > highest([...floors]) && afterNext(last) >= all ? last : all + 1n;

@@ -95,6 +95,7 @@ export async function bridgesIn(
     }
     const path = join(o.dir, `bridge-${++last}.suit`);
     const facts = {
+      board: group.bridged,
       trust: o.trust,
       nextTrust: list,
       before,
@@ -104,7 +105,7 @@ export async function bridgesIn(
     // the rehearsal has asked the devices
     const move = await readTrustMove(group.image, { ...facts, seq: sequence, out: path });
     const draft = move.prepared.draft(() => sequence);
-    await warnBeforeSigning(await openWithTrialKey(draft), draft.outline);
+    await warnBeforeSigning(await openWithTrialKey(draft), draft.outline, { isCount: group.bridged?.isCount === true });
     announce(move);
     made.push({ path, bytes: draft.bytes });
     out.push({ path, group, sequence, found, isSigned: false });

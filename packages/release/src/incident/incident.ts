@@ -2,11 +2,12 @@
 // step: what is in its folder says how far it is. It uses no private key, so that nothing it does can make matters
 // worse.
 
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { grouped, makeFolders, outputPlace, shellWord, someOf, writeWhole } from "@firmseal/keys/internal";
 import type { PublicKey, RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { readSteps } from "../rotation/files.js";
+import type { Cohort } from "../rotation/model.js";
 import { highestFloor } from "../rotation/move.js";
 import { type CohortResult, planSteps } from "../rotation/plan/plan.js";
 import { exposedWords } from "../rotation/plan/reach.js";
@@ -46,6 +47,8 @@ export interface Incident {
   /** What the next trust file changes, in words, and what to watch out for. */
   readonly changes: readonly string[];
   readonly warnings: readonly string[];
+  /** The devices, as the fleet file describes them. */
+  readonly fleet: readonly Cohort[];
   /** The number of devices in the fleet. */
   readonly devices: number;
   /** The fleet now, and with the next trust file: rehearsed, or as it is signed. */
@@ -100,7 +103,9 @@ function steps(
       todo: [`firmseal trust diff ${trust} ${list}`, `each root, where it is: firmseal trust sign ${list}${previous} --key ROOT`, again],
     };
   const later = [
-    `sign every later release with firmseal rotate bridge --trust ${list} --next-trust ${list}`,
+    o.product
+      ? `name it in ${o.product.path}: [trust] carry = ${JSON.stringify(relative(dirname(o.product.path), listPath))}; every later release then brings it`
+      : `sign every later release with firmseal rotate bridge --trust ${list} --next-trust ${list}`,
     `write what the devices report into ${o.fleet}, and ${again}`,
   ];
   if (alone) {
@@ -149,7 +154,7 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
   const { current, key, entry, fleet, gone } = given;
   const list = join(o.dir, "next.trust");
   const found = listIn(list, given);
-  const groups = groupsOf(given);
+  const groups = await groupsOf(given);
   const chain = chainBefore(given);
   const [first] = found.ways as [Way];
   const now = planSteps(fleet, [], gone, [current.store, ...(found.isSigned ? [first.next] : [])]);
@@ -170,6 +175,7 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
     next,
     changes: trustChanges(current.store, next).map(changeWords),
     warnings: changeWarnings(current.store, next),
+    fleet,
     devices: total(now, () => true),
     now,
   };

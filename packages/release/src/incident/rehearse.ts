@@ -54,18 +54,20 @@ export async function rehearse(r: Way, chain: readonly TrustOnFile[], bridges: r
   if (r.alone) return offered([{ name: "the next trust file", trust: brought, store }]);
   const steps = [];
   for (const [i, { group, sequence, found }] of bridges.entries()) {
-    const { identity, image } = group;
+    const { identity, image, bridged } = group;
     const facts = { sequence: String(sequence), vendor: firstUuid(identity.vendor), class: firstUuid(identity.class), trust: brought };
     const options = { vendor: facts.vendor, class: facts.class, seq: sequence };
     const draft = found
       ? readDraft(found.envelope)
-      : image === undefined
-        ? draftOf(recipe(facts))
-        : (
-            await makeDraft(await readInput(image, options), options, ({ sequence: _s, vendor: _v, class: _c, ...rest }) =>
-              recipe({ ...facts, image: rest }),
-            )
-          ).draft(() => sequence);
+      : bridged
+        ? (await bridged.prepare(brought))(sequence)
+        : image === undefined
+          ? draftOf(recipe(facts))
+          : (
+              await makeDraft(await readInput(image, options), options, ({ sequence: _s, vendor: _v, class: _c, ...rest }) =>
+                recipe({ ...facts, image: rest }),
+              )
+            ).draft(() => sequence);
     const signed = await marked(draft, releaseSigners(r, identity), mark);
     steps.push({ name: rehearsedName(i), envelope: signed.bytes, sequence });
   }

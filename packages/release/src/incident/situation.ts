@@ -7,10 +7,13 @@ import { decodeTrust, describeTrust, encodeTrust, formatUuid, keyOfAnchor, type 
 import type { Identity, TrustStore } from "@firmseal/verifier";
 import { equalBytes, formatSequence, MAX_SIGNATURES, ROLE_RELEASE, rawKey, sameKey, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
+import { type Product, takesTrust } from "../product/file/product.js";
+import { bridgedBoard } from "../release/bridge.js";
 import { readFleet } from "../rotation/fleet.js";
+import { boardFinderOf } from "../rotation/fleet-product.js";
 import { namedKeys, secretSet } from "../rotation/keys.js";
 import { type Cohort, type DeviceModel, storesOf } from "../rotation/model.js";
-import { highestFloor } from "../rotation/move.js";
+import { type BridgedBoard, highestFloor } from "../rotation/move.js";
 import type { KeyFates } from "../rotation/plan/reach.js";
 import { withoutKey } from "../rotation/retire.js";
 import { refuseLastNumber } from "../signing/authorize-trust.js";
@@ -31,6 +34,8 @@ export interface IncidentOptions {
   fleet: string;
   /** The folder of the incident. */
   dir: string;
+  /** The product that the devices are of. Its last release has the image that they run, unless `image` says it. */
+  product?: Product | undefined;
   /** Public keys that take over the roles of the key. */
   replacement?: readonly string[];
   /** The image that devices run: for all, or `COHORT=FILE`. */
@@ -84,7 +89,7 @@ async function replacementsOf({ replacement: refs = [] }: IncidentOptions, key: 
 export async function readGiven(o: IncidentOptions): Promise<Given> {
   const current = readTrustFile(o.trust);
   refuseLastNumber(bigSequence(current.store.sequence) + 1n);
-  const fleet = await readFleet(o.fleet);
+  const fleet = await readFleet(o.fleet, o.product);
   const [key] = (await namedKeys([o.key], "`key`", [current.store])) as [PublicKey];
   const before = describeTrust(current.store);
   const entry = before.anchors.find((a) => equalBytes(a.key.key, key.key)) as TrustDescription["anchors"][number];
@@ -188,13 +193,16 @@ export interface DeviceGroup {
   readonly model: DeviceModel;
   readonly cohorts: Cohort[];
   readonly image: string | undefined;
+  /** For devices of a board of the product. */
+  bridged?: BridgedBoard;
 }
 
 /**
  * The devices that need a bridge, by vendor and class: they do not have the next list, or they are farther below the
  * releases of their kind than they can jump.
  */
-export function groupsOf({ fleet, current, o }: Given): DeviceGroup[] {
+export async function groupsOf({ fleet, current, o }: Given): Promise<DeviceGroup[]> {
+  const boardOf = o.product && boardFinderOf(o.product);
   const images = new Map(
     (o.image ?? []).map((text): [string, string] => {
       const at = text.indexOf("=");
@@ -213,7 +221,10 @@ export function groupsOf({ fleet, current, o }: Given): DeviceGroup[] {
     tops.set(id, top);
     if (hasNext(cohort, current) && reachesFrom(cohort) >= top) continue;
     const group = groups.get(id) ?? { identity: model.identity, model, cohorts: [], image: images.get(name) ?? images.get("") };
-    if (model.start === "release" && group.image === undefined)
+    const found = boardOf?.(model.identity);
+    if (o.product && found && takesTrust(found.board))
+      group.bridged ??= await bridgedBoard(o.product, found.board, group.image, found.class);
+    else if (model.start === "release" && group.image === undefined)
       throw usage(
         `cohort ${name}: a bridge without an image leaves nothing to start`,
         `give the image that it runs: \`image\` ${name}=FILE`,

@@ -3,7 +3,7 @@
 import { STDIO, usage } from "@firmseal/keys/internal";
 import type { ConsumerName } from "../consumer/consumers.js";
 import { type Board, boardsOf, type Product } from "../product/file/product.js";
-import { releasesIn } from "../product/record.js";
+import { type KnownRelease, releasesIn } from "../product/record.js";
 import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../signing/draft.js";
 import type { TrustOnFile } from "../trust/read.js";
 import { productLists, scopeOfBoard } from "./board/devices.js";
@@ -25,18 +25,27 @@ export interface BoardInput {
 const ANSWERED = ["vendor", "class", "uri", "imageOut"] as const;
 
 /** The board to sign: the named one, or the only one. */
-function boardMeant(product: Product, name: string | undefined): Board {
+export function boardMeant(product: Product, name: string | undefined): Board {
   const [board, ...others] = boardsOf(product, name === undefined ? [] : [name]);
   if (others.length > 0)
     throw usage("`board` is missing: the product has several", `name one of ${product.boards.map((one) => one.name).join(", ")}`);
   return board as Board;
 }
 
-/** The same board with another image. */
-function withImage(product: Product, board: Board, path: string): Board {
+/** The releases in the folder of releases, and the one that the product file names as published. */
+export const releasesKnown = (product: Product): KnownRelease[] => [
+  ...releasesIn(product.out, product),
+  ...(product.sequence.previous === undefined ? [] : publishedAt(product.sequence.previous, product)),
+];
+
+/** The same board with another image. Throws a Failure for what is not one. */
+export async function withImage(product: Product, board: Board, path: string): Promise<Board> {
+  if (path === STDIO) throw usage("an image of a product cannot come from stdin", "name the file");
   const [image, ...others] = board.images;
   if (!image || others.length > 0 || image.files.length > 1)
     throw usage(`${path}: board ${board.name} has several images`, `drop it: ${product.path} names them`);
+  if ((await readInput(path, {})).kind !== "image")
+    throw usage(`${path} is not an image`, "sign it without `board`: it already says what it is for");
   return { ...board, images: [{ ...image, files: [path], isGiven: true }] };
 }
 
@@ -63,20 +72,14 @@ export async function boardInput(
   if (consumer !== undefined && board.for !== undefined && consumer !== board.for)
     throw usage(`\`for\` ${consumer}: board ${board.name} of the product file is for ${board.for}`, "drop it, or correct the product file");
   const meant = { ...board, for: consumer ?? board.for };
-  const own = path === undefined ? meant : withImage(product, meant, path);
-  if (path === STDIO) throw usage("an image of a product cannot come from stdin", "name the file");
-  if (path !== undefined && (await readInput(path, {})).kind !== "image")
-    throw usage(`${path} is not an image`, "sign it without `board`: it already says what it is for");
+  const own = path === undefined ? meant : await withImage(product, meant, path);
   const { version } = o;
   if (version === undefined && product.sequence.source === "version")
     throw usage(
       `\`version\` is missing: the sequence numbers of ${product.name} are those of its versions`,
       "for example: `version` 1.4.2",
     );
-  const known = [
-    ...releasesIn(product.out, product),
-    ...(product.sequence.previous === undefined ? [] : publishedAt(product.sequence.previous, product)),
-  ];
+  const known = releasesKnown(product);
   const { seq, first } = o;
   const number = numberOf(product, version ?? "", known, {
     ...(typeof seq === "bigint" && { seq }),

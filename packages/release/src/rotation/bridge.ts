@@ -23,7 +23,7 @@ const MOST_SIGNATURES = 8;
 
 const counting = ({ from, until }: KeyWindow, sequence: bigint) => from <= sequence && sequence <= until;
 
-/** The release keys of a list that count for this number on these devices. */
+/** The release keys of a list that count for this number on devices of a kind. */
 function signersIn({ store }: TrustOnFile, identity: Identity, sequence: bigint): KeyWindow[] {
   return keysInRole(store, ROLE_RELEASE, identity).filter((h) => counting(h, sequence));
 }
@@ -36,17 +36,19 @@ export interface NeededSignatures {
   readonly keys: readonly PublicKey[];
 }
 
-function neededBy(list: TrustOnFile, identity: Identity, sequence: bigint): NeededSignatures {
+function neededBy(list: TrustOnFile, identities: readonly Identity[], sequence: bigint): NeededSignatures {
   const { store } = list;
-  return { list, threshold: store.thresholds[ROLE_RELEASE] as number, keys: countingKeys(store, ROLE_RELEASE, identity, sequence) };
+  const all = identities.flatMap((identity) => countingKeys(store, ROLE_RELEASE, identity, sequence));
+  const keys = new Map(all.map((key) => [toHex(key.key), key]));
+  return { list, threshold: store.thresholds[ROLE_RELEASE] as number, keys: [...keys.values()] };
 }
 
 const lists = ({ old, next }: TrustMove) => (equalBytes(old.store.payload, next.store.payload) ? [next] : [old, next]);
 
 /** Checks that enough of `keys` count for this bridge under each list. */
 function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], move: TrustMove, hint: string): void {
-  for (const file of lists(move)) {
-    const signing = only(signersIn(file, move.identity, sequence), keySet(keys)).map(({ key }) => key);
+  for (const [file, identity] of lists(move).flatMap((list) => move.identities.map((one) => [list, one] as const))) {
+    const signing = only(signersIn(file, identity, sequence), keySet(keys)).map(({ key }) => key);
     const n = signing.length;
     const threshold = file.store.thresholds[ROLE_RELEASE] as number;
     const families = familyProgress(file.store, "release", (a) => signing.includes(toHex(a.key)));
@@ -138,18 +140,18 @@ function everySigner(needed: readonly NeededSignatures[]): PublicKey[] {
  */
 export async function unsignedBridge(move: TrustMove, signers?: readonly PublicKey[]): Promise<UnsignedBridge> {
   const draft = move.prepared.draft(() => {
-    if (move.fleet) return 0n;
+    if (move.fleet || move.options.board?.least !== undefined) return 0n;
     throw usage(
       "`seq` next: no key is given, so no signing log has the last number",
       "give `fleet`, whose floors have it, or give the number",
     );
   });
   const manifest = await openWithTrialKey(draft);
-  const needed = lists(move).map((list) => neededBy(list, move.identity, draft.sequence));
+  const needed = lists(move).map((list) => neededBy(list, move.identities, draft.sequence));
   const keys = signers ?? everySigner(needed);
   checkKeys(draft, keys, move, signers ? "name as many release keys of both trust files as they need: `signer` PUB" : LEFT_HINT);
   const results = await judged(draft, keys, move);
-  await warnBeforeSigning(manifest, draft.outline);
+  await warnBeforeSigning(manifest, draft.outline, { isCount: move.options.board?.isCount === true });
   announce(move);
   return { draft, manifest, needed, signers: keys, results };
 }
@@ -178,8 +180,9 @@ export async function signBridge(move: TrustMove, signingKeys: readonly SigningK
     {
       ...move.options,
       lists: [move.old, ...move.before, move.next],
-      // the floors of the fleet show the last number
-      ...(move.fleet && { first: "known" as const }),
+      isCount: move.options.board?.isCount === true,
+      // the floors of the fleet show the last number, and so do the releases of the product
+      ...((move.fleet || move.options.board?.least !== undefined) && { first: "known" as const }),
       async judge(made) {
         checkKeys(made, keys, move, KEYS_HINT);
         results = await judged(made, keys, move);
@@ -187,13 +190,14 @@ export async function signBridge(move: TrustMove, signingKeys: readonly SigningK
     },
     move.prepared.draft,
   );
-  for (const file of lists(move)) openUnder(bytes, file, move.identity);
+  for (const file of lists(move)) for (const identity of move.identities) openUnder(bytes, file, identity);
   announce(move);
   return { bytes, manifest, receipts, results };
 }
 
 /** Says what a bridge was made from. */
-export function announce({ prepared, image }: TrustMove): void {
-  if (image === undefined) warn("the bridge has no image: a device that starts the image of its last envelope then has nothing to start");
+export function announce({ prepared, image, options }: TrustMove): void {
+  if (image === undefined && !options.board)
+    warn("the bridge has no image: a device that starts the image of its last envelope then has nothing to start");
   if (prepared.read !== undefined) notice(prepared.read);
 }

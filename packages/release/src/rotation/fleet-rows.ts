@@ -69,7 +69,7 @@ const OF_MEMBER: { readonly [member: string]: string } = {
 
 /** Each alternative fails separately: reports the failure of a sequence number, or the last one. */
 function first(all: readonly Violation[]): Violation {
-  const last = all.at(-1) as Violation;
+  const last = all.findLast(({ keyword }) => keyword !== "if") as Violation;
   // an invalid sequence number fails both as a number and as text
   return last.keyword === "anyOf" ? { ...last, keyword: "pattern" } : last;
 }

@@ -9,8 +9,11 @@ import type { Identity, Sequence } from "@firmseal/verifier";
 import { equalBytes, parseSequence } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../input/limits.js";
+import type { Product } from "../product/file/product.js";
+import { refuseOtherLine } from "../trust/chain.js";
 import { readTrustFile } from "../trust/read.js";
 import { readEnvelopeFile } from "../verify/envelope-file.js";
+import { boardFinderOf, rowsWith } from "./fleet-product.js";
 import { type FleetRow, fleetFault, fleetRows } from "./fleet-rows.js";
 import { type Cohort, type DeviceAlg, type DeviceModel, type EmbeddedKeys, modelOf, type VerifierKind } from "./model.js";
 
@@ -205,21 +208,34 @@ class Reader {
  * The cohorts of rows, with the files that they name, which are relative to the fleet file `path`. Throws as
  * readFleet() does.
  */
-export async function cohortsOf(path: string, rows: Iterable<FleetRow>): Promise<Cohort[]> {
+export async function cohortsOf(path: string, rows: Iterable<FleetRow>, product?: Product): Promise<Cohort[]> {
   const reader = new Reader(path);
+  const resolved = rowsWith(path, product);
   const all: Cohort[] = [];
-  for (const row of rows) all.push(await reader.cohort(row));
+  for (const row of rows) all.push(await reader.cohort(resolved(row)));
   if (all.length === 0) throw refusedInput("ERR_FLEET", `${path} has no cohort`, "see docs/reference/fleet.md for the fleet file format");
   return all;
+}
+
+/** Refuses devices of a product whose trust file is not of the line of the product's. */
+function refuseOtherLines(product: Product, fleet: readonly Cohort[]): void {
+  if (product.trust.file === undefined) return;
+  const own = readTrustFile(product.trust.file);
+  const boardOf = boardFinderOf(product);
+  for (const { trust, identity } of new Set(fleet.map(({ model }) => model)))
+    if (trust && boardOf(identity)) refuseOtherLine(trust.path, trust.store, own);
 }
 
 /**
  * Reads a fleet file and the files that it names.
  *
  * @param path - The fleet file, JSON or CSV.
+ * @param product - The product whose boards and versions its rows may name. Default: none.
  * @returns The cohorts, for planSteps().
  * @throws Failure: FLEET if it is not a fleet file, LIMIT if it is too large, or the refusal of a file that it names.
  */
-export function readFleet(path: string): Promise<Cohort[]> {
-  return cohortsOf(path, fleetRows(path));
+export async function readFleet(path: string, product?: Product): Promise<Cohort[]> {
+  const fleet = await cohortsOf(path, fleetRows(path), product);
+  if (product) refuseOtherLines(product, fleet);
+  return fleet;
 }

@@ -9,6 +9,7 @@ import { type Identity, trustFileUnchecked } from "@firmseal/verifier";
 import { equalBytes } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
 import { bigSequence, LAST } from "../input/sequence.js";
+import type { Product } from "../product/file/product.js";
 import { refuseLastNumber } from "../signing/authorize-trust.js";
 import { type InputOptions, makeDraft, type NextSequence, type PreparedInput, readInput, releaseFacts } from "../signing/draft.js";
 import { readTrustChain } from "../trust/chain.js";
@@ -18,6 +19,21 @@ import { withFileName } from "../verify/refusals.js";
 import { readFleet } from "./fleet.js";
 import type { Cohort } from "./model.js";
 import type { CohortResult } from "./plan/plan.js";
+
+/** A board of a product: the bridge for its devices is made from what the product file and the last release say. */
+export interface BridgedBoard {
+  readonly name: string;
+  /** The devices: one identity for each class. */
+  readonly identities: readonly Identity[];
+  /** The kinds of device, as logs name them. */
+  readonly scope: readonly string[];
+  /** The lowest number that is above the releases of the product. Undefined if there is none. */
+  readonly least: bigint | undefined;
+  /** The product counts its releases: see isLittleRoom(). */
+  readonly isCount: boolean;
+  /** Returns what makes the envelope. `trust`: what it brings. */
+  prepare(trust: Uint8Array): Promise<(sequence: bigint) => EnvelopeDraft>;
+}
 
 /** What a bridge is made from. */
 export interface BridgeOptions extends InputOptions, SequenceOverrides, ClockOverride {
@@ -30,6 +46,10 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides, ClockOve
   before?: readonly string[];
   /** The devices in the field. */
   fleet?: string;
+  /** The product whose boards and versions the rows of the fleet file may name. */
+  product?: Product | undefined;
+  /** The board that the bridge is for, instead of vendor, class and image. */
+  board?: BridgedBoard | undefined;
   /** The log of the keys, if it is elsewhere. */
   log?: string;
   /** Sign although a key is a root of the trust file. */
@@ -47,11 +67,11 @@ export interface TrustMove {
   /** What the bridge brings before `nextTrust`. */
   readonly before: readonly TrustOnFile[];
   readonly fleet: readonly Cohort[] | undefined;
-  /** The devices that the bridge is for. */
-  readonly identity: Identity;
+  /** The devices that the bridge is for: one identity for each kind. */
+  readonly identities: readonly Identity[];
   /** The unsigned envelope. With "next", its number is above the floors of these devices. */
   readonly prepared: PreparedInput;
-  /** The image; undefined if the trust file travels alone. */
+  /** The image; undefined if the trust file travels alone, and for a board. */
   readonly image: string | undefined;
   readonly options: BridgeOptions;
 }
@@ -88,9 +108,9 @@ function isFor(cohort: Cohort, { vendor, class: name }: Identity): boolean {
 export const highestFloor = (fleet: readonly Cohort[], identity: Identity): bigint =>
   fleet.filter((c) => isFor(c, identity)).reduce((most, c) => higher(most, bigSequence(c.floor)), 0n);
 
-/** The lowest number that every device of this kind accepts, but not lower than that of `next`. */
-function aboveFloors(next: NextSequence, fleet: readonly Cohort[] | undefined, identity: Identity): NextSequence {
-  const floor = highestFloor(fleet ?? [], identity);
+/** The lowest number that every device of these kinds accepts, but not lower than that of `next`. */
+function aboveFloors(next: NextSequence, fleet: readonly Cohort[] | undefined, identities: readonly Identity[]): NextSequence {
+  const floor = identities.map((identity) => highestFloor(fleet ?? [], identity)).reduce(higher, 0n);
   return (scope) => {
     const own = next(scope);
     if (floor >= LAST)
@@ -114,6 +134,19 @@ async function prepare(image: string | undefined, o: BridgeOptions, trust: Uint8
   return makeDraft(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
 }
 
+/** The envelope to sign for a board of a product. */
+async function prepareFor(board: BridgedBoard, { seq }: BridgeOptions, trust: Uint8Array): Promise<PreparedInput> {
+  const draft = await board.prepare(trust);
+  return { draft: (next) => draft(typeof seq === "bigint" ? seq : higher(next(board.scope), board.least ?? 0n)) };
+}
+
+/** The devices that vendor and class name. */
+function identityIn(o: BridgeOptions): Identity {
+  const { vendor, class: name } = releaseFacts(o);
+  const id = identityOf(vendor, name);
+  return { vendor: [id.vendor], class: [id.class] };
+}
+
 /**
  * Reads the trust files and the fleet of a bridge, and makes the envelope.
  *
@@ -123,15 +156,15 @@ async function prepare(image: string | undefined, o: BridgeOptions, trust: Uint8
  * @throws Failure with the refusal of a file, of a trust file that does not follow the other, or of a fleet.
  */
 export async function readTrustMove(image: string | undefined, o: BridgeOptions): Promise<TrustMove> {
-  const { vendor, class: name } = releaseFacts(o);
-  const id = identityOf(vendor, name);
-  const identity: Identity = { vendor: [id.vendor], class: [id.class] };
+  const { board } = o;
+  const identities = board ? board.identities : [identityIn(o)];
   const [old, next] = [readTrustFile(o.trust), readTrustChain(o.nextTrust)];
-  const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
+  const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet, o.product);
   checkSuccession(old, next);
   refuseLastNumber(bigSequence(next.store.sequence));
   const before = (o.before ?? []).map((path) => readTrustFile(path));
-  const made = await prepare(image, o, chainOf(old, before, next));
-  const prepared = { ...made, draft: (numbers: NextSequence) => made.draft(aboveFloors(numbers, fleet, identity)) };
-  return { old, next, before, fleet, identity, prepared, image, options: o };
+  const trust = chainOf(old, before, next);
+  const made = board ? await prepareFor(board, o, trust) : await prepare(image, o, trust);
+  const prepared = { ...made, draft: (numbers: NextSequence) => made.draft(aboveFloors(numbers, fleet, identities)) };
+  return { old, next, before, fleet, identities, prepared, image, options: o };
 }

@@ -25,6 +25,7 @@ import { nodeHost } from "@firmseal/simulator";
 import { type Identity, policyOf, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { equalBytes, parseSequence, ROLE_RELEASE, ROLE_ROOT, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../input/sequence.js";
+import type { Product } from "../product/file/product.js";
 import { recordTrustSigning, refuseLastNumber } from "../signing/authorize-trust.js";
 import { showChanges, type TrustChange } from "../trust/change.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
@@ -47,6 +48,8 @@ export interface RetireOptions extends SequenceOverrides, ClockOverride {
   trust: string;
   /** The fleet file of the devices in the field. */
   fleet: string;
+  /** The product whose boards and versions the rows of the fleet file may name. */
+  product?: Product | undefined;
   /** Keep the key for releases up to this number. */
   until?: bigint;
   /** The log of the keys, if it is elsewhere. */
@@ -229,7 +232,7 @@ function fates({ fleet, current, store: next, options }: Retirement, signing: Ke
 /** Makes the next list and shows its changes. `ref`: the key, by a file or its thumbprint. Signs nothing. */
 export async function planRetirement(ref: string, options: RetireOptions): Promise<Retirement> {
   const current = readTrustFile(options.trust);
-  const fleet = await readFleet(options.fleet);
+  const fleet = await readFleet(options.fleet, options.product);
   const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
   refuseLastNumber(bigSequence(current.store.sequence) + 1n);
   const { next: description, retiredRoles } = withoutKey(describeTrust(current.store), key, options.until);

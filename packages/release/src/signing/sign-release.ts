@@ -20,7 +20,15 @@ import { refusedInWords } from "../verify/refusals.js";
 import { type ApprovalOptions, readApprovals } from "./approval.js";
 import { recordSigning, type SigningOptions } from "./authorize.js";
 import { type CoverOptions, coveringTrustFiles } from "./coverage.js";
-import { type InputOptions, makeDraft, type NextSequence, type PreparedInput, readInput, reviewSigned } from "./draft.js";
+import {
+  type InputOptions,
+  makeDraft,
+  type NextSequence,
+  type PreparedInput,
+  type ReviewOptions,
+  readInput,
+  reviewSigned,
+} from "./draft.js";
 
 /** Options of signRelease(). */
 export interface SignReleaseOptions
@@ -214,7 +222,7 @@ async function asAsked(given: readonly SigningKey[], o: AlgChoice) {
 export async function signRecorded(
   operation: string,
   keys: readonly SigningKey[],
-  o: SigningOptions,
+  o: SigningOptions & ReviewOptions,
   make: (next: NextSequence) => EnvelopeDraft,
 ): Promise<SignedRelease> {
   const signers = keys.map((key) => key.signer);

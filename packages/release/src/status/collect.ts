@@ -4,7 +4,9 @@
 import { usage } from "@firmseal/keys/internal";
 import type { Anchor } from "@firmseal/verifier";
 import { formatSequence, readStatus, toHex } from "@firmseal/verifier/tools";
+import type { Product } from "../product/file/product.js";
 import { readArchive } from "../rotation/files.js";
+import { rowsWith } from "../rotation/fleet-product.js";
 import { fleetRows } from "../rotation/fleet-rows.js";
 import { checkFleetName, type FleetMembers, fleetText, movedRow } from "../rotation/fleet-write.js";
 import { newestOfLine } from "../rotation/plan/plan.js";
@@ -20,6 +22,8 @@ import { type DeviceStatus, deviceStatus } from "./status.js";
 export interface CollectOptions {
   /** The fleet file to update; undefined: there is none yet. */
   fleet?: string | undefined;
+  /** The product whose boards and versions the rows of the fleet file may name. */
+  product?: Product | undefined;
   /** The name of the new fleet file, which the names of files in it are relative to. */
   out: string;
   /** The nonces that were sent. */
@@ -206,10 +210,11 @@ function ages(rows: Iterable<Row>, now: number): UnheardDevices[] {
 }
 
 /** Reads the rows of the fleet file, with names of files as the new one has them. */
-function readRows({ fleet, out }: CollectOptions): Map<string, Row> {
+function readRows({ fleet, out, product }: CollectOptions): Map<string, Row> {
   const rows = new Map<string, Row>();
   if (fleet === undefined) return rows;
-  for (const { value } of fleetRows(fleet)) rows.set(String(value["name"]), { ...movedRow(value, fleet, out) });
+  const resolved = rowsWith(fleet, product);
+  for (const { value } of [...fleetRows(fleet)].map(resolved)) rows.set(String(value["name"]), { ...movedRow(value, fleet, out) });
   return rows;
 }
 

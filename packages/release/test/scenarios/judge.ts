@@ -4,9 +4,9 @@
 import type { TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, equalBytes, formatSequence, looksLikeTrustFile, ROLE_DEBUG, ROLE_RELEASE, toHex } from "@firmseal/verifier/tools";
 import type { Device } from "../../../test-support/src/rotation-world.js";
-import { bigSequence } from "../../src/input/sequence.js";
+import { bigSequence, LAST } from "../../src/input/sequence.js";
 import type { Verdict } from "../../src/rotation/plan/verdict.js";
-import { higher, LAST } from "../../src/trust/quorum.js";
+import { higher } from "../../src/trust/quorum.js";
 import { isFor, type Offer, offer, type Scenario, type State, stateKey } from "./fleet.js";
 import { type ALGS, all, type Key, type List, list, release } from "./world.js";
 

@@ -71,7 +71,7 @@ export async function offersOf(
     const way = { ...given, bytes: list, next: selfSignedTrust(list), alone, isKept: false };
     const by = signersOf(ROLE_RELEASE, newest.store, next).slice(0, 8);
     const there = await foundBridges(o.dir, next);
-    for (const { sequence, found } of bridgesFor(groupsOf(given), way, there)) {
+    for (const { sequence, found } of bridgesFor(await groupsOf(given), way, there)) {
       const bytes = found ? readFileSync(found.path) : await release({ ...to, sequence, by, image: "app", brings });
       steps.push({ name: `bridge ${sequence}`, bytes, to });
     }

@@ -1,18 +1,28 @@
 import { join } from "node:path";
 import { keyFacts } from "@firmseal/keys";
-import { grouped } from "@firmseal/keys/internal";
-import { LOST } from "@firmseal/release";
-import { auditorPage, type Incident, type IncidentKind, managementPage, nameWords, runIncident } from "@firmseal/release/internal";
+import { grouped, isSameFile } from "@firmseal/keys/internal";
+import { LOST, type Product } from "@firmseal/release";
+import {
+  auditorPage,
+  type Incident,
+  type IncidentKind,
+  managementPage,
+  nameWords,
+  rotatedTrust,
+  runIncident,
+} from "@firmseal/release/internal";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";
-import { allowStranded } from "../../common/options.js";
+import { allowStranded, productFile } from "../../common/options.js";
 import { writeOut } from "../../common/output.js";
 import { planRefusal } from "../../common/release/cohorts.js";
+import { boardsOfRows, boardWords, productAsked, versionedText } from "../../common/release/product-names.js";
 import { KEY, membersOf } from "../../common/shapes.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
 interface IncidentCommandOptions {
+  product?: string;
   key?: string;
   trust?: string;
   fleet?: string;
@@ -23,19 +33,27 @@ interface IncidentCommandOptions {
   json?: boolean;
 }
 
+/** The trust file of a product: the newest, but not the one that this incident has made. */
+const trustOf = (product: Product, given: string | undefined, dir: string): Promise<string> => {
+  const { carry } = product.trust;
+  return rotatedTrust(product, given, carry === undefined || !isSameFile(carry, join(dir, "next.trust")));
+};
+
 /** Continues an incident, and writes both pages about it. */
 async function incident(what: IncidentKind, o: IncidentCommandOptions) {
+  const product = await productAsked(o.product);
   const key = o.key ?? (await askFor("--key", "Which key? A public key file, or the thumbprint that firmseal trust show prints:"));
-  const trust = o.trust ?? (await askFor("--trust", "Which is the newest trust file?"));
+  const newest = product ? undefined : (o.trust ?? (await askFor("--trust", "Which is the newest trust file?")));
   const fleet = o.fleet ?? (await askFor("--fleet", "Which file lists the devices in the field?"));
   const dir = o.dir ?? (await askFor("--dir", "In which folder are the files of this incident kept?"));
+  const trust = product ? await trustOf(product, o.trust, dir) : (newest as string);
   const { replacement, image } = o;
-  const found = await runIncident({ what, key, trust, fleet, dir, ...(replacement && { replacement }), ...(image && { image }) });
+  const found = await runIncident({ what, key, trust, fleet, dir, product, ...(replacement && { replacement }), ...(image && { image }) });
   const now = new Date();
   const [management, auditor] = [join(dir, "management.md"), join(dir, "auditor.md")];
   writeOut(management, Buffer.from(managementPage(found, now)));
   writeOut(auditor, Buffer.from(auditorPage(found, now)));
-  const facts = factsOfIncident(found, [management, auditor]);
+  const facts = factsOfIncident(found, [management, auditor], product);
   const failure = planRefusal(found.after, o.allowStranded ?? [], LOST);
   if (failure) throw new RefusedWithFacts(failure, facts);
   return facts;
@@ -49,18 +67,20 @@ const verdictOf = ({ name, names, devices, verdict, why, assumes }: Incident["af
   why: why ?? assumes,
 });
 
-function factsOfIncident(i: Incident, reports: readonly string[]) {
+function factsOfIncident(i: Incident, reports: readonly string[], product: Product | undefined) {
+  const boards = boardsOfRows(product, i.fleet);
+  const lines = (all: readonly string[]) => all.map((text) => versionedText(text, product));
   return {
     what: i.what,
     stage: i.stage,
     key: { ...keyFacts(i.key), roles: i.roles },
     trust: { before: formatSequence(i.current.store.sequence), after: formatSequence(i.next.sequence) },
     devices: i.devices,
-    changes: i.changes,
-    warnings: i.warnings,
-    safe: i.safe,
-    unsafe: i.unsafe,
-    cohorts: i.after.map(verdictOf),
+    changes: lines(i.changes),
+    warnings: lines(i.warnings),
+    safe: lines(i.safe),
+    unsafe: lines(i.unsafe),
+    cohorts: i.after.map((one) => ({ ...verdictOf(one), ...boards(one.names) })),
     todo: i.todo,
     files: i.files,
     reports,
@@ -80,14 +100,23 @@ export default define({
   arguments: [commandArgument("<what>", "what happened to the key", { choices: ["stolen", "lost", "expired", "debug-leaked"] })],
   options: () => [
     option("-k, --key <key>", "the key: its public key file, or its thumbprint"),
-    option("--trust <file>", "the newest trust file"),
+    productFile(),
+    option("--trust <file>", "the newest trust file (default: that of the product file)"),
     option("--fleet <file>", "the devices in the field: .json, .jsonl or .csv"),
     option("--dir <folder>", "folder of the incident, made if it does not exist"),
     option("--replacement <key>", "public key that takes over the roles of the key", { repeat: true }),
-    option("--image <file>", "image that the devices run, for all of them, or COHORT=FILE", { repeat: true }),
+    option(
+      "--image <file>",
+      "image that the devices run, for all of them, or COHORT=FILE (default: that of the last release of the product)",
+      { repeat: true },
+    ),
     allowStranded(),
   ],
   examples: [
+    [
+      "firmseal incident stolen --key old.pub --replacement new.pub --fleet fleet.json --dir night",
+      "in the folder of the product file; run it again after each step",
+    ],
     [
       "firmseal incident stolen --key old.jwk --replacement new.jwk --trust fleet-2.trust --fleet fleet.json --image fw.bin --dir night",
       "makes the next trust file; run it again after each step",
@@ -110,6 +139,7 @@ export default define({
     ...membersOf("cohorts[]", {
       name: ["string", "name of the first cohort in this state"],
       rows: ["number", "how many rows of the fleet file are in it"],
+      "boards?": ["string[]", "with a product file: their boards"],
       devices: ["number", "number of its devices"],
       verdict: ["string", "verdict, as of rotate plan"],
       why: ["string|null", "the reason"],
@@ -125,8 +155,8 @@ export default define({
     ...f.changes.map((text) => ({ text: `change: ${text}` })),
     ...f.safe.map((text) => ({ text: `safe now: ${text}` })),
     ...f.unsafe.map((text) => ({ text: `NOT SAFE NOW: ${text}`, danger: true })),
-    ...f.cohorts.map(({ devices, verdict, why, ...names }) => ({
-      text: `${f.stage === "safe" ? "is" : "becomes"}: ${nameWords(names)}, ${grouped(devices)} devices: ${verdict}${why === null ? "" : `: ${why}`}`,
+    ...f.cohorts.map(({ devices, verdict, why, boards, ...names }) => ({
+      text: `${f.stage === "safe" ? "is" : "becomes"}: ${nameWords(names)}${boardWords(boards, ", ")}, ${grouped(devices)} devices: ${verdict}${why === null ? "" : `: ${why}`}`,
     })),
     ...f.warnings.map((text) => `warning: ${text}`),
     ...f.todo.map((text, n) => ({ text: `${n + 1}. ${text}` })),

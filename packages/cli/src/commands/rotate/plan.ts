@@ -3,14 +3,16 @@ import { LEFT_BEHIND, namedKeys, planSteps as planFor, readFleet, readSteps, sec
 import { carriedStores, embeddedKeys } from "@firmseal/release/internal";
 import { define, option } from "../../command.js";
 import { listOf } from "../../common/list-of.js";
-import { allowStranded } from "../../common/options.js";
+import { allowStranded, productFile } from "../../common/options.js";
 import { cohortFacts, cohortWords, FAULTS, type Fault, planRefusal, warnOfRest } from "../../common/release/cohorts.js";
 import { withFolders } from "../../common/release/folder-boards.js";
+import { boardsOfRows, productAsked } from "../../common/release/product-names.js";
 import { COHORTS } from "../../common/shapes.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
 interface PlanOptions {
   fleet: string;
+  product?: string;
   release: string[];
   have?: string[];
   lost?: string[];
@@ -32,7 +34,8 @@ function faultsOf(text: string | undefined): readonly Fault[] {
 /** Finds the outcome for each cohort of a fleet that is offered releases and trust files in order. Writes nothing. */
 async function plan(o: PlanOptions) {
   const failOn = faultsOf(o.failOn);
-  const fleet = await readFleet(o.fleet);
+  const product = await productAsked(o.product);
+  const fleet = await readFleet(o.fleet, product);
   const steps = await readSteps(await withFolders(o.release));
   const stores = [...storesOf(fleet), ...carriedStores(steps)];
   const named = async (refs: readonly string[] | undefined, name: string) =>
@@ -42,7 +45,7 @@ async function plan(o: PlanOptions) {
   const allowed = o.allowStranded ?? [];
   const failure = planRefusal(results, allowed, failOn);
   warnOfRest(results);
-  const facts = cohortFacts(results, allowed);
+  const facts = cohortFacts(results, allowed, boardsOfRows(product, fleet));
   if (failure) throw new RefusedWithFacts(failure, facts);
   return facts;
 }
@@ -52,6 +55,7 @@ export default define({
   summary: "show what happens to each cohort of a fleet if you offer it these steps in order",
   options: () => [
     option("--fleet <file>", "the devices in the field: .json, .jsonl or .csv", { required: true }),
+    productFile(),
     option("--release <path>", "a release, its folder or a trust file to offer; repeat in the order in which you offer them", {
       repeat: true,
       required: true,

@@ -1,17 +1,36 @@
 import { keyFacts, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
 import { byteWords, hideSecrets, type PassphraseOptions, passphraseOptions, STDIO, shellWord, usage } from "@firmseal/keys/internal";
 import type { CohortResult } from "@firmseal/release";
-import { judgeUnsigned, planRetirement, type Retirement, type RetireOptions as Retiring, signRetirement } from "@firmseal/release/internal";
+import {
+  judgeUnsigned,
+  planRetirement,
+  type Retirement,
+  type RetireOptions as Retiring,
+  rotatedTrust,
+  signRetirement,
+} from "@firmseal/release/internal";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumber } from "../../common/options.js";
+import {
+  allowStranded,
+  allowTestKey,
+  missingOption,
+  numberOrVersion,
+  passphrases,
+  productFile,
+  sequenceChecks,
+} from "../../common/options.js";
 import { checkOutput, deliver, writeSigned } from "../../common/output.js";
 import { cohortFacts, refuseStranded } from "../../common/release/cohorts.js";
+import { namedRelease, productAsked } from "../../common/release/product-names.js";
 import { COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { allowNoPreviousTrust, CHANGES } from "../../common/trust/declared.js";
 import { receiptWords } from "../../common/words.js";
 
-interface RotateRetireOptions extends PassphraseOptions, Retiring {
+interface RotateRetireOptions extends PassphraseOptions, Omit<Retiring, "until" | "product" | "trust"> {
+  trust?: string;
+  product?: string;
+  until?: bigint | string;
   key?: string[];
   allowStranded?: string[];
   json?: boolean;
@@ -23,19 +42,25 @@ async function retire(ref: string, o: RotateRetireOptions) {
   if (roots.length === 0 && o.log !== undefined) throw usage("--log: no root signs", "give --key, or drop --log");
   // the passphrase of the retired key is asked for before those of the roots
   hideSecrets([ref, ...roots], passphraseOptions(o));
-  const planned = await planRetirement(ref, { ...o, judge: (results) => refuseStranded(results, o.allowStranded ?? []) });
+  const product = await productAsked(o.product);
+  const { product: _, until, ...rest } = o;
+  const trust = product ? await rotatedTrust(product, o.trust, true) : o.trust;
+  if (trust === undefined) throw missingOption("--trust <file>", "rotate retire");
+  const last = until === undefined ? undefined : BigInt(namedRelease("--until", product, until).sequence);
+  const options = { ...rest, trust, ...(last !== undefined && { until: last }) };
+  const planned = await planRetirement(ref, { ...options, product, judge: (results) => refuseStranded(results, o.allowStranded ?? []) });
   if (roots.length === 0) {
-    checkOutput(o.out, "--out", [o.trust, o.fleet], "trust file");
+    checkOutput(o.out, "--out", [trust, o.fleet], "trust file");
     return retirementFacts(planned, o, { bytes: planned.bytes, results: judgeUnsigned(planned), receipts: [] }, []);
   }
   return withSigners(roots, passphraseOptions(o), async (keys) => {
-    checkOutput(o.out, "--out", [o.trust, o.fleet, ...keys.flatMap((k) => k.file ?? [])], "trust file");
+    checkOutput(o.out, "--out", [trust, o.fleet, ...keys.flatMap((k) => k.file ?? [])], "trust file");
     return retirementFacts(planned, o, await signRetirement(planned, keys), keys);
   });
 }
 
 async function retirementFacts(
-  { key, store, changes, retiredRoles }: Retirement,
+  { key, current, store, changes, retiredRoles, options }: Retirement,
   o: RotateRetireOptions,
   { bytes, results, receipts }: { bytes: Uint8Array; results: readonly CohortResult[]; receipts: readonly Receipt[] },
   keys: readonly SigningKey[],
@@ -46,7 +71,8 @@ async function retirementFacts(
     out: o.out,
     bytes: bytes.length,
     sequence: formatSequence(store.sequence),
-    retired: { ...keyFacts(key), until: o.until === undefined ? null : String(o.until), roles: retiredRoles },
+    previous: current.path,
+    retired: { ...keyFacts(key), until: options.until === undefined ? null : String(options.until), roles: retiredRoles },
     roots: keys.map((k) => keyFacts(k.public)),
     changes,
     log: receipts,
@@ -60,11 +86,12 @@ export default define({
   summary: "make or sign the next trust file, with a key removed or limited",
   arguments: [commandArgument("<key>", "the key: a file, or its thumbprint")],
   options: () => [
-    option("--trust <file>", "the current trust file", { required: true }),
+    productFile(),
+    option("--trust <file>", "the current trust file (default: the newest of the product file)"),
     option("-k, --key <key>", "private root key (without one, the file is not signed)", { repeat: true }),
     option("--fleet <file>", "the devices in the field: refuse to leave any behind", { required: true }),
     option("-o, --out <file>", "output file, or - for stdout", { required: true }),
-    option("--until <n>", "keep the key for releases up to this sequence number", { parse: sequenceNumber }),
+    option("--until <release>", "keep the key for releases up to this version or sequence number", { parse: numberOrVersion }),
     ...passphrases(),
     allowStranded(),
     allowNoPreviousTrust(),
@@ -85,6 +112,7 @@ export default define({
   json: {
     ...OUT,
     sequence: ["string", "sequence number of the trust file"],
+    previous: ["string", "the current trust file"],
     retired: ["object", "the key"],
     ...membersOf("retired", {
       ...KEY,
@@ -98,7 +126,7 @@ export default define({
     ...COHORTS,
   },
   run: retire,
-  words: (f, _, o) => {
+  words: (f) => {
     const key = `key ${f.retired.thumbprint.slice(0, 16)}…`;
     const what = f.retired.until === null ? `without ${key}` : `in which ${key} counts up to ${f.retired.until}`;
     const isSigned = f.roots.length > 0;
@@ -108,7 +136,7 @@ export default define({
       ...(isSigned
         ? []
         : [
-            `next, each root signs, wherever it is: firmseal trust sign ${shellWord(f.out)} --previous-trust ${shellWord(o.trust)} --key ROOT`,
+            `next, each root signs, wherever it is: firmseal trust sign ${shellWord(f.out)} --previous-trust ${shellWord(f.previous)} --key ROOT`,
           ]),
     ];
   },

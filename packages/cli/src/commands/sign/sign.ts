@@ -29,6 +29,7 @@ import {
   forVerifier,
   imageInputOptions,
   keys as keyOption,
+  missingOption,
   passphrases,
   productFile,
   refusalOverrides,
@@ -75,7 +76,7 @@ export async function signInput(path: string | undefined, o: SignOptions) {
   if (o.board !== undefined || o.product !== undefined) return signBoard(path, o);
   if (path === undefined)
     throw usage("argument 'input' is missing", "name an image, a description or an envelope; or a board: --board NAME");
-  if (!o.key) throw usage("option '-k, --key <key>' is missing", "firmseal sign --help shows how it is used");
+  if (!o.key) throw missingOption("-k, --key <key>", "sign");
   const input = await readInput(path, o);
   // before a person is asked for a passphrase
   if (input.kind === "image") releaseFacts(o);
@@ -87,7 +88,7 @@ export async function signInput(path: string | undefined, o: SignOptions) {
 
 /** Signs all boards of a release. */
 async function signRelease(folder: string, { key, json: _, ...o }: SignOptions) {
-  if (!key) throw usage("option '-k, --key <key>' is missing", "firmseal sign --help shows how it is used");
+  if (!key) throw missingOption("-k, --key <key>", "sign");
   const { refuseForFolder, signFolder } = await import("../../common/release/sign-folder.js");
   refuseForFolder(folder, o, { out: "--out" });
   const done = await signFolder(folder, { ...(o as Omit<SignOptions, OfEnvelope>), key });

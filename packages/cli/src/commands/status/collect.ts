@@ -3,9 +3,10 @@ import { grouped, isFile, isSameFile, plural, STDIO, sizeOf, usage, visible, war
 import { type Collection, collectStatuses } from "@firmseal/release";
 import { type BehindDevices, fleetDevices, nameWords, type RefusedStatus, type UnheardDevices } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
-import { statusKeys, wholeNumber } from "../../common/options.js";
+import { productFile, statusKeys, wholeNumber } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
 import { NAMES, REASONS } from "../../common/release/cohorts.js";
+import { productAsked } from "../../common/release/product-names.js";
 import { membersOf, type Shape } from "../../common/shapes.js";
 import { type StatusKeyOptions, statusAnchors } from "../../common/trust/status-keys.js";
 import { RefusedWithFacts } from "../../show/render.js";
@@ -13,6 +14,7 @@ import { RefusedWithFacts } from "../../show/render.js";
 interface CollectCommandOptions extends StatusKeyOptions {
   nonces: string;
   fleet?: string;
+  product?: string;
   trust?: string[];
   archive?: string;
   vendor?: string;
@@ -79,8 +81,13 @@ async function collect(statuses: string[], o: CollectCommandOptions) {
   const inputs = [...statuses, o.nonces, ...(o.secret === undefined ? [] : [o.secret]), ...(o.trust ?? [])];
   const isUpdate = o.fleet !== undefined && o.out !== STDIO && isSameFile(o.fleet, o.out);
   checkFleetOutput(o.out, isUpdate || o.fleet === undefined ? inputs : [...inputs, o.fleet]);
-  const { secret: _, key: _key, json: _json, frozenAfter = FROZEN_AFTER, ...given } = o;
-  const found = await collectStatuses(statuses, { ...given, frozenAfter, anchors: await statusAnchors(o) });
+  const { secret: _, key: _key, json: _json, product, frozenAfter = FROZEN_AFTER, ...given } = o;
+  const found = await collectStatuses(statuses, {
+    ...given,
+    product: await productAsked(product),
+    frozenAfter,
+    anchors: await statusAnchors(o),
+  });
   const facts = factsOf(found, o.out);
   // if nobody was heard, the fleet is as it was
   const delivered = { ...facts, ...(found.heard > 0 && deliver(o.out, new TextEncoder().encode(found.text), o.json)) };
@@ -118,6 +125,7 @@ export default define({
     option("--nonces <file>", "the nonces that were sent to the devices: status ask writes them", { required: true }),
     ...statusKeys(),
     option("--fleet <file>", "the fleet file to update; without it, a new one is made"),
+    productFile(),
     option("--trust <file>", "a trust file that devices may have, if the fleet file does not name it", { repeat: true }),
     option("--archive <folder>", "folder with everything published for the devices: .suit and .trust"),
     option("--vendor <vendor>", "vendor of devices that have no row yet; otherwise these are refused"),

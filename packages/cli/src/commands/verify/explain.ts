@@ -1,5 +1,5 @@
 import { explainedLines } from "@firmseal/behaviour";
-import { type Failure, versionNumber } from "@firmseal/keys";
+import type { Failure } from "@firmseal/keys";
 import { byteWords, usage } from "@firmseal/keys/internal";
 import { type ExplainedRefusal, explain, explainRefusal, type ForDevice, type Product, type ReportedRefusal } from "@firmseal/release";
 import { identityOf, PRODUCT_FILE, type ReleaseFolder, readEnvelopeFile } from "@firmseal/release/internal";
@@ -10,7 +10,7 @@ import { numberOrVersion, productFile, wholeNumber } from "../../common/options.
 import { eachBoard, missingBoards, onlyBoard, productFor, shownFolder } from "../../common/release/folder-boards.js";
 import { BOARDS, boardLines, missingLines } from "../../common/release/folder-words.js";
 import { onDemand } from "../../common/release/on-demand.js";
-import { namedLines, namesOfProduct, productHere } from "../../common/release/product-names.js";
+import { namedLines, namedRelease, namesOfProduct, productHere } from "../../common/release/product-names.js";
 import { BEHAVIOURS, membersOf, NAMES_SHAPE, NUMBER, optional } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
@@ -38,17 +38,6 @@ async function devicesOf(product: Product | undefined, o: ExplainOptions): Promi
   if (vendor === undefined) return {};
   const all = classes.map((name) => identityOf(vendor, name));
   return { vendor: (all[0] as (typeof all)[number]).vendor, classes: all.map((one) => one.class) };
-}
-
-/** What --installed names. A version has a number where the product makes its numbers from versions. */
-function installedRelease(product: Product | undefined, installed: bigint | string): { version?: string; sequence: string } {
-  if (typeof installed === "bigint") return { sequence: String(installed) };
-  const source = product?.sequence.source ?? "version";
-  if (source === "version") return { version: installed, sequence: String(versionNumber(installed)) };
-  throw usage(
-    `--installed ${installed}: the sequence numbers of ${product?.name} come from ${source}, not from the version`,
-    "give the sequence number of the release; firmseal inspect shows it",
-  );
 }
 
 /** A refusal as a device reports it: its number, and the byte if the device says which. */
@@ -98,7 +87,7 @@ function refusalLines({ code, name, meaning, advice, at, byte, element, template
   ];
 }
 
-type Installed = ReturnType<typeof installedRelease>;
+type Installed = ReturnType<typeof namedRelease>;
 
 /** What the devices that are asked for do with one envelope. */
 async function explainOne(envelope: Uint8Array, devices: ForDevice, { slot }: ExplainOptions, installed: Installed | undefined) {
@@ -124,7 +113,7 @@ async function explainRelease(path: string, o: ExplainOptions) {
   const file = o.product ?? (o.board === undefined ? undefined : PRODUCT_FILE);
   const product = await productHere(file, o.json === true);
   const devices = await devicesOf(product, o);
-  const installed = o.installed === undefined ? undefined : installedRelease(product, o.installed);
+  const installed = o.installed === undefined ? undefined : namedRelease("--installed", product, o.installed);
   const found = await explainOne(readEnvelopeFile(path), devices, o, installed);
   if (found.behaviours.length === 0) throw notForDevice(path, o);
   return { verified: false, ...found, ...(installed && { installed }), ...(await namesOfProduct(product)) };
@@ -135,7 +124,7 @@ async function explainFolder(folder: ReleaseFolder, { board, ...o }: ExplainOpti
   if (o.refusal) return refusedFile(onlyBoard(folder).path, o, o.refusal);
   const product = await productFor(folder, o);
   const devices = await devicesOf(undefined, o);
-  const installed = o.installed === undefined ? undefined : installedRelease(product, o.installed);
+  const installed = o.installed === undefined ? undefined : namedRelease("--installed", product, o.installed);
   const boards = await eachBoard(folder, async ({ envelope }) => {
     const found = await explainOne(envelope, devices, o, installed);
     return found.behaviours.length === 0 ? undefined : found;

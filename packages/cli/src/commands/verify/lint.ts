@@ -1,11 +1,10 @@
-import { existsSync } from "node:fs";
 import { usage } from "@firmseal/keys/internal";
 import { lintReleases, type Product } from "@firmseal/release";
-import { lintFailure, POLICIES, type Policy, PRODUCT_FILE, readPinnedTrust, SEVERITIES, type Severity } from "@firmseal/release/internal";
+import { lintFailure, POLICIES, type Policy, readPinnedTrust, SEVERITIES, type Severity } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, productFile, rootOptions, sarifOut } from "../../common/options.js";
 import { checkSarif, findingLines, lintSummary, writeSarif } from "../../common/release/findings.js";
-import { onDemand } from "../../common/release/on-demand.js";
+import { productAsked } from "../../common/release/product-names.js";
 import { LINT } from "../../common/shapes.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
@@ -34,8 +33,7 @@ async function trustFor(o: LintCommandOptions, product: Product | undefined) {
 
 /** Checks releases against the rules. Signatures are not verified. */
 async function lintCommand(given: string | undefined, o: LintCommandOptions) {
-  const isAsked = o.product !== undefined || existsSync(PRODUCT_FILE);
-  const product = isAsked ? (await onDemand()).readProduct(o.product ?? PRODUCT_FILE) : undefined;
+  const product = await productAsked(o.product);
   const path = given ?? product?.out;
   if (path === undefined)
     throw usage(

@@ -7,13 +7,14 @@ import { type CohortResult, LEFT_BEHIND, refusalMeaning, type Verdict } from "@f
 import { devicesByVerdict, exposedWords, LIMITS, nameWords, refusalName, VERDICTS } from "@firmseal/release/internal";
 import { suggestion } from "@firmseal/signer";
 import type { Line } from "../../show/render.js";
+import type { BoardsOfRows } from "./product-names.js";
 
 /** Names of a state that are listed, and states of which the reasons are. A fleet has thousands. */
 export const NAMES = LIMITS.namesInMessage;
 export const REASONS = 16;
 
 /** The facts of a plan. Refusals have their number, name and words. */
-export function cohortFacts(results: readonly CohortResult[], allowed: readonly string[]) {
+export function cohortFacts(results: readonly CohortResult[], allowed: readonly string[], boards: BoardsOfRows = () => ({})) {
   const refusal = (code: number) => (code === 0 ? null : { code, reason: refusalName(code), words: refusalMeaning(code) });
   return {
     devices: devicesByVerdict(results),
@@ -21,6 +22,7 @@ export function cohortFacts(results: readonly CohortResult[], allowed: readonly 
       ...r,
       rows: names.length,
       names: names.slice(0, NAMES),
+      ...boards(names),
       releases: steps.map((s) => ({
         release: s.step,
         addressed: s.fit !== "not addressed",
@@ -90,11 +92,16 @@ export function trustWords({ before, after }: { before: string | null; after: st
 const leftWords = ({ release, root }: CohortFacts["cohorts"][number]["left"]) =>
   `${release.left} of ${release.of}${root ? `, roots ${root.left} of ${root.of}` : ""}`;
 
+/** Whether a table has a column for boards. */
+export const hasBoards = (cohorts: readonly { boards?: readonly string[] }[]): boolean =>
+  cohorts.some(({ boards = [] }) => boards.length > 0);
+
 /** A table with a row for each state, the reasons of the worst, and the devicesByVerdict. */
 export function cohortWords({ cohorts, devices: { total, ...rest } }: CohortFacts): Line[] {
   const releases = cohorts[0]?.releases.map(({ release }) => ({ title: release })) ?? [];
   const columns = [
     { title: "cohort" },
+    ...(hasBoards(cohorts) ? [{ title: "board" }] : []),
     { title: "devices", right: true },
     { title: "trust" },
     ...releases,
@@ -103,6 +110,7 @@ export function cohortWords({ cohorts, devices: { total, ...rest } }: CohortFact
   ];
   const rows = cohorts.map((r) => [
     nameWords(r),
+    ...(hasBoards(cohorts) ? [r.boards?.join(", ") ?? ""] : []),
     grouped(r.devices),
     trustWords(r.trust),
     ...r.releases.map(cell),

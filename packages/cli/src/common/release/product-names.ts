@@ -1,8 +1,10 @@
 // The names that a product file has for vendors and classes.
 
 import { existsSync } from "node:fs";
+import { numberVersion, versionNumber } from "@firmseal/keys";
+import { usage } from "@firmseal/keys/internal";
 import type { Product } from "@firmseal/release";
-import { PRODUCT_FILE } from "@firmseal/release/internal";
+import { boardFinderOf, type Cohort, PRODUCT_FILE } from "@firmseal/release/internal";
 import { onDemand } from "./on-demand.js";
 
 /**
@@ -19,6 +21,50 @@ export async function productHere(product: string | undefined, named = false): P
     return undefined;
   }
 }
+
+/** The product that a command is about: its file is named, or it is here. */
+export async function productAsked(product: string | undefined): Promise<Product | undefined> {
+  if (product === undefined && !existsSync(PRODUCT_FILE)) return undefined;
+  return (await onDemand()).readProduct(product ?? PRODUCT_FILE);
+}
+
+/** What an option names. A version has a number where the product makes its numbers from versions. */
+export function namedRelease(
+  option: string,
+  product: Product | undefined,
+  release: bigint | string,
+): { version?: string; sequence: string } {
+  if (typeof release === "bigint") return { sequence: String(release) };
+  const source = product?.sequence.source ?? "version";
+  if (source === "version") return { version: release, sequence: String(versionNumber(release)) };
+  throw usage(
+    `${option} ${release}: the sequence numbers of ${product?.name} come from ${source}, not from the version`,
+    "give the sequence number of the release; firmseal inspect shows it",
+  );
+}
+
+/** The boards of a product to which rows of a fleet belong, each once. */
+export type BoardsOfRows = (rows: readonly string[]) => { boards?: string[] };
+
+/** Returns the boards of rows. Without a product: none. */
+export function boardsOfRows(product: Product | undefined, fleet: readonly Cohort[]): BoardsOfRows {
+  if (!product) return () => ({});
+  const boardOf = boardFinderOf(product);
+  const names = new Map(fleet.map(({ name, model }) => [name, boardOf(model.identity)?.board.name]));
+  return (rows) => ({ boards: [...new Set(rows.flatMap((row) => names.get(row) ?? []))] });
+}
+
+/** "board puck", or nothing. */
+export const boardWords = (boards: readonly string[] | undefined, before = ""): string =>
+  boards === undefined || boards.length === 0 ? "" : `${before}board ${boards.join(", ")}`;
+
+/** Text with the versions of a product instead of their numbers. */
+export const versionedText = (text: string, product: Product | undefined): string =>
+  product?.sequence.source !== "version"
+    ? text
+    : text.replace(/\b(?:sequence number )?(\d{15,20})\b/g, (all, n: string) =>
+        BigInt(n) < 2n ** 64n ? `version ${numberVersion(BigInt(n))}` : all,
+      );
 
 const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
 

@@ -218,6 +218,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--previous-trust": ["trust verify t2.trust --previous-trust ?", FILE],
   },
   "rotate bridge": {
+    "--product": [`${BRIDGE.replace(/ --vendor.* --seq 21/, "")} --board b --product ?`, FILE],
     "--trust": [BRIDGE.replace("t1.trust", "?"), FILE],
     "--next-trust": [BRIDGE.replace("t2.trust", "?"), FILE],
     "--key": [BRIDGE.replace("A.pem", "?"), FILE],
@@ -228,10 +229,12 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--log": [`${BRIDGE} --log ?`, LOG],
   },
   "rotate next": {
+    "--product": ["rotate next --fleet fleet.json --archive published --product ?", FILE],
     "--fleet": ["rotate next --archive published --fleet ?", FILE],
     "--archive": ["rotate next --fleet fleet.json --archive ?", { ...FOLDER, missing: "gone" }],
   },
   "rotate plan": {
+    "--product": ["rotate plan --fleet fleet.json --release bridge2.suit --product ?", FILE],
     "--fleet": ["rotate plan --release bridge2.suit --fleet ?", FILE],
     "--release": ["rotate plan --fleet fleet.json --release ?", FILE],
     "--have": ["rotate plan --fleet fleet.json --release bridge2.suit --have ?", FILE],
@@ -239,6 +242,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--stolen": ["rotate plan --fleet fleet.json --release bridge2.suit --stolen ?", FILE],
   },
   "rotate retire": {
+    "--product": ["rotate retire A.jwk --key R1.pem --fleet fleet.json --out x.trust --product ?", FILE],
     "--trust": ["rotate retire A.jwk --key R1.pem --fleet fleet.json --out x.trust --trust ?", FILE],
     "--key": ["rotate retire A.jwk --trust t2.trust --fleet fleet.json --out x.trust --key ?", FILE],
     "--fleet": ["rotate retire A.jwk --trust t2.trust --key R1.pem --out x.trust --fleet ?", FILE],
@@ -249,6 +253,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     ],
   },
   incident: {
+    "--product": [`${INCIDENT} --product ?`, FILE],
     "--key": [INCIDENT.replace("A.jwk", "?"), FILE],
     "--trust": [INCIDENT.replace("t2.trust", "?"), FILE],
     "--fleet": [INCIDENT.replace("fleet.json", "?"), FILE],
@@ -258,6 +263,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
   },
   "status ask": { "--fleet": ["status ask --out x.jsonl --fleet ?", FILE], "--out": ["status ask --fleet devices.jsonl --out ?", OUT] },
   "status collect": {
+    "--product": [`${COLLECT} --product ?`, FILE],
     "--nonces": [COLLECT.replace("sent.jsonl", "?"), FILE],
     "--secret": [COLLECT.replace("A.oct", "?"), FILE],
     "--key": [COLLECT.replace("--secret A.oct", "--key ?"), FILE],

@@ -1,9 +1,12 @@
 // One board of a release, before it is signed: its images, read once, and the description that is made of them.
 
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { fileOfUri } from "@firmseal/behaviour";
 import { byteWords, grouped, readAll, refuseKeyAsInput, sha256Hex } from "@firmseal/keys/internal";
 import { type BoardRelease, boardRelease, type Description, draftOf, type EnvelopeDraft, type PlacedImage } from "@firmseal/signer";
+import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { consumerOf } from "../../consumer/consumers.js";
 import { fitted } from "../../consumer/recipe.js";
 import { flashBytes } from "../../input/flash.js";
@@ -11,6 +14,8 @@ import { LIMITS } from "../../input/limits.js";
 import { refuseAsImage } from "../../input/wrong-kind.js";
 import { type Board, type Product, type ProductImage, takesTrust } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
+import { GET_AGAIN, releaseFault } from "../../product/record.js";
+import { readEnvelopeFile } from "../../verify/envelope-file.js";
 import { imageFile } from "./image-file.js";
 import { expandUri } from "./uri.js";
 
@@ -54,6 +59,27 @@ export type ImageReader = (
 export function fromBuild(product: Product, image: ProductImage, i: number): ReturnType<ImageReader> {
   const { path, real } = imageFile(product, image, i);
   return { path, real, ...flashBytes(path, readAll(real, LIMITS.image)) };
+}
+
+/** Reads the images of a board out of a release, as devices get them. */
+export function imagesOf(folder: string, envelope: string): ImageReader {
+  const path = join(folder, envelope);
+  const { payloads, input } = decodeEnvelope(readEnvelopeFile(path)).envelope;
+  return (_, _i, uri) => {
+    if (!uri.startsWith("#")) {
+      const name = fileOfUri(uri) ?? "";
+      const file = join(folder, name);
+      if (!existsSync(file))
+        throw releaseFault(
+          `${folder} has no file ${name}, which the product file names in a uri`,
+          "use the product file that made the release",
+        );
+      return { path: file, real: file, bytes: readAll(file, LIMITS.image) };
+    }
+    const inside = payloads.find((one) => one.uri === uri);
+    if (!inside) throw releaseFault(`${path} has no payload ${uri}`, GET_AGAIN);
+    return { path, real: path, bytes: Uint8Array.from(readSlice(input, inside.content)) };
+  };
 }
 
 const SLOTS = ["a", "b"] as const;
@@ -102,7 +128,8 @@ function versionTexts(version: string, n: number): NonNullable<Description["text
 }
 
 /**
- * Reads the images of a board. Without a version, its text names none. `reader`: where they are, if not where the build
+ * Reads the images of a board. Without a version, its text names none. `textOf`: the version in the text, by the
+ * number, if it is not that of the images. `reader`: where they are, if not where the build
  * wrote them. `trust`: the trust file that the release brings to devices that take one. Throws a Failure that names the
  * member of the product file, or the fault of an image.
  */
@@ -113,6 +140,7 @@ export async function prepareBoard(
   role: SigningRole = "release",
   reader: ImageReader = (image, i) => fromBuild(product, image, i),
   trust?: Uint8Array,
+  textOf: (sequence: bigint) => string | undefined = () => version,
 ): Promise<PreparedBoard> {
   const placed: { of: ProductImage; images: ReleasedImage[] }[] = [];
   for (const [n, image] of board.images.entries()) {
@@ -146,8 +174,9 @@ export async function prepareBoard(
   return {
     board,
     images,
-    draft: (sequence, most = Number.POSITIVE_INFINITY) =>
-      draftOf(
+    draft(sequence, most = Number.POSITIVE_INFINITY) {
+      const text = textOf(sequence);
+      return draftOf(
         recipe({
           sequence: String(sequence),
           vendor: product.vendor,
@@ -157,9 +186,10 @@ export async function prepareBoard(
             images: own.map((one) => asPlaced(one, most)) as [PlacedImage] | [PlacedImage, PlacedImage],
           })),
           ...(trust && takesTrust(board) && { trust }),
-          ...(version !== undefined && { text: versionTexts(version, placed.length) }),
+          ...(text !== undefined && { text: versionTexts(text, placed.length) }),
           ...(isCnsa2 && { hash: "sha-384" as const }),
         }),
-      ),
+      );
+    },
   };
 }

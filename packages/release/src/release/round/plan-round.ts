@@ -2,19 +2,17 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
-import { fileOfUri, type ReleaseRecord } from "@firmseal/behaviour";
-import { checkFolder, isSameFile, readAll, usage, visible, warn } from "@firmseal/keys/internal";
+import type { ReleaseRecord } from "@firmseal/behaviour";
+import { checkFolder, isSameFile, usage, visible, warn } from "@firmseal/keys/internal";
 import { unlessThrown } from "@firmseal/signer";
-import { decodeEnvelope, equalBytes, readSlice } from "@firmseal/verifier/tools";
-import { LIMITS } from "../../input/limits.js";
+import { equalBytes } from "@firmseal/verifier/tools";
 import { refuseUnknownRules } from "../../lint/releases.js";
 import { refuseOutsideOut } from "../../product/file/inside.js";
 import { boardsOf, type Product, type ProductImage } from "../../product/file/product.js";
-import { checkFiles, GET_AGAIN, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault } from "../../product/record.js";
-import { readEnvelopeFile } from "../../verify/envelope-file.js";
+import { checkFiles, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault } from "../../product/record.js";
 import { productApprovals } from "../board/approvers.js";
 import { productLists, productTrustKeys, refuseRole } from "../board/devices.js";
-import { fromBuild, type ImageReader, type PreparedBoard, prepareBoard } from "../board/prepare.js";
+import { fromBuild, type ImageReader, imagesOf, type PreparedBoard, prepareBoard } from "../board/prepare.js";
 import type { Cuts } from "../cuts/cuts.js";
 import { envelopeName, shelfPath } from "../names.js";
 import { refuseDisorder } from "../number/numbers.js";
@@ -33,10 +31,9 @@ import {
 /** Options of planSigning(): what a person says who signs a release that exists. */
 export type RoundOptions = Omit<ReleaseOptions, "version" | "boards" | "out" | "seq" | "dryRun" | "unsigned" | "diff">;
 
-/** Reads the images of a board out of a release, as devices get them. */
+/** Reads the images out of a release, with a warning if the build of the person who signs has made another one. */
 function fromFolder(product: Product, folder: string, envelope: string): ImageReader {
-  const path = join(folder, envelope);
-  const { payloads, input } = decodeEnvelope(readEnvelopeFile(path)).envelope;
+  const reader = imagesOf(folder, envelope);
   /** Warns if the build of the person who signs has made another image. */
   const compare = (image: ProductImage, i: number, bytes: Uint8Array) => {
     const own = unlessThrown(() => fromBuild(product, image, i));
@@ -44,19 +41,8 @@ function fromFolder(product: Product, folder: string, envelope: string): ImageRe
     return bytes;
   };
   return (image, i, uri) => {
-    if (!uri.startsWith("#")) {
-      const name = fileOfUri(uri) ?? "";
-      const file = join(folder, name);
-      if (!existsSync(file))
-        throw releaseFault(
-          `${folder} has no file ${name}, which ${product.path} names in a uri`,
-          "use the product file that made the release",
-        );
-      return { path: file, real: file, bytes: compare(image, i, readAll(file, LIMITS.image)) };
-    }
-    const inside = payloads.find((one) => one.uri === uri);
-    if (!inside) throw releaseFault(`${path} has no payload ${uri}`, GET_AGAIN);
-    return { path, real: path, bytes: compare(image, i, Uint8Array.from(readSlice(input, inside.content))) };
+    const found = reader(image, i, uri);
+    return { ...found, bytes: compare(image, i, found.bytes) };
   };
 }
 
