@@ -41,7 +41,8 @@ function section(command) {
 /** The pages: the folders of `packages/cli/src/commands` that each has, its title, and what it is for. */
 const PAGES = {
   product: [["product"], "Commands for products", "make the releases of all boards of a product"],
-  verify: [["verify"], "Commands that check releases", "verify, explain, compare and show releases"],
+  verify: [["verify"], "Commands that check releases", "verify and check releases"],
+  explain: [["explain"], "Commands that explain releases", "explain, compare and show releases, and say who signed them"],
   sign: [["sign"], "Commands that sign", "make and sign single envelopes, and audit the logs of keys"],
   keys: [["keys", "token"], "Commands for keys", "make keys, in files and in tokens, and write them in other formats"],
   trust: [["trust"], "Commands for trust files", "make, sign and compare the files that say which keys devices trust"],

@@ -77,7 +77,7 @@ describe.skipIf(!chromiumPath)(`a report of a release${NO_BROWSER}`, () => {
     expect([isGood, verdict]).toEqual([true, "Verified here, by this page, with these keys: all 2 boards"]);
     const text = (await shown.locator("main").textContent()) ?? "";
     for (const words of [
-      ...["gateway", "example.com", "1.4.2", "release.json agrees with the envelopes. It is not signed."],
+      ...["gateway", "example.com", "1.4.2", "release.json agrees with the envelopes. This page does not check its signatures."],
       ...["2 of 3 keys signed. At least 2 must sign.", "Devices gateway-esp32-1, gateway-esp32-2", "Devices gateway-puck"],
       ...[
         "What changes compared with 1.4.1",

@@ -35,7 +35,7 @@ describe("the program", () => {
       [...rows.matchAll(/^ {2}([a-z]\w*)/gm)].map(([, name]) => name).join(" "),
     ]);
     expect(headings.slice(1)).toEqual([
-      ["Releases", "init doctor release withdraw extract verify lint explain diff report inspect whosigned"],
+      ["Releases", "init doctor release withdraw extract verify lint report explain diff inspect whosigned"],
       ["Signatures, one by one", "sign approve attach audit create tbs"],
       ["Keys", "keygen pubkey convert hss keys token"],
       ["Trust and rotation", "trust rotate incident"],
@@ -47,8 +47,8 @@ describe("the program", () => {
   it("says in --help which options are required", async () => {
     const { stdout } = await place().ok(["rotate", "retire", "--help"]);
     const text = stdout.replace(/\s+/g, " ");
-    expect(text).toContain("--trust <file> the current trust file (required)");
-    expect(text).not.toContain("--until <n> keep the key for releases up to this sequence number (required)");
+    expect(text).toContain("-o, --out <file> output file, or - for stdout (required)");
+    expect(text).not.toContain("--until <release> keep the key for releases up to this version or sequence number (required)");
   });
 
   it("no command, an unknown command", async () => {

@@ -158,7 +158,11 @@ describe("a release that somebody must approve", () => {
     await approve(p, "B");
     expect(await refused(p, [...SIGN, "--approver", "B.jwk"])).toContain("is missing");
     await p.ok([...SIGN, "--approver", "B.jwk", "--approval", OF_B]);
-    expect(logEntries(p, "A.pem.log")).toMatchObject([{ approvers: [expect.any(String)] }, { approvers: [expect.any(String)] }]);
+    expect(logEntries(p, "A.pem.log")).toMatchObject([
+      { approvers: [expect.any(String)] },
+      { approvers: [expect.any(String)] },
+      { operation: "record" },
+    ]);
   });
 
   it("needs two people where two are required, and the log then requires both", async () => {

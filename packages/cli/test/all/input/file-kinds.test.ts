@@ -298,7 +298,8 @@ describe("no output replaces a key, its state or what it has signed", () => {
     ] as const)
       await refused([...signing, "--log", name, "--out", "logged.suit"], exit);
     await p.ok(["sign", "fw.bin", "--key", "C.pem", ...FACTS, "--seq", "40", "--log", "shared-log", "--out", "logged.suit"]);
-    expect(p.get("shared-log").toString().trim().split("\n")).toHaveLength(2);
+    const lines = (name: string) => p.get(name).toString().trim().split("\n").length;
+    expect(lines("shared-log")).toBe(lines("kept-log") + 1);
     p.keepsLogs = false;
   });
 });
