@@ -39,7 +39,7 @@ describe("withdraw", () => {
     const before = logEntries(p);
     const r = await withdrawn(p);
     const entries = logEntries(p).slice(before.length);
-    const signed = before.filter((e) => e["version"] === LAST && e["operation"] === "release");
+    const signed = before.filter((e) => e["version"] === LAST && e["operation"] !== "record");
     expect(entries).toMatchObject(
       signed.map(({ digest, sequence, scope, key }) => ({
         operation: "withdraw",
@@ -59,7 +59,7 @@ describe("withdraw", () => {
       "devices that run it learn of it only from a release with a higher sequence number",
       ...entries.map(() => expect.stringMatching(/^board \w+: the next release must exceed sequence number 281492156678144$/)),
       expect.stringMatching(
-        /^next, with the last good image: firmseal extract dist\/1\.4\.0 --board \w+ --out IMAGE; firmseal release --version 1\.4\.2$/,
+        /^next, with the last good image: firmseal extract dist\/1\.4\.0 --board (?:puck|esp32 --slot 0) --out IMAGE; firmseal release --version 1\.4\.2$/,
       ),
     ]);
     expect(JSON.parse(p.get("dist/1.4.1/withdrawn.json").toString())).toEqual({
@@ -84,6 +84,20 @@ describe("withdraw", () => {
     expect(again.stderr).toContain("gateway 1.4.1 was withdrawn before, for the same reason");
     expect(p.tree()).toEqual(before);
     expect(await refused(p, ["withdraw", LAST, "--reason", "something else"], 1)).toContain(`for another reason: ${REASON}`);
+  });
+
+  it("says how to take one image of several out, and names a later release instead", async () => {
+    const p = world(
+      'name = "lamp"\nvendor = "example.com"\nkeys.release = "A.pem"\nboards.hub.image = { a = "build/b.bin", b = "app.js" }\n',
+    );
+    for (const [version, ...more] of [["1.0.0", "--first"], ["1.1.0"], ["1.2.0"]] as const) await released(p, version, ...more);
+    const last = await p.ok(["withdraw", "1.2.0", "--reason", REASON, "--json"]);
+    expect(last.json).toMatchObject({ lastGood: "dist/1.1.0", later: null });
+    expect(last.json["extract"]).toBe("firmseal extract dist/1.1.0 --board hub --slot 0 --out IMAGE");
+    await p.ok((last.json["extract"] as string).split(" ").slice(1));
+    expect(p.get("IMAGE")).toEqual(p.get("build/b.bin"));
+    const first = await p.ok(["withdraw", "1.0.0", "--reason", REASON]);
+    expect(words(first).at(-1)).toBe("devices that run it take a later release, which was not withdrawn: dist/1.1.0");
   });
 
   it("is finished by the same command if it was killed between entries and mark", async () => {
@@ -116,6 +130,8 @@ describe("withdraw", () => {
     ["what is not a version", ["newest", "--reason", REASON], 2, '"newest" is not a version'],
     ["a version with a letter", ["v1.4.1", "--reason", REASON], 2, 'did you mean "1.4.1"?'],
     ["a folder without a release", ["build", "--reason", REASON], 1, "build has no release"],
+    ["a folder that is not there", ["dist/1.9.0", "--reason", REASON], 1, "dist/1.9.0 has no release"],
+    ["a file", ["dist/1.4.1/release.json", "--reason", REASON], 1, "dist/1.4.1/release.json has no release"],
     ["a key that has signed nothing", [LAST, "--reason", REASON, "--key", "B.jwk"], 1, "no log of a release key knows"],
     ["a role without a trust file", [LAST, "--reason", REASON, "--role", "debug"], 2, "roles are those of trust files"],
   ])("refuses %s", async (_, args, exit, said) => {

@@ -73,6 +73,8 @@ export interface Withdrawing extends WithdrawnRelease {
   readonly folder: string | undefined;
   /** The release before it that was not withdrawn, if it is here. */
   readonly lastGood: KnownRelease | undefined;
+  /** The newest release after it that was not withdrawn, if it is here: devices take that one. */
+  readonly later: KnownRelease | undefined;
   /** A version for the next release. Undefined if the numbers are not those of versions. */
   readonly next: string | undefined;
 }
@@ -85,7 +87,7 @@ interface Meant {
 
 function meant(product: Product, given: string, shelf: string, role: SigningRole): Meant {
   const folder = isVersion(given) ? join(shelf, given) : given;
-  if (!(isVersion(given) || isFolder(given))) versionNumber(given);
+  if (!(isVersion(given) || isFolder(given) || /[/\\]/.test(given))) versionNumber(given);
   const record = isFolder(folder) ? findRecord(folder) : undefined;
   if (!record && !isVersion(given)) throw releaseFault(`${given} has no release`, "name the folder of the release, or its version");
   if (record) refuseOther(folder, record, product, role);
@@ -221,12 +223,14 @@ export async function withdrawRelease(product: Product, given: string, o: Withdr
       entries.filter((e) => e.sequence !== undefined && !isOfTrustFile(e)),
       shelf,
     );
-    const isOlder = (one: KnownRelease) => versionNumber(one.version) < versionNumber(what.version);
+    const number = versionNumber(what.version);
+    const good = shelf.filter((one) => one.record?.missing.length === 0 && !withdrawalOf(one, withdrawn));
     return {
       ...{ version: what.version, sequence: first.sequence, reason, time: first.time, boards, receipts },
       written: receipts.length > 0 || isMarked,
       folder: what.known?.path,
-      lastGood: shelf.findLast((one) => isOlder(one) && one.record?.missing.length === 0 && !withdrawalOf(one, withdrawn)),
+      lastGood: good.findLast((one) => versionNumber(one.version) < number),
+      later: good.findLast((one) => versionNumber(one.version) > number),
       next: nextVersion(
         product,
         boards.reduce((most, { exceed }) => higher(most, BigInt(exceed)), 0n),

@@ -1,6 +1,6 @@
 import type { ClockOverride } from "@firmseal/keys";
 import { type PassphraseOptions, passphraseOptions, shellWord } from "@firmseal/keys/internal";
-import { readProduct, withdrawRelease } from "@firmseal/release";
+import { type Product, readProduct, withdrawRelease } from "@firmseal/release";
 import { PRODUCT_FILE } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { allowClock, keys, passphrases, policyRoles, productFile } from "../../common/options.js";
@@ -14,6 +14,13 @@ interface WithdrawCommandOptions extends PassphraseOptions, ClockOverride {
   key?: string[];
   log?: string;
   json?: boolean;
+}
+
+/** The options of extract that choose one image of a board. */
+function oneImage({ boards }: Product, name: string): string {
+  const { images = [] } = boards.find((board) => board.name === name) ?? {};
+  const slot = images.some(({ files }) => files.length > 1) ? " --slot 0" : "";
+  return `--board ${shellWord(name)}${images.length > 1 ? " --component 0" : ""}${slot}`;
 }
 
 /** Withdraws a release of a product. */
@@ -38,6 +45,8 @@ async function withdraw(given: string, o: WithdrawCommandOptions) {
     boards: done.boards.map((one) => ({ ...one })),
     folder: done.folder ?? null,
     lastGood: done.lastGood?.path ?? null,
+    later: done.later?.path ?? null,
+    extract: `firmseal extract ${shellWord(done.lastGood?.path ?? "LAST_GOOD")} ${oneImage(product, done.boards[0]?.board ?? "")} --out IMAGE`,
     next: done.next ?? null,
     log: [...done.receipts],
   };
@@ -72,22 +81,23 @@ export default define({
     }),
     folder: ["string|null", "folder of the release, which has withdrawn.json now; null: not here"],
     lastGood: ["string|null", "folder of the release before it that was not withdrawn; null: not here"],
+    later: ["string|null", "folder of a later release that was not withdrawn, which devices take; null: not here"],
+    extract: ["string", "a command that takes an image out of the last good release"],
     next: ["string|null", "a version for the next release; null if its number does not follow from the version"],
     ...RECEIPTS,
   },
   run: withdraw,
   words: (f) => {
     const version = f.next ?? "VERSION";
-    const [first] = f.boards as [(typeof f.boards)[number]];
-    const good = f.lastGood === null ? "LAST_GOOD" : shellWord(f.lastGood);
-    const extract = `firmseal extract ${good} --board ${shellWord(first.board)} --out IMAGE`;
     return [
       ...receiptWords(f.log),
       ...(f.folder === null ? [] : [`${f.folder}/withdrawn.json: the mark of the folder; take the release off every server`]),
       `${f.product} ${f.version} ${f.state === "unchanged" ? "was withdrawn before, for the same reason" : `withdrawn: ${f.reason}`}`,
       "devices that run it learn of it only from a release with a higher sequence number",
       ...f.boards.map(({ board, exceed }) => `board ${board}: the next release must exceed sequence number ${exceed}`),
-      `next, with the last good image: ${extract}; firmseal release --version ${version}`,
+      f.later === null
+        ? `next, with the last good image: ${f.extract}; firmseal release --version ${version}`
+        : `devices that run it take a later release, which was not withdrawn: ${f.later}`,
     ];
   },
 });
