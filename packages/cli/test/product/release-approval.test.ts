@@ -84,7 +84,7 @@ describe("a release that somebody must approve", () => {
     const missing = await p.run(["verify", FOLDER, "--missing"]);
     expect([missing.exit, String(missing)]).toEqual([1, expect.stringContaining("0 of 1 approved")]);
     expect(hintOf(missing)).toBe(
-      `each who approves: firmseal approve ${FOLDER} --key KEY; then each who signs: firmseal sign ${FOLDER} --key KEY`,
+      `each approver: firmseal approve ${FOLDER} --key KEY; then each signer: firmseal sign ${FOLDER} --key KEY`,
     );
 
     const folder = filesIn(join(p.path, FOLDER));
@@ -99,6 +99,9 @@ describe("a release that somebody must approve", () => {
     expect(done.json).toMatchObject({ ok: true, approval: { complete: true }, signatures: [{ complete: true }, { complete: true }] });
     await p.ok(["verify", FOLDER, "--missing"]);
     await p.ok(["verify", "dist"]);
+    // the release before it says who signed, after a higher one too
+    await released(p, "1.1.0");
+    await p.ok(["verify", FOLDER, "--missing"]);
     // C might have approved it in place of B: the log requires neither of them
     for (const entry of logEntries(p, "A.pem.log")) expect(entry).not.toHaveProperty("approvers");
   });
@@ -159,8 +162,8 @@ describe("a release that somebody must approve", () => {
     expect(await refused(p, [...SIGN, "--approver", "B.jwk"])).toContain("is missing");
     await p.ok([...SIGN, "--approver", "B.jwk", "--approval", OF_B]);
     expect(logEntries(p, "A.pem.log")).toMatchObject([
-      { approvers: [expect.any(String)] },
-      { approvers: [expect.any(String)] },
+      { operation: "sign", approvers: [expect.any(String)] },
+      { operation: "sign", approvers: [expect.any(String)] },
       { operation: "record" },
     ]);
   });
@@ -218,7 +221,7 @@ describe("an approval is refused", () => {
 
   it("by a key that is not named, that signs, or that has signed", async () => {
     const p = await made();
-    expect(await refused(p, ["approve", FOLDER, "--key", "A.pem"])).toContain("A.pem is not a key of a person whom firmseal.toml requires");
+    expect(await refused(p, ["approve", FOLDER, "--key", "A.pem"])).toContain("A.pem is not a key that firmseal.toml names for approvals");
     const own = APPROVED.replace('"A.jwk"]', '"A.jwk", "B.jwk"]').replace("[approval]", "threshold = 2\n\n[approval]");
     p.put("firmseal.toml", own.replace('"C.jwk"]', '"A.jwk"]'));
     rmSync(join(p.path, "dist"), { recursive: true });
@@ -227,6 +230,8 @@ describe("an approval is refused", () => {
     expect(await refused(p, SIGN)).toContain("an approver also signs, so no other person has checked it");
     await p.ok(["sign", FOLDER, "--key", "B.pem"]);
     expect(await refused(p, ["approve", FOLDER, "--key", "B.pem"])).toContain("an approver also signs");
+    const again = await p.run(["approve", FOLDER, "--key", "B.pem"]);
+    expect(hintOf(again)).toBe(`another person must approve it: firmseal verify ${FOLDER} --missing names them`);
     // signed by C, whom the product file does not name
     p.put("firmseal.toml", own.replace('"B.jwk", "C.jwk"', '"C.jwk"'));
     await approve(p, "C", FOLDER, "--out", "c.approval");

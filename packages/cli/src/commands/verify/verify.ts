@@ -122,8 +122,8 @@ async function signaturesIn(path: string, { role, product, passphraseEnv, passph
   const isApproved = approval === null || approval.complete;
   if (isSigned && isApproved) return { signatures, approval };
   const lines = [...approvalLines(path, approval), ...progressLines(path, signatures)];
-  const approve = isApproved ? "" : `each who approves: firmseal approve ${shellWord(path)} --key KEY`;
-  const sign = isSigned ? "" : `each who signs: firmseal sign ${shellWord(path)} --key KEY`;
+  const approve = isApproved ? "" : `each approver: firmseal approve ${shellWord(path)} --key KEY`;
+  const sign = isSigned ? "" : `each signer: firmseal sign ${shellWord(path)} --key KEY`;
   const hint = [approve, sign].filter((one) => one !== "").join("; then ");
   const failure = new Failure(1, isSigned ? "ERR_APPROVAL" : "ERR_SIGNATURE_THRESHOLD", lines.join("; "), hint);
   failure.facts = { signatures, approval };

@@ -149,6 +149,6 @@ export async function attachToFolder(folder: string, o: FolderOptions & Partial<
 
 /** Returns who has signed each board of a release, and who has approved it, and who has not. */
 export async function missingIn(folder: string, o: FolderOptions) {
-  const plan = await planSigning(productOf(o), folder, { ...roundOptions(o), first: true });
+  const plan = await planSigning(productOf(o), folder, { ...roundOptions(o), first: true, allowLowerSequence: true });
   return { signatures: progressFacts(await signingProgress(plan)), approval: (await approvalProgress(plan)) ?? null };
 }

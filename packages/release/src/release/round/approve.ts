@@ -1,7 +1,7 @@
 // A person approves a release: what its signers see, and what would be refused of a signature.
 
 import type { SigningKey } from "@firmseal/keys";
-import { refusedInput, visible } from "@firmseal/keys/internal";
+import { refusedInput, shellWord, visible } from "@firmseal/keys/internal";
 import { type Approvable, isSamePerson, type PublicKey } from "@firmseal/signer";
 import { selfApproved } from "../../signing/approval.js";
 import { type Approval, type ApprovingOptions, approveWith } from "../../signing/approve.js";
@@ -38,10 +38,11 @@ export async function releaseToApprove(plan: ReleasePlan): Promise<ReleaseToAppr
       if (required && !isOf(key, required.keys))
         throw refusedInput(
           "ERR_APPROVAL",
-          `${visible(key.name)} is not a key of a person whom ${plan.product.path} requires to approve`,
-          "approve with such a key, or name its public half: [approval] keys",
+          `${visible(key.name)} is not a key that ${plan.product.path} names for approvals`,
+          "approve with a key whose public half is in [approval] keys",
         );
-      if (isOf(key, round.signers)) throw selfApproved("another person must approve it: firmseal verify FOLDER --missing names them");
+      const seen = `firmseal verify ${shellWord(visible(plan.folder))} --missing`;
+      if (isOf(key, round.signers)) throw selfApproved(`another person must approve it: ${seen} names them`);
     },
     approve: (key, o) => approveWith(what, key, [], o),
   };
