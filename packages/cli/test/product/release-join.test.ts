@@ -171,7 +171,7 @@ describe("release --join", () => {
     await refused(["puck", "link"], 1, "is a symbolic link");
     await refused(["puck", "json"], 1, "parts/json/release.json is not the record of a release");
     await refused(["puck", "sums"], 3, "parts/sums/SHA256SUMS: file not found");
-    await refused(["puck", "empty"], 3, "parts/empty/release.json: file not found");
+    await refused(["puck", "empty"], 1, "parts/empty has no release");
     await refused(["puck", "gone"], 3, "parts/gone/release.json: file not found");
     await refused(["puck", "pixl"], 1, "parts/puck is version 1.0.0, not 2.0.0", "--version", "2.0.0");
     await refused([], 2, "--join: no folder is given");

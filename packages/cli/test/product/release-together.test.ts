@@ -393,6 +393,8 @@ describe("who may not sign", () => {
     const p = await unsigned();
     await signed(p, "A.pem");
     expect(await refused(p, ["sign", FOLDER, "--key", "A.pem"])).toContain("A.pem has already signed dist/1.0.0");
+    const { stderr } = await p.run(["sign", FOLDER, "--key", "A.pem"]);
+    expect(stderr).toContain("hint: each key signs a release once; firmseal verify dist/1.0.0 --missing shows who has signed\n");
     expect(await refused(p, ["sign", FOLDER, "--key", "A.jwk"], 2)).toContain("is a public key");
     expect(await refused(p, ["sign", FOLDER], 2)).toContain("'-k, --key <key>' is missing");
     expect(await refused(p, ["sign", FOLDER, "--key", "B.pem", "--key", "B.pem"])).toContain("this key is given twice");

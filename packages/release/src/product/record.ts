@@ -155,7 +155,7 @@ export function refuseOtherProduct(path: string, record: ReleaseRecord, product:
   if (record.product !== product.name || record.vendor !== product.vendor)
     throw releaseFault(
       `${path} is a release of ${visible(record.product)} by ${visible(record.vendor)}, not of ${product.name} by ${product.vendor}`,
-      "give each product a folder of its own: out in the product file, or `out` of release",
+      "name the product file of that release: `product` FILE; each product needs its own folder of releases: out in its product file",
     );
 }
 

@@ -2,8 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
-import type { ReleaseRecord } from "@firmseal/behaviour";
-import { checkFolder, isSameFile, usage, visible, warn } from "@firmseal/keys/internal";
+import { RECORD, type ReleaseRecord } from "@firmseal/behaviour";
+import { checkFolder, isFolder, isSameFile, usage, visible, warn } from "@firmseal/keys/internal";
 import { unlessThrown } from "@firmseal/signer";
 import { equalBytes } from "@firmseal/verifier/tools";
 import { refuseUnknownRules } from "../../lint/releases.js";
@@ -138,7 +138,11 @@ export interface JoinOptions extends Pick<ReleaseOptions, "role" | "out" | "prev
 export async function planJoin(product: Product, folders: readonly string[], o: JoinOptions): Promise<ReleasePlan> {
   const devices = await devicesOf(product, o.role);
   const parts: ReadRelease[] = [];
-  for (const folder of folders) parts.push(await readRelease(product, folder, o.role, devices.carried));
+  for (const folder of folders) {
+    if (isFolder(folder) && !existsSync(join(folder, RECORD)))
+      throw releaseFault(`${folder} has no release`, `name the folder with ${RECORD}, such as ${join(folder, o.version ?? "1.0.0")}`);
+    parts.push(await readRelease(product, folder, o.role, devices.carried));
+  }
   const [first] = parts;
   if (!first) throw usage("no folder is given", "name the folders of the releases that are joined");
   for (const part of parts) refuseOtherPart(first, part, o.version);

@@ -14,7 +14,7 @@ import {
   statementOf,
 } from "@firmseal/behaviour";
 import { keyFacts, type Receipt } from "@firmseal/keys";
-import { readAll, refusedInput, replaceFolder, sha256Hex, visible, writeFolder } from "@firmseal/keys/internal";
+import { readAll, refusedInput, replaceFolder, sha256Hex, shellWord, visible, writeFolder } from "@firmseal/keys/internal";
 import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
 import { equalBytes, MAX_SIGNATURES } from "@firmseal/verifier/tools";
 import { consumerOf } from "../../consumer/consumers.js";
@@ -170,7 +170,7 @@ export class Round<Key extends NamedKey = NamedKey> {
       throw refusedInput(
         "ERR_ALREADY_SIGNED",
         `${visible(second.name)} has already signed ${this.plan.folder}`,
-        "each key signs a release once; firmseal verify FOLDER --missing shows who has signed",
+        `each key signs a release once; firmseal verify ${shellWord(visible(this.plan.folder))} --missing shows who has signed`,
       );
   }
 
@@ -211,7 +211,7 @@ export class Round<Key extends NamedKey = NamedKey> {
       throw refusedInput(
         "ERR_KEY_ROLE",
         `${visible(useless.name)} is not a key that the devices of board ${to.board.name} trust for this release`,
-        "sign with one of the keys that firmseal verify FOLDER --missing names",
+        `sign with one of the keys that firmseal verify ${shellWord(visible(this.plan.folder))} --missing names`,
       );
   }
 
@@ -284,7 +284,10 @@ function place({ folder, parts, existing }: ReleasePlan, files: ReadonlyMap<stri
   // its files have been compared with its checksums
   if (parts && existsSync(folder)) {
     if (equalBytes(readAll(join(folder, SUMS), LIMITS.releaseRecord), files.get(SUMS) as Uint8Array)) return false;
-    throw releaseFault(`${folder} exists, with other signatures`, "remove it, or name another folder for releases: `out`");
+    throw releaseFault(
+      `${folder} exists, with other signatures`,
+      `keep it if people have signed it: firmseal verify ${shellWord(visible(folder))} --missing; or name another folder for releases: \`out\``,
+    );
   }
   (existing && !parts ? replaceFolder : writeFolder)(folder, files, sourceDate());
   return true;
