@@ -55,7 +55,7 @@ export {
 } from "./release/round/attach.js";
 export { joinReleases } from "./release/round/join.js";
 export { type JoinOptions, planJoin, planSigning, type RoundOptions } from "./release/round/plan-round.js";
-export { boardInput } from "./release/sign-board.js";
+export { boardInput, refuseUnapprovable } from "./release/sign-board.js";
 export type { VerifiedBoard } from "./release/verify.js";
 export { documentsBeside, reportDocuments } from "./report/documents.js";
 export { reportFamilies, reportKinds, reportTime } from "./report/report-data.js";

@@ -250,6 +250,18 @@ describe("rotate in the folder of a product", () => {
     );
   });
 
+  it("signs nothing of a product whose releases people approve, and makes a bridge for who signs it", async () => {
+    const p = copyOf(made);
+    p.put("firmseal.toml", PRODUCT.replace("[boards.puck]", '[approval]\nkeys = ["B.jwk"]\n\n[boards.puck]'));
+    for (const more of [
+      ["--board", "puck"],
+      ["app.js", "--board", "puck"],
+      ["--board", "puck", "--key", "A.pem"],
+    ])
+      expect(await refused(p, [...BRIDGE, ...more], 1)).toContain("people approve a release of all boards, and this signs one board alone");
+    await p.ok([...BRIDGE, "--board", "puck", "--signer", "A.jwk"]);
+  });
+
   it("refuses a board whose devices take no trust file out of a release", async () => {
     const p = copyOf(made);
     p.put("firmseal.toml", PRODUCT.replace('engine = "puck.js"', 'for = "micro"'));

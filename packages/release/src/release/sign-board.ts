@@ -24,6 +24,12 @@ export interface BoardInput {
 /** Options that the product file answers. */
 const ANSWERED = ["vendor", "class", "uri", "imageOut"] as const;
 
+/** Refuses to sign one board of a product whose releases people approve. Throws a Failure: PRODUCT. */
+export function refuseUnapprovable(product: Product, hint: string): void {
+  if (product.approval.keys.length > 0)
+    throw product.fault("/approval", "people approve a release of all boards, and this signs one board alone", hint);
+}
+
 /** The board to sign: the named one, or the only one. */
 export function boardMeant(product: Product, name: string | undefined): Board {
   const [board, ...others] = boardsOf(product, name === undefined ? [] : [name]);
@@ -62,12 +68,7 @@ export async function boardInput(
   const { for: consumer } = o;
   const answered = ANSWERED.find((option) => o[option] !== undefined);
   if (answered) throw usage(`\`${answered}\`: the product file says what is signed`, "drop it, or drop `board`");
-  if (product.approval.keys.length > 0)
-    throw product.fault(
-      "/approval",
-      "people approve a release of all boards, and this signs one board alone",
-      "firmseal release makes a release",
-    );
+  refuseUnapprovable(product, "firmseal release makes a release");
   const board = boardMeant(product, name);
   if (consumer !== undefined && board.for !== undefined && consumer !== board.for)
     throw usage(`\`for\` ${consumer}: board ${board.name} of the product file is for ${board.for}`, "drop it, or correct the product file");

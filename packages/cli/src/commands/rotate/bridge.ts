@@ -27,6 +27,7 @@ import {
   type NeededSignatures,
   outsideUris,
   refuseMissingKeys,
+  refuseUnapprovable,
   rotatedTrust,
   signBridge,
   signingKeys,
@@ -116,6 +117,8 @@ async function meant(image: string | undefined, o: RotateBridgeOptions): Promise
       `--seq: the sequence numbers of ${product.name} come from ${source}`,
       "drop it: the next number is above releases and floors",
     );
+  if (o.signer === undefined && (o.key !== undefined || product.keys.release.length > 0))
+    refuseUnapprovable(product, "--signer PUB makes it without a signature; then firmseal approve, and firmseal sign with --approver PUB");
   const { board, class: only } = boardMeant(product, o);
   const trust = await rotatedTrust(product, o.trust, false);
   const nextTrust = o.nextTrust ?? product.trust.carry;
