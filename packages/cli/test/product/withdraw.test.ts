@@ -303,6 +303,40 @@ describe("a withdrawn release", () => {
   });
 });
 
+describe("a release that others make of parts, or sign", () => {
+  const JOINED = PRODUCT.replace(/\[boards\.esp32\][\s\S]*(?=\[boards\.puck\])/, '[trust]\nkeys = ["A.jwk"]\n\n').concat(
+    '\n[boards.pixl]\nimage = "app.js"\n',
+  );
+
+  it("is not joined again under its version, nor signed beside its mark", async () => {
+    const p = world(JOINED);
+    await released(p, LAST, "--first");
+    await withdrawn(p);
+    p.folder("parts");
+    for (const board of ["puck", "pixl"]) {
+      const job = world(JOINED);
+      job.put("app.js", "print(4)\n");
+      await job.ok(["release", board, "--version", LAST, "--first"]);
+      cpSync(job.at("dist", LAST), p.at("parts", board), { recursive: true });
+    }
+    const join = ["release", "--join", "parts/puck", "parts/pixl", "--out", "joined"];
+    expect(await refused(p, join, 1)).toContain("version 1.4.1 was withdrawn on");
+    // a machine that has only the joined release, with its mark
+    const other = elsewhere(p);
+    other.put("firmseal.toml", JOINED);
+    rmSync(other.at("dist"), { recursive: true });
+    cpSync(p.at("parts"), other.at("parts"), { recursive: true });
+    await other.ok(join);
+    const mark = p.get("dist/1.4.1/withdrawn.json");
+    other.put("joined/1.4.1/withdrawn.json", mark);
+    expect(await refused(other, join, 1)).toContain("version 1.4.1 was withdrawn on");
+    // the copy that somebody signs has no mark, and the one in the folder of releases has
+    cpSync(other.at("joined"), other.at("dist"), { recursive: true });
+    rmSync(other.at("joined/1.4.1/withdrawn.json"));
+    expect(await refused(other, ["verify", "joined/1.4.1", "--missing"], 1)).toContain("version 1.4.1 was withdrawn on");
+  });
+});
+
 describe("a release of several people", () => {
   const TWO = brief(PRODUCT).replace(/\[keys\]\n.*/, '[trust]\nkeys = ["A.jwk", "B.jwk"]\nthreshold = 2');
 

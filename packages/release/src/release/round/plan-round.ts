@@ -16,7 +16,7 @@ import { fromBuild, type ImageReader, imagesOf, type PreparedBoard, prepareBoard
 import type { Cuts } from "../cuts/cuts.js";
 import { envelopeName, shelfPath } from "../names.js";
 import { refuseDisorder } from "../number/numbers.js";
-import { refuseWithdrawn } from "../number/withdrawn.js";
+import { refuseWithdrawn, refuseWithdrawnVersion, type Withdrawn } from "../number/withdrawn.js";
 import {
   knownReleases,
   lintPlan,
@@ -102,12 +102,25 @@ export async function planSigning(product: Product, folder: string, o: RoundOpti
   const options: ReleaseOptions = { ...o, version, role, boards: [...own.manifests.keys()] };
   const others = knownReleases(product, shelfPath(product, role), options).filter(({ path }) => resolve(path) !== resolve(folder));
   refuseUnordered(own, others, o);
-  refuseWithdrawn(own, withdrawnFor(product, o, devices.trustKeys));
+  refuseWithdrawnAny(product, [own], others, withdrawnFor(product, o, devices.trustKeys));
   const cuts = new Map<string, Cuts>();
   const base = { product, version, folder, known: [...others, own], ...devices, approvals, boards, options, cuts, isRound: true };
   const existing = await sameRelease(base);
   const { sequence } = own;
   return { ...base, sequence, existing, lint: await lintPlan({ ...base, sequence }) };
+}
+
+/** Refuses releases of one version that was withdrawn: these, a copy of them, or other content under the version. */
+function refuseWithdrawnAny(
+  { sequence: { source } }: Product,
+  own: readonly KnownRelease[],
+  others: readonly KnownRelease[],
+  withdrawn: readonly Withdrawn[],
+): void {
+  for (const one of own) {
+    refuseWithdrawn(one, withdrawn);
+    refuseWithdrawnVersion(one.version, source === "version" ? one.sequence : undefined, others, withdrawn);
+  }
 }
 
 /** Refuses a release whose number does not follow those of other versions. */
@@ -146,8 +159,6 @@ export async function planJoin(product: Product, folders: readonly string[], o: 
   const [first] = parts;
   if (!first) throw usage("no folder is given", "name the folders of the releases that are joined");
   for (const part of parts) refuseOtherPart(first, part, o.version);
-  const withdrawn = withdrawnFor(product, o, devices.trustKeys);
-  for (const { own } of parts) refuseWithdrawn(own, withdrawn);
   const { version, role } = first.record;
   if (o.out === undefined) refuseOutsideOut(product);
   const shelf = o.out ?? shelfPath(product, role);
@@ -160,6 +171,8 @@ export async function planJoin(product: Product, folders: readonly string[], o: 
   const isPart = (path: string) => parts.some((part) => isSameFile(path, part.folder));
   const known = knownReleases(product, shelf, options).filter(({ path }) => !isPart(path));
   refuseUnordered(first.own, known, o);
+  const owns = parts.map(({ own }) => own);
+  refuseWithdrawnAny(product, owns, known, withdrawnFor(product, o, devices.trustKeys));
   const cuts = new Map<string, Cuts>();
   const base = { product, version, folder, known, ...devices, approvals: undefined, boards, options, cuts, isRound: true };
   for (const part of parts) await sameRelease({ ...base, known: [part.own], folder: part.folder, boards: part.boards });
