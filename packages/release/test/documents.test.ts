@@ -50,6 +50,13 @@ it("refuses JSON that is nested deeply before it is parsed: it would take a hund
   expect(documentKind(Buffer.from(`{"bomFormat":"CycloneDX","x":${nested(1_001)}}`))).toEqual({ name: "file" });
 });
 
+it("refuses an object that has a member twice: two readers can read two things in it", () => {
+  for (const text of ['{"a":1,"a":1}', '{"a":{"b":1,"\\u0062":2}}', '[{"__proto__":1,"__proto__":2}]', '{"a":1,"b":{},"a":{"c":1}}'])
+    expect(() => parseJson(Buffer.from(text)), text).toThrow(/^not JSON: an object has a member twice$/);
+  for (const text of ['{"a":":","b":"\\":"}', '[{"a":1},{"a":2}]', '{"__proto__":1}', '":"', "null"])
+    expect(parseJson(Buffer.from(text)), text).toEqual(JSON.parse(text));
+});
+
 it("locates a fault in what a person can have written, not in megabytes", () => {
   const faulty = (n: number) => Buffer.from(`[${"[],".repeat(n)}x]`);
   expect(() => parseJson(faulty(3))).toThrow(/^not JSON \(line 1, column 11\)$/);

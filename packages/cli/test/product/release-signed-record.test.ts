@@ -145,6 +145,17 @@ describe("the record of a release", () => {
     expect(logEntries(p)).toEqual(entries);
   });
 
+  it("has each member once: another reader would take the other one", async () => {
+    const text = made.get(`${FOLDER}/release.json`).toString();
+    for (const more of ['"version": "6.6.6",', '"__proto__": {},', '"artifacts": [],']) {
+      const p = copyOf(made);
+      p.put(`${FOLDER}/release.json`, text.replace("{", `{ ${more}`));
+      const sums = p.get(`${FOLDER}/SHA256SUMS`).toString();
+      p.put(`${FOLDER}/SHA256SUMS`, sums.replace(sha256Hex(Buffer.from(text)), sha256Hex(p.get(`${FOLDER}/release.json`))));
+      expect(refusal(await p.run(["verify", FOLDER]), 1)).toContain("release.json is not the record of a release");
+    }
+  });
+
   it("says what it takes of a one-time key before that is spent", async () => {
     const p = world(PRODUCT.replace("A.pem", "H.pem").replace("A.jwk", "H.pub"));
     await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/4", "--out", "H.pem", "--no-passphrase"]);

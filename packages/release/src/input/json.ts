@@ -6,24 +6,34 @@ import { parse as locate } from "@humanwhocodes/momoa";
 /** No JSON of ours nests this deeply. */
 const DEEPEST = 1_000;
 
-/**
- * Whether a text has more brackets open at once than JSON.parse() may get: it takes 100 bytes of memory for each of
- * them.
- */
-export function isTooDeep(text: string): boolean {
-  let depth = 0;
-  let quoted = false;
+/** The deepest nesting of a text, and how many members its objects have. Stops where JSON.parse() would take too much. */
+function shapeOf(text: string): { isTooDeep: boolean; members: number } {
+  let [depth, members, quoted] = [0, 0, false];
   for (let i = 0; i < text.length; i++) {
     const c = text[i];
     if (quoted) {
       if (c === "\\") i++;
       else quoted = c !== '"';
     } else if (c === '"') quoted = true;
+    else if (c === ":") members++;
     else if (c === "[" || c === "{") {
-      if (++depth > DEEPEST) return true;
+      if (++depth > DEEPEST) return { isTooDeep: true, members };
     } else if (c === "]" || c === "}") depth--;
   }
-  return false;
+  return { isTooDeep: false, members };
+}
+
+/**
+ * Whether a text has more brackets open at once than JSON.parse() may get: it takes 100 bytes of memory for each of
+ * them.
+ */
+export const isTooDeep = (text: string): boolean => shapeOf(text).isTooDeep;
+
+/** The members of all objects in a value. */
+function membersIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const all = Object.values(value);
+  return all.reduce((n: number, one) => n + membersIn(one), Array.isArray(value) ? 0 : all.length);
 }
 
 /**
@@ -46,16 +56,21 @@ function faultOf(text: string): string {
 }
 
 /**
- * Parses UTF-8 JSON. Throws SyntaxError. Its message has no part of the text, which may be a secret that was named by
- * mistake: those of the engine quote it.
+ * Parses UTF-8 JSON. Throws SyntaxError, also for an object that has a member twice: two readers can read two things in
+ * it. The message has no part of the text, which may be a secret that was named by mistake: those of the engine quote
+ * it.
  */
 export function parseJson(bytes: Uint8Array): unknown {
   const text = decodeUtf8(bytes);
   if (text === undefined) throw new SyntaxError("not JSON: not text in UTF-8");
+  const { isTooDeep: isDeep, members } = shapeOf(text);
+  let value: unknown;
   try {
-    if (!isTooDeep(text)) return JSON.parse(text);
+    if (!isDeep) value = JSON.parse(text);
   } catch {
     // named below
   }
-  throw new SyntaxError(faultOf(text));
+  if (value === undefined) throw new SyntaxError(faultOf(text));
+  if (membersIn(value) !== members) throw new SyntaxError("not JSON: an object has a member twice");
+  return value;
 }
