@@ -121,6 +121,12 @@ describe("the record of a release", () => {
     ["none", () => [], "is not signed by ed25519"],
     ["a changed one", ([one]) => [{ ...one, cose: `${one?.cose.slice(0, -8)}AAAAAAA=` } as never], "is not signed by ed25519"],
     ["one for a board alone", ([one]) => [{ ...one, boards: ["puck"] } as never], "is not signed by ed25519"],
+    ["very many", ([one]) => Array(9).fill({ ...one, boards: ["puck"] }), "has more than 8 signatures of a board"],
+    [
+      "very many for boards that are not there",
+      ([one]) => Array.from({ length: 9 }, (_, i) => ({ ...one, boards: [`b${i}`] }) as never),
+      "has more than 8 signatures of a board",
+    ],
     ["one that is not COSE", () => [{ boards: ["pixl", "puck"], cose: "AAAA" }], "has a signature that is not one"],
     [
       "one with bits beyond the last byte",

@@ -6,7 +6,7 @@ import { RECORD, type RecordSignature, type ReleaseRecord, statementOf } from "@
 import { keyWords, someOf, visible } from "@firmseal/keys/internal";
 import { type KnownSignature, readRecordSignature, recordSignature, type SignedWith } from "@firmseal/signer";
 import type { Anchor } from "@firmseal/verifier";
-import { FirmsealError } from "@firmseal/verifier/tools";
+import { FirmsealError, MAX_SIGNATURES } from "@firmseal/verifier/tools";
 import { GET_AGAIN, releaseFault } from "../product/record.js";
 import { isByAnchor } from "../verify/doubts.js";
 import type { VerifiedRelease } from "../verify/verified.js";
@@ -24,8 +24,21 @@ export interface RecordClaim extends KnownSignature {
   readonly written: RecordSignature;
 }
 
+/** Refuses more signatures of a board than its envelope can have: each takes a digest of all that it covers. */
+function refuseMany(folder: string, { signatures, artifacts }: ReleaseRecord): void {
+  const counts = new Map(artifacts.map(({ board }) => [board, 0]));
+  for (const { boards } of signatures)
+    for (const board of new Set(boards.map((name) => (counts.has(name) ? name : "")))) {
+      const count = (counts.get(board) ?? 0) + 1;
+      if (count > MAX_SIGNATURES)
+        throw releaseFault(`${join(folder, RECORD)} has more than ${MAX_SIGNATURES} signatures of a board`, GET_AGAIN);
+      counts.set(board, count);
+    }
+}
+
 /** Reads the signatures of a record. Throws a Failure: RELEASE. */
 export function recordClaims(folder: string, record: ReleaseRecord): RecordClaim[] {
+  refuseMany(folder, record);
   return record.signatures.map((written) => {
     const { boards, cose } = written;
     const bytes = Buffer.from(cose, "base64");
