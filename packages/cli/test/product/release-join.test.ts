@@ -187,6 +187,10 @@ describe("release --join", () => {
     ])
       await refused(["puck", "pixl"], 2, `${option[0]} is not for --join`, ...option);
     expect(expectFailure(await p.run(["release"]), 2)).toContain("option '--version <version>' is missing");
+    p.put("asks.toml", `${SMALL}\n[approval]\nkeys = ["gone.pub"]\n`);
+    const asks = await p.run(["release", "--join", "parts/puck", "parts/pixl", "--product", "asks.toml"]);
+    expect(refusal(asks, 3)).toContain("[approval] keys: gone.pub: file not found");
+    expect(p.has("dist")).toBe(false);
     // nothing says whose signatures devices require
     p.put("none.toml", SMALL.replace('[trust]\nkeys = ["A.jwk"]\n', ""));
     const r = await p.run(["release", "--join", "parts/puck", "parts/pixl", "--product", "none.toml"]);

@@ -150,6 +150,8 @@ export interface JoinOptions extends Pick<ReleaseOptions, "role" | "out" | "prev
  */
 export async function planJoin(product: Product, folders: readonly string[], o: JoinOptions): Promise<ReleasePlan> {
   const devices = await devicesOf(product, o.role);
+  // nothing is signed, so nobody has to approve it now; what is wrong with it is said before a folder is written
+  const approvals = await productApprovals(product, {});
   const parts: ReadRelease[] = [];
   for (const folder of folders) {
     if (isFolder(folder) && !existsSync(join(folder, RECORD)))
@@ -174,7 +176,7 @@ export async function planJoin(product: Product, folders: readonly string[], o: 
   const owns = parts.map(({ own }) => own);
   refuseWithdrawnAny(product, owns, known, withdrawnFor(product, o, devices.trustKeys));
   const cuts = new Map<string, Cuts>();
-  const base = { product, version, folder, known, ...devices, approvals: undefined, boards, options, cuts, isRound: true };
+  const base = { product, version, folder, known, ...devices, approvals, boards, options, cuts, isRound: true };
   for (const part of parts) await sameRelease({ ...base, known: [part.own], folder: part.folder, boards: part.boards });
   if (!(await sameRelease(base))) checkFolder(folder);
   const { sequence } = first.own;
