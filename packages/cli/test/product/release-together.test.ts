@@ -271,6 +271,12 @@ describe("signatures from elsewhere", () => {
       p.put(`usb/${name.replace(/tbs$/, "sig")}`, signElsewhere(keyC, p.get(`usb/${name}`)));
     expect(await refused(p, ["attach", FOLDER, "--key", "A.jwk", "--signature", "usb"])).toContain("is not the signature of this key");
     expect(await refused(p, ["attach", FOLDER, "--key", "C.jwk", "--signature", "usb"], 3)).toContain("file not found");
+    // one of them is of a stranger: the record of the release is as it was
+    for (const name of readdirSync(join(p.path, "usb")).filter((one) => one.endsWith(".tbs")))
+      p.put(`usb/${name.replace(/tbs$/, "sig")}`, signElsewhere(name.startsWith("release.") ? keyC : keyA, p.get(`usb/${name}`)));
+    expect(await refused(p, ["attach", FOLDER, "--key", "A.jwk", "--signature", "usb"])).toMatch(
+      /usb\/release\.\w+\.sig is not the signature of this key over release\.json of this release$/,
+    );
   });
 });
 

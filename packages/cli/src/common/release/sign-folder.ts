@@ -137,12 +137,10 @@ export async function attachToFolder(folder: string, o: FolderOptions & Partial<
       throw usage(`${signature} is not a folder, and each board has a signature of its own`, "name the folder with the signatures");
     const [key] = (await publicKeys([name], passphraseOptions(o))) as [PublicKey];
     const envelopes = plan.existing?.artifacts.filter(({ kind }) => kind === "envelope") ?? [];
-    const read = (of: string) => {
-      const path = join(signature, `${stemOf(of, key)}.sig`);
-      return parseSignature(readAll(path, LIMITS.signatureFile), key.alg, path);
-    };
+    const pathOf = (of: string) => join(signature, `${stemOf(of, key)}.sig`);
+    const read = (of: string) => parseSignature(readAll(pathOf(of), LIMITS.signatureFile), key.alg, pathOf(of));
     const signatures = plan.boards.map(({ board }) => read(envelopes.find((one) => one.board === board.name)?.file ?? ""));
-    const ofRecord = [recordSignatureOf(plan, key, read(RECORD))];
+    const ofRecord = [await recordSignatureOf(plan, key, read(RECORD), pathOf(RECORD))];
     return doneFacts(plan, await attachSignatures(plan, [{ name, public: key, signatures, ofRecord }]));
   });
 }

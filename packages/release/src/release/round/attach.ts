@@ -2,10 +2,10 @@
 // the release.
 
 import { basename, dirname, join, resolve } from "node:path";
-import type { RecordSignature } from "@firmseal/behaviour";
+import { RECORD, type RecordSignature, type ReleaseRecord, statementOf } from "@firmseal/behaviour";
 import { lock, refuseTestKeys } from "@firmseal/keys";
-import { checkReplaced, recoverFolder } from "@firmseal/keys/internal";
-import { EnvelopeDraft, type PublicKey, recordMessage, signedWith } from "@firmseal/signer";
+import { checkReplaced, recoverFolder, wrongSignature } from "@firmseal/keys/internal";
+import { EnvelopeDraft, type PublicKey, readRecordSignature, recordMessage, recordSignature, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { coseAlgFor } from "../../consumer/cose-alg.js";
 import { releaseFault } from "../../product/record.js";
@@ -15,6 +15,7 @@ import type { NamedKey } from "../../signing/coverage.js";
 import { openWithTrialKey } from "../../signing/draft.js";
 import { refuseKeys } from "../../signing/elsewhere.js";
 import { withSignatureOf } from "../../signing/given.js";
+import { signersOf } from "../../verify/signers.js";
 import { refuseUnapproved } from "../approvals.js";
 import { envelopeName } from "../names.js";
 import { boardNames, choiceFor, type ReleasePlan } from "../plan.js";
@@ -30,9 +31,22 @@ export interface SignedElsewhere extends NamedKey {
   readonly ofRecord: readonly RecordSignature[];
 }
 
-/** A signature of the record of a plan that was made elsewhere, over the message from messagesOf(). */
-export const recordSignatureOf = (plan: ReleasePlan, key: PublicKey, signature: Uint8Array): RecordSignature =>
-  signatureOfRecord(boardNames(plan), signedWith(key), signature);
+/**
+ * A signature of the record of a plan that was made elsewhere, over the message from messagesOf(). `name`: what it is
+ * called in messages. Throws a Failure for a signature of another key or another content.
+ */
+export async function recordSignatureOf(plan: ReleasePlan, key: PublicKey, signature: Uint8Array, name: string): Promise<RecordSignature> {
+  const boards = boardNames(plan);
+  const who = signedWith(key);
+  const claim = readRecordSignature(recordSignature(who, signature), statementOf(plan.existing as ReleaseRecord, boards));
+  const [found] = await signersOf([claim], [{ name, key }]);
+  if (found?.status !== "valid")
+    throw wrongSignature(
+      `refused: ${name} is not the signature of this key over ${RECORD} of this release`,
+      "sign what firmseal tbs writes for this release, and give the key in the same form, with or without its identifier",
+    );
+  return signatureOfRecord(boards, who, signature);
+}
 
 /** A round with keys whose private halves are elsewhere, and what refuses their signatures. */
 async function roundElsewhere(plan: ReleasePlan, keys: readonly NamedKey[]) {
