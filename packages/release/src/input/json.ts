@@ -6,7 +6,7 @@ import { parse as locate } from "@humanwhocodes/momoa";
 /** No JSON of ours nests this deeply. */
 const DEEPEST = 1_000;
 
-/** The deepest nesting of a text, and how many members its objects have. Stops where JSON.parse() would take too much. */
+/** Whether a text nests too deeply, and otherwise how many members its objects have. */
 function shapeOf(text: string): { isTooDeep: boolean; members: number } {
   let [depth, members, quoted] = [0, 0, false];
   for (let i = 0; i < text.length; i++) {
