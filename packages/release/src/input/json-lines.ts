@@ -33,7 +33,7 @@ export function* jsonLines(
     if (row.every((b) => b === 0x20 || b === 0x0d || b === 0x09)) continue;
     let value: unknown;
     try {
-      value = parseJson(row);
+      value = parseJson(row, false);
     } catch (e) {
       throw fault(`line ${line}: ${(e as Error).message}`);
     }
