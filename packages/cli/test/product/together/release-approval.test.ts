@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { keyName } from "@firmseal/keys";
 import { publicOf } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { keyB, keyC, logEntries, type Place, type Result, words } from "../../../test-support/src/command-line/run.js";
-import { filesIn, refusal, release, released, world } from "./product-place.js";
+import { keyB, keyC, logEntries, type Place, type Result, words } from "../../../../test-support/src/command-line/run.js";
+import { filesIn, refusal, release, released, world } from "../product-place.js";
 
 /** A signs. B and C may approve. */
 const APPROVED = `name = "gateway"

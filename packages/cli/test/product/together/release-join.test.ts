@@ -3,9 +3,9 @@
 import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { RECORD } from "@firmseal/behaviour";
 import { describe, expect, it } from "vitest";
-import { expectFailure, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
-import { LONG } from "../../../test-support/src/environment/effort.js";
-import { filesIn, PRODUCT, refusal, world } from "./product-place.js";
+import { expectFailure, logEntries, type Place } from "../../../../test-support/src/command-line/run.js";
+import { LONG } from "../../../../test-support/src/environment/effort.js";
+import { filesIn, PRODUCT, refusal, world } from "../product-place.js";
 
 const SMALL = `name = "gateway"
 vendor = "example.com"

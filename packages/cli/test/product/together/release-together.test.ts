@@ -15,8 +15,8 @@ import {
   logEntries,
   type Place,
   type Result,
-} from "../../../test-support/src/command-line/run.js";
-import { filesIn, refusal, release, released, world } from "./product-place.js";
+} from "../../../../test-support/src/command-line/run.js";
+import { filesIn, refusal, release, released, world } from "../product-place.js";
 
 /** Two boards: one whose image travels in the envelope, and one whose devices fetch it. */
 const TOGETHER = `name = "gateway"

@@ -3,9 +3,9 @@
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { rmSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { sha256Hex } from "../../../test-support/src/bytes.js";
-import { logEntries, type Place, words } from "../../../test-support/src/command-line/run.js";
-import { copyOf, forge, refusal, released, world } from "./product-place.js";
+import { sha256Hex } from "../../../../test-support/src/bytes.js";
+import { logEntries, type Place, words } from "../../../../test-support/src/command-line/run.js";
+import { copyOf, forge, refusal, released, world } from "../product-place.js";
 
 const FOLDER = "dist/1.0.0";
 
