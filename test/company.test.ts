@@ -9,8 +9,7 @@ import { standard } from "../packages/test-support/src/command-line/run.js";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/environment/effort.js";
 import { temporaryFolder } from "../packages/test-support/src/environment/folders.js";
 import { why as noSoftHsm, SoftHsm } from "../packages/test-support/src/keys/softhsm.js";
-import { packAll } from "../scripts/pack.mjs";
-import { type Block, blocksOf, shell } from "./pages.js";
+import { type Block, blocksOf, ROOT, shell } from "./pages.js";
 
 const PAGE = "examples/company/README.md";
 const PEOPLE = ["alice", "bob", "carol", "dora", "erin", "ci"];
@@ -19,7 +18,8 @@ const blocks = blocksOf(PAGE);
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
 /** The package in a folder of its own, as npm installs it. Returns the folder of the program. */
-function installed(folder: string): string {
+async function installed(folder: string): Promise<string> {
+  const { packAll } = (await import(`${ROOT}scripts/pack.mjs`)) as { packAll(to: string): { name: string; path: string }[] };
   const archive = packAll(join(folder, "packed")).find(({ name }) => name === "firmseal")?.path as string;
   const into = join(folder, "installed");
   mkdirSync(into);
@@ -43,9 +43,9 @@ describe(PAGE, () => {
     let token: { readonly [name: string]: string };
     let said = "";
 
-    beforeAll(() => {
+    beforeAll(async () => {
       company = temporaryFolder("firmseal-company-");
-      path = `${installed(company)}:${process.env["PATH"]}`;
+      path = `${await installed(company)}:${process.env["PATH"]}`;
       const hsm = new SoftHsm(standard());
       hsm.init("bob");
       token = hsm.env;

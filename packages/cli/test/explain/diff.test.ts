@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { FACTS, image, signImage, standard } from "../../../test-support/src/command-line/run.js";
 import { released, world } from "../product/product-place.js";
-import { CLASSES, fetched, identity, release, setImage, VENDOR } from "./described-place.js";
+import { CLASSES, fetched, identity, release, setImage, VENDOR } from "../verify/described-place.js";
 
 describe("diff", () => {
   it("shows a new image and a new place", async () => {

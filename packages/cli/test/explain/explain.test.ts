@@ -4,7 +4,7 @@ import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, type Place, signImage, standard } from "../../../test-support/src/command-line/run.js";
 import { PRODUCT, released, world } from "../product/product-place.js";
-import { CLASSES, fetched, identity, release, setImage, VENDOR } from "./described-place.js";
+import { CLASSES, fetched, identity, release, setImage, VENDOR } from "../verify/described-place.js";
 
 const explained = async (p: Place, ...args: string[]) => (await p.ok(["explain", ...args])).stdout.trimEnd().split("\n");
 
