@@ -59,5 +59,5 @@ export function refuseClock(
 }
 
 function clockFailure(what: string): Failure {
-  return environment(what, "set the clock, then run the command again; if it is right, allow it: `allow-clock`");
+  return environment(what, "set the clock, then run the command again; if it is right, give `allow-clock` to the command that signs");
 }

@@ -77,7 +77,8 @@ export async function signFolder(folder: string, o: FolderOptions & { key: strin
 
 /** Reads a release for a person who approves it, and shows it. */
 export async function folderToApprove(folder: string, o: FolderOptions) {
-  const plan = await planSigning(productOf(o), folder, { ...roundOptions(o), first: true });
+  // whether a lower number may be signed is asked of the signer
+  const plan = await planSigning(productOf(o), folder, { ...roundOptions(o), first: true, allowLowerSequence: true });
   const release = await releaseToApprove(plan);
   await showReview(plan);
   return {

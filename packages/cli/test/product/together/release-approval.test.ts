@@ -102,6 +102,8 @@ describe("a release that somebody must approve", () => {
     // the release before it says who signed, after a higher one too
     await released(p, "1.1.0");
     await p.ok(["verify", FOLDER, "--missing"]);
+    // and one more person approves it
+    await p.ok(["approve", FOLDER, "--key", "C.pem"]);
     // C might have approved it in place of B: the log requires neither of them
     for (const entry of logEntries(p, "A.pem.log")) expect(entry).not.toHaveProperty("approvers");
   });
