@@ -18,6 +18,8 @@ export interface OpenedKey {
   readonly file?: string;
   /** For one-time keys: claims the next leaf for the next signature, permanently, and returns its number in decimal. */
   claim?(): Promise<string>;
+  /** For one-time keys: how many signatures are left. */
+  left?(): bigint;
   /** Seconds that others may use the key, if longer than usual. */
   readonly patience?: number;
   /** Ends sessions and programs, and overwrites a private part with zeros. The key signs nothing afterwards. */

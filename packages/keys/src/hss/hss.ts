@@ -74,6 +74,7 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
     // signatures are verified with the verifier of the devices; the leaf of an invalid one is lost
     signer: foreignSigner(file.public, (tbs) => key.sign(tbs)),
     claim: () => key.claim(),
+    left: () => hssCapacity(file.params) - place.checked().next,
     patience: key.patience(),
     async [Symbol.asyncDispose]() {
       key.wipe();

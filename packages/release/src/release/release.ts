@@ -3,7 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { RECORD, type RecordSignature, type ReleaseRecord } from "@firmseal/behaviour";
-import { type Entry, type Receipt, refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
+import { type Entry, Failure, type Receipt, refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
 import { byteWords, checkReplaced, consultLog, notice, sharesScope, shellWord, usage, visible } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, keyAlgOf, type PublicKey, signedWithoutLog, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
@@ -152,8 +152,7 @@ async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promis
       lengthy: () => round.lengthy(),
       once: !existing,
       statement: async (drafts) => {
-        for (const { name, claim } of keys)
-          if (claim) notice(`${visible(name)}: this takes ${boards.length + 1} one-time leaves: one for each board, and one for ${RECORD}`);
+        for (const key of keys) spendLeaves(key, boards.length + 1);
         return { bytes: await round.statement(drafts), version: plan.version };
       },
     },
@@ -196,6 +195,15 @@ function refuseOtherAlg(folder: string, board: Board, { outline }: EnvelopeDraft
         "give the release a new version, or keep the algorithm",
       );
   }
+}
+
+/** Says what a release takes of a one-time key, and refuses it before anything is spent if the key has less. */
+function spendLeaves({ name, left: leftOf }: SigningKey, n: number): void {
+  const left = leftOf?.();
+  if (left === undefined) return;
+  const what = `${visible(name)}: this takes ${n} one-time leaves: one for each board, and one for ${RECORD}`;
+  if (left < n) throw new Failure(1, "ERR_KEY_EXHAUSTED", `${what}; ${left} are left`, "sign with a new key that devices trust");
+  notice(what);
 }
 
 /** The signatures of the record, which were entered. */

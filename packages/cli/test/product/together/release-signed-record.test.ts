@@ -174,5 +174,10 @@ describe("the record of a release", () => {
       ["record", "2"],
     ]);
     await p.ok(["verify", FOLDER]);
+    // two leaves would be spent before the third is missed
+    await p.ok(["hss", "skip", "H.pem", "--to", "30"]);
+    expect(words(await p.run(["release", "--version", "1.1.0"])).join("\n")).toContain("one for release.json; 2 are left");
+    expect(logEntries(p, "H.pem.log")).toHaveLength(3);
+    expect((await p.ok(["hss", "status", "H.pem", "--json"])).json).toMatchObject({ left: "2" });
   });
 });
