@@ -1,4 +1,4 @@
-// Checks a record against an envelope that it names: the record is not signed, and backends publish by it.
+// Checks a record against an envelope that it names: backends publish by it.
 
 import type { UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";

@@ -25,6 +25,20 @@ image = "app.js"
 engine = "puck.js"
 `;
 
+/** A product with two boards: the devices of one fetch its image. `sections`: what else it has. */
+export const twoBoards = (sections: string): string => `name = "gateway"
+vendor = "example.com"
+
+${sections}
+[boards.pixl]
+class = "gateway-pixl"
+image = "app.js"
+uri = "https://fw.example.com/{version}/{board}.js"
+
+[boards.puck]
+image = "app.js"
+`;
+
 /** By default a product without the first of these boards: each release cuts the power on a device of every board. */
 export const brief = (product: string): string => (LONG ? product : product.replace(/\[boards\.esp32\][\s\S]*(?=\[boards\.puck\])/, ""));
 

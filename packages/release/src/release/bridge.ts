@@ -14,18 +14,17 @@ import type { TrustOnFile } from "../trust/read.js";
 import { isRefusal, refusalMeaning, withFileName } from "../verify/refusals.js";
 import { identitiesOf, productLists, scopeOfBoard } from "./board/devices.js";
 import { imagesOf, prepareBoard } from "./board/prepare.js";
+import { lastOf } from "./changes.js";
 import { releasesKnown, withImage } from "./sign-board.js";
 import { verifyProduct } from "./verify.js";
 
 /** The last release with a board. Throws a Failure if there is none, or if it is not verified for the product. */
-async function lastOf(
+async function lastWith(
   product: Product,
   board: Board,
   known: readonly KnownRelease[],
 ): Promise<{ version: string; envelope: string; path: string }> {
-  const last = known
-    .filter(({ record, manifests }) => record && manifests.has(board.name))
-    .sort((a, b) => (a.sequence < b.sequence ? 1 : -1))[0];
+  const last = lastOf(known.filter(({ record, manifests }) => record && manifests.has(board.name)));
   const envelope = last?.record?.artifacts.find(({ kind, board: name }) => kind === "envelope" && name === board.name)?.file;
   if (!last || envelope === undefined)
     throw releaseFault(
@@ -56,7 +55,7 @@ export async function bridgedBoard(product: Product, board: Board, image?: strin
   const known = releasesKnown(product);
   const own = only === undefined ? board : { ...board, classes: [only] };
   const isCount = product.sequence.source !== "version";
-  const last = image === undefined ? await lastOf(product, board, known) : undefined;
+  const last = image === undefined ? await lastWith(product, board, known) : undefined;
   const given = image === undefined ? own : await withImage(product, own, image);
   // where devices fetch the image of the last release, another one would take its place
   const placed = last ? own : { ...given, images: given.images.map((one) => ({ ...one, uri: undefined })) };

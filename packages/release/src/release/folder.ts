@@ -147,8 +147,8 @@ export function refuseIncomplete({ path: folder, record }: ReleaseFolder, { boar
 
 /**
  * Returns the board of a release whose devices have this vendor and class. The envelopes say for which devices they
- * are: the record is not signed. Throws Failures: RELEASE if no board or several fit, SIGNATURE_THRESHOLD if others
- * still have to sign, and as envelopeOf().
+ * are: the signatures of the record are not verified here. Throws Failures: RELEASE if no board or several fit,
+ * SIGNATURE_THRESHOLD if others still have to sign, and as envelopeOf().
  */
 export async function boardFor(folder: ReleaseFolder, { vendor = [], class: classes = [] }: Identity): Promise<ReleasedEnvelope> {
   const text = (id: ArrayLike<number>) => (id.length === 16 ? formatUuid(Uint8Array.from(id)) : "");

@@ -171,7 +171,7 @@ export async function sameRelease(
         `${one.path} has version ${version} for ${[...one.manifests.keys()].join(", ")}, not for ${names.join(", ")}`,
         "release the same boards, or give a new version",
       );
-    // its record is not signed, and the release would get its number
+    // its signatures are not verified here, and the release would get its number
     if (product.sequence.source === "version" && one.sequence !== versionNumber(version))
       throw releaseFault(
         `${one.path} has version ${version} with sequence number ${one.sequence}, which is not that of the version`,
@@ -187,7 +187,7 @@ export async function sameRelease(
   if (!known.some(({ path }) => path === folder)) return undefined;
   const record = readRecord(folder);
   await checkFiles(folder, record);
-  // neither the record nor its checksums are signed
+  // the signatures of the record are not verified yet, and nobody signs its checksums
   for (const { board, draft } of boards) {
     const own = draft(BigInt(record.sequence));
     const content = { version, sequence: record.sequence, manifest: logDigest(own), bytes: own.bytes };

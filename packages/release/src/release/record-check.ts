@@ -1,4 +1,4 @@
-// Checks a record against the envelopes that it names: it is not signed, and backends publish by it.
+// Checks a record against the envelopes that it names: backends publish by it.
 
 import { join } from "node:path";
 import { type Artifact, payloadFault, type ReleaseRecord, signersFault } from "@firmseal/behaviour";

@@ -69,7 +69,7 @@ export const SIGNATURES: Shape = {
 export const APPROVAL: Shape = {
   complete: ["boolean", "whether enough people have approved it"],
   needed: ["number", "how many must approve"],
-  approvers: ["object[]", "keys of those who have approved"],
+  approvers: ["object[]", "keys that have approved it"],
   ...membersOf("approvers[]", KEY),
   others: ["object[]", "keys of the others who may approve"],
   ...membersOf("others[]", KEY),

@@ -6,13 +6,10 @@ import { keyName } from "@firmseal/keys";
 import { publicOf } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { keyB, keyC, logEntries, type Place, type Result, words } from "../../../../test-support/src/command-line/run.js";
-import { filesIn, refusal, release, released, world } from "../product-place.js";
+import { filesIn, refusal, release, released, twoBoards, world } from "../product-place.js";
 
 /** A signs. B and C may approve. */
-const APPROVED = `name = "gateway"
-vendor = "example.com"
-
-[keys]
+const APPROVED = twoBoards(`[keys]
 release = "A.pem"
 
 [trust]
@@ -20,15 +17,7 @@ keys = ["A.jwk"]
 
 [approval]
 keys = ["B.jwk", "C.jwk"]
-
-[boards.pixl]
-class = "gateway-pixl"
-image = "app.js"
-uri = "https://fw.example.com/{version}/{board}.js"
-
-[boards.puck]
-image = "app.js"
-`;
+`);
 
 const FOLDER = "dist/1.0.0";
 

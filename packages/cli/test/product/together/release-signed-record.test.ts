@@ -5,28 +5,16 @@ import { rmSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../../test-support/src/bytes.js";
 import { logEntries, type Place, words } from "../../../../test-support/src/command-line/run.js";
-import { copyOf, forge, refusal, released, world } from "../product-place.js";
+import { copyOf, forge, refusal, released, twoBoards, world } from "../product-place.js";
 
 const FOLDER = "dist/1.0.0";
 
-/** Two boards: the devices of one fetch its image. */
-const PRODUCT = `name = "gateway"
-vendor = "example.com"
-
-[keys]
+const PRODUCT = twoBoards(`[keys]
 release = "A.pem"
 
 [trust]
 keys = ["A.jwk"]
-
-[boards.pixl]
-class = "gateway-pixl"
-image = "app.js"
-uri = "https://fw.example.com/{version}/{board}.js"
-
-[boards.puck]
-image = "app.js"
-`;
+`);
 
 /** A byte string of CBOR. */
 const bytes = (content: Buffer): Buffer => {

@@ -16,24 +16,13 @@ import {
   type Place,
   type Result,
 } from "../../../../test-support/src/command-line/run.js";
-import { filesIn, refusal, release, released, world } from "../product-place.js";
+import { filesIn, refusal, release, released, twoBoards, world } from "../product-place.js";
 
-/** Two boards: one whose image travels in the envelope, and one whose devices fetch it. */
-const TOGETHER = `name = "gateway"
-vendor = "example.com"
-
-[trust]
+/** Two of three must sign. */
+const TOGETHER = twoBoards(`[trust]
 keys = ["A.jwk", "B.jwk", "C.jwk"]
 threshold = 2
-
-[boards.pixl]
-class = "gateway-pixl"
-image = "app.js"
-uri = "https://fw.example.com/{version}/{board}.js"
-
-[boards.puck]
-image = "app.js"
-`;
+`);
 
 const FOLDER = "dist/1.0.0";
 const BOARDS = 2;

@@ -302,7 +302,7 @@ export const sizeOfRelease = ({ boards }: ReleasePlan): number =>
 
 /**
  * The envelope of a board in an existing release. It must be the one that the plan makes, with signatures of trusted
- * keys, or of those that sign now, and nothing else: its record is not signed.
+ * keys, or of those that sign now, and nothing else. The record is not asked.
  */
 async function readSigned(
   { product, folder, parts, existing, version, options }: ReleasePlan,
