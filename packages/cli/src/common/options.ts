@@ -252,6 +252,13 @@ export function allowTestKey(): Option {
   return option("--allow-test-key <name>", "allow this published test key", { repeat: true });
 }
 
+export function failOnVerdicts(byDefault: readonly string[]): Option {
+  return option(
+    "--fail-on <verdicts>",
+    `comma-separated verdicts that cause exit code 1, or none; assumed: any that assumes a release (default: ${byDefault.join(",")})`,
+  );
+}
+
 export function allowStranded(): Option {
   return option("--allow-stranded <cohort>", "allow this cohort of the fleet to be left behind", { repeat: true });
 }

@@ -13,7 +13,7 @@ import {
   twinsOf,
 } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { bin, expectFailure, Place, stateOf } from "../../../test-support/src/command-line/run.js";
+import { bin, expectExit, expectFailure, Place, stateOf } from "../../../test-support/src/command-line/run.js";
 import { hasTerminal, terminalReason } from "../../../test-support/src/command-line/terminal.js";
 import { Device, imageOf, key, release } from "../../../test-support/src/rotation-world.js";
 
@@ -250,6 +250,21 @@ describe("a key without which no release can be signed", () => {
       p.put("fleet.json", JSON.stringify({ cohorts: ["field", "shelf"].flatMap((name) => rows(name, "night/next.trust", 21)) }));
       expect((await run()).stdout).toMatch(/^stage: safe: /m);
     });
+  });
+
+  it("fails with --fail-on assumed while rows do not name their release, and tells what it assumes of each", async () => {
+    const p = await fewKeys({ releases: ["A"] });
+    const strict = [...args("lost", "A", "D"), "--fail-on", "assumed"];
+    const verdicts = (json: unknown) => (json as { cohorts: object[] }).cohorts;
+    p.put("fleet.json", unnamed("1.trust", 20));
+    expect(expectExit(await p.run(strict), 1).stderr).toMatch(/^firmseal: the verdict on 1,000 devices is assumed: field, shelf; field: /m);
+    expect(p.has("night/management.md"), "the pages are written all the same").toBe(true);
+    const told = expectExit(await p.run([...strict, "--json"]), 1).json;
+    expect(verdicts(told)).toMatchObject([{ name: "field", rows: 2, verdict: "moved", why: null, assumes: expect.any(String) as string }]);
+    await p.ok(args("lost", "A", "D"));
+    p.put("fleet.json", fleet("1.trust", 20));
+    expect(verdicts((await p.ok([...strict, "--json"])).json)).toMatchObject([{ verdict: "moved", why: null, assumes: null }]);
+    expect(expectFailure(await p.run([...args("lost", "A", "D"), "--fail-on", "safe"]), 2)).toContain("--fail-on: unknown name safe");
   });
 
   it("lost, of a family of its own: the list keeps the key, whether rows name their release or not", async () => {

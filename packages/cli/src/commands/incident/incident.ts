@@ -14,9 +14,9 @@ import {
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";
-import { allowStranded, productFile } from "../../common/options.js";
+import { allowStranded, failOnVerdicts, productFile } from "../../common/options.js";
 import { writeOut } from "../../common/output.js";
-import { planRefusal } from "../../common/release/cohorts.js";
+import { faultsOf, planRefusal } from "../../common/release/cohorts.js";
 import { boardsOfRows, boardWords, productAsked, versionedText } from "../../common/release/product-names.js";
 import { KEY, membersOf } from "../../common/shapes.js";
 import { RefusedWithFacts } from "../../show/render.js";
@@ -29,6 +29,7 @@ interface IncidentCommandOptions {
   dir?: string;
   replacement?: string[];
   image?: string[];
+  failOn?: string;
   allowStranded?: string[];
   json?: boolean;
 }
@@ -41,6 +42,7 @@ const trustOf = (product: Product, given: string | undefined, dir: string): Prom
 
 /** Continues an incident, and writes both pages about it. */
 async function incident(what: IncidentKind, o: IncidentCommandOptions) {
+  const failOn = faultsOf(o.failOn, LOST);
   const product = await productAsked(o.product);
   const key = o.key ?? (await askFor("--key", "Which key? A public key file, or the thumbprint that firmseal trust show prints:"));
   const newest = product ? undefined : (o.trust ?? (await askFor("--trust", "Which is the newest trust file?")));
@@ -54,7 +56,7 @@ async function incident(what: IncidentKind, o: IncidentCommandOptions) {
   writeOut(management, Buffer.from(managementPage(found, now)));
   writeOut(auditor, Buffer.from(auditorPage(found, now)));
   const facts = factsOfIncident(found, [management, auditor], product);
-  const failure = planRefusal(found.after, o.allowStranded ?? [], LOST);
+  const failure = planRefusal(found.after, o.allowStranded ?? [], failOn);
   if (failure) throw new RefusedWithFacts(failure, facts);
   return facts;
 }
@@ -64,7 +66,8 @@ const verdictOf = ({ name, names, devices, verdict, why, assumes }: Incident["af
   rows: names.length,
   devices,
   verdict,
-  why: why ?? assumes,
+  why,
+  assumes,
 });
 
 function factsOfIncident(i: Incident, reports: readonly string[], product: Product | undefined) {
@@ -86,6 +89,8 @@ function factsOfIncident(i: Incident, reports: readonly string[], product: Produ
     reports,
   };
 }
+
+const reasonWords = (reason: string | null) => (reason === null ? "" : `: ${reason}`);
 
 const STAGE: { readonly [stage in Incident["stage"]]: string } = {
   list: "the roots must sign the next trust file",
@@ -110,6 +115,7 @@ export default define({
       "image that the devices run, for all of them, or COHORT=FILE (default: that of the last release of the product)",
       { repeat: true },
     ),
+    failOnVerdicts(LOST),
     allowStranded(),
   ],
   examples: [
@@ -143,6 +149,7 @@ export default define({
       devices: ["number", "number of its devices"],
       verdict: ["string", "verdict, as of rotate plan"],
       why: ["string|null", "the reason"],
+      assumes: ["string|null", "what the verdict assumes of the release that they run; null: nothing"],
     }),
     todo: ["string[]", "what to do next, in order"],
     files: ["string[]", "the next trust file, and its bridges, if it does not travel alone"],
@@ -155,8 +162,8 @@ export default define({
     ...f.changes.map((text) => ({ text: `change: ${text}` })),
     ...f.safe.map((text) => ({ text: `safe now: ${text}` })),
     ...f.unsafe.map((text) => ({ text: `NOT SAFE NOW: ${text}`, danger: true })),
-    ...f.cohorts.map(({ devices, verdict, why, boards, ...names }) => ({
-      text: `${f.stage === "safe" ? "is" : "becomes"}: ${nameWords(names)}${boardWords(boards, ", ")}, ${grouped(devices)} devices: ${verdict}${why === null ? "" : `: ${why}`}`,
+    ...f.cohorts.map(({ devices, verdict, why, assumes, boards, ...names }) => ({
+      text: `${f.stage === "safe" ? "is" : "becomes"}: ${nameWords(names)}${boardWords(boards, ", ")}, ${grouped(devices)} devices: ${verdict}${reasonWords(why ?? assumes)}`,
     })),
     ...f.warnings.map((text) => `warning: ${text}`),
     ...f.todo.map((text, n) => ({ text: `${n + 1}. ${text}` })),

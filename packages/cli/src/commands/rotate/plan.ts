@@ -1,10 +1,8 @@
-import { usage } from "@firmseal/keys/internal";
 import { LEFT_BEHIND, namedKeys, planSteps as planFor, readFleet, readSteps, secretSet, storesOf } from "@firmseal/release";
 import { carriedStores, embeddedKeys } from "@firmseal/release/internal";
 import { define, option } from "../../command.js";
-import { listOf } from "../../common/list-of.js";
-import { allowStranded, productFile } from "../../common/options.js";
-import { cohortFacts, cohortWords, FAULTS, type Fault, planRefusal, warnOfRest } from "../../common/release/cohorts.js";
+import { allowStranded, failOnVerdicts, productFile } from "../../common/options.js";
+import { cohortFacts, cohortWords, faultsOf, planRefusal, warnOfRest } from "../../common/release/cohorts.js";
 import { withFolders } from "../../common/release/folder-boards.js";
 import { boardsOfRows, productAsked } from "../../common/release/product-names.js";
 import { COHORTS } from "../../common/shapes.js";
@@ -22,18 +20,9 @@ interface PlanOptions {
   json?: boolean;
 }
 
-/** The verdicts of --fail-on, and "assumed". */
-function faultsOf(text: string | undefined): readonly Fault[] {
-  if (text === undefined) return LEFT_BEHIND;
-  if (text === "none") return [];
-  const found = listOf(text, FAULTS, "--fail-on", ", or none");
-  if (found.length === 0) throw usage("--fail-on: name a verdict", `choose from ${FAULTS.join(", ")}, with commas, or none`);
-  return found;
-}
-
 /** Finds the outcome for each cohort of a fleet that is offered releases and trust files in order. Writes nothing. */
 async function plan(o: PlanOptions) {
-  const failOn = faultsOf(o.failOn);
+  const failOn = faultsOf(o.failOn, LEFT_BEHIND);
   const product = await productAsked(o.product);
   const fleet = await readFleet(o.fleet, product);
   const steps = await readSteps(await withFolders(o.release));
@@ -63,10 +52,7 @@ export default define({
     option("--have <key>", "a retired key, of any role, that you still have", { repeat: true }),
     option("--lost <key>", "a key, of any role, that can no longer sign", { repeat: true }),
     option("--stolen <key>", "a key, of any role, that somebody else has too", { repeat: true }),
-    option(
-      "--fail-on <verdicts>",
-      "comma-separated verdicts that cause exit code 1, or none; assumed: any that assumes a release (default: stranded,roots-lost)",
-    ),
+    failOnVerdicts(LEFT_BEHIND),
     allowStranded(),
   ],
   examples: [

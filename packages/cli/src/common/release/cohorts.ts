@@ -7,6 +7,7 @@ import { type CohortResult, LEFT_BEHIND, refusalMeaning, type Verdict } from "@f
 import { devicesByVerdict, exposedWords, LIMITS, nameWords, refusalName, VERDICTS } from "@firmseal/release/internal";
 import { suggestion } from "@firmseal/signer";
 import type { Line } from "../../show/render.js";
+import { listOf } from "../list-of.js";
 import type { BoardsOfRows } from "./product-names.js";
 
 /** Names of a state that are listed, and states of which the reasons are. A fleet has thousands. */
@@ -156,6 +157,15 @@ const HINTS: { readonly [verdict in Verdict]?: string } = {
 /** What a plan may fail on: a verdict, or one that assumes something of the running release. */
 export const FAULTS = [...VERDICTS, "assumed"] as const;
 export type Fault = (typeof FAULTS)[number];
+
+/** The verdicts of --fail-on. */
+export function faultsOf(text: string | undefined, byDefault: readonly Fault[]): readonly Fault[] {
+  if (text === undefined) return byDefault;
+  if (text === "none") return [];
+  const found = listOf(text, FAULTS, "--fail-on", ", or none");
+  if (found.length === 0) throw usage("--fail-on: name a verdict", `choose from ${FAULTS.join(", ")}, with commas, or none`);
+  return found;
+}
 
 /**
  * The refusal of a plan in which a cohort has one of the verdicts `failOn`. Those that are left behind may be allowed
