@@ -3,8 +3,8 @@
 import type { SharedPages } from "./shared-pages.js";
 
 /**
- * How far an operation got before the power cut. A write: nothing; the first half of its words; these and some bits of
- * the next; all. An erase: nothing; the first half of the page; some bits of all of it; all.
+ * How far an operation got before the power cut. A write: nothing; the first half of its words; a number of its words
+ * that depends on its address, and some bits of the next; all. An erase: nothing; the first half of the page; some bits of all of it; all.
  */
 export const FLASH_TEARS = ["nothing", "words", "bits", "whole"] as const;
 
@@ -38,6 +38,9 @@ function someBits(at: number): number {
   x = Math.imul(x ^ (x >>> 15), 0x85ebca6b);
   return ((x ^ (x >>> 13)) >>> 7) & 255;
 }
+
+/** The number of whole words that a cut leaves of a write before the word that is torn: any but all of them. */
+const wordsBefore = (address: number, words: number): number => ((someBits(address) << 8) | someBits(address + 1)) % (words || 1);
 
 /** A word in which some of the changing bits have changed, but neither all nor none. */
 function tornWord(before: Uint8Array, after: Uint8Array, address: number): Uint8Array {
@@ -105,7 +108,8 @@ export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: F
     return;
   }
   const { address, bytes } = operation;
-  const half = Math.floor(bytes.length / WORD / 2) * WORD;
+  const words = Math.ceil(bytes.length / WORD);
+  const whole = (tear === "bits" ? wordsBefore(address, words) : Math.floor(bytes.length / WORD / 2)) * WORD;
   const set = (at: number, part: Uint8Array) => {
     for (let i = 0; i < part.length; ) {
       const from = (at + i) % size;
@@ -114,10 +118,10 @@ export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: F
       i += some.length;
     }
   };
-  const at = address + half;
+  const at = address + whole;
   const before = (pages[Math.floor(at / size)] as Uint8Array).slice(at % size, (at % size) + WORD);
-  set(address, bytes.subarray(0, tear === "whole" ? bytes.length : half));
-  if (tear === "bits") set(at, tornWord(before, bytes.subarray(half, half + WORD), at));
+  set(address, bytes.subarray(0, tear === "whole" ? bytes.length : whole));
+  if (tear === "bits") set(at, tornWord(before, bytes.subarray(whole, whole + WORD), at));
 }
 
 /**
