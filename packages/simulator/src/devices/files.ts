@@ -7,6 +7,12 @@ import type { Cut, Machine, Setup, Started, Store } from "../store.js";
 
 const FOLDER = "/device";
 
+/** The code of a device. */
+export interface FilesCode {
+  createFileDevice: typeof createFileDevice;
+  fileDevice: typeof fileDevice;
+}
+
 class FilesMachine implements Machine {
   private readonly fs: FsModel;
 
@@ -15,7 +21,7 @@ class FilesMachine implements Machine {
   }
 
   start(): Started {
-    const device = fileDevice(this.fs, FOLDER);
+    const device = this.from.code.fileDevice(this.fs, FOLDER);
     return { device, envelope: device.envelope() };
   }
 
@@ -24,7 +30,7 @@ class FilesMachine implements Machine {
       yield {
         ...cut,
         what: cut.what.replaceAll(`${FOLDER}/`, "").replace(FOLDER, "the folder"),
-        left: () => new FilesStore(disk(), this.from.Model),
+        left: () => new FilesStore(disk(), this.from.Model, this.from.code),
       };
   }
 
@@ -37,7 +43,7 @@ class FilesMachine implements Machine {
   }
 
   off(): Store {
-    return new FilesStore(this.fs.off(), this.from.Model);
+    return new FilesStore(this.fs.off(), this.from.Model, this.from.code);
   }
 }
 
@@ -47,6 +53,7 @@ class FilesStore implements Store {
   constructor(
     readonly disk: Disk,
     readonly Model: typeof FsModel,
+    readonly code: FilesCode,
   ) {}
 
   /** Equal disks have equal digests. */
@@ -73,10 +80,11 @@ class FilesStore implements Store {
  *
  * @param setup - What the device must have room for.
  * @param Model - The file system. Default: FsModel.
+ * @param code - The code of the device. Default: device/file.ts.
  * @returns The store.
  */
-export function filesStore(setup: Setup, Model = FsModel): Store {
+export function filesStore(setup: Setup, Model = FsModel, code: FilesCode = { createFileDevice, fileDevice }): Store {
   const fs = new Model({ files: new Map(), folders: new Set(["/"]) });
-  createFileDevice(fs, FOLDER, setup.identity, setup.capacity);
-  return new FilesStore(fs.off(), Model);
+  code.createFileDevice(fs, FOLDER, setup.identity, setup.capacity);
+  return new FilesStore(fs.off(), Model, code);
 }
