@@ -128,7 +128,8 @@ describe.skipIf(!PROGRAM)(`the page about Espruino${why}`, () => {
 describe.skipIf(!PROGRAM)(`a board with 2,630 variables and 40 kB of Storage${why}`, () => {
   const place = new Place();
   let line: string;
-  let measures = false;
+  let isBoard = false;
+  const OTHER = `${VARIABLE} has other variables or another Storage than a Puck.js`;
   const app = (n: number, size: number) => {
     const head = `${line}\nprint("app ${n} runs");firmsealApp.confirm();delete firmsealApp;\n//`;
     return `${head}${"x".repeat(size - head.length)}`;
@@ -157,11 +158,11 @@ describe.skipIf(!PROGRAM)(`a board with 2,630 variables and 40 kB of Storage${wh
     const r = spawnSync(process.execPath, [join(EXAMPLES, "upload.mjs"), ...files], { cwd: place.path, encoding: "latin1" });
     const said = say(place, `${r.stdout.replaceAll(/^/gm, "\x10")}print("board",process.memory().total,require("Storage").getFree())`);
     const [, variables, free] = said.match(/board (\d+) (\d+)/) ?? [];
-    measures = variables === "2630" && Number(free) < STORAGE;
+    isBoard = variables === "2630" && Number(free) < STORAGE;
   }, 120_000);
 
-  it("holds two generations of 11 kB, takes the third after it has made room, and keeps to its figures", async () => {
-    if (!measures) return console.log(`not measured: ${VARIABLE} has other variables or another Storage than a Puck.js`);
+  it("holds two generations of 11 kB, takes the third after it has made room, and keeps to its figures", async ({ skip }) => {
+    skip(!isBoard, OTHER);
     const size = 11 * 1024;
     expect(numbersIn(await update(1, size))).toEqual([0]);
     expect(numbersIn(await update(2, size))).toEqual([0]);
@@ -197,8 +198,8 @@ describe.skipIf(!PROGRAM)(`a board with 2,630 variables and 40 kB of Storage${wh
     expect(peak).toBeLessThan(2630 - 300);
   }, 600_000);
 
-  it("loses nothing to a release that leaves out its keys, is too long, or lacks its beginning", async () => {
-    if (!measures) return;
+  it("loses nothing to a release that leaves out its keys, is too long, or lacks its beginning", async ({ skip }) => {
+    skip(!isBoard, OTHER);
     const put = (n: number, text: string) => `\x10print("firmseal: "+require("update").put(${JSON.stringify(text.slice(0, n))}))\n`;
     expect(numbersIn(say(place, put(5, "hello")))).toEqual([86]);
     expect(numbersIn(say(place, '\x10print("firmseal: "+require("update").end())'))).toEqual([86]);

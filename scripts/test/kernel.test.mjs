@@ -19,6 +19,7 @@ import * as kernel from "../kernel.mjs";
 import { BATCH, CASES, casesOf, EMULATED, VALID, words } from "../testing/kernel-cases.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const GUIDE = readFileSync(new URL("../../docs/guides/kernel.md", import.meta.url), "utf8");
 const folder = temporaryFolder("firmseal-kernel-");
 
 const hex = (text) => Buffer.from(text, "hex");
@@ -237,5 +238,13 @@ describe.skipIf(noArm !== "").each(some(Object.keys(kernel.ARCHITECTURES), 2))(`
   it("hash in pieces of every size, and have nothing else", () => {
     checkHashes((input) => kernel.playQemu(name, kernel.player(name, place), input));
     for (const at of [12, 16, 44]) expect(image.bytes.readUInt32LE(at)).toBe(0);
+  });
+
+  it("take the instructions of a block of SHA-256 that the guide gives", () => {
+    const block = Math.round(kernel.counts("sha2", name, place)["block of SHA-256"]);
+    expect(block).toBeLessThanOrEqual(limits.block);
+    if (kernel.compiler() !== COMPILER) return;
+    const [, ...cells] = GUIDE.match(/^\| Instructions of a block of SHA-256 .*?\| ([\d,]+) \| ([\d,]+) \|$/m) ?? [];
+    expect(block).toBe(Number(cells[Object.keys(kernel.ARCHITECTURES).indexOf(name)]?.replace(",", "")));
   });
 });

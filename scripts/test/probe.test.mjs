@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { checkEs5 } from "../checks/es5.mjs";
 import { locate, PLAYERS } from "../conformance/engines.mjs";
 import { probe } from "../conformance/play.mjs";
+import { readRecords } from "../conformance/records.mjs";
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const PROBE = read("conformance/probe.js");
@@ -44,4 +45,12 @@ describe("the probes", () => {
     const expected = rows.filter(([, where]) => isMeant(engine, where)).map(([row]) => row);
     expect(differs.sort()).toEqual(expected.sort());
   });
+
+  it.each(readRecords().map((run) => [`${run.engine} on ${run.processor}`, run]))(
+    "differed on %s, in the run that is recorded, as the page says",
+    (_, { engine, processor, differs }) => {
+      const expected = rows.filter(([, where]) => isMeant({ title: engine, processor }, where)).map(([row]) => row);
+      expect([...differs].sort()).toEqual(expected.sort());
+    },
+  );
 });
