@@ -50,7 +50,7 @@ export default {
     {
       name: "listed",
       severity: "error",
-      comment: "What is imported stands in the package.json of who imports it.",
+      comment: "A package names what it imports in its package.json.",
       from: { path: "^packages/[a-z]+/src/" },
       to: { dependencyTypes: ["npm-no-pkg", "npm-unknown", "unknown", "undetermined"], dependencyTypesNot: ["npm-peer"] },
     },

@@ -63,3 +63,5 @@ const ofProduct = [...texts].filter(([path]) => /^packages\/(?!test-support)[\w-
 const own = [...variables].filter((name) => !/_TEST_(?:KEY|PASS)/.test(name) && !ofProduct.some(([, text]) => text.includes(name)));
 console.log(`variables of the tests: ${own.length} (${own.sort().join(", ")})`);
 console.log(`CONTRIBUTING.md: ${read("CONTRIBUTING.md").split(/\s+/).filter(Boolean).length} words`);
+for (const path of paths.filter((one) => /^test\/recipes\/.*\.patch$/.test(one)))
+  console.log(`${path}: changes ${[...read(path).matchAll(/^\+\+\+ /gm)].length} files`);

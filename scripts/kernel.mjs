@@ -23,7 +23,10 @@ export const ARCHITECTURES = {
   armv6m: { cpu: "cortex-m0plus", qemu: "cortex-m0", number: 6 },
 };
 
-/** The images by algorithm: sources, entries, and by architecture the limits: instructions of a verification, and of a block of SHA-256. */
+/**
+ * The images by algorithm: sources, entries, and by architecture the limits. Among these are the instructions of a
+ * verification, and of a block of SHA-256.
+ */
 export const ALGORITHMS = {
   ed25519: {
     files: ["digest", "ed25519", "field", "limbs", "point", "sample", "scalar", "sha2"],

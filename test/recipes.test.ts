@@ -58,7 +58,7 @@ const RECIPES = [
 ].map((one) => ({ ...one, patch: `test/recipes/${one.example}.patch` }));
 type Recipe = (typeof RECIPES)[number];
 
-const CHECKS = ["types", "biome", "unused", "imports", "gates"];
+const CHECKS = ["types", "biome", "unused", "imports", "spelling", "documents", "gates", "sizes"];
 
 const text = read("CONTRIBUTING.md");
 const { scripts } = JSON.parse(read("package.json")) as { scripts: { readonly [name: string]: string } };
@@ -81,6 +81,14 @@ const testsIn = (commands: readonly string[]) => commands.flatMap((line) => /^np
 
 it("CONTRIBUTING.md has at most 1,500 words", () => {
   expect(text.trim().split(/\s+/).length).toBeLessThanOrEqual(1500);
+});
+
+it("CHANGELOG.md, the list of phrases and the variables of the tests keep within their limits", () => {
+  expect(read("CHANGELOG.md").trimEnd().split("\n").length).toBeLessThanOrEqual(120);
+  expect(read("scripts/checks/language.mjs").split("\n").length).toBeLessThanOrEqual(60);
+  const counted = execFileSync(process.execPath, ["scripts/count.mjs"], { cwd: ROOT, encoding: "utf8" });
+  expect(Number(/^variables of the tests: (\d+)/m.exec(counted)?.[1])).toBeLessThanOrEqual(8);
+  expect(counted).toMatch(/^circles of folders: 0$/m);
 });
 
 it("each recipe has an example", () => {

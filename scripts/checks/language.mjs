@@ -25,10 +25,12 @@ export const PHRASES = [
   [/\/\*\* the same (?:after|as|for|in|of|with)\b/, '"Like f(), for ...", with the name of the other function'],
 ];
 
-/** Of a source, its comments and the titles of its tests, without the rest. Lines stay. */
+/** Of a source, its comments, the titles of its tests and sentences in a line of their own. The rest is empty. */
 export function proseOf(text) {
   const ofLine = (line) => {
     const title = /^\s*(?:(?:it|test|describe)\b.*?\(|\].*?\()(["'`])(.*?)\1,/.exec(line)?.[2];
+    const sentence = /^\s*(["'`])([\w-]+(?: [^"'`\\]+){3,})\1,$/.exec(line)?.[2];
+    if (sentence) return `${sentence}.`;
     // two titles are two sentences
     return title ? `${title}.` : (/^\s*(?:\/\/|\/?\*).*|(?<=[\s;,{(])\/\/ .*/.exec(line)?.[0] ?? "");
   };

@@ -40,6 +40,13 @@ describe("the table of refusals", () => {
     }
   });
 
+  it("advises nobody who verifies to sign", () => {
+    for (const { name, advice } of REFUSALS) {
+      // "sign" as an order, to who has only a file and a public key
+      expect(advice, name).not.toMatch(/(?:^|[,;:] (?:or )?|\bthen )(?:sign|firmseal sign)\b/);
+    }
+  });
+
   it.each([...BUNDLES, ...MICRO_BUNDLES].map(({ name }) => name))("has no text in firmseal-%s.js", (name) => {
     const text = readFileSync(root(`packages/verifier/dist/firmseal-${name}.js`), "utf8");
     expect(REFUSALS.flatMap(({ meaning, advice }) => [meaning, advice]).filter((words) => text.includes(words))).toEqual([]);

@@ -4,7 +4,17 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lock, openKey, type SigningKey, withSigners } from "@firmseal/keys";
-import { anchorOf, EnvelopeDraft, encode, type PrivateKey, privateKey, singleImage, toPrivateJwk } from "@firmseal/signer";
+import {
+  anchorOf,
+  EnvelopeDraft,
+  encode,
+  type PrivateKey,
+  privateKey,
+  signEnvelopeWithoutLog,
+  signer,
+  singleImage,
+  toPrivateJwk,
+} from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
@@ -69,7 +79,7 @@ describe("signRelease()", () => {
     expect((await signRelease(at("d.json"), [at("k.jwk")])).draft.sequence).toBe(8n);
   });
 
-  it("refuses numbers that the log of the key speaks against: the raw primitives do not", async () => {
+  it("refuses numbers that the log of the key speaks against: signEnvelopeWithoutLog() does not", async () => {
     await sign({ seq: 99n });
     for (const [seq, input] of [[7n], [98n], [99n, Buffer.from("other firmware")]] as [bigint, Uint8Array?][])
       await expect(sign({ seq }, input), String(seq)).rejects.toMatchObject({ reason: "SEQUENCE" });
@@ -77,6 +87,9 @@ describe("signRelease()", () => {
     await withSigners([at("k.jwk")], [], async (keys) => {
       await expect(signRelease(unsigned(7), keys)).rejects.toMatchObject({ reason: "SEQUENCE" });
     });
+    expect(logOf().at(-1)).toBe("99");
+    const raw = await signEnvelopeWithoutLog(unsigned(7), [signer(key)]);
+    expect(open(raw, { anchors: [anchorOf(key)] }).sequence).toEqual([0, 7]);
     expect(logOf().at(-1)).toBe("99");
     expect((await sign({ seq: "next" })).draft.sequence).toBe(100n);
   });

@@ -76,7 +76,7 @@ describe("the schema", () => {
     ["no parameter", withCommands({ "directive-override-parameters": {} }), "/validate/0/directive-override-parameters"],
     ["an unknown parameter", withCommands({ "directive-override-parameters": { colour: 1 } }), "/validate/0/directive-override-parameters"],
     [
-      "a UUID that is none",
+      "a text that is not a UUID",
       withCommands({ "directive-override-parameters": { "device-identifier": "x" } }),
       "/validate/0/directive-override-parameters/device-identifier",
     ],

@@ -255,7 +255,7 @@ async function ofMissingParameters({ of, install }: Tools): Promise<void> {
 async function ofTryEach({ of, install }: Tools): Promise<void> {
   await of(
     "try-each-first",
-    "the first alternative fits: the second is not looked at",
+    "the first alternative fits: the second is not run",
     install(seq(tryEach(seq(...go("a")), seq(...go("b"))), ...go("c"))),
     [fetch("a"), fetch("c")],
   );
@@ -555,7 +555,7 @@ async function ofSections({ of, install }: Tools): Promise<void> {
   const severed = seq(...go("a"));
   await of(
     "section-severed",
-    "a severed section at hand runs like any other",
+    "a severed section that is present runs like any other",
     { more: [[MAN_INSTALL, digest(bytes(severed))]] },
     [fetch("a")],
     undefined,
@@ -564,7 +564,7 @@ async function ofSections({ of, install }: Tools): Promise<void> {
   );
   await of(
     "section-severed-absent",
-    "a severed section that is not at hand is no missing one",
+    "a severed section that is absent does not count as missing",
     { sections: { [MAN_VALIDATE]: seq(...go("v")) }, more: [[MAN_INSTALL, digest(bytes(severed))]] },
     [fetch("v"), E.SEVERED_ABSENT],
     undefined,

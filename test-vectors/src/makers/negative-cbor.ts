@@ -136,7 +136,7 @@ async function ofTypes({ inside }: Tools): Promise<void> {
   await inside(
     E.CBOR_TYPE,
     "digest-extended",
-    "a third element stands in the image digest",
+    "a third element is in the image digest",
     section(seq(override([PARAM_IMAGE_DIGEST, bytes(array(int(-16), bytes(hash(IMAGE)), NIL))]), [COND_IMAGE_MATCH, 15])),
   );
   await inside(
@@ -159,7 +159,7 @@ async function ofKeys({ add, inside }: Tools): Promise<void> {
   add(
     E.CBOR_KEY_ORDER,
     "manifest-before-wrapper",
-    "the manifest stands before the authentication wrapper",
+    "the manifest comes before the authentication wrapper",
     tag(
       TAG_ENVELOPE,
       map(
@@ -171,7 +171,7 @@ async function ofKeys({ add, inside }: Tools): Promise<void> {
   await inside(
     E.CBOR_KEY_ORDER,
     "parameter-order",
-    "image-size stands before image-digest",
+    "image-size comes before image-digest",
     section(seq([DIR_OVERRIDE_PARAMETERS, map(pair(PARAM_IMAGE_SIZE, int(1)), pair(...digestParam(IMAGE)))])),
   );
   add(

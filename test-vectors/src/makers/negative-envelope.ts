@@ -144,7 +144,7 @@ async function ofDigests({ inside }: Tools): Promise<void> {
   await inside(
     E.DIGEST_MANIFEST,
     "manifest-exchanged",
-    "the manifest is another one than the one that was signed",
+    "the manifest is not the one that was signed",
     good,
     {},
     { digest: digest(bytes(manifest({ sequence: 6 }))) },
@@ -187,7 +187,7 @@ async function ofSeveredElements({ inside }: Tools): Promise<void> {
   await inside(
     E.SEVERED_UNCOVERED,
     "severed-uncovered",
-    "install stands in the envelope, and the manifest holds no digest of it",
+    "install is in the envelope, and the manifest holds no digest of it",
     good,
     {},
     { rest: [pair(MAN_INSTALL, bytes(install))] },
@@ -195,7 +195,7 @@ async function ofSeveredElements({ inside }: Tools): Promise<void> {
   await inside(
     E.SEVERED_UNCOVERED,
     "text-uncovered",
-    "text stands in the envelope, and the manifest holds no digest of it",
+    "text is in the envelope, and the manifest holds no digest of it",
     good,
     {},
     { rest: [pair(MAN_TEXT, bytes(map()))] },
@@ -203,7 +203,7 @@ async function ofSeveredElements({ inside }: Tools): Promise<void> {
   await inside(
     E.SEVERED_REDUNDANT,
     "severed-redundant",
-    "install stands in the manifest and in the envelope",
+    "install is in the manifest and in the envelope",
     section(install),
     {},
     { rest: [pair(MAN_INSTALL, bytes(install))] },

@@ -316,13 +316,9 @@ async function ofImages({ installs, noValidate }: Tools): Promise<void> {
   await installs(E.IMAGE_MISMATCH, "image-exchanged", "the payload is not the one whose digest is signed", update(), {}, [
     payload(ascii("bad firmware")),
   ]);
-  await installs(
-    E.IMAGE_MISMATCH,
-    "image-rotten",
-    "storage holds something else than what was written: a condition reads it back",
-    update(),
-    { fault: "rot" },
-  );
+  await installs(E.IMAGE_MISMATCH, "image-rotten", "storage does not hold what was written: a condition reads it back", update(), {
+    fault: "rot",
+  });
   await installs(
     E.IMAGE_UNVERIFIED,
     "image-unverified",
@@ -334,7 +330,7 @@ async function ofImages({ installs, noValidate }: Tools): Promise<void> {
   await installs(
     E.IMAGE_UNVERIFIED,
     "image-rotten-unvalidated",
-    "storage holds something else than what was written, and no condition looks at it: the look before the commit finds it",
+    "storage does not hold what was written, and no condition reads it: the check before the commit finds it",
     update({ sections: { [MAN_INSTALL]: seq(override(uriParam("#fw")), [DIR_FETCH, 2]), ...noValidate } }),
     { fault: "rot" },
   );
@@ -429,7 +425,7 @@ async function ofStart({ installs, noValidate, unchecked }: Tools): Promise<void
   await installs(
     E.IMAGE_MISMATCH,
     "boot-image-changed",
-    "what lies in storage is no longer what was installed",
+    "storage no longer has what was installed",
     update(),
     { current: { 0: hex(ascii("bad firmware")) }, sequence: [0, 7] },
     [payload()],
@@ -579,7 +575,7 @@ async function ofContents({ installs, content }: Tools): Promise<void> {
   await looks(
     E.IMAGE_MISMATCH,
     "image-of-nothing",
-    "no image is no image of 0 bytes where no image-size says so",
+    "a missing image is not an image of 0 bytes unless image-size says so",
     seq(override(digestParam([])), [COND_IMAGE_MATCH, 15]),
     [],
   );

@@ -227,7 +227,7 @@ async function ofConditions({ runs }: Tools): Promise<void> {
   await runs(
     E.TRY_EACH_EXHAUSTED,
     "try-each-exhausted-nested",
-    "no alternative of a nested try-each fits: that is no condition, and the outer one does not go on",
+    "no alternative of a nested try-each fits: this is not a condition, and the outer one does not try the next",
     seq([
       DIR_TRY_EACH,
       alternatives(seq([DIR_TRY_EACH, alternatives(seq([COND_ABORT, 2]), seq([COND_ABORT, 2]))]), seq(override(sizeParam(1)))),
@@ -289,17 +289,14 @@ async function ofStrictOrder({ runs }: Tools): Promise<void> {
 }
 
 async function ofSeveredSections({ inside }: Tools): Promise<void> {
-  await inside(
-    E.SEVERED_ABSENT,
-    "severed-absent",
-    "a section is run that was severed and is not at hand",
-    severed(digest(bytes(install))),
-    { action: "run", sections: [MAN_INSTALL] },
-  );
+  await inside(E.SEVERED_ABSENT, "severed-absent", "a section is run that was severed and is absent", severed(digest(bytes(install))), {
+    action: "run",
+    sections: [MAN_INSTALL],
+  });
   await inside(
     E.SEVERED_ABSENT,
     "severed-absent-install",
-    "an installation whose install was severed and is not at hand",
+    "an installation whose install was severed and is absent",
     severed(digest(bytes(install))),
     { action: "install" },
   );

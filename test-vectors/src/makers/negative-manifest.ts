@@ -165,7 +165,7 @@ async function ofManifests({ inside }: Tools): Promise<void> {
   await inside(
     E.OLD_DRAFT,
     "old-install-severed",
-    "install stands in the envelope under number 17",
+    "install is in the envelope under number 17",
     good,
     {},
     { rest: [pair(MAN_INSTALL_OLD, bytes(install))] },
@@ -379,7 +379,7 @@ async function ofTryEach({ inside }: Tools): Promise<void> {
   await inside(
     E.COMMAND_ARGUMENT,
     "try-each-nil-first",
-    "try-each succeeds too early: nil stands before the alternatives",
+    "try-each succeeds too early: nil comes before the alternatives",
     section(seq([DIR_TRY_EACH, alternatives(null, seq([COND_ABORT, 0]), seq([COND_ABORT, 0]))])),
   );
   await inside(

@@ -181,7 +181,7 @@ async function ofHeaders({ spoilt, bucket }: Tools): Promise<void> {
   await spoilt(E.HEADER_CRITICAL, "crit-absent", "a label that is critical and not there", [
     { protected: bucket(pair(1, int(-19)), pair(2, array(int(4)))) },
   ]);
-  await spoilt(E.HEADER_CRITICAL, "crit-elsewhere", "a label that is critical and stands in the unprotected bucket", [
+  await spoilt(E.HEADER_CRITICAL, "crit-elsewhere", "a label that is critical and is in the unprotected bucket", [
     { protected: bucket(pair(1, int(-19)), pair(2, array(int(4)))), unprotected: map(pair(4, bytes(ascii("kid")))) },
   ]);
   await spoilt(E.HEADER_LENGTH, "kid-65", "a key identifier of 65 bytes", [{ unprotected: map(pair(4, bytes(ascii("k".repeat(65))))) }]);
@@ -203,7 +203,7 @@ async function ofHeaders({ spoilt, bucket }: Tools): Promise<void> {
 }
 
 async function ofCounts({ spoilt }: Tools): Promise<void> {
-  await spoilt(E.PAYLOAD_ATTACHED, "payload-attached", "the digest stands in the COSE_Sign1 as well", [
+  await spoilt(E.PAYLOAD_ATTACHED, "payload-attached", "the digest is in the COSE_Sign1 as well", [
     { payload: bytes(digest(bytes(good))) },
   ]);
   await spoilt(E.PAYLOAD_ATTACHED, "payload-attached-other", "a signature over another payload, which it carries", [

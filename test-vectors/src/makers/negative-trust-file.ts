@@ -337,7 +337,7 @@ async function ofNumbers({ signed }: Tools): Promise<void> {
   await signed(
     E.TRUST_NAME,
     "name-longer",
-    "a name that goes on behind the one before",
+    "a name that continues after the one before",
     { sequence: int(2), name: text("board2") },
     [{}],
     {},

@@ -141,7 +141,7 @@ async function headers({ good, opens }: Tools): Promise<void> {
   );
   await opens(
     "header-key-ignored",
-    "a key in the unprotected bucket is not looked at",
+    "a key in the unprotected bucket is ignored",
     good,
     {},
     { blocks: [{ unprotected: map([text("jwk"), bytes(publicKey("b"))]) }] },
@@ -155,7 +155,7 @@ async function headers({ good, opens }: Tools): Promise<void> {
   );
   await opens(
     "crit-kid",
-    "kid is critical, and stands in the protected bucket",
+    "kid is critical, and is in the protected bucket",
     good,
     {},
     { blocks: [{ protected: map(pair(1, int(-19)), pair(2, array(int(4))), pair(4, bytes([1]))) }] },
@@ -224,7 +224,7 @@ async function signedStructures({ out, good, opens }: Tools): Promise<void> {
   );
   await opens(
     "signers-no-more-than-needed",
-    "two have signed, and one is needed: the second signature is not looked at",
+    "two have signed, and one is needed: the second signature is not checked",
     good,
     { trust: { anchors: [anchorOf("a"), anchorOf("b")], threshold: 1 } },
     { blocks: [{}, { key: "b" }] },

@@ -123,7 +123,7 @@ async function installations({ install, top, installs, done }: Tools): Promise<v
 async function identities({ installs, done }: Tools): Promise<void> {
   await installs(
     "install-write",
-    "the image stands in the manifest",
+    "the image is in the manifest",
     update({ sections: { [MAN_INSTALL]: seq(override([suit.PARAM_CONTENT, bytes(IMAGE)]), [DIR_WRITE, 2], [COND_CHECK_CONTENT, 15]) } }),
     done,
     undefined,

@@ -69,7 +69,7 @@ export async function trustFiles(): Promise<Vector[]> {
   );
   await add(
     "trust-alg-unknown",
-    "a key of an algorithm that no build here has stands beside another",
+    "a key of an algorithm that no build here has is beside another",
     { anchors: [ROOT, RELEASE, listed("p", [ROLE_RELEASE], { key: bytes([1, 2, 3]), alg: int(-9999) })] },
     { role },
     { trusted: [1], threshold: 1 },

@@ -29,6 +29,14 @@ const chunksOf = (name: string) => {
 /** Names in the mathematics of ML-DSA. */
 const isMlDsa = (file: string) => textOf(file).includes("RejNTTPoly");
 
+it("functions keep their names, which stack traces show", () => {
+  for (const name of ["signPrepared", "signRecord"])
+    expect(
+      chunks.filter((file) => textOf(file).includes(`function ${name}(`)),
+      name,
+    ).toHaveLength(1);
+});
+
 it("ML-DSA is in a module of its own, which no command loads before a key of ML-DSA comes up", () => {
   expect(chunks.filter(isMlDsa)).toEqual(chunksOf("ml-dsa"));
   for (const name of ["sign", "verify", "install", "inspect", "whosigned", "keygen", "pubkey", "simulate"])

@@ -119,7 +119,7 @@ describe("create", () => {
     ],
     ["an old component that is none", { "manifest-version": 1, "manifest-sequence-number": 1, components: [null] }, "/components/0"],
     [
-      "an old description that is none",
+      "an old description that is invalid",
       { "manifest-version": 1, "manifest-sequence-number": 1, components: [{ "install-id": ["00"] }], description: { en: null } },
       "/description/en",
     ],

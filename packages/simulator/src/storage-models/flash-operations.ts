@@ -4,7 +4,8 @@ import type { SharedPages } from "./shared-pages.js";
 
 /**
  * How far an operation got before the power cut. A write: nothing; the first half of its words; a number of its words
- * that depends on its address, and some bits of the next; all. An erase: nothing; the first half of the page; some bits of all of it; all.
+ * that depends on its address, and some bits of the next; all. An erase: nothing; the first half of the page; some bits
+ * of all of it; all.
  */
 export const FLASH_TEARS = ["nothing", "words", "bits", "whole"] as const;
 

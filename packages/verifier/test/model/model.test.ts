@@ -279,7 +279,7 @@ describe("firmseal verify", () => {
 });
 
 describe("the generated manifests", () => {
-  it("are good often enough to be installed, and bad in every way", () => {
+  it("have enough good ones to install, and bad ones of every kind", () => {
     for (const [where, most] of [
       ["run", 18],
       ["installs", 18],
