@@ -148,6 +148,7 @@ describe("the workflow of the document", () => {
     for (const said of [logs.candidate.summary, summary])
       for (const words of ["env:RELEASE_KEY", thumbprint, "release.pub", "example.com", "gateway-gateway"]) expect(said).toContain(words);
     expect(summary).toContain("refs/heads/main at ");
+    expect(summary).toContain("Not signed: the name of the product (gateway), names of boards, and names of files.");
     // who approves the release approves what is waived: as the product file has it, and with each finding
     const reason = WAIVER.reason.replace("<", "&#60;").replace(">", "&#62;");
     for (const said of [logs.candidate.summary, summary]) {

@@ -40,6 +40,12 @@ describe("the table of refusals", () => {
     }
   });
 
+  it("sends nobody to a newer verifier for a private number, which none will know", () => {
+    const unknown = REFUSALS.filter(({ meaning }) => /has an unknown (?:element|command|parameter)/.test(meaning));
+    expect(unknown.length).toBeGreaterThan(4);
+    for (const { name, advice } of unknown) expect(advice, name).toMatch(/^remove it; .*numbers below 0 are private$/);
+  });
+
   it("advises nobody who verifies to sign", () => {
     for (const { name, advice } of REFUSALS) {
       // "sign" as an order, to who has only a file and a public key

@@ -2,7 +2,7 @@
 
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { expect, it } from "vitest";
-import { withUnprotected } from "../../cli/test/verify/lint-place.js";
+import { withHeaders } from "../../cli/test/verify/lint-place.js";
 import { signImage, standard } from "../../test-support/src/command-line/run.js";
 import { headerFaults } from "../src/lint/headers.js";
 
@@ -25,8 +25,20 @@ it.each([
 ])("an unprotected header has the faults that other readers see: %s", async (_, header, faults) => {
   const p = standard();
   await signImage(p, 7, "fw.suit");
-  expect(headerFaults(decodeEnvelope(withUnprotected(p.get("fw.suit"), header)))).toEqual(faults);
+  expect(headerFaults(decodeEnvelope(withHeaders(p.get("fw.suit"), header)))).toEqual(faults);
   // devices skip them
-  p.put("fw.suit", withUnprotected(p.get("fw.suit"), header));
+  p.put("fw.suit", withHeaders(p.get("fw.suit"), header));
   await p.ok(["verify", "fw.suit", "--key", "A.jwk"]);
+});
+
+it.each([
+  ["content type, negative", "a201320320", "a0", ["header 3, content type, is not text, or a number from 0"]],
+  ["IV, text", "a20132056161", "a0", ["header 5, IV, is not bytes"]],
+  ["IV, with Partial IV outside", "a20132054161", "a1064161", ["headers 5 and 6, IV and Partial IV, exclude each other"]],
+  ["Partial IV, with IV outside", "a20132064161", "a1054161", ["headers 5 and 6, IV and Partial IV, exclude each other"]],
+  ["content type and IV", "a301320300054161", "a0", []],
+])("a protected header has the faults that other readers see: %s", async (_, inside, outside, faults) => {
+  const p = standard();
+  await signImage(p, 7, "fw.suit");
+  expect(headerFaults(decodeEnvelope(withHeaders(p.get("fw.suit"), outside, inside)))).toEqual(faults);
 });

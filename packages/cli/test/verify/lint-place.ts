@@ -97,15 +97,17 @@ export function changedManifest(envelope: Uint8Array, from: string, to: string):
   return out;
 }
 
-/** An envelope with this header, in hex, in place of the empty unprotected one of its only signature, by Ed25519. */
-export function withUnprotected(envelope: Uint8Array, header: string): Uint8Array {
+/** An envelope with these headers, in hex, of its only signature, by Ed25519. The protected one: at most 23 bytes. */
+export function withHeaders(envelope: Uint8Array, unprotected: string, inside = "a10132"): Uint8Array {
   const out = Buffer.from(envelope);
   const block = Buffer.from("584ad28443a10132a0f65840", "hex");
   const at = out.indexOf(block);
   if (at < 0) throw new Error("the signature has another form");
-  const more = Buffer.from(header, "hex");
+  const bytes = Buffer.from(inside, "hex");
+  const more = Buffer.concat([Buffer.of(0x40 + bytes.length), bytes, Buffer.from(unprotected, "hex")]);
   const head = out.indexOf(Buffer.from("0258", "hex"));
-  out[head + 2] = (out[head + 2] as number) + more.length - 1;
-  out[at + 1] = (out[at + 1] as number) + more.length - 1;
-  return Buffer.concat([out.subarray(0, at + 8), more, out.subarray(at + 9)]);
+  // of the protected one with its length, and the unprotected one
+  const before = 5;
+  for (const length of [head + 2, at + 1]) out[length] = (out[length] as number) + more.length - before;
+  return Buffer.concat([out.subarray(0, at + 4), more, out.subarray(at + 4 + before)]);
 }

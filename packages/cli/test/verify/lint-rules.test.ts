@@ -17,7 +17,7 @@ import {
   product,
   signed,
   VENDOR,
-  withUnprotected,
+  withHeaders,
 } from "./lint-place.js";
 
 /** An alternative for a slot: it fetches and checks payload number i. */
@@ -323,12 +323,12 @@ const CASES: { readonly [rule: string]: readonly [catches: Case, passes: Case, s
     async (p) => {
       await signed(p, 7, "fw.suit");
       // a content type that is negative
-      p.put("fw.suit", withUnprotected(p.get("fw.suit"), "a10320"));
+      p.put("fw.suit", withHeaders(p.get("fw.suit"), "a10320"));
       return ["fw.suit"];
     },
     async (p) => {
       await signed(p, 7, "fw.suit");
-      p.put("fw.suit", withUnprotected(p.get("fw.suit"), "a203616105427a7a"));
+      p.put("fw.suit", withHeaders(p.get("fw.suit"), "a203616105427a7a"));
       return ["fw.suit"];
     },
     /^warning: header 3, content type, is not text, or a number from 0$/,

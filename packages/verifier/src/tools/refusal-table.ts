@@ -65,7 +65,7 @@ var GET_AGAIN = "get the file again: it is damaged, or no SUIT tool made it",
   MAKE_TRUST_AGAIN = "make the trust file again with firmseal trust create",
   GET_SIGNED = "get the signed release: anybody could have made this one",
   FOR_DEVICE = "install the release for this device",
-  NEWER = "remove it, or use a newer verifier that knows it; numbers below 0 are private, and no newer verifier knows them";
+  NEWER = "remove it; if its number is 0 or more, a newer verifier may know it; numbers below 0 are private";
 
 function row(number: number, name: string, meaning: string, advice: string, source: string): RefusalRow {
   return { number: number, name: name, meaning: meaning, advice: advice, source: source };

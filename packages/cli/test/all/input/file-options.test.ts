@@ -14,7 +14,7 @@ type Bad = Readonly<Record<string, string>>;
 const ANY: Bad = { missing: "gone", "a folder": "fold", "through a file": "app.bin/x", "a link to itself": "loop" };
 const FILE: Bad = { ...ANY, "too large": "huge", "of another kind": "junk" };
 /** The same where a command writes a file, appends to a log, and reads or makes a folder. */
-const OUT: Bad = { "a folder": "fold", "through a file": "app.bin/x", "in no folder": "gone/x" };
+const OUT: Bad = { "a folder": "fold", "through a file": "app.bin/x", "in no folder": "gone/x", "a link to itself": "loop" };
 const LOG: Bad = { "a folder": "fold", "a link to itself": "loop", "too large": "huge", "of another kind": "junk" };
 const FOLDER: Bad = { "through a file": "app.bin/x", "a file": "junk", "a link to itself": "loop" };
 
