@@ -4,6 +4,7 @@ export { environment, refusedInput, systemFault, tooMuch, usage } from "./errors
 export { sha256Hex } from "./files/digest.js";
 export { DESCRIPTION, isRecord, looksLikeLog, ownFile } from "./files/own-file.js";
 export { outputPlace } from "./files/place.js";
+export { publicFileOf } from "./files/public-file.js";
 export { inputName, isFile, isFolder, isSameFile, openRegular, readAll, readFirstBytes, readIfThere, STDIO, sizeOf } from "./files/read.js";
 export { workerFile } from "./files/worker-file.js";
 export {

@@ -15,7 +15,7 @@ import { readHssFile, unlockHss, writeHssFile } from "../src/hss/file.js";
 import { readTreeFile } from "../src/hss/tree-file.js";
 
 describe("an HSS/LMS key", () => {
-  it("is made encrypted, signs, verifies and counts; every file of it is for its owner alone", async () => {
+  it("is made encrypted, signs, verifies and counts; every file of it but the public key is for its owner alone", async () => {
     const p = new HssPlace();
     const pass = { env: { P: "a passphrase" } };
     const made = await p.ok(
@@ -30,7 +30,7 @@ describe("an HSS/LMS key", () => {
       signatureBytes: 4012,
     });
     const thumbprint = made.json["thumbprint"] as string;
-    expect(p.names()).toEqual(["fw.bin", "k.hss", "k.hss.state", "k.hss.tree0", "machine"]);
+    expect(p.names()).toEqual(["fw.bin", "k.hss", "k.hss.state", "k.hss.tree0", "k.pub", "machine"]);
     for (const name of ["k.hss", "k.hss.state", "k.hss.tree0", `machine/${thumbprint}.leaves.last-seen`])
       expect(statSync(p.at(name)).mode & 0o777).toBe(0o600);
     expect(statSync(p.at("machine")).mode & 0o777).toBe(0o700);

@@ -163,7 +163,7 @@ describe.concurrent("keygen", () => {
         expect(statSync(p.at(name)).mode & 0o777).toBe(0o600);
       }
       for (const format of alg === "es256" ? ["jwk"] : ["openssh", "cose"]) {
-        const name = `${alg}.plain.${format}`;
+        const name = `${alg}-${format}.plain`;
         await p.ok(["keygen", "--alg", alg, "--format", format, "--out", name, "--no-passphrase"]);
         expect(isPrivate(await read(p.get(name)))).toBe(true);
         expect(statSync(p.at(name)).mode & 0o777).toBe(0o600);

@@ -1,5 +1,6 @@
 // Outputs: what must not be replaced, and where the bytes go: to a file, to stdout, or into the JSON.
 
+import { unlinkSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { KEY_LIMITS, lock } from "@firmseal/keys";
 import {
@@ -135,6 +136,27 @@ export function writeOut(path: string, bytes: Uint8Array, o: { mode?: number; fr
     else writeWhole(path, bytes, o);
   } catch (e) {
     throw systemFault(e, "stdout") ?? e;
+  }
+}
+
+/** A file that must not exist yet. */
+export interface NewFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly mode?: number;
+}
+
+/** Writes new files, in this order: all of them or none, and never over an existing one. */
+export function writeAllNew(files: readonly NewFile[]): void {
+  const written: string[] = [];
+  try {
+    for (const { path, bytes, mode } of files) {
+      writeOut(path, bytes, { ...(mode !== undefined && { mode }), fresh: true });
+      written.push(path);
+    }
+  } catch (e) {
+    for (const path of written) unlinkSync(path);
+    throw e;
   }
 }
 

@@ -22,6 +22,7 @@ describe("keygen", () => {
         code: 0,
         reason: "OK",
         out: "new.pem",
+        publicKey: "new.pub",
         format: "pkcs8",
         encrypted: true,
         kid: null,
@@ -47,6 +48,44 @@ describe("keygen", () => {
       });
     });
   }
+
+  it("writes the public key beside the private one, as pubkey writes it, for everybody", async () => {
+    const p = place();
+    for (const [name, publicKey, alg] of [
+      ["release.pem", "release.pub", "ed25519"],
+      ["id", "id.pub", "es256"],
+      ["key.2026.jwk", "key.2026.pub", "ml-dsa-44"],
+    ] as const) {
+      const r = await p.ok(["keygen", "--alg", alg, "--no-passphrase", "--out", name], {
+        through: ["/bin/sh", "-c", 'umask 022; exec "$@"', "-"],
+      });
+      expect(r.stderr).toContain(`${publicKey}: its public key\n`);
+      expect(p.get(publicKey).toString()).toBe((await p.ok(["pubkey", name])).stdout);
+      expect(statSync(p.at(publicKey)).mode & 0o777).toBe(0o644);
+    }
+    const { json } = await p.ok(["keygen", "--alg", "ed25519+ml-dsa-44", "--no-passphrase", "--out", "pair.pem", "--json"]);
+    expect(json).toMatchObject({ publicKey: "pair.pub", keys: [{ publicKey: "pair.pub" }, { publicKey: "pair.pq.pub" }] });
+    for (const name of ["pair", "pair.pq"]) expect(p.get(`${name}.pub`).toString()).toBe((await p.ok(["pubkey", `${name}.pem`])).stdout);
+    await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/2", "--no-passphrase", "--out", "one.hss"]);
+    expect(p.get("one.pub").toString()).toBe((await p.ok(["pubkey", "one.hss"])).stdout);
+  });
+
+  it("never replaces a public key, and asks for no passphrase before it says so", async () => {
+    const p = place();
+    p.put("other.pub", "of another key");
+    p.put("pair.pq.pub", "of another key");
+    symlinkSync("elsewhere", p.at("link.pub"));
+    const before = p.tree();
+    const keygen = (...more: string[]) => p.run(["keygen", ...more]);
+    for (const more of [[], ["--no-passphrase"], ["--alg", "hsslms", "--hss", "5/2"]]) {
+      expect(expectFailure(await keygen("--out", "other.pem", ...more), 2)).toMatch(/other\.pub exists already and is never overwritten$/);
+      expectFailure(await keygen("--out", "link.pem", ...more), 2);
+      for (const name of ["x.pub", "x.PUB"])
+        expect(expectFailure(await keygen("--out", name, ...more), 2)).toContain(`--out ${name}: a private key is not called .pub`);
+    }
+    expect(expectFailure(await keygen("--alg", "ed25519+ml-dsa-44", "--out", "pair.pem"), 2)).toContain("pair.pq.pub exists already");
+    expect(p.tree()).toEqual(before);
+  });
 
   it("--no-passphrase: a plain key, with a warning", async () => {
     const p = place();

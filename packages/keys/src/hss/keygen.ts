@@ -19,7 +19,9 @@ import {
 } from "@firmseal/signer";
 import { MAX_SIGNATURE, toHex } from "@firmseal/verifier/tools";
 import { usage } from "../errors/failure.js";
+import { publicFileOf } from "../files/public-file.js";
 import { checkWritable, writeWhole } from "../files/write.js";
+import { formatPublic } from "../formats/format.js";
 import { byteWords, grouped } from "../words.js";
 import { buildCachedNodes } from "./build.js";
 import { writeHssFile } from "./file.js";
@@ -61,9 +63,9 @@ function parsed(levels: string): HssParams {
 }
 
 /**
- * Generates a key, its cached nodes, its state and its last-seen mark. Overwrites nothing.
+ * Generates a key, its public key, its cached nodes, its state and its last-seen mark. Overwrites nothing.
  *
- * @param out - The key file.
+ * @param out - The key file. The public key goes beside it, in PEM: release.hss and release.pub.
  * @param params - From hssParams().
  * @param passphrase - Returns the passphrase, or undefined for none. Called before the work begins.
  * @returns The public key.
@@ -71,14 +73,15 @@ function parsed(levels: string): HssParams {
  */
 export async function hssKeygen(out: string, params: HssParams, passphrase: () => Promise<Uint8Array | undefined>): Promise<PublicKey> {
   const folder = dirname(out);
+  const publicFile = publicFileOf(out);
   checkWritable(out);
   const file = join(realpathSync(folder), basename(out));
   // also a link that leads nowhere
-  for (const path of [out, `${out}.state`, `${out}.state.claims`, `${out}.tree0`])
+  for (const path of [out, publicFile, `${out}.state`, `${out}.state.claims`, `${out}.tree0`])
     if (lstatSync(path, { throwIfNoEntry: false }))
       throw usage(
         `${path} exists already and is never overwritten`,
-        path === out || lstatSync(out, { throwIfNoEntry: false })
+        path === out || path === publicFile || lstatSync(out, { throwIfNoEntry: false })
           ? "choose another name, or move the file away"
           : "it is from a key that was removed or never finished: choose another name, or move the file away",
       );
@@ -99,6 +102,8 @@ export async function hssKeygen(out: string, params: HssParams, passphrase: () =
     mark.begin();
     made.push(mark.file, place.tree(0));
     writeTreeFile(place.tree(0), top, floor);
+    writeWhole(publicFile, formatPublic(key, "pem"), { fresh: true });
+    made.push(publicFile);
     writeWhole(file, Buffer.from(text), { mode: 0o600, fresh: true });
   } catch (e) {
     for (const path of made) rmSync(path, { force: true });

@@ -1,5 +1,5 @@
 import { randomFillSync } from "node:crypto";
-import { hssKeygen, hssParams, keyFacts, type PrivateFormat, privateFormats } from "@firmseal/keys";
+import { formatPublic, hssKeygen, hssParams, keyFacts, type PrivateFormat, privateFormats } from "@firmseal/keys";
 import {
   byteWords,
   checkNew,
@@ -7,6 +7,7 @@ import {
   partnerOf,
   passphrase,
   passphraseOptions,
+  publicFileOf,
   STDIO,
   shellWord,
   usage,
@@ -91,6 +92,7 @@ async function hssKey(o: KeygenOptions) {
   }).finally(() => secret?.fill(0));
   const about = {
     out: o.out,
+    publicKey: publicFileOf(o.out),
     encrypted: o.passphrase,
     ...keyFacts(key),
     parameters: formatHss(params),
@@ -100,24 +102,39 @@ async function hssKey(o: KeygenOptions) {
   return { ...about, ...(advice && { target: advice }) };
 }
 
-/** Makes a private key, encrypted by default, with mode 0600 from its first byte, never over an existing file. */
+/**
+ * Makes a private key, encrypted by default, with mode 0600 from its first byte, and its public key beside it, never
+ * over an existing file.
+ */
 async function keyPairs(o: KeygenOptions) {
   const ask = passphraseFor(o);
   refuseToEncrypt(o.format, o.passphrase);
   const algs = o.alg.split("+") as KeyAlg[];
   const paths = algs.length > 1 ? [o.out, partnerOf(o.out)] : [o.out];
+  const publicFiles = paths.map(publicFileOf);
   const advice = adviceFor(o.target, algs);
   // before a passphrase is asked for; a file that appears meanwhile is not replaced either
-  for (const path of paths) checkNew(path);
+  for (const path of [...paths, ...publicFiles]) checkNew(path);
   const keys: PrivateKey[] = [];
   for (const alg of algs) keys.push(await fresh(alg));
   const secret = o.passphrase ? await passphrase(ask) : undefined;
   try {
-    await writePrivate(new Map(keys.map((key, i) => [paths[i] as string, key])), o.format, secret);
+    await writePrivate(
+      new Map(keys.map((key, i) => [paths[i] as string, key])),
+      o.format,
+      secret,
+      keys.map((key, i) => ({ path: publicFiles[i] as string, bytes: formatPublic(key, "pem") })),
+    );
   } finally {
     for (const key of keys) key.secret.fill(0);
   }
-  const about = keys.map((key, i) => ({ out: paths[i] as string, format: o.format, encrypted: o.passphrase, ...keyFacts(key) }));
+  const about = keys.map((key, i) => ({
+    out: paths[i] as string,
+    publicKey: publicFiles[i] as string,
+    format: o.format,
+    encrypted: o.passphrase,
+    ...keyFacts(key),
+  }));
   const [first] = about as [(typeof about)[number]];
   return { ...first, ...(about.length > 1 && { keys: about }), ...(advice && { target: advice }) };
 }
@@ -133,13 +150,17 @@ type KeygenFacts = Awaited<ReturnType<typeof hssKey>> | Awaited<ReturnType<typeo
 
 export default define({
   name: "keygen",
-  summary: "generate a private key, encrypted by default",
+  summary: "generate a private key, encrypted by default, and its public key",
   options: () => [
     option("--alg <name>", "algorithm; two with + make a hybrid pair, KEY.pem and KEY.pq.pem", {
       choices: [...keyAlgs, ...HYBRIDS],
       default: DEFAULT_ALG,
     }),
-    option("-o, --out <file>", "new key file (mode 0600); never overwritten", { required: true }),
+    option(
+      "-o, --out <file>",
+      "new key file (mode 0600); its public key goes beside it, KEY.pub for KEY.pem; neither is ever overwritten",
+      { required: true },
+    ),
     option("--format <name>", "format of the key; hsslms has its own format", { choices: privateFormats, default: "pkcs8" }),
     option(
       "--hss <levels>",
@@ -156,6 +177,7 @@ export default define({
   ],
   json: {
     out: ["string", "key file"],
+    publicKey: ["string", "file of its public key, PEM"],
     "format?": ["string", "format of the key; missing for hsslms"],
     encrypted: ["boolean", "whether a passphrase protects the file"],
     ...KEY,
@@ -172,6 +194,7 @@ export default define({
       ...keys.flatMap((key) => [
         `${key.out}: ${key.alg} key, ${key.encrypted ? "encrypted" : "not encrypted"}`,
         `thumbprint ${key.thumbprint}`,
+        `${key.publicKey}: its public key`,
       ]),
       ...("parameters" in facts
         ? [

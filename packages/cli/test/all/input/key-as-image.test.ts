@@ -64,8 +64,8 @@ async function forms(p: Place): Promise<Map<string, string | Uint8Array>> {
     ["jwk", "ml-dsa-44"],
     ["cose", "ml-dsa-44"],
   ] as const) {
-    await p.ok(["keygen", "--alg", alg, "--format", format, "--no-passphrase", "--out", `${alg}.${format}`]);
-    all.set(`${alg} ${format}`, p.get(`${alg}.${format}`));
+    await p.ok(["keygen", "--alg", alg, "--format", format, "--no-passphrase", "--out", `${alg}-${format}.key`]);
+    all.set(`${alg} ${format}`, p.get(`${alg}-${format}.key`));
   }
   return all;
 }

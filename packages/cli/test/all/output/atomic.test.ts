@@ -201,18 +201,21 @@ describe.concurrent("killed", () => {
     }
   });
 
-  it("keygen: a whole key or none", async () => {
+  it("keygen: a whole key or none, and never a public key alone", async () => {
     const p = standard();
     const writing = () => p.names().some((name) => name.endsWith(".tmp"));
     for (const at of LONG ? [60, 90, 120, 150, writing, writing] : [60, 120, writing]) {
       await kill(p, ["keygen", "--out", "k.pem", "--no-passphrase"], "SIGKILL", at);
       if (p.has("k.pem")) {
         expect(statSync(p.at("k.pem")).mode & 0o777).toBe(0o600);
-        await p.ok(["pubkey", "k.pem"]);
+        const { stdout } = await p.ok(["pubkey", "k.pem"]);
         rmSync(p.at("k.pem"));
+        if (p.has("k.pub")) expect(p.get("k.pub").toString()).toBe(stdout);
+        rmSync(p.at("k.pub"), { force: true });
       }
+      expect(p.has("k.pub")).toBe(false);
       for (const name of p.names().filter((n) => n.endsWith(".tmp"))) {
-        expect(statSync(p.at(name)).mode & 0o077).toBe(0);
+        if (!name.startsWith(".k.pub")) expect(statSync(p.at(name)).mode & 0o077).toBe(0);
         rmSync(p.at(name));
       }
     }
