@@ -95,6 +95,50 @@ describe.concurrent("docs/start", () => {
   });
 });
 
+describe.concurrent("docs/start/answers", () => {
+  const page = (name: string) => `docs/start/answers/${name}.md`;
+  /** The same words, but for what changes from run to run. */
+  const shape = (text: string) => text.replaceAll(/[0-9a-f]{16}…|\d{4}-\d\d-\d\d/g, "…");
+  const shown = (name: string, block: string) => shape(only(blocksOf(page(name)), `text ${block}`));
+
+  it.skipIf(!LONG || noSoftHsm !== "")(`token.md releases with a key in a token${AT_LENGTH || noSoftHsm}`, async () => {
+    const { stdout, stderr } = await runPage(page("token"), empty("token"), { starts: true });
+    expect(stderr).toMatch(/^dist\/1\.0\.0\/acme-sensor-1\.0\.0\.suit: good, board sensor, version 1\.0\.0, /m);
+    expect(stderr).toMatch(/\.log: good, 2 entries$/m);
+    expect(stdout + stderr).not.toContain("12345678");
+  });
+
+  it.skipIf(!LONG)(`ci-without-secrets.md has a release signed that CI has made${AT_LENGTH}`, async () => {
+    const { stdout, stderr } = await runPage(page("ci-without-secrets"), empty("without-secrets"));
+    expect(stdout).toMatch(/^exit code 1$/m);
+    expect(shape(stderr)).toContain(shown("ci-without-secrets", "missing"));
+    expect(stderr).toMatch(/^dist\/1\.0\.0\/acme-sensor-1\.0\.0\.suit: good, /m);
+  });
+
+  it.skipIf(!LONG)(`mcuboot.md finds the version of MCUboot, and gives its image back${AT_LENGTH}`, async () => {
+    const { stdout, stderr } = await runPage(page("mcuboot"), empty("mcuboot"));
+    expect(stdout + stderr).toContain(only(blocksOf(page("mcuboot")), "text differs").trimEnd());
+    expect(stderr).toMatch(/^upload\.bin: 8,192 bytes, the image of component 0 of dist\/1\.4\.2, version 1\.4\.2, /m);
+  });
+
+  it.skipIf(!LONG)(`pull-back.md ends with a good release${AT_LENGTH}`, async () => {
+    const { stdout, stderr } = await runPage(page("pull-back"), empty("pull-back"));
+    expect(shape(stderr)).toContain(shown("pull-back", "refused"));
+    expect(stdout.match(/^exit code 1$/gm)).toHaveLength(1);
+    expect(stdout).toMatch(/^ {2}nothing else changes for a device$/m);
+    expect(stderr).toMatch(/^dist\/1\.1\.1: installed, board sensor, version 1\.1\.1, /m);
+    expect(stderr).toMatch(/^warning: dist: version 1\.1\.0 was withdrawn on /m);
+  });
+
+  it.skipIf(!LONG)(`commit.md commits nothing that can sign${AT_LENGTH}`, async () => {
+    const { stdout, stderr } = await runPage(page("commit"), empty("commit"));
+    expect(stdout).toContain(only(blocksOf(page("commit")), "text staged"));
+    expect(stdout).toMatch(/^no private key$/m);
+    expect(stderr).toMatch(/^dist\/1\.0\.0\/acme-sensor-1\.0\.0\.suit: good, /m);
+    expect(existsSync(join(folder, "commit/clone/release.pem"))).toBe(false);
+  });
+});
+
 describe.concurrent("docs/guides/keys", () => {
   it.skipIf(!LONG)(`files.md${AT_LENGTH}`, async () => {
     const here = empty("files");

@@ -20,6 +20,9 @@ function pages(folder, first = []) {
   return [...first.map((name) => page(`${folder}/${name}`)), ...others];
 }
 
+/** What people look for first. "Two people must sign" is a guide. */
+const ANSWERS = ["token.md", "ci-without-secrets.md", "mcuboot.md", "pull-back.md", "commit.md"];
+
 /** The guides as a reader meets them. Each guide has one place here. */
 const GUIDES = {
   Releases: "product together ci build-systems lint report inspector audit detached",
@@ -113,6 +116,7 @@ export default {
     ],
     sidebar: [
       { text: "Start", items: pages("docs/start", ["five-minutes.md", "from-disk-key-to-hsm.md", "first-device.md"]) },
+      { text: "Answers", items: [page("docs/guides/together.md"), ...pages("docs/start/answers", ANSWERS)] },
       ...guides(),
       { text: "Reference", items: pages("docs/reference") },
       { text: "Commands", collapsed: true, items: pages("docs/reference/commands") },
