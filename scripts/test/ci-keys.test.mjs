@@ -2,19 +2,25 @@
 // role, the policy and nothing else that the documents give it.
 
 import { execFile, spawnSync } from "node:child_process";
+import { createPublicKey } from "node:crypto";
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { parse } from "yaml";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { hasProgram } from "../../packages/test-support/src/environment/programs.ts";
-import { CANARY, httpService, serviceKey, signatureOf } from "../../packages/test-support/src/keys/kms-servers.ts";
+import { CANARY, httpService, moto, serviceKey, signatureOf } from "../../packages/test-support/src/keys/kms-servers.ts";
 import { CI_PRODUCT, ciSystems, example, projectJobs, withProgram } from "./ci-examples.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path) => readFileSync(ROOT + path, "utf8");
-const ROLE = JSON.parse(/^```json role\.json\n([\s\S]*?)^```$/m.exec(read("docs/guides/ci.md"))[1]);
+/** The block of the guide of CI with this head. */
+const blockOf = (head) => read("docs/guides/ci.md").split(`\n\`\`\`${head}\n`)[1].split("\n```\n")[0];
+const ROLE = JSON.parse(blockOf("json role.json"));
 const POLICY = [...read("docs/guides/keys/kms.md").matchAll(/^path "(.*)" \{ capabilities = \["(\w+)"\] \}$/gm)];
 const hasCurl = hasProgram("curl", "--version");
 
@@ -56,38 +62,46 @@ async function vault() {
   return { calls, url: `http://127.0.0.1:${port}`, publicKey: key.publicKey.export({ type: "spki", format: "pem" }) };
 }
 
+/** A checkout of the product whose key is in a service, and what GitLab runs there for the release. */
+async function checkoutOf(name, reference, publicKey, { before_script = [] }) {
+  const here = join(folder, name);
+  cpSync(join(folder, "product"), here, { recursive: true });
+  writeFileSync(join(here, "release.pub"), publicKey);
+  const commit = "git -c user.name=t -c user.email=t@example.com commit -q -a -m x; git update-ref refs/remotes/origin/main HEAD";
+  const { env: own, candidate, release } = ciSystems(here, join(folder, "tmp"), join(folder, "release.pem")).gitlab;
+  // the shell of the runner
+  const shell = async (script, more) => {
+    const options = { cwd: here, env: { ...env, ...own, ...more } };
+    const ended = (e) => ({ status: e.code, ...e });
+    return promisify(execFile)("bash", ["-e", "-o", "pipefail", "-c", script], options).then((r) => ({ status: 0, ...r }), ended);
+  };
+  const toml = `sed -i 's#env:RELEASE_KEY#${reference}#' firmseal.toml; ${commit}; cp -r ../images images`;
+  expect(await shell(toml, {})).toMatchObject({ status: 0 });
+  const looked = await shell(candidate, {});
+  expect(looked.status, looked.stderr).toBe(0);
+  // the library is there
+  const lines = before_script.filter((line) => !line.startsWith("npm install --global @"));
+  const isReleased = () => existsSync(join(here, "protected/dist"));
+  return { publish: (more) => shell([...lines, release].join("\n"), more), isReleased };
+}
+
+/** A token of GitLab with these claims. */
+const tokenOf = (claims) => `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
+
 describe.skipIf(!hasCurl)(`GitLab with a key in Vault${hasCurl ? "" : " (skipped: no curl)"}`, () => {
   const { "firmseal-release": job } = projectJobs(example("gitlab/project.yml"), { tag: "v1.4.2" });
-  const token = (more) => {
-    const claims = { aud: job.id_tokens.VAULT_ID_TOKEN.aud, ...ROLE.bound_claims, ...more };
-    return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
-  };
+  const token = (more) => tokenOf({ aud: job.id_tokens.VAULT_ID_TOKEN.aud, ...ROLE.bound_claims, ...more });
 
   it("releases through the role and the policy of the documents, and as no other project, branch or environment", async () => {
     const { url, calls, publicKey } = await vault();
     expect(job.variables).toEqual({ VAULT_ADDR: ROLE.bound_audiences[0] });
-    const here = join(folder, "work");
-    cpSync(join(folder, "product"), here, { recursive: true });
-    writeFileSync(join(here, "release.pub"), publicKey);
-    const commit = "git -c user.name=t -c user.email=t@example.com commit -q -a -m x; git update-ref refs/remotes/origin/main HEAD";
-    const { env: own, candidate, release } = ciSystems(here, join(folder, "tmp"), join(folder, "release.pem")).gitlab;
-    // the shell of the runner
-    const shell = async (script, more) => {
-      const options = { cwd: here, env: { ...env, ...own, ...more } };
-      const ended = (e) => ({ status: e.code, ...e });
-      return promisify(execFile)("bash", ["-e", "-o", "pipefail", "-c", script], options).then((r) => ({ status: 0, ...r }), ended);
-    };
-    const toml = `sed -i 's/env:RELEASE_KEY/vault:transit\\/release/' firmseal.toml; ${commit}; cp -r ../images images`;
-    expect(await shell(toml, {})).toMatchObject({ status: 0 });
-    const looked = await shell(candidate, {});
-    expect(looked.status, looked.stderr).toBe(0);
+    const { publish: start, isReleased } = await checkoutOf("vault", "vault:transit/release", publicKey, job);
     expect(calls).toEqual([]);
-    const script = [...job.before_script, release].join("\n");
-    const publish = (more) => shell(script, { VAULT_ADDR: url, VAULT_ID_TOKEN: token(more) });
+    const publish = (more) => start({ VAULT_ADDR: url, VAULT_ID_TOKEN: token(more) });
     for (const more of [{ project_id: "43" }, { ref: "v1.4.2" }, { environment: "test" }, { aud: "https://other.example.com" }]) {
       const { status, stdout, stderr } = await publish(more);
       expect([status === 0, stdout + stderr]).toEqual([false, expect.not.stringContaining(CANARY)]);
-      expect(existsSync(join(here, "protected/dist"))).toBe(false);
+      expect(isReleased()).toBe(false);
     }
     calls.length = 0;
     const made = await publish({});
@@ -101,4 +115,97 @@ describe.skipIf(!hasCurl)(`GitLab with a key in Vault${hasCurl ? "" : " (skipped
       "POST /v1/transit/sign/release",
     ]);
   }, 120_000);
+});
+
+const aws = await moto();
+afterAll(() => aws?.stop());
+
+/** AWS with the role and the policy of the documents: what they allow goes to moto, which allows all. */
+async function guarded(calls) {
+  const [{ Condition }] = JSON.parse(blockOf("json aws-role.json")).Statement;
+  const bound = Object.entries(Condition.StringEquals).map(([name, value]) => [name.split(":").at(-1), value]);
+  const { Action } = JSON.parse(/^## AWS KMS\n[\s\S]*?^```json\n([\s\S]*?)^```$/m.exec(read("docs/guides/keys/kms.md"))[1]);
+  const server = createServer(async (request, response) => {
+    const content = Buffer.concat(await request.toArray());
+    const form = new URLSearchParams(content.toString());
+    const target = request.headers["x-amz-target"];
+    const action = target ? `kms:${target.split(".").at(-1)}` : `sts:${form.get("Action")}`;
+    calls.push(action);
+    const claims = () => JSON.parse(Buffer.from(form.get("WebIdentityToken").split(".")[1], "base64url").toString());
+    const may = target ? Action.includes(action) : bound.every(([name, value]) => claims()[name] === value);
+    if (!may) return response.writeHead(403).end();
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).filter(([name]) => !/^(host|connection|content-length)$/.test(name)),
+    );
+    const answer = await fetch(`${aws.url}${request.url}`, { method: request.method, headers, body: content });
+    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") }).end(Buffer.from(await answer.arrayBuffer()));
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+describe.skipIf(!aws)(`GitLab with a key in AWS${aws ? "" : " (skipped: no moto_server)"}`, () => {
+  const { "firmseal-release": job } = parse(example("gitlab/aws.yml"));
+
+  it("releases through the role and the policy of the documents, and as no other project or branch", async () => {
+    const calls = [];
+    const url = await guarded(calls);
+    const { CreateKeyCommand, GetPublicKeyCommand, KMSClient } = createRequire(`${ROOT}packages/cli/package.json`)("@aws-sdk/client-kms");
+    const credentials = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: CANARY };
+    const admin = new KMSClient({ endpoint: aws.url, region: job.variables.AWS_REGION, credentials });
+    const { KeyMetadata } = await admin.send(new CreateKeyCommand({ KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" }));
+    const { PublicKey } = await admin.send(new GetPublicKeyCommand({ KeyId: KeyMetadata.Arn }));
+    const pem = createPublicKey({ key: Buffer.from(PublicKey), format: "der", type: "spki" }).export({ type: "spki", format: "pem" });
+    const { publish: start, isReleased } = await checkoutOf("aws", `awskms:${KeyMetadata.Arn}`, pem, job);
+    expect(calls).toEqual([]);
+    // the account of moto
+    const role = job.variables.AWS_ROLE_ARN.replace("111122223333", "123456789012");
+    const sub = "project_path:acme/gateway:ref_type:branch:ref:main";
+    const publish = (more) =>
+      start({
+        ...job.variables,
+        AWS_ROLE_ARN: role,
+        AWS_ENDPOINT_URL: url,
+        AWS_ID_TOKEN: tokenOf({ aud: job.id_tokens.AWS_ID_TOKEN.aud, sub, ...more }),
+      });
+    for (const more of [
+      { sub: sub.replace("gateway", "other") },
+      { sub: sub.replace("main", "x") },
+      { aud: "https://other.example.com" },
+    ]) {
+      const { status, stderr } = await publish(more);
+      expect([status === 0, stderr]).toEqual([false, expect.stringContaining("awskms:")]);
+      expect(isReleased()).toBe(false);
+    }
+    expect(new Set(calls)).toEqual(new Set(["sts:AssumeRoleWithWebIdentity"]));
+    calls.length = 0;
+    const made = await publish({});
+    expect(made.status, made.stderr).toBe(0);
+    expect(made.stderr).toContain(": good, board gateway");
+    expect([...new Set(calls)].sort()).toEqual(["kms:GetPublicKey", "kms:Sign", "sts:AssumeRoleWithWebIdentity"]);
+  }, 120_000);
+});
+
+describe("GitLab with a key in another service", () => {
+  const jobIn = (name) => parse(example(`gitlab/${name}.yml`))["firmseal-release"];
+
+  it.each(["aws", "google", "azure"])("%s: one token for one audience, for this job alone, and no other secret", (name) => {
+    const { id_tokens, before_script } = jobIn(name);
+    const [[variable, { aud }], ...others] = Object.entries(id_tokens);
+    expect([others, typeof aud]).toEqual([[], "string"]);
+    // it goes into a file that nobody else can read, and is never an argument of a program
+    const uses = before_script.filter((line) => line.includes(`$${variable}`));
+    expect(uses).toEqual([expect.stringMatching(new RegExp(`printf %s "\\$${variable}" > \\S+$`))]);
+    expect(before_script.join("\n")).toMatch(/\$\(mktemp\)|umask 077/);
+    expect(example(`gitlab/${name}.yml`)).not.toMatch(/SECRET|PASSWORD|PRIVATE/);
+  });
+
+  it("google: the credentials name the file with the token, and no account whose rights the job would have", () => {
+    const { before_script } = jobIn("google");
+    const { credential_source, ...more } = JSON.parse(example("gitlab/google.json"));
+    expect(before_script.join("\n")).toContain(`> ${credential_source.file}`);
+    expect(before_script.join("\n")).toContain("/protected/ci/google.json");
+    expect(more).not.toHaveProperty("service_account_impersonation_url");
+  });
 });
