@@ -1,10 +1,10 @@
 // firmseal report: what it refuses, what it says beside the page, and that the page is always the same.
 
 import { generateKeyPairSync } from "node:crypto";
-import { truncateSync } from "node:fs";
-import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, image, signImage, standard } from "../../../test-support/src/command-line/run.js";
-import { brief, PRODUCT, released, world } from "../product/product-place.js";
+import { truncateSync, unlinkSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../../test-support/src/command-line/run.js";
+import { brief, copyOf, forge, PRODUCT, released, world } from "../product/product-place.js";
 
 describe("firmseal report", () => {
   it.each([
@@ -61,6 +61,44 @@ describe("firmseal report", () => {
     await p.ok([...report, "--key", "A.jwk"]);
     p.put("firmseal.toml", brief(PRODUCT).replace('"gateway"', '"fridge"'));
     expect(expectFailure(await p.run(report), 2)).toContain("no trusted keys: --key and --trust are missing");
+  });
+
+  describe("with the keys of the product file", () => {
+    const PUBLIC = `${brief(PRODUCT)}[trust]\nkeys = "A.jwk"\n`;
+    const FOLDER = "dist/1.0.0";
+    const ENVELOPE = `${FOLDER}/gateway-puck-1.0.0.suit`;
+    let made: Place;
+    beforeAll(async () => {
+      made = world(PUBLIC);
+      await released(made, "1.0.0", "--first");
+    }, 120_000);
+
+    it("shows a folder and an envelope of it", async () => {
+      const p = copyOf(made);
+      for (const path of [FOLDER, ENVELOPE]) await p.ok(["report", path, "--out", "x.html"]);
+    });
+
+    const change = (from: string, to: string) => (p: Place) => p.put("firmseal.toml", PUBLIC.replace(from, to));
+    it.each<[string, (p: Place) => unknown, string, string]>([
+      ["a key that devices do not trust", change("A.jwk", "B.jwk"), "refused", FOLDER],
+      ["a key that devices do not trust", change("A.jwk", "B.jwk"), "refused", ENVELOPE],
+      ["too few signers", change('keys = "A.jwk"', 'keys = ["A.jwk", "B.jwk"]\nthreshold = 2'), "refused", FOLDER],
+      ["another algorithm name", change('vendor = "example.com"', 'vendor = "example.com"\ncose-alg = "eddsa"'), "names algorithm", FOLDER],
+      ["the envelope of another product", change("[boards.puck]", '[boards.puck]\nclass = "other"'), "is not for a board", ENVELOPE],
+      ["a damaged product file", change("[trust]", "[trust"), "firmseal.toml", ENVELOPE],
+      ["a record that nobody signed", (p) => forge(p, (record) => Object.assign(record, { signatures: [] })), "release.json", FOLDER],
+      ["the envelope of a withdrawn release", (p) => p.ok(["withdraw", "1.0.0", "--reason", "bad"]), "was withdrawn", ENVELOPE],
+      ["no trusted key that is there", (p) => unlinkSync(p.at("A.jwk")), "A.jwk", FOLDER],
+    ])("refuses what verify refuses: %s, %#", async (_, damage, says, path) => {
+      const p = copyOf(made);
+      await damage(p);
+      const before = p.tree();
+      const verified = await p.run(["verify", path]);
+      const reported = await p.run(["report", path, "--out", "x.html"]);
+      expect([verified.exit > 0, reported.exit, reported.stderr]).toEqual([true, verified.exit, verified.stderr]);
+      expect(expectFailure(reported, verified.exit)).toContain(says);
+      expect(p.tree()).toEqual(before);
+    });
   });
 
   it("says which payload was neither in the envelope nor beside it", async () => {

@@ -29,7 +29,7 @@ import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { refuseBoardOf } from "../../common/release/folder-boards.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
-import { productHere } from "../../common/release/product-names.js";
+import { productAsked, productHere } from "../../common/release/product-names.js";
 import {
   boardSlots,
   givenIdentity,
@@ -67,10 +67,29 @@ async function keysFor(o: ReportOptions, product: Product | undefined): Promise<
   return trustedKeys({ ...trustOptions(product), ...o });
 }
 
+/** With the keys of a product file, refuses what verify refuses with it. A page says itself which payloads are missing. */
+async function refuseAsVerify(path: string, o: ReportOptions, product: Product | undefined): Promise<void> {
+  if (o.key || o.trust !== undefined || !product) return;
+  const { verifyProduct } = await onDemand();
+  const { passphraseEnv, passphraseFd, role } = o;
+  const given = {
+    ...(role !== undefined && { role }),
+    ...(passphraseEnv && { passphraseEnv }),
+    ...(passphraseFd && { passphraseFd }),
+  };
+  for (const board of o.board ?? [undefined])
+    await verifyProduct(path, product, { ...given, ...(board !== undefined && { board }), withoutPayloads: true });
+}
+
+/** The product that is here. If its keys are those that count, it must be readable. */
+const productFor = (o: ReportOptions): Promise<Product | undefined> =>
+  (o.key || o.trust !== undefined ? productHere : productAsked)(o.product);
+
 /** One envelope. */
 async function oneBoard(path: string, o: ReportOptions): Promise<ReportedBoard> {
   const given = givenIdentity(o);
-  const product = await productHere(o.product);
+  const product = await productFor(o);
+  await refuseAsVerify(path, o, product);
   const names = namesOf(product, o, given);
   const before = o.previousRelease;
   return reportBoard({
@@ -98,10 +117,13 @@ function billOf(product: Product | undefined): string[] {
 /** Every board of a release. */
 async function allBoards(path: string, folder: ReleaseFolder, o: ReportOptions): Promise<Reported> {
   const { record, bytes, boards } = folder;
-  const product = await productHere(o.product);
+  const product = await productFor(o);
   // a file that is only present here may belong to something else
   if (product && o.product !== undefined) refuseOtherProduct(path, record, product);
   const own = productOf(product, record);
+  const withdrawn = folderWithdrawal(folder, own);
+  // the page of a withdrawn release says so, and never that it is good
+  if (!withdrawn) await refuseAsVerify(path, o, own);
   const whom = await keysFor(o, own);
   const names = namesOf(product, o, undefined);
   const previous = o.previousRelease === undefined ? undefined : previousFolder(o.previousRelease, record);
@@ -117,7 +139,6 @@ async function allBoards(path: string, folder: ReleaseFolder, o: ReportOptions):
       }),
     );
   }
-  const withdrawn = folderWithdrawal(folder, own);
   if (withdrawn) warn(withdrawnWords(path, withdrawn));
   const data: ReleaseReport = {
     file: `${record.product} ${record.version}`,
