@@ -118,9 +118,17 @@ export interface DeskCuts {
   update: string;
 }
 
+/** A file of the sample release. */
+export interface SampleFile {
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
 export interface Asks {
   open: [of: { file: Blob; name: string }, answer: OpenFile];
   paste: [of: string, answer: OpenFile];
+  /** Makes the sample, or a copy of it with one changed byte. */
+  sample: [of: { changed: boolean }, answer: SampleFile[]];
   remove: [of: number, answer: undefined];
   clear: [of: undefined, answer: undefined];
   verify: [of: { threshold: number; device: DeviceSettings | undefined }, answer: DeskVerdict];

@@ -10,6 +10,10 @@ export const TEXTS = {
   noScript: "This page needs JavaScript.",
   choose: "Choose files",
   dropHere: "or drop them anywhere on the page",
+  sample: "Try a sample release",
+  sampleChanged: "Try a changed copy",
+  sampleNote:
+    "This is a sample. The page has made it, and has signed it with a new key that it did not keep. Trust this key for nothing else.",
   paste: "Paste a public key",
   pasteHint: "PEM, JWK, OpenSSH, minisign, or the raw key in hex or base64",
   add: "Add key",

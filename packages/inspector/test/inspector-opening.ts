@@ -4,6 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { truncateSync, writeFileSync } from "node:fs";
 import { encode, SCHEMA, signEnvelopeWithoutLog, signer, singleImage } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
+import type { Locator } from "playwright-core";
 import { expect, it } from "vitest";
 import { FACTS, keyA, keyC } from "../../test-support/src/command-line/run.js";
 import { LONG } from "../../test-support/src/environment/effort.js";
@@ -30,6 +31,44 @@ export function opening(): void {
     await inspector.closeAll.click();
     await expect.poll(() => inspector.page.locator(".files li").count()).toBe(0);
     expect([await inspector.verdict(), await inspector.closeAll.isVisible()]).toEqual(["", false]);
+  });
+
+  it("opens with a sample to try, whose key nobody has", async () => {
+    const { page } = inspector;
+    const [whole, changed] = ["Try a sample release", "Try a changed copy"].map((name) => page.getByRole("button", { name })) as [
+      Locator,
+      Locator,
+    ];
+    const note = () => inspector.text("#sample");
+    await inspector.show();
+    await inspector.settled();
+    expect([await whole.isVisible(), await note()]).toEqual([true, ""]);
+    const thumbprints: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      await whole.click();
+      await inspector.settled();
+      expect([await inspector.problem(), await inspector.isGood(), await whole.isVisible()]).toEqual(["", true, false]);
+      expect(await note()).toContain("This is a sample.");
+      const text = await inspector.text(".files");
+      expect(text).not.toContain("published test key");
+      thumbprints.push(/thumbprint ([0-9a-f ]+)/.exec(text)?.[1] as string);
+      await page.getByRole("button", { name: "Close all" }).click();
+      await inspector.settled();
+    }
+    expect(thumbprints[0]).not.toBe(thumbprints[1]);
+    expect([await note(), await whole.isVisible()]).toEqual(["", true]);
+    await changed.click();
+    await inspector.settled();
+    expect([await inspector.isGood(), await inspector.verdict()]).toEqual([
+      false,
+      expect.stringMatching(/^Refused: .*digest.*\(\d+ [A-Z_]+\)/),
+    ]);
+    expect(await inspector.violations()).toEqual([]);
+    // a file of a person is not judged by the key of the sample
+    await inspector.add(release);
+    expect([await note(), await page.locator(".files li").count()]).toEqual(["", 1]);
+    expect(await inspector.verdict()).toContain("Not verified.");
+    expect(inspector.noise).toEqual([]);
   });
 
   it("sends no request, and is not allowed to", async () => {

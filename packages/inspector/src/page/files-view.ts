@@ -24,6 +24,14 @@ export class FilesView {
   private readonly chosen = el("input", { type: "file", multiple: "", id: "files" }) as HTMLInputElement;
   private readonly text = el("textarea", { rows: "4", spellcheck: "false", autocomplete: "off", placeholder: TEXTS.pasteHint });
   private readonly foot: HTMLElement;
+  private readonly samples = el(
+    "div",
+    { class: "bar" },
+    button(TEXTS.sample, () => during(() => this.openSample(false))),
+    button(TEXTS.sampleChanged, () => during(() => this.openSample(true))),
+  );
+  private readonly note = el("p", { class: "note", role: "status", id: "sample" });
+  private hasSample = false;
 
   /** `changed`: called with the file that was opened, or undefined if one was closed. */
   constructor(
@@ -51,7 +59,18 @@ export class FilesView {
       button(TEXTS.clear, () => during(() => this.clear())),
     );
     this.foot.hidden = true;
-    this.element = el("section", { "aria-label": TEXTS.files }, zone, paste, this.sentence, this.list, this.busy, this.foot);
+    this.element = el(
+      "section",
+      { "aria-label": TEXTS.files },
+      zone,
+      this.samples,
+      this.note,
+      paste,
+      this.sentence,
+      this.list,
+      this.busy,
+      this.foot,
+    );
     this.count.addEventListener("change", () => this.changed({ id: -1, kind: "key", name: "", words: "" }));
     this.chosen.addEventListener("change", () => {
       const chosen = [...(this.chosen.files ?? [])];
@@ -110,8 +129,23 @@ export class FilesView {
     }
   }
 
+  /** Opens the sample in place of what is open. */
+  private async openSample(changed: boolean): Promise<void> {
+    await this.clear();
+    const made = await this.rpc.ask("sample", { changed });
+    await this.openAll(made.map(({ name, bytes }) => new File([bytes], name)));
+    this.hasSample = true;
+    this.note.textContent = TEXTS.sampleNote;
+  }
+
+  /** Closes the sample: its key says nothing about the files of a person. */
+  private async closeSample(): Promise<void> {
+    if (this.hasSample) await this.clear();
+  }
+
   /** Opens files: releases first, so that a payload finds its own. */
   private async openAll(chosen: readonly File[]): Promise<void> {
+    if (chosen.length > 0) await this.closeSample();
     this.problem("");
     const problems: string[] = [];
     const rank = ({ name }: File) => (name.endsWith(".trust") ? 0 : name.endsWith(".suit") || name.endsWith(".json") ? 1 : 2);
@@ -124,6 +158,7 @@ export class FilesView {
   }
 
   private async paste(): Promise<void> {
+    await this.closeSample();
     const { value } = this.text as HTMLTextAreaElement;
     const sentence = await this.take(value, TEXTS.working, () => this.rpc.ask("paste", value));
     this.problem(sentence ?? "");
@@ -155,13 +190,23 @@ export class FilesView {
     );
     this.rows.set(file.id, { row, file, input });
     this.list.append(row);
-    this.foot.hidden = false;
+    this.showHead();
   }
 
   private drop(id: number): void {
     this.rows.get(id)?.row.remove();
     this.rows.delete(id);
-    this.foot.hidden = this.rows.size === 0;
+    this.showHead();
+  }
+
+  /** What can be done with files, or without any. */
+  private showHead(): void {
+    const isEmpty = this.rows.size === 0;
+    this.foot.hidden = isEmpty;
+    this.samples.hidden = !isEmpty;
+    if (!isEmpty) return;
+    this.hasSample = false;
+    this.note.textContent = "";
   }
 
   private async remove(id: number): Promise<void> {

@@ -9,6 +9,7 @@ import { cutsOf } from "./cuts.js";
 import { diagnosticOf, mainFile } from "./main-file.js";
 import { Desk } from "./open-files.js";
 import { openRelease } from "./release.js";
+import { sampleFiles } from "./sample.js";
 import { refusalText, Sentence } from "./sentence.js";
 import { traceOf } from "./trace.js";
 import { policyFor } from "./verdict/policy.js";
@@ -29,6 +30,7 @@ const policyNow = (device: Asks["trace"][0]) => policyFor(desk, threshold, devic
 const ANSWERS: Answers = {
   open: ({ file, name }, progress) => desk.open(file, name, progress),
   paste: (text) => desk.paste(text),
+  sample: ({ changed }) => sampleFiles(changed),
   remove: (id) => void desk.remove(id),
   clear: () => void desk.clear(),
   verify: (of, progress) => {
