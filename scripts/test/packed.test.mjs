@@ -1,13 +1,14 @@
 // The packages as they will be published: packed, installed into an empty folder with an empty home, and used.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { CERTIFICATES } from "../../packages/test-support/src/environment/certificates.ts";
 import { AT_LENGTH, LONG } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
+import { blocksOf, scriptOf, shell } from "../../test/pages.ts";
 import { documentsIn } from "../build/package-documents.mjs";
 import { PUBLISHED } from "../build/packages.mjs";
 import { nodeBinary } from "../on-node.mjs";
@@ -179,7 +180,7 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
     const archive = join(top, "tarballs", `firmseal-${manifestOf(packageFolder("firmseal")).version}.tgz`);
     const own = { ...env, npm_config_prefix: prefix, npm_config_prefer_offline: "true", PATH: `${prefix}/bin:${env.PATH}` };
     // the package is not on npm before it is published: the archive takes the place of the name
-    const shell = (script, cwd, more) =>
+    const run = (script, cwd, more) =>
       call("bash", ["-e", "-c", script.replace(/^npm install --global firmseal$/gm, `npm install --global ${archive}`)], {
         cwd,
         env: { ...own, ...more },
@@ -187,8 +188,8 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
     const { RUN, ENTRYPOINT, USER } = dockerfile(example("Dockerfile"));
     const [install, clean] = RUN[0].split(" && ");
     expect([RUN.length, clean, USER]).toEqual([1, "npm cache clean --force", ["node"]]);
-    expect(shell(install, folder).status).toBe(0);
-    expect(shell(`${JSON.parse(ENTRYPOINT[0]).join(" ")} --version`, folder).stdout.trim()).toBe(
+    expect(run(install, folder).status).toBe(0);
+    expect(run(`${JSON.parse(ENTRYPOINT[0]).join(" ")} --version`, folder).stdout.trim()).toBe(
       manifestOf(packageFolder("firmseal")).version,
     );
     // installed once is enough
@@ -199,7 +200,7 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
     const check = jobs["firmseal-check"].script.filter((line) => line !== install).join("\n");
     const product = join(top, "product");
     mkdirSync(product);
-    const first = shell(CI_PRODUCT, product);
+    const first = run(CI_PRODUCT, product);
     expect(first.status, first.stderr).toBe(0);
     const tmp = join(top, "tmp");
     mkdirSync(tmp);
@@ -207,26 +208,54 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
       const here = join(top, name);
       cpSync(product, here, { recursive: true });
       const { at, env: own, clean, candidate, release, secrets } = ciSystems(here, tmp, join(top, "release.pem"))[name];
-      expect(shell(clean, here, own).status, name).toBe(0);
+      expect(run(clean, here, own).status, name).toBe(0);
       cpSync(join(top, "images"), join(here, "images"), { recursive: true });
-      const checked = shell(check, here);
+      const checked = run(check, here);
       expect(checked.status, `${name}\n${checked.stderr}`).toBe(0);
       for (const [script, more] of [
         [candidate, {}],
         [release, secrets],
       ]) {
-        const ran = shell(script, here, { ...own, ...more });
+        const ran = run(script, here, { ...own, ...more });
         expect(ran.status, `${name}\n${ran.stderr}`).toBe(0);
       }
       expect(readdirSync(join(here, at, "dist/1.4.2"))).toContain("acme-gateway-1.4.2.suit");
     }
   });
 
-  it.each(process.env.CI ? ["22", "24"] : ["24"])("and on Node %s", (version) => {
+  it("the README, from its first line to its last", async () => {
+    for (const name of ["readme", "readme/clone"]) mkdirSync(join(top, name));
+    symlinkSync(join(top, "tarballs"), join(top, "readme/firmseal-packages"));
+    const { status, stderr } = await shell(scriptOf(blocksOf("README.md")), join(top, "readme/clone"), {
+      ...env,
+      npm_config_prefer_offline: "true",
+    });
+    expect(status, stderr).toBe(0);
+    expect(stderr).toMatch(/^dist\/1\.0\.0\/sensor-sensor-1\.0\.0\.suit: good, board sensor, version 1\.0\.0, /m);
+    expect(stderr).toMatch(/^dist\/1\.0\.0: installed, board sensor, version 1\.0\.0, /m);
+  });
+
+  it.each(["20", "22", "24"])("keygen, release and verify on Node %s", (version) => {
     const binary = nodeBinary(version);
-    const { stderr } = ok(binary, ["node_modules/firmseal/bin/firmseal.js", "verify", "app.suit", "--key", "pub.pem"]);
-    expect(stderr).toContain("app.suit: good");
+    expect(ok(binary, ["--version"]).stdout).toMatch(`v${version}.`);
     ok(binary, ["all.mjs"]);
+    const here = join(top, `node-${version}`);
+    mkdirSync(here);
+    const own = { cwd: here, env: { ...env, PASSPHRASE: "correct horse" } };
+    const program = join(packageFolder("firmseal"), "bin/firmseal.js");
+    const secret = ["--passphrase-env", "PASSPHRASE"];
+    ok(binary, [program, "keygen", "--out", "release.pem", ...secret], own);
+    writeFileSync(join(here, "app.bin"), Buffer.alloc(2000, 1));
+    const product = ['name = "acme"', 'vendor = "example.com"', "[keys]", 'release = "release.pem"', "[trust]", 'keys = "release.pub"'];
+    writeFileSync(join(here, "firmseal.toml"), [...product, "[boards.sensor]", 'image = "app.bin"', ""].join("\n"));
+    ok(binary, [program, "release", "--version", "1.0.0", "--first", ...secret], own);
+    const envelope = "dist/1.0.0/acme-sensor-1.0.0.suit";
+    expect(ok(binary, [program, "verify", "dist/1.0.0"], own).stderr).toContain(`${envelope}: good, board sensor, version 1.0.0, `);
+    const bytes = readFileSync(join(here, envelope));
+    bytes[bytes.length >> 1] ^= 1;
+    writeFileSync(join(here, "bad.suit"), bytes);
+    const { status, stderr } = call(binary, [program, "verify", "bad.suit"], own);
+    expect({ status, isStack: /\n\s+at /.test(stderr) }).toEqual({ status: 1, isStack: false });
   });
 
   it.each(process.env.CI ? ["18", "16"] : ["18"])("Node %s is refused in one line", (version) => {
