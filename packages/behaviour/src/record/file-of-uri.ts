@@ -1,5 +1,16 @@
 // The file that a URI means.
 
+/** Names that Windows takes for a device, in any case and with any extension. */
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:\.|$)/i;
+
+/**
+ * Whether a name is that of one file in a folder, on each system: on Windows, "NUL.bin" is a device, and "release.json."
+ * is another name of release.json.
+ */
+export const isFileName = (name: string): boolean =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  name !== "" && !/[/\\:\u0000-\u001f]|[. ]$/.test(name) && !DEVICE.test(name);
+
 /**
  * Derives the name of the file that a URI means.
  *
@@ -19,6 +30,5 @@ export function fileOfUri(uri: string): string | undefined {
   } catch {
     return undefined;
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-  return name === "" || name === "." || name === ".." || /[/\\:\u0000-\u001f]/.test(name) ? undefined : name;
+  return isFileName(name) ? name : undefined;
 }

@@ -2,6 +2,7 @@
 
 import { FirmsealError } from "@firmseal/verifier/tools";
 import { escaped } from "../text.js";
+import { isFileName } from "./file-of-uri.js";
 
 /** The file name of the record in the folder of a release. */
 export const RECORD = "release.json";
@@ -126,6 +127,7 @@ export function recordContradiction(record: ReleaseRecord): string | undefined {
   const envelopes = new Map<string, string>();
   for (const one of artifacts) {
     const name = one.file.toLowerCase();
+    if (!isFileName(name)) return `an artifact is called ${escaped(one.file)}, which not every system takes for a file`;
     if ([RECORD, SUMS, WITHDRAWN].some((own) => name === own.toLowerCase())) return `an artifact is called ${escaped(one.file)}`;
     const other = files.get(name);
     if (other && !isSamePayload(other, one)) return `two artifacts are called ${escaped(one.file)}`;

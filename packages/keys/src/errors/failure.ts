@@ -70,6 +70,7 @@ const SYSTEM_ERRORS: { [code: string]: string } = {
   ELOOP: "too many symbolic links",
   EMFILE: "too many open files",
   EPIPE: "the reader has closed the pipe",
+  EBUSY: "another program uses it",
   EIO: "the device reports an error",
 };
 
@@ -91,5 +92,6 @@ export function lacksRoom(e: unknown): boolean {
 function systemHint(code: string, stdout: boolean): string {
   if (NO_ROOM.includes(code)) return stdout ? "choose an output with enough room" : "make room, and run the command again";
   if (code === "EPIPE") return "the reader must take the whole output; or write it to a file: `out` FILE";
+  if (code === "EBUSY") return "end the other program, and run the command again";
   return "check the path and its permissions";
 }

@@ -52,7 +52,8 @@ export function removeFile(path: string): void {
   }
 }
 
-const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+/** SIGBREAK is Ctrl+Break on Windows; other systems have none. */
+const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1, SIGBREAK: 21 } as const;
 
 function onSignal(signal: NodeJS.Signals): void {
   cleanUp();
