@@ -47,7 +47,8 @@ export function documented(text, path, { REFUSALS, REFUSAL_GROUPS, refusalGroup 
     const [name, section] = source.split("#");
     return name.endsWith(".md") ? `[${name}](${relative(dirname(path), page(name))}#${section})` : sentence(source).slice(0, -1);
   };
-  const linked = (advice) => advice.replace(/[\w-]+\.md/g, (name) => `[${name}](${relative(dirname(path), page(name))})`);
+  const linked = (advice) =>
+    advice.replace(/(?:docs\/\w+\/)?([\w-]+\.md)/g, (_, name) => `[${name}](${relative(dirname(path), page(name))})`);
   const inCode = (prose) =>
     prose.replace(/\bfirmseal [a-z]+( sign| create)?( [A-Z]+)?( --key [A-Z]+| --for [a-z]+)?|(?<!`)--[a-z]+( [A-Z]+)?|\b\w+\(\)/g, "`$&`");
   const vectors = /^Each number has vectors (?:.+\n)+/m;

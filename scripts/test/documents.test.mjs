@@ -4,9 +4,11 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import ts from "typescript-es5";
 import { beforeAll, expect, it, vi } from "vitest";
 import { AT_LENGTH, LONG } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
+import { documentsIn } from "../build/package-documents.mjs";
 import { apiPages } from "../reference/api.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -98,6 +100,49 @@ it("mutation.md names only functions and features of the verifier that exist", (
   const all = verifier.map((path) => readFileSync(ROOT + path, "utf8")).join("\n");
   expect(names.size).toBeGreaterThan(20);
   expect([...names].filter((name) => !new RegExp(`\\b${name}(\\(|: function|: \\(| = )`).test(all))).toEqual([]);
+});
+
+/** The texts of a source: strings and templates, without comments. */
+function textsOf(path, text) {
+  const found = [];
+  const visit = (node) => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) found.push(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true));
+  return found;
+}
+
+/** What a text for people names that a package does not have: another document, or a file of the repository. */
+const notPacked = (text) =>
+  /\s/.test(text)
+    ? [
+        ...text.matchAll(
+          /(?<![\w./-])(?:[\w.-]+\/)*[\w-]+\.md\b|(?<![\w./@-])(?:packages|examples|scripts|test|conformance|fuzz)\/[\w./-]+/g,
+        ),
+      ]
+        .map(([name]) => name)
+        .filter((name) => !(documentsIn(name)[0] === name && existsSync(ROOT + name)))
+    : [];
+
+/** Texts that are not messages, by what they name. */
+const NOT_MESSAGES = {
+  "packages/release/src/consumer/consumers.ts": "the table of docs/reference/consumers.md",
+};
+
+it("messages name no document that is not in the package", () => {
+  const own = sources.filter((path) => /^packages\/(?!test-support|inspector)[\w-]+\/src\//.test(path) && !(path in NOT_MESSAGES));
+  expect(own.length).toBeGreaterThan(300);
+  const texts = own.map((path) => [path, readFileSync(ROOT + path, "utf8")]).filter(([, text]) => notPacked(text).length > 0);
+  const wrong = texts.flatMap(([path, text]) =>
+    textsOf(path, text)
+      .flatMap(notPacked)
+      .map((name) => `${path}: ${name}`),
+  );
+  expect(wrong).toEqual([]);
+  expect(["see errors.md", "run scripts/x.mjs", "see docs/guides/none.md", "see docs/guides/trust.md", "a.md"].flatMap(notPacked)).toEqual([
+    ...["errors.md", "scripts/x.mjs", "docs/guides/none.md"],
+  ]);
 });
 
 it("every generated source says what it is made from, and by which command", () => {

@@ -157,7 +157,7 @@ export var REFUSALS: readonly RefusalRow[] = [
     31,
     "NOT_SUPPORTED",
     "the manifest uses a part of SUIT that this build does not support",
-    "use another command, or a build that has it: spec-coverage.md lists what is supported",
+    "use another command, or a build that has it: docs/reference/spec-coverage.md lists what is supported",
     "ours",
   ),
   row(
@@ -432,7 +432,7 @@ export var REFUSALS: readonly RefusalRow[] = [
     99,
     "STORAGE_FULL",
     "the device has no room for the release, or only after it moves other data",
-    "make room on it with safe power, then install again: espruino.md",
+    "make room on it with safe power, then install again: docs/guides/espruino.md",
     "ours",
   ),
   row(
