@@ -3,7 +3,7 @@
 
 import { execFile, spawnSync } from "node:child_process";
 import { createPublicKey } from "node:crypto";
-import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -190,22 +190,33 @@ describe.skipIf(!aws)(`GitLab with a key in AWS${aws ? "" : " (skipped: no moto_
 describe("GitLab with a key in another service", () => {
   const jobIn = (name) => parse(example(`gitlab/${name}.yml`))["firmseal-release"];
 
-  it.each(["aws", "google", "azure"])("%s: one token for one audience, for this job alone, and no other secret", (name) => {
+  it.each([
+    ["aws", "AWS_WEB_IDENTITY_TOKEN_FILE"],
+    ["google", "GOOGLE_APPLICATION_CREDENTIALS"],
+    ["azure", "AZURE_FEDERATED_TOKEN_FILE"],
+  ])("%s: the token of this job alone is in a file that nobody else can read, and is no argument", (name, variable) => {
     const { id_tokens, before_script } = jobIn(name);
-    const [[variable, { aud }], ...others] = Object.entries(id_tokens);
+    const [[token, { aud }], ...others] = Object.entries(id_tokens);
     expect([others, typeof aud]).toEqual([[], "string"]);
-    // it goes into a file that nobody else can read, and is never an argument of a program
-    const uses = before_script.filter((line) => line.includes(`$${variable}`));
-    expect(uses).toEqual([expect.stringMatching(new RegExp(`printf %s "\\$${variable}" > \\S+$`))]);
-    expect(before_script.join("\n")).toMatch(/\$\(mktemp\)|umask 077/);
     expect(example(`gitlab/${name}.yml`)).not.toMatch(/SECRET|PASSWORD|PRIVATE/);
-  });
-
-  it("google: the credentials name the file with the token, and no account whose rights the job would have", () => {
-    const { before_script } = jobIn("google");
-    const { credential_source, ...more } = JSON.parse(example("gitlab/google.json"));
-    expect(before_script.join("\n")).toContain(`> ${credential_source.file}`);
-    expect(before_script.join("\n")).toContain("/protected/ci/google.json");
-    expect(more).not.toHaveProperty("service_account_impersonation_url");
+    // printf is a part of the shell
+    for (const line of before_script.filter((one) => one.includes(`$${token}`)))
+      expect(line).toMatch(new RegExp(`^(umask 077 && )?printf %s "\\$${token}" > \\S+$`));
+    const here = join(folder, `login-${name}`);
+    mkdirSync(join(here, "protected/ci"), { recursive: true });
+    cpSync(`${ROOT}examples/ci/gitlab/google.json`, join(here, "protected/ci/google.json"));
+    // as the folder of a container would be
+    const script = ["npm() { true; }", ...before_script, `printf %s "$${variable}"`].join("\n").replaceAll("/tmp/", `${here}/`);
+    const own = { ...env, [token]: CANARY, CI_PROJECT_DIR: here, TMPDIR: here };
+    const { status, stdout, stderr } = spawnSync("bash", ["-e", "-o", "pipefail", "-c", script], { cwd: here, env: own, encoding: "utf8" });
+    expect([status, stdout + stderr]).toEqual([0, expect.not.stringContaining(CANARY)]);
+    let path = stdout;
+    if (name === "google") {
+      const { credential_source, ...more } = JSON.parse(readFileSync(path, "utf8"));
+      // no account whose rights the job would have too
+      expect(more).not.toHaveProperty("service_account_impersonation_url");
+      path = credential_source.file.replace("/tmp/", `${here}/`);
+    }
+    expect([readFileSync(path, "utf8"), statSync(path).mode & 0o777]).toEqual([CANARY, 0o600]);
   });
 });
