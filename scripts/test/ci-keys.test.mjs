@@ -194,7 +194,7 @@ describe("GitLab with a key in another service", () => {
     ["aws", "AWS_WEB_IDENTITY_TOKEN_FILE"],
     ["google", "GOOGLE_APPLICATION_CREDENTIALS"],
     ["azure", "AZURE_FEDERATED_TOKEN_FILE"],
-  ])("%s: the token of this job alone is in a file that nobody else can read, and is no argument", (name, variable) => {
+  ])("%s: the token of this job alone is in a file that nobody else can read, and not an argument", (name, variable) => {
     const { id_tokens, before_script } = jobIn(name);
     const [[token, { aud }], ...others] = Object.entries(id_tokens);
     expect([others, typeof aud]).toEqual([[], "string"]);
@@ -206,7 +206,7 @@ describe("GitLab with a key in another service", () => {
     mkdirSync(join(here, "protected/ci"), { recursive: true });
     cpSync(`${ROOT}examples/ci/gitlab/google.json`, join(here, "protected/ci/google.json"));
     // as the folder of a container would be
-    const script = ["npm() { true; }", ...before_script, `printf %s "$${variable}"`].join("\n").replaceAll("/tmp/", `${here}/`);
+    const script = ["npm() { true; }", ...before_script, `printf %s "$${variable}"`].join("\n").replaceAll("/dev/shm/", `${here}/`);
     const own = { ...env, [token]: CANARY, CI_PROJECT_DIR: here, TMPDIR: here };
     const { status, stdout, stderr } = spawnSync("bash", ["-e", "-o", "pipefail", "-c", script], { cwd: here, env: own, encoding: "utf8" });
     expect([status, stdout + stderr]).toEqual([0, expect.not.stringContaining(CANARY)]);
@@ -215,7 +215,7 @@ describe("GitLab with a key in another service", () => {
       const { credential_source, ...more } = JSON.parse(readFileSync(path, "utf8"));
       // no account whose rights the job would have too
       expect(more).not.toHaveProperty("service_account_impersonation_url");
-      path = credential_source.file.replace("/tmp/", `${here}/`);
+      path = credential_source.file.replace("/dev/shm/", `${here}/`);
     }
     expect([readFileSync(path, "utf8"), statSync(path).mode & 0o777]).toEqual([CANARY, 0o600]);
   });

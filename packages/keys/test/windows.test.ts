@@ -175,7 +175,7 @@ describe("a signal of Windows", () => {
     const release = holdSignals();
     try {
       expect(process.listenerCount(signal)).toBe(before + 1);
-      process.listeners(signal).at(-1)?.(signal, 0);
+      process.listeners(signal).at(-1)?.(signal);
       expect(exit.mock.calls).toEqual([[code]]);
     } finally {
       release();

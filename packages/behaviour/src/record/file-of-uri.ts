@@ -4,8 +4,8 @@
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:\.|$)/i;
 
 /**
- * Whether a name is that of one file in a folder, on each system: on Windows, "NUL.bin" is a device, and "release.json."
- * is another name of release.json.
+ * Whether a name is that of one file in a folder, on each system: on Windows, "NUL.bin" is a device, and
+ * "release.json." is another name of release.json.
  */
 export const isFileName = (name: string): boolean =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there

@@ -95,8 +95,8 @@ describe("firmseal report", () => {
       const before = p.tree();
       const verified = await p.run(["verify", path]);
       const reported = await p.run(["report", path, "--out", "x.html"]);
-      expect([verified.exit > 0, reported.exit, reported.stderr]).toEqual([true, verified.exit, verified.stderr]);
-      expect(expectFailure(reported, verified.exit)).toContain(says);
+      expect([verified.exit === 0, reported.exit, reported.stderr]).toEqual([false, verified.exit, verified.stderr]);
+      expect(expectFailure(reported, verified.exit as number)).toContain(says);
       expect(p.tree()).toEqual(before);
     });
   });

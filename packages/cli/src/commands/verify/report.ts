@@ -67,7 +67,7 @@ async function keysFor(o: ReportOptions, product: Product | undefined): Promise<
   return trustedKeys({ ...trustOptions(product), ...o });
 }
 
-/** With the keys of a product file, refuses what verify refuses with it. A page says itself which payloads are missing. */
+/** With the keys of a product file, refuses what verify refuses. A page says itself which payloads are missing. */
 async function refuseAsVerify(path: string, o: ReportOptions, product: Product | undefined): Promise<void> {
   if (o.key || o.trust !== undefined || !product) return;
   const { verifyProduct } = await onDemand();
