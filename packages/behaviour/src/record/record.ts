@@ -65,6 +65,18 @@ export interface RecordSignature {
   readonly cose: string;
 }
 
+/** A release of the same product that was withdrawn before, as a later record names it. */
+export interface RecordedWithdrawal {
+  readonly version: string;
+  readonly sequence: string;
+  /** The day on which it was withdrawn, in UTC: YYYY-MM-DD. */
+  readonly date: string;
+  /** Why, in one line. */
+  readonly reason: string;
+  /** Digests of its manifests, as in `manifest` of an artifact. */
+  readonly manifests: readonly string[];
+}
+
 /** The content of release.json (docs/reference/product.md). */
 export interface ReleaseRecord {
   readonly $schema: "urn:firmseal:release:1";
@@ -79,6 +91,8 @@ export interface ReleaseRecord {
   readonly missing: readonly MissingSignatures[];
   /** Of each key that has signed. */
   readonly signatures: readonly RecordSignature[];
+  /** Releases of the product that were withdrawn when this one was made, in the order of their numbers. */
+  readonly withdrawn: readonly RecordedWithdrawal[];
   readonly artifacts: readonly Artifact[];
 }
 
@@ -90,6 +104,13 @@ function isArtifact(value: unknown): value is Artifact {
   if (![one.revisions, one.classes, one.signers, one.testKeys].every(Array.isArray) || typeof one.size !== "number") return false;
   const isText = (text: unknown) => typeof text === "string";
   return one.classes.every((c) => isText(c?.name) && isText(c?.id)) && one.signers.every((s) => isText(s?.thumbprint) && isText(s?.tbs));
+}
+
+function isWithdrawal(value: unknown): value is RecordedWithdrawal {
+  const one = value as RecordedWithdrawal | null;
+  if (typeof one !== "object" || one === null || !/^[0-9]{1,20}$/.test(String(one.sequence))) return false;
+  const texts = [one.version, one.sequence, one.date, one.reason, ...(Array.isArray(one.manifests) ? one.manifests : [null])];
+  return texts.every((text) => typeof text === "string");
 }
 
 /**
@@ -104,7 +125,8 @@ export function readRecordText(text: string): ReleaseRecord {
   const texts = [value?.product, value?.vendor, value?.version, value?.role, value?.sequence];
   const isWhole =
     texts.every((one) => typeof one === "string") && /^[0-9]{1,20}$/.test(value?.sequence ?? "") && Array.isArray(value?.missing);
-  if (!value || !isWhole || !Array.isArray(value.artifacts) || !value.artifacts.every(isArtifact))
+  const [artifacts, withdrawn] = [value?.artifacts, value?.withdrawn].map((list) => (Array.isArray(list) ? list : [null]));
+  if (!value || !isWhole || !artifacts?.every(isArtifact) || !withdrawn?.every(isWithdrawal))
     throw new FirmsealError("ERR_RECORD", "not the record of a release");
   return value;
 }
@@ -112,6 +134,22 @@ export function readRecordText(text: string): ReleaseRecord {
 /** Two slots may get the same payload. */
 const isSamePayload = (a: Artifact, b: Artifact): boolean =>
   a.kind === "payload" && b.kind === "payload" && a.file === b.file && a.digest === b.digest && a.size === b.size;
+
+/** Why a record cannot withdraw what it names. */
+function withdrawalFault({ version, sequence, artifacts, withdrawn }: ReleaseRecord): string | undefined {
+  const own = new Set(artifacts.map(({ manifest }) => manifest));
+  const met = new Set<string>();
+  for (const one of withdrawn) {
+    if (BigInt(one.sequence) >= 2n ** 64n) return "a withdrawn release has a sequence number with more than 64 bits";
+    if (one.version === version || one.sequence === sequence || one.manifests.some((manifest) => own.has(manifest)))
+      return "it withdraws itself";
+    for (const name of [`${one.version} ${one.sequence}`, ...one.manifests]) {
+      if (met.has(name)) return `it withdraws version ${escaped(one.version)} twice`;
+      met.add(name);
+    }
+  }
+  return undefined;
+}
 
 /**
  * Checks that a record agrees with itself. Its version is not checked.
@@ -139,5 +177,5 @@ export function recordContradiction(record: ReleaseRecord): string | undefined {
     envelopes.set(one.board, one.file);
   }
   const lost = artifacts.find(({ board, envelope }) => envelopes.get(board) !== envelope);
-  return lost && `${escaped(lost.file)} is not of the envelope of its board`;
+  return lost ? `${escaped(lost.file)} is not of the envelope of its board` : withdrawalFault(record);
 }

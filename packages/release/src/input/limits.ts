@@ -94,6 +94,8 @@ export const LIMITS = {
   /** Bytes of the mark of a withdrawn release, and characters of the reason. */
   withdrawnMark: 16 * KIB,
   reason: 500,
+  /** Withdrawn releases that a record names. */
+  withdrawn: 1024,
   /** Boards of a release that a command shows together. */
   shownBoards: MOST_BOARDS,
   /** Bytes of a report without payloads. */

@@ -24,7 +24,7 @@ import { violations } from "../input/schema.js";
 import { asEnvelope } from "../verify/envelope-file.js";
 import type { Product } from "./file/product.js";
 import type { SigningRole } from "./file/written.js";
-import { findMark, type WithdrawalMark } from "./withdrawal.js";
+import { findMark, reasonFault, type WithdrawalMark } from "./withdrawal.js";
 
 export function releaseFault(message: string, hint: string): Failure {
   return refusedInput("ERR_RELEASE", message, hint);
@@ -51,8 +51,15 @@ export const readRecord = (folder: string): ReleaseRecord => inItsFolder(folder,
 export const looksLikeRecord = (path: string): boolean => /^\s*\{/.test(Buffer.from(readFirstBytes(path, 16)).toString("latin1"));
 
 /** Why a record contradicts itself. Undefined if it does not. */
-const contradiction = (record: ReleaseRecord): string | undefined =>
-  isVersion(record.version) ? recordContradiction(record) : "its version is not one";
+function contradiction(record: ReleaseRecord): string | undefined {
+  if (!isVersion(record.version)) return "its version is not one";
+  for (const { version, reason } of record.withdrawn) {
+    if (!isVersion(version)) return "the version of a withdrawn release is not one";
+    const fault = reasonFault(reason);
+    if (fault !== undefined) return `the reason of withdrawing ${version} ${fault}`;
+  }
+  return recordContradiction(record);
+}
 
 /** Reads the record of a release, whatever the name of the file is. Throws a Failure: RELEASE. */
 export function readRecordFile(path: string): ReleaseRecord {
@@ -66,6 +73,9 @@ function recordIn(path: string, bytes: Uint8Array): ReleaseRecord {
   } catch (e) {
     if (!(e instanceof SyntaxError)) throw e;
   }
+  const withdrawn = (value as Partial<ReleaseRecord> | undefined | null)?.withdrawn;
+  if (Array.isArray(withdrawn) && withdrawn.length > LIMITS.withdrawn)
+    throw tooMuch(`${path} names ${withdrawn.length} withdrawn releases, and ${LIMITS.withdrawn} are the most`, GET_AGAIN);
   if (value === undefined || violations(value, "record").length > 0)
     throw releaseFault(`${path} is not the record of a release`, GET_AGAIN);
   const fault = contradiction(value as ReleaseRecord);

@@ -15,7 +15,7 @@ export interface WithdrawalMark extends Pick<ReleaseRecord, "product" | "vendor"
 }
 
 /** Returns why text is not a reason: logs, messages and pages show it in one line. Undefined if it is one. */
-function reasonFault(text: string): string | undefined {
+export function reasonFault(text: string): string | undefined {
   if (text.trim() === "") return "is empty";
   if (visible(text) !== text) return "has a line break, or a control or formatting character";
   return text.length > LIMITS.reason ? `has more than ${grouped(LIMITS.reason)} characters` : undefined;

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { RECORD, type ReleaseRecord, SUMS, WITHDRAWN } from "@firmseal/behaviour";
-import { type Abortable, type ClockOverride, keyName, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
+import { type Abortable, type ClockOverride, keyName, type OpenedKey, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
 import { checkFolder, grouped, refuseClock } from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
 import { checkDraftFor } from "../consumer/judge.js";
@@ -35,8 +35,9 @@ import { type Cuts, cutPower } from "./cuts/cuts.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
 import { isInKnownLog, refuseKnownJump } from "./number/known-log.js";
+import { type KnownWithdrawals, knownWithdrawals, recordedWithdrawals, requiredSigners } from "./number/known-withdrawals.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
-import { type KnownLogs, refuseWithdrawnVersion, type Withdrawn, withdrawnHere } from "./number/withdrawn.js";
+import { type KnownLogs, refuseWithdrawnVersion, withdrawnHere } from "./number/withdrawn.js";
 import { refuseRecordedContent } from "./record-check.js";
 
 /** Options of planRelease(). */
@@ -101,6 +102,8 @@ export interface ReleasePlan {
   readonly trustKeys: readonly PublicKey[] | undefined;
   /** Who must have approved it. Undefined in a plan that is only shown. */
   readonly approvals: Approvals | undefined;
+  /** The withdrawn releases that its record names, if it does not exist yet. With the keys that sign, more are known. */
+  readonly withdrawn: ReleaseRecord["withdrawn"];
   /** Findings without those about signatures. */
   readonly lint: ReleaseLint;
   readonly options: ReleaseOptions;
@@ -233,9 +236,24 @@ function refuseUnknown(product: Product, chosen: readonly Board[], version: stri
   );
 }
 
-/** The withdrawn releases, as far as they are known without a key that signs. */
-export const withdrawnFor = (product: Product, { role, keys, log }: KnownLogs, trustKeys: readonly PublicKey[] = []): Withdrawn[] =>
-  withdrawnHere(product, { role, keys, log, thumbprints: trustKeys.map(keyName) });
+/** The keys that devices of a product trust, as far as its file names them. */
+export type NamedTrust = Pick<ReleasePlan, "lists" | "trustKeys">;
+
+/**
+ * The withdrawn releases, as far as they are known. `signers`: keys that sign, if they are open: their logs may be
+ * elsewhere, and if the product file names no trusted key, they are those that devices trust.
+ */
+export function withdrawnFor(
+  product: Product,
+  { role, keys, log }: KnownLogs,
+  known: readonly KnownRelease[],
+  trust: NamedTrust,
+  signers: readonly OpenedKey[] = [],
+): KnownWithdrawals {
+  const publics = signers.map((key) => key.public);
+  const logs = withdrawnHere(product, { role, keys, log, thumbprints: [...(trust.trustKeys ?? []), ...publics].map(keyName) });
+  return knownWithdrawals(logs, known, requiredSigners(product, role ?? "release", trust, publics));
+}
 
 /** Everything that can be refused without reading an image. */
 async function beforeImages(product: Product, o: ReleaseOptions) {
@@ -252,8 +270,10 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
   o.into?.(folder);
   const chosen = boardsOf(product, o.boards ?? []);
   const known = knownReleases(product, out, o);
-  const isOfVersion = product.sequence.source === "version";
-  refuseWithdrawnVersion(version, isOfVersion ? versionNumber(version) : undefined, known, withdrawnFor(product, o));
+  const { lists, carried } = await productLists(product);
+  const trustKeys = o.dryRun ? undefined : await productTrustKeys(product, lists);
+  const { withdrawn } = withdrawnFor(product, o, known, { lists, trustKeys });
+  refuseWithdrawnVersion(version, product.sequence.source === "version" ? versionNumber(version) : "log", withdrawn);
   // this version was released, or its folder is there
   const there = known.find((one) => (one.version === version && one.manifests.size > 0) || one.path === folder);
   const sequence = there ? there.sequence : newNumber(product, version, known, o);
@@ -262,11 +282,9 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
     refuseKnownJump(product, chosen, { version, sequence }, o);
     if (sequence !== "log" && known.length === 0) refuseUnknown(product, chosen, version, o);
   }
-  const { lists, carried } = await productLists(product);
-  const trustKeys = o.dryRun ? undefined : await productTrustKeys(product, lists);
   const approvals = o.dryRun ? undefined : await productApprovals(product, o);
   if (!o.dryRun) refuseWithoutSigners(product, { lists, trustKeys, sequence }, o);
-  return { version, folder, known, chosen, there, sequence, lists, carried, trustKeys, approvals };
+  return { version, folder, known, chosen, there, sequence, lists, carried, trustKeys, approvals, withdrawn: recordedWithdrawals(withdrawn) };
 }
 
 /**

@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { RECORD, type RecordSignature, type ReleaseRecord } from "@firmseal/behaviour";
 import { type Entry, Failure, type Receipt, refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
-import { byteWords, checkReplaced, consultLog, notice, sharesScope, shellWord, usage, visible } from "@firmseal/keys/internal";
+import { byteWords, checkReplaced, notice, sharesScope, shellWord, usage, visible } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, keyAlgOf, type PublicKey, signedWithoutLog, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
@@ -16,8 +16,9 @@ import { logDigest, recordSignings } from "../signing/authorize.js";
 import { type NextSequence, reviewSigned } from "../signing/draft.js";
 import { isUnapproved, refuseUnapproved } from "./approvals.js";
 import { referencesOf, scopeOfBoard } from "./board/devices.js";
-import { refuseWithdrawn, withdrawnOf } from "./number/withdrawn.js";
-import { boardNames, choiceFor, planRelease, type ReleasePlan } from "./plan.js";
+import { recordedWithdrawals, warnOfDoubted } from "./number/known-withdrawals.js";
+import { refuseWithdrawn, refuseWithdrawnVersion } from "./number/withdrawn.js";
+import { boardNames, choiceFor, planRelease, type ReleasePlan, withdrawnFor } from "./plan.js";
 import { refuseRecordedSigners } from "./record-check.js";
 import { signatureOfRecord } from "./record-signatures.js";
 import { type DoneRelease, Round, sizeOfRelease } from "./round/round.js";
@@ -83,8 +84,23 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
   return await withSigners(refs, o.passphrases ?? [], async (keys) => await signPlan(plan, keys), o);
 }
 
+/**
+ * Adds the withdrawn releases that only the keys tell: the log of a key in a token or a service is found with it, and
+ * it may be the one that devices trust. Refuses a release that was withdrawn.
+ */
+function withWithdrawals(plan: ReleasePlan, given: readonly SigningKey[]): ReleasePlan {
+  const { product, known, version, sequence, folder, existing, isRound } = plan;
+  if (isRound) return plan;
+  const { withdrawn, doubted } = withdrawnFor(product, plan.options, known, plan, given);
+  warnOfDoubted(doubted);
+  if (existing) refuseWithdrawn(knownRelease(folder, existing), withdrawn);
+  refuseWithdrawnVersion(version, sequence, withdrawn);
+  return { ...plan, withdrawn: recordedWithdrawals(withdrawn) };
+}
+
 /** Signs the boards of a plan. Without keys, the release is made for others to sign. */
-async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promise<DoneRelease> {
+async function signPlan(planned: ReleasePlan, given: readonly SigningKey[]): Promise<DoneRelease> {
+  const plan = withWithdrawals(planned, given);
   const { existing, boards, options: o } = plan;
   if (plan.isRound) checkReplaced(plan.folder, sizeOfRelease(plan));
   const publics = given.map((key) => key.public);
@@ -103,12 +119,6 @@ async function signPlan(plan: ReleasePlan, given: readonly SigningKey[]): Promis
         `firmseal sign ${shellWord(plan.folder)} --key ${shellWord(visible(other.name))}`,
       );
     warnOfNoEntry(approvals);
-    // the log of a key in a token or a service is found only with the key
-    const logged = withdrawnOf(
-      plan.product,
-      given.flatMap((key) => consultLog(key, o.log)),
-    );
-    refuseWithdrawn(knownRelease(plan.folder, existing), logged);
     await refuseOtherRelease(plan, existing, boardKeys(plan, given), round);
     return await round.unchanged();
   }

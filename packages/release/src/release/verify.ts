@@ -1,6 +1,7 @@
 // Verifies envelopes and folders of releases for a product: the right product and board, in the right order, signed by
 // the right keys, with every payload.
 
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type ReleaseRecord, versionIn } from "@firmseal/behaviour";
 import { Failure, versionNumber } from "@firmseal/keys";
@@ -48,7 +49,8 @@ import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../veri
 import { carriedAfter, identitiesOf, refuseRole, refuseUntakenTrust, scopeOfBoard, trustOptions } from "./board/devices.js";
 import { missingHint } from "./folder.js";
 import { shelfPath } from "./names.js";
-import { refuseDisorder } from "./number/numbers.js";
+import { knownWithdrawals, requiredBy, warnOfDoubted } from "./number/known-withdrawals.js";
+import { publishedAt, refuseDisorder } from "./number/numbers.js";
 import { refuseWithdrawn, withdrawalOf, withdrawnHere } from "./number/withdrawn.js";
 import { refuseRecord } from "./record-check.js";
 import { recordClaims, refuseUnsignedRecord } from "./record-signatures.js";
@@ -63,6 +65,8 @@ export interface ProductVerify extends VerifyRelease, PassphraseOptions {
   expectVersion?: string;
   /** The signing log that says which releases were withdrawn, if it is elsewhere. */
   log?: string;
+  /** Later releases, whose records say so too: a folder of releases, a release, or its release.json. */
+  previousRelease?: string;
 }
 
 /** An envelope that was verified for a board. */
@@ -80,6 +84,8 @@ export interface VerifiedRecord {
   /** The boards and the number of payloads that the signatures cover. */
   readonly boards: readonly string[];
   readonly payloads: number;
+  /** The withdrawn releases that it names. */
+  readonly withdrawn: ReleaseRecord["withdrawn"];
 }
 
 /** The releases of a product that were verified, and the keys that they were verified with. */
@@ -255,7 +261,7 @@ async function verifyFolder(
   if (missing.length > 0) warn(`${visible(folder)} has no release for ${missing.join(", ")}`);
   const boards = out.map(({ board }) => board);
   const payloads = record.artifacts.filter(({ kind, board }) => kind === "payload" && boards.includes(board)).length;
-  return { releases: out, record: { path: folder, version: record.version, boards, payloads } };
+  return { releases: out, record: { path: folder, version: record.version, boards, payloads, withdrawn: record.withdrawn } };
 }
 
 function refuseUnordered(known: readonly KnownRelease[]): void {
@@ -266,6 +272,13 @@ function refuseUnordered(known: readonly KnownRelease[]): void {
 function shelfOf(product: Product, role: SigningRole | undefined): KnownRelease[] {
   const path = shelfPath(product, role);
   return isFolder(path) ? releasesIn(path, product, role) : [];
+}
+
+/** The releases elsewhere that are named: by the option, or by the product file if it is there. */
+function namedReleases(product: Product, role: SigningRole | undefined, { previousRelease }: ProductVerify): KnownRelease[] {
+  const own = role === undefined || role === "release" ? product.sequence.previous : undefined;
+  const path = previousRelease ?? (own !== undefined && existsSync(own) ? own : undefined);
+  return path === undefined ? [] : publishedAt(path, product, role);
 }
 
 /**
@@ -294,11 +307,20 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
   const thumbprints = [...new Set(anchors.flatMap((anchor) => whom.facts(anchor).thumbprint ?? []))];
   // a log that is named must say something
   if (o.log !== undefined) sizeOf(o.log);
-  const withdrawn = withdrawnHere(product, { role, log: o.log, thumbprints });
+  const logs = withdrawnHere(product, { role, log: o.log, thumbprints });
+  /** What is known of withdrawn releases, by those in the folder of the product, those that are named, and these. */
+  const withdrawnBy = (shelf: readonly KnownRelease[], own: readonly KnownRelease[] = []) => {
+    const all = [...namedReleases(product, role, o), ...own, ...shelf].sort(byVersion);
+    const { withdrawn, doubted } = knownWithdrawals(logs, all, requiredBy(product, whom));
+    warnOfDoubted(doubted);
+    return withdrawn;
+  };
   if (!isFolder(path)) {
     const one = await verifyOne(path, product, whom, wanted, o);
-    refuseWithdrawn({ path, manifests: new Map([[one.board, logDigest(one.manifest)]]), mark: markBeside(path, one) }, withdrawn);
-    if (isVersion(one.version)) refuseBeside(path, one, shelfOf(product, role));
+    const shelf = shelfOf(product, role);
+    const own = { path, manifests: new Map([[one.board, logDigest(one.manifest)]]), mark: markBeside(path, one) };
+    refuseWithdrawn(own, withdrawnBy(shelf));
+    if (isVersion(one.version)) refuseBeside(path, one, shelf);
     return { releases: [one], records: [], withdrawn: [], whom };
   }
   if (o.payload !== undefined) throw usage("`payload` is for one envelope, not for a folder", "put the payload into the folder");
@@ -307,15 +329,16 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     const own = knownRelease(path, record);
     // before its signatures: a refusal needs no proof
     refuseOther(path, record, product, role);
-    refuseWithdrawn(own, withdrawn);
+    const shelf = shelfOf(product, role);
+    refuseWithdrawn(own, withdrawnBy(shelf, [own]));
     const found = await verifyFolder(path, product, whom, wanted, o);
-    const shelf = shelfOf(product, role).filter(({ version }) => version !== own.version);
-    refuseUnordered([...shelf, own].sort((a, b) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1)));
+    refuseUnordered([...shelf.filter(({ version }) => version !== own.version), own].sort(byVersion));
     return { releases: found.releases, records: [found.record], withdrawn: [], whom };
   }
   const known = releasesIn(path, product, role);
   if (known.length === 0) throw releaseFault(`${path} has no release`, "name the folder that firmseal release wrote, or an envelope");
   refuseUnordered(known);
+  const withdrawn = withdrawnBy(shelfOf(product, role), known);
   const newest = known.at(-1) as KnownRelease;
   refuseWithdrawn(newest, withdrawn);
   const older = known.flatMap((one) => withdrawalOf(one, withdrawn) ?? []);
@@ -328,6 +351,8 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
   }
   return { releases, records, withdrawn: older, whom };
 }
+
+const byVersion = (a: KnownRelease, b: KnownRelease) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1);
 
 /** The mark of the release in whose folder an envelope is. */
 function markBeside(path: string, one: VerifiedBoard): KnownRelease["mark"] {

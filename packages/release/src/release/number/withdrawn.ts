@@ -20,16 +20,20 @@ import type { KnownRelease } from "../../product/record.js";
 import { inspectLog, logFaultWords } from "../../signing/audit.js";
 import { scopeOfBoard } from "../board/devices.js";
 
+/** A manifest of a release that was withdrawn. */
+export interface WithdrawnManifest extends WithdrawnRelease {
+  /** Its digest: `sha-256:` and hex digits. */
+  readonly manifest: string;
+}
+
 /** A manifest of a release that was withdrawn, by a signing log. */
-export interface Withdrawn extends WithdrawnRelease {
+export interface Withdrawn extends WithdrawnManifest {
   /** The name of the product. */
   readonly product: string;
   /** Names of its boards that the manifest is for. */
   readonly boards: readonly string[];
   /** The devices, vendor/class, as logs name them. */
   readonly scope: readonly string[];
-  /** The digest of the manifest: `sha-256:` and hex digits. */
-  readonly manifest: string;
 }
 
 /**
@@ -103,10 +107,10 @@ export function withdrawnHere(product: Product, o: KnownLogs): Withdrawn[] {
   return withdrawnOf(product, [...found, ...[...others].flatMap(seenEntries)]);
 }
 
-/** Refuses a release that was withdrawn: by its mark, or by the logs. Throws a Failure: WITHDRAWN. */
+/** Refuses a release that was withdrawn. Throws a Failure: WITHDRAWN. */
 export function refuseWithdrawn(
   { path, manifests, mark }: Pick<KnownRelease, "path" | "manifests" | "mark">,
-  withdrawn: readonly Withdrawn[],
+  withdrawn: readonly WithdrawnManifest[],
 ): void {
   const known = withdrawalOf({ manifests, mark }, withdrawn);
   if (known) throw withdrawnFailure(known, path);
@@ -115,25 +119,16 @@ export function refuseWithdrawn(
 /** How a release was withdrawn. Undefined if it was not, as far as is known. */
 export function withdrawalOf(
   { manifests, mark }: Pick<KnownRelease, "manifests" | "mark">,
-  withdrawn: readonly Withdrawn[],
+  withdrawn: readonly WithdrawnManifest[],
 ): WithdrawnRelease | undefined {
   const digests = new Set(manifests.values());
   return withdrawn.find(({ manifest }) => digests.has(manifest)) ?? mark;
 }
 
 /**
- * Refuses to make a version that was withdrawn, with whatever content. `sequence`: its number, if that follows from the
- * version.
+ * Refuses to make a version that was withdrawn, with whatever content. `sequence`: its number, if that is known.
  */
-export function refuseWithdrawnVersion(
-  version: string,
-  sequence: bigint | undefined,
-  known: readonly KnownRelease[],
-  withdrawn: readonly Withdrawn[],
-): void {
-  const marked = known.find((one) => one.version === version && one.mark);
-  const found = withdrawn.find((one) => one.version === version || BigInt(one.sequence) === sequence) ?? marked?.mark;
-  if (found) throw withdrawnAgain(version, found);
+export function refuseWithdrawnVersion(version: string, sequence: bigint | "log", withdrawn: readonly WithdrawnManifest[]): void {
+  const found = withdrawn.find((one) => one.version === version || BigInt(one.sequence) === sequence);
+  if (found) throw withdrawnFailure({ ...found, version });
 }
-
-const withdrawnAgain = (version: string, found: WithdrawnRelease): Failure => withdrawnFailure({ ...found, version });

@@ -16,7 +16,8 @@ import { fromBuild, type ImageReader, imagesOf, type PreparedBoard, prepareBoard
 import type { Cuts } from "../cuts/cuts.js";
 import { envelopeName, shelfPath } from "../names.js";
 import { refuseDisorder } from "../number/numbers.js";
-import { refuseWithdrawn, refuseWithdrawnVersion, type Withdrawn } from "../number/withdrawn.js";
+import { warnOfDoubted } from "../number/known-withdrawals.js";
+import { refuseWithdrawn, refuseWithdrawnVersion, type WithdrawnManifest } from "../number/withdrawn.js";
 import {
   knownReleases,
   lintPlan,
@@ -102,25 +103,36 @@ export async function planSigning(product: Product, folder: string, o: RoundOpti
   const options: ReleaseOptions = { ...o, version, role, boards: [...own.manifests.keys()] };
   const others = knownReleases(product, shelfPath(product, role), options).filter(({ path }) => resolve(path) !== resolve(folder));
   refuseUnordered(own, others, o);
-  refuseWithdrawnAny(product, [own], others, withdrawnFor(product, o, devices.trustKeys));
+  const { withdrawn, doubted } = withdrawnFor(product, { ...o, role }, [...others, own], devices);
+  refuseWithdrawnAny([own], withdrawn);
+  warnOfDoubted(doubted);
+  warnOfUnnamed(record, folder, withdrawn);
   const cuts = new Map<string, Cuts>();
-  const base = { product, version, folder, known: [...others, own], ...devices, approvals, boards, options, cuts, isRound: true };
+  const base = {
+    ...{ product, version, folder, known: [...others, own], ...devices, approvals, boards, options, cuts },
+    ...{ withdrawn: record.withdrawn, isRound: true },
+  };
   const existing = await sameRelease(base);
   const { sequence } = own;
   return { ...base, sequence, existing, lint: await lintPlan({ ...base, sequence }) };
 }
 
 /** Refuses releases of one version that was withdrawn: these, a copy of them, or other content under the version. */
-function refuseWithdrawnAny(
-  { sequence: { source } }: Product,
-  own: readonly KnownRelease[],
-  others: readonly KnownRelease[],
-  withdrawn: readonly Withdrawn[],
-): void {
+function refuseWithdrawnAny(own: readonly KnownRelease[], withdrawn: readonly WithdrawnManifest[]): void {
   for (const one of own) {
     refuseWithdrawn(one, withdrawn);
-    refuseWithdrawnVersion(one.version, source === "version" ? one.sequence : undefined, others, withdrawn);
+    refuseWithdrawnVersion(one.version, one.sequence, withdrawn);
   }
+}
+
+/** Says which withdrawn releases a record that others still sign does not name: it stays as the first one signed it. */
+function warnOfUnnamed({ missing, withdrawn: named }: ReleaseRecord, folder: string, withdrawn: readonly WithdrawnManifest[]): void {
+  const there = new Set(named.flatMap(({ manifests }) => manifests));
+  const lost = withdrawn.flatMap(({ manifest, version, sequence }) => (there.has(manifest) ? [] : [version ?? sequence]));
+  if (missing.length > 0 && lost.length > 0)
+    warn(
+      visible(`${folder}: release.json does not name ${[...new Set(lost)].join(", ")} as withdrawn: the record of the next release will`),
+    );
 }
 
 /** Refuses a release whose number does not follow those of other versions. */
@@ -174,9 +186,14 @@ export async function planJoin(product: Product, folders: readonly string[], o: 
   const known = knownReleases(product, shelf, options).filter(({ path }) => !isPart(path));
   refuseUnordered(first.own, known, o);
   const owns = parts.map(({ own }) => own);
-  refuseWithdrawnAny(product, owns, known, withdrawnFor(product, o, devices.trustKeys));
+  const { withdrawn, doubted } = withdrawnFor(product, { role }, [...known, ...owns], devices);
+  refuseWithdrawnAny(owns, withdrawn);
+  warnOfDoubted(doubted);
   const cuts = new Map<string, Cuts>();
-  const base = { product, version, folder, known, ...devices, approvals, boards, options, cuts, isRound: true };
+  const base = {
+    ...{ product, version, folder, known, ...devices, approvals, boards, options, cuts },
+    ...{ withdrawn: first.record.withdrawn, isRound: true },
+  };
   for (const part of parts) await sameRelease({ ...base, known: [part.own], folder: part.folder, boards: part.boards });
   if (!(await sameRelease(base))) checkFolder(folder);
   const { sequence } = first.own;
@@ -202,6 +219,11 @@ function joinedRecord(chosen: readonly { prepared: PreparedBoard; part: ReadRele
 function refuseOtherPart(first: ReadRelease, { folder, record }: ReadRelease, wanted: string | undefined): void {
   if (wanted !== undefined && record.version !== wanted)
     throw releaseFault(`${folder} is version ${record.version}, not ${visible(wanted)}`, "get the releases of that version");
+  if (JSON.stringify(record.withdrawn) !== JSON.stringify(first.record.withdrawn))
+    throw releaseFault(
+      `${folder} names other withdrawn releases than ${first.folder}`,
+      "give the jobs the same last release, `previousRelease` DIR, or the same log, and release these boards again",
+    );
   for (const [member, what, hint] of [
     ["version", "version", "join releases of one version"],
     ["sequence", "sequence number", 'numbers that separate jobs agree on are those of versions: [sequence] source = "version"'],

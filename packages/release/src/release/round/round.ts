@@ -429,6 +429,8 @@ async function recordOf(
     sequence: String((drafts[0] as EnvelopeDraft).sequence),
     ...(created !== undefined && { created }),
     missing: missingOf(progress),
+    // who signs later says what the first one said
+    withdrawn: (existing ?? plan).withdrawn,
     artifacts,
   };
 }

@@ -1,0 +1,167 @@
+// Everything that is known of the withdrawn releases of a product: the signing logs, the marks in folders of releases,
+// and the records of later releases. Of these, a record comes from outside: it withdraws only what the keys that the
+// devices require have signed.
+
+import type { ReleaseRecord } from "@firmseal/behaviour";
+import { anchors, numberVersion } from "@firmseal/keys";
+import { tooMuch, visible, warn } from "@firmseal/keys/internal";
+import { type PublicKey, ROLES, unlessThrown } from "@firmseal/signer";
+import { type Anchor, type Identity, policyOf, type Trust } from "@firmseal/verifier";
+import { sameKey } from "@firmseal/verifier/tools";
+import { LIMITS } from "../../input/limits.js";
+import type { Product } from "../../product/file/product.js";
+import type { SigningRole } from "../../product/file/written.js";
+import type { KnownRelease } from "../../product/record.js";
+import { windowOf } from "../../trust/quorum.js";
+import { isByAnchor } from "../../verify/doubts.js";
+import type { TrustedKeys } from "../../verify/verified.js";
+import { identitiesOf, type TrustLists } from "../board/devices.js";
+import { recordClaims } from "../record-signatures.js";
+import type { WithdrawnManifest } from "./withdrawn.js";
+
+/** Whose signatures devices require, and for which devices that is asked. */
+export interface RequiredSigners extends Pick<TrustedKeys, "policy"> {
+  readonly identities: readonly Identity[];
+}
+
+/** The signers that the devices of a product require, by trusted keys. */
+export const requiredBy = (product: Product, { policy }: Pick<TrustedKeys, "policy">): RequiredSigners => ({
+  policy,
+  identities: product.boards.flatMap((board) => identitiesOf(product, board)),
+});
+
+/**
+ * The signers that the devices of a product require. `signers`: the keys that sign, for a product file that names no
+ * trusted key. Returns undefined if nothing says whom devices trust.
+ */
+export function requiredSigners(
+  product: Product,
+  role: SigningRole,
+  { lists, trustKeys }: { readonly lists: TrustLists | undefined; readonly trustKeys: readonly PublicKey[] | undefined },
+  signers: readonly PublicKey[] = [],
+): RequiredSigners | undefined {
+  if (lists) return requiredBy(product, { policy: (identity) => policyOf(lists[0].store, ROLES[role], identity) });
+  const keys = trustKeys ?? signers;
+  if (keys.length === 0) return undefined;
+  const trust = { anchors: anchors(keys), threshold: product.trust.threshold };
+  return requiredBy(product, { policy: () => trust });
+}
+
+/** The anchors that have signed a record, each person once. Which boards a signature covers does not matter here. */
+function signersOfRecord(path: string, record: ReleaseRecord, all: readonly Anchor[]): Anchor[] {
+  const claims = recordClaims(path, record);
+  const number = BigInt(record.sequence);
+  const signed = all.filter((anchor) => {
+    const { from, until } = windowOf(anchor);
+    return from <= number && number <= until && claims.some((claim) => isByAnchor(claim, anchor));
+  });
+  return signed.filter((anchor, i) => !signed.slice(0, i).some((other) => sameKey(other.key, anchor.key)));
+}
+
+function areEnough(signed: readonly Anchor[], { threshold = 1, families = [] }: Trust): boolean {
+  return (
+    signed.length >= threshold &&
+    families.every((one) => !one.known || signed.filter(({ alg }) => alg.ids.some((id) => one.ids.includes(id))).length >= one.threshold)
+  );
+}
+
+/** Whether the signers that all these devices require have signed a record. One that is damaged has none. */
+function isBelieved({ path, record }: KnownRelease, { policy, identities }: RequiredSigners): boolean {
+  return (
+    record !== undefined &&
+    identities.length > 0 &&
+    identities.every((identity) =>
+      unlessThrown(() => {
+        const trust = policy(identity);
+        return areEnough(signersOfRecord(path, record, trust.anchors), trust);
+      }),
+    )
+  );
+}
+
+/** A record that names a withdrawn release, without the signatures that devices require. Nothing else says so. */
+export interface DoubtedWithdrawal {
+  /** Its folder. */
+  readonly path: string;
+  readonly version: string;
+}
+
+export interface KnownWithdrawals {
+  /** One for each manifest, in the order of sequence numbers. */
+  readonly withdrawn: readonly WithdrawnManifest[];
+  readonly doubted: readonly DoubtedWithdrawal[];
+}
+
+/**
+ * Collects what is known of withdrawn releases.
+ *
+ * @param logs - What the logs say: withdrawnHere().
+ * @param known - The releases with their marks and records.
+ * @param required - Who must have signed a record that is believed. Undefined: no record is believed or doubted.
+ */
+export function knownWithdrawals(
+  logs: readonly WithdrawnManifest[],
+  known: readonly KnownRelease[],
+  required: RequiredSigners | undefined,
+): KnownWithdrawals {
+  const found = new Map(logs.map((one) => [one.manifest, one]));
+  const add = (manifests: Iterable<string>, what: Omit<WithdrawnManifest, "manifest">) => {
+    for (const manifest of manifests) if (!found.has(manifest)) found.set(manifest, { ...what, manifest });
+  };
+  for (const { mark, manifests } of known) {
+    if (!mark) continue;
+    const { version, sequence, time, reason } = mark;
+    add(manifests.values(), { version, sequence, time, reason });
+  }
+  const doubted: DoubtedWithdrawal[] = [];
+  // a later record repeats what an earlier one says
+  for (const one of [...known].reverse()) {
+    const news = (one.record?.withdrawn ?? []).filter(({ manifests }) => manifests.some((manifest) => !found.has(manifest)));
+    if (news.length === 0 || !required) continue;
+    const isSigned = isBelieved(one, required);
+    for (const { version, sequence, date, reason, manifests } of news)
+      if (isSigned) add(manifests, { version, sequence, time: date, reason });
+      else doubted.push({ path: one.path, version });
+  }
+  return { withdrawn: [...found.values()].sort(byNumber), doubted };
+}
+
+function byNumber(a: WithdrawnManifest, b: WithdrawnManifest): number {
+  const [n, m] = [BigInt(a.sequence), BigInt(b.sequence)];
+  return n < m || (n === m && a.manifest < b.manifest) ? -1 : 1;
+}
+
+/** Says which records are not believed: they may be forged, or signed by keys that were replaced. */
+export function warnOfDoubted(doubted: readonly DoubtedWithdrawal[]): void {
+  for (const path of new Set(doubted.map((one) => one.path))) {
+    const versions = doubted.filter((one) => one.path === path).map(({ version }) => version);
+    warn(
+      visible(
+        `${path}: release.json names ${versions.join(", ")} as withdrawn, and the keys that devices trust have not signed that: not believed`,
+      ),
+    );
+  }
+}
+
+/**
+ * Returns the withdrawn releases as a record names them. Throws a Failure, LIMIT, if they are more than a record may
+ * have.
+ */
+export function recordedWithdrawals(withdrawn: readonly WithdrawnManifest[]): ReleaseRecord["withdrawn"] {
+  const groups = new Map<string, WithdrawnManifest[]>();
+  for (const one of withdrawn) {
+    const version = one.version ?? numberVersion(BigInt(one.sequence));
+    const key = `${version} ${one.sequence}`;
+    groups.set(key, [...(groups.get(key) ?? []), { ...one, version }]);
+  }
+  if (groups.size > LIMITS.withdrawn)
+    throw tooMuch(
+      `${groups.size} releases of this product were withdrawn, and a record names at most ${LIMITS.withdrawn}`,
+      "continue under a new product name",
+    );
+  return [...groups.values()].map((all) => {
+    const [first] = [...all].sort((a, b) => (a.time < b.time ? -1 : 1)) as [WithdrawnManifest];
+    const { version = "", sequence, time, reason } = first;
+    return { version, sequence, date: time.slice(0, 10), reason, manifests: all.map(({ manifest }) => manifest).sort() };
+  });
+}
