@@ -25,6 +25,7 @@ export { type FoundProject, findProject, plainName } from "./product/file/projec
 export { type ShownMember, shownMembers, trustedThumbprints } from "./product/file/shown.js";
 export { refuseOtherProduct } from "./product/record.js";
 export { approvalPath, approvalProgress, isUnapproved } from "./release/approvals.js";
+export { withdrawalAround } from "./release/around.js";
 export { refuseMissingKeys, signingKeys, trustOptions } from "./release/board/devices.js";
 export { boardToBridge, bridgedBoard, rotatedTrust } from "./release/bridge.js";
 export { type BoardChange, folderChanges, lastOf, releaseChanges, releaseReview } from "./release/changes.js";
@@ -43,6 +44,8 @@ export {
 } from "./release/folder.js";
 export type { ReleaseLint } from "./release/lint.js";
 export { productNames } from "./release/names.js";
+export { productWithdrawals } from "./release/number/known-withdrawals.js";
+export type { WithdrawnManifest } from "./release/number/withdrawn.js";
 export { triedPlan } from "./release/plan.js";
 export { type ReleaseToApprove, releaseToApprove } from "./release/round/approve.js";
 export {
@@ -99,7 +102,7 @@ export { signPrepared } from "./signing/sign-release.js";
 export type { BehindDevices } from "./status/behind.js";
 export type { RefusedStatus, UnheardDevices } from "./status/collect.js";
 export { readStatusSecrets } from "./status/secrets.js";
-export { deviceStatus } from "./status/status.js";
+export { deviceStatus, withdrawnIn } from "./status/status.js";
 export { chainOf, readPreviousTrust, refuseOtherLine } from "./trust/chain.js";
 export { changeWarnings, changeWords, isLowered, showChanges, type TrustChange, trustChanges } from "./trust/change.js";
 export { readDescription } from "./trust/description.js";

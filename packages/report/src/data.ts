@@ -57,6 +57,15 @@ export interface ReportDocument {
   sha256: string;
 }
 
+/**
+ * That a release was withdrawn: when, RFC 3339 in UTC, and why. The page believes it, because it makes a verdict only
+ * worse.
+ */
+export interface ReportWithdrawal {
+  time: string;
+  reason: string;
+}
+
 /** A release for the devices of one envelope. */
 export interface ReportData {
   /** File name of the release. */
@@ -91,6 +100,8 @@ export interface ReportData {
   /** What changes since the previous release, line by line. `left`: lines that were left out. */
   changes?: { file: string; lines: string[]; left?: number };
   documents?: ReportDocument[];
+  /** On a page of its own: that its release was withdrawn. See ReleaseReport. */
+  withdrawn?: ReportWithdrawal;
   /** `left`: writes and erases that were left out. */
   cuts?: { device: string; points: ReportCut[]; faults: number; left?: number };
 }
@@ -107,8 +118,8 @@ export interface ReleaseReport {
   previous?: string;
   /** Boards that only the previous release has. */
   gone?: string[];
-  /** That it was withdrawn: when, RFC 3339 in UTC, and why. Nothing signs this. */
-  withdrawn?: { time: string; reason: string };
+  /** That it was withdrawn. */
+  withdrawn?: ReportWithdrawal;
   documents?: ReportDocument[];
   /** Each has a `board`. At most `MOST_BOARDS`. */
   boards: ReportData[];

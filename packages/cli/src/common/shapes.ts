@@ -79,7 +79,7 @@ export const NUMBER: Shape = {
 /** A release that was withdrawn. */
 export const WITHDRAWAL: Shape = {
   ...NUMBER,
-  time: ["string", "when it was withdrawn, RFC 3339 in UTC"],
+  time: ["string", "when it was withdrawn, RFC 3339 in UTC; only the day if a signed record says it"],
   reason: ["string", "why"],
 };
 

@@ -1,6 +1,6 @@
 // Words that several commands have for the same facts.
 
-import { versionIn } from "@firmseal/behaviour";
+import { type ReleaseRecord, versionIn } from "@firmseal/behaviour";
 import type { Receipt } from "@firmseal/keys";
 import { plural, someOf, visible, type WithdrawnRelease } from "@firmseal/keys/internal";
 import { progressWords, type RootProgress } from "@firmseal/release/internal";
@@ -36,6 +36,27 @@ export function rootWords({ signed, needed, families }: RootProgress, of = ""): 
 export function withdrawnWords(path: string, { version, time, reason }: WithdrawnRelease): string {
   return visible(`${path}: version ${version} was withdrawn on ${time.slice(0, 10)}: ${reason}`);
 }
+
+/** A withdrawn release by a log or a mark, with its time, or by a record, with its day. */
+type Named = WithdrawnRelease | ReleaseRecord["withdrawn"][number];
+
+/** A withdrawn release, for the JSON output. */
+export const withdrawnFact = ({ version, sequence, reason, ...when }: Named) => ({
+  ...(version !== undefined && { version }),
+  ...{ sequence, time: "date" in when ? when.date : when.time, reason },
+});
+
+export const withdrawnFacts = (all: readonly Named[]) => all.map(withdrawnFact);
+
+/** "serial-1: runs version 1.4.1, which was withdrawn on 2026-12-01: loses its settings" */
+export function runningWords(who: string, { version, sequence, time, reason }: WithdrawnRelease): string {
+  const what = version === undefined ? `sequence number ${sequence}` : `version ${version}`;
+  return visible(`${who}: runs ${what}, which was withdrawn on ${time.slice(0, 10)}: ${reason}`);
+}
+
+/** "names 1.4.1 as withdrawn" */
+export const withdrawnNames = (all: readonly { readonly version?: string | undefined; readonly sequence: string }[]): string =>
+  `names ${someOf(all.map(({ version, sequence }) => version ?? sequence))} as withdrawn`;
 
 export function receiptWords(log: readonly Receipt[]): string[] {
   return log.map(({ path, entry }) => `${path}: entry ${entry}`);

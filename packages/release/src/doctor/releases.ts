@@ -9,6 +9,7 @@ import { checkFiles, type KnownRelease, releaseFault, releasesIn } from "../prod
 import { scopeOfBoard } from "../release/board/devices.js";
 import { imageFile } from "../release/board/image-file.js";
 import { shelfPath } from "../release/names.js";
+import { productWithdrawals } from "../release/number/known-withdrawals.js";
 import { publishedAt } from "../release/number/numbers.js";
 import { withdrawalOf, withdrawnHere } from "../release/number/withdrawn.js";
 import { verifyProduct } from "../release/verify.js";
@@ -69,7 +70,8 @@ export async function checkReleases(checks: Checks, product: Product, shelves: r
     const { path, record, version } = newest;
     await checks.run("release", path, async () => {
       await checkFiles(path, record);
-      const withdrawn = withdrawalOf(newest, withdrawnHere(product, { role }));
+      const known = verifies ? (await productWithdrawals(product, { role })).withdrawn : withdrawnHere(product, { role });
+      const withdrawn = withdrawalOf(newest, known);
       if (withdrawn)
         checks.add(
           "release",

@@ -26,7 +26,9 @@ import { checkFiles, findRecord, knownRelease, looksLikeRecord, readRecordFile, 
 import { findMark, type WithdrawalMark } from "../product/withdrawal.js";
 import { scopeOf } from "../signing/scope.js";
 import { withFileName } from "../verify/refusals.js";
-import { withdrawalOf, withdrawnHere } from "./number/withdrawn.js";
+import type { TrustedKeys } from "../verify/verified.js";
+import { requiredBy, withdrawalsOf } from "./number/known-withdrawals.js";
+import { withdrawalOf } from "./number/withdrawn.js";
 
 /** A board of a release, with the path of its envelope. */
 export interface ReleasedBoard {
@@ -88,9 +90,18 @@ export async function releaseFolder(path: string, names: readonly string[]): Pro
   };
 }
 
-/** Returns how a release was withdrawn: by its mark, and by the logs of the keys of its product, if that is known. */
-export function folderWithdrawal({ path, record, mark }: ReleaseFolder, product: Product | undefined): WithdrawnRelease | undefined {
-  return product ? withdrawalOf(knownRelease(path, record), withdrawnHere(product, { role: record.role })) : mark;
+/**
+ * Returns how a release was withdrawn: by its mark, and by the logs and later records of its product, if that is known.
+ * `whom`: the keys that devices trust.
+ */
+export function folderWithdrawal(
+  { path, record, mark }: ReleaseFolder,
+  product: Product | undefined,
+  whom: TrustedKeys,
+): WithdrawnRelease | undefined {
+  if (!product) return mark;
+  const own = knownRelease(path, record);
+  return withdrawalOf(own, withdrawalsOf(product, requiredBy(product, whom), { role: record.role, also: [own] }).withdrawn);
 }
 
 /** Refuses a board if the record contradicts its verified envelope. Throws a Failure: RELEASE. */

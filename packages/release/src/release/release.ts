@@ -161,9 +161,9 @@ async function signPlan(planned: ReleasePlan, given: readonly SigningKey[]): Pro
       judge,
       lengthy: () => round.lengthy(),
       once: !existing,
-      statement: async (drafts) => {
+      statement: async (drafts, logs) => {
         for (const key of keys) spendLeaves(key, boards.length + 1);
-        return { bytes: await round.statement(drafts), version: plan.version };
+        return { bytes: await round.statement(drafts, logs), version: plan.version };
       },
     },
     existing ? round.before.map((draft) => () => draft) : makes(plan),

@@ -1,7 +1,6 @@
 // Verifies envelopes and folders of releases for a product: the right product and board, in the right order, signed by
 // the right keys, with every payload.
 
-import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type ReleaseRecord, versionIn } from "@firmseal/behaviour";
 import { Failure, versionNumber } from "@firmseal/keys";
@@ -48,10 +47,9 @@ import type { TrustedKeys } from "../verify/verified.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
 import { carriedAfter, identitiesOf, refuseRole, refuseUntakenTrust, scopeOfBoard, trustOptions } from "./board/devices.js";
 import { missingHint } from "./folder.js";
-import { shelfPath } from "./names.js";
-import { knownWithdrawals, requiredBy, warnOfDoubted } from "./number/known-withdrawals.js";
-import { publishedAt, refuseDisorder } from "./number/numbers.js";
-import { refuseWithdrawn, withdrawalOf, withdrawnHere } from "./number/withdrawn.js";
+import { byVersion, requiredBy, shelfOf, warnOfDoubted, withdrawalsOf } from "./number/known-withdrawals.js";
+import { refuseDisorder } from "./number/numbers.js";
+import { refuseWithdrawn, withdrawalOf } from "./number/withdrawn.js";
 import { refuseRecord } from "./record-check.js";
 import { recordClaims, refuseUnsignedRecord } from "./record-signatures.js";
 
@@ -268,19 +266,6 @@ function refuseUnordered(known: readonly KnownRelease[]): void {
   for (const [i, { version, sequence }] of known.entries()) refuseDisorder(version, sequence, known.slice(0, i), false);
 }
 
-/** The releases beside a folder or file, in the folder of releases of the product. */
-function shelfOf(product: Product, role: SigningRole | undefined): KnownRelease[] {
-  const path = shelfPath(product, role);
-  return isFolder(path) ? releasesIn(path, product, role) : [];
-}
-
-/** The releases elsewhere that are named: by the option, or by the product file if it is there. */
-function namedReleases(product: Product, role: SigningRole | undefined, { previousRelease }: ProductVerify): KnownRelease[] {
-  const own = role === undefined || role === "release" ? product.sequence.previous : undefined;
-  const path = previousRelease ?? (own !== undefined && existsSync(own) ? own : undefined);
-  return path === undefined ? [] : publishedAt(path, product, role);
-}
-
 /**
  * Verifies an envelope, a release (a folder with release.json), or a folder of releases.
  *
@@ -307,20 +292,18 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
   const thumbprints = [...new Set(anchors.flatMap((anchor) => whom.facts(anchor).thumbprint ?? []))];
   // a log that is named must say something
   if (o.log !== undefined) sizeOf(o.log);
-  const logs = withdrawnHere(product, { role, log: o.log, thumbprints });
-  /** What is known of withdrawn releases, by those in the folder of the product, those that are named, and these. */
-  const withdrawnBy = (shelf: readonly KnownRelease[], own: readonly KnownRelease[] = []) => {
-    const all = [...namedReleases(product, role, o), ...own, ...shelf].sort(byVersion);
-    const { withdrawn, doubted } = knownWithdrawals(logs, all, requiredBy(product, whom));
+  /** What is known of withdrawn releases, also by these. */
+  const withdrawnBy = (also: readonly KnownRelease[]) => {
+    const { previousRelease, log } = o;
+    const { withdrawn, doubted } = withdrawalsOf(product, requiredBy(product, whom), { role, log, thumbprints, previousRelease, also });
     warnOfDoubted(doubted);
     return withdrawn;
   };
   if (!isFolder(path)) {
     const one = await verifyOne(path, product, whom, wanted, o);
-    const shelf = shelfOf(product, role);
     const own = { path, manifests: new Map([[one.board, logDigest(one.manifest)]]), mark: markBeside(path, one) };
-    refuseWithdrawn(own, withdrawnBy(shelf));
-    if (isVersion(one.version)) refuseBeside(path, one, shelf);
+    refuseWithdrawn(own, withdrawnBy([]));
+    if (isVersion(one.version)) refuseBeside(path, one, shelfOf(product, role));
     return { releases: [one], records: [], withdrawn: [], whom };
   }
   if (o.payload !== undefined) throw usage("`payload` is for one envelope, not for a folder", "put the payload into the folder");
@@ -329,16 +312,16 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     const own = knownRelease(path, record);
     // before its signatures: a refusal needs no proof
     refuseOther(path, record, product, role);
-    const shelf = shelfOf(product, role);
-    refuseWithdrawn(own, withdrawnBy(shelf, [own]));
+    refuseWithdrawn(own, withdrawnBy([own]));
     const found = await verifyFolder(path, product, whom, wanted, o);
-    refuseUnordered([...shelf.filter(({ version }) => version !== own.version), own].sort(byVersion));
+    const shelf = shelfOf(product, role).filter(({ version }) => version !== own.version);
+    refuseUnordered([...shelf, own].sort(byVersion));
     return { releases: found.releases, records: [found.record], withdrawn: [], whom };
   }
   const known = releasesIn(path, product, role);
   if (known.length === 0) throw releaseFault(`${path} has no release`, "name the folder that firmseal release wrote, or an envelope");
   refuseUnordered(known);
-  const withdrawn = withdrawnBy(shelfOf(product, role), known);
+  const withdrawn = withdrawnBy(known);
   const newest = known.at(-1) as KnownRelease;
   refuseWithdrawn(newest, withdrawn);
   const older = known.flatMap((one) => withdrawalOf(one, withdrawn) ?? []);
@@ -351,8 +334,6 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
   }
   return { releases, records, withdrawn: older, whom };
 }
-
-const byVersion = (a: KnownRelease, b: KnownRelease) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1);
 
 /** The mark of the release in whose folder an envelope is. */
 function markBeside(path: string, one: VerifiedBoard): KnownRelease["mark"] {

@@ -22,6 +22,7 @@ import {
   isFolder,
   isOfTrustFile,
   isVersion,
+  notice,
   refusedInput,
   sharesScope,
   visible,
@@ -32,11 +33,12 @@ import {
 } from "@firmseal/keys/internal";
 import type { Board, Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
-import { findRecord, type KnownRelease, knownRelease, refuseOther, releaseFault, releasesIn } from "../product/record.js";
+import { findRecord, type KnownRelease, knownRelease, refuseOther, releaseFault } from "../product/record.js";
 import { checkedReason, markOf } from "../product/withdrawal.js";
 import { higher } from "../trust/quorum.js";
-import { refuseRole, scopeOfBoard, signingKeys } from "./board/devices.js";
+import { productLists, productTrustKeys, refuseRole, scopeOfBoard, signingKeys } from "./board/devices.js";
 import { shelfPath } from "./names.js";
+import { knownWithdrawals, requiredSigners, shelfOf } from "./number/known-withdrawals.js";
 import { withdrawalOf, withdrawnOf } from "./number/withdrawn.js";
 import { withReleaseLock } from "./round/attach.js";
 
@@ -111,7 +113,7 @@ function signedManifests(product: Product, { version, known }: Meant, entries: r
 }
 
 /** The entries that withdraw these manifests, the earliest first. */
-function withdrawalsOf(signed: readonly ManifestEntry[], entries: readonly Entry[]) {
+function entriesWithdrawing(signed: readonly ManifestEntry[], entries: readonly Entry[]) {
   const digests = new Set<string | undefined>(signed.map(({ digest }) => digest));
   const found = withdrawalsAmong(entries).filter(({ digest }) => digests.has(digest));
   return found.sort((a, b) => (a.time < b.time ? -1 : 1));
@@ -186,10 +188,13 @@ export async function withdrawRelease(product: Product, given: string, o: Withdr
   const { role = "release", log } = o;
   const path = shelfPath(product, o.role);
   const what = meant(product, given, path, role);
-  const shelf = isFolder(path) ? releasesIn(path, product, role) : [];
+  const shelf = shelfOf(product, role);
+  const { lists } = await productLists(product);
+  const trust = { lists, trustKeys: await productTrustKeys(product, lists) };
   return await withPublicKeys(o.keys ?? signingKeys(product, role), o.passphrases ?? [], async (opened) => {
     // without the file, the log is the one that this machine has seen, also for a public key beside no log
     const keys = opened.map(({ name, public: key }) => ({ name, public: key }));
+    const publics = keys.map((key) => key.public);
     const { receipts, signed } = await withSigningLogs(
       keys,
       log,
@@ -197,12 +202,17 @@ export async function withdrawRelease(product: Product, given: string, o: Withdr
         const entries = logs.flat();
         const signed = signedManifests(product, what, entries);
         refuseUnknownRelease(what, signed);
-        const before = withdrawalsOf(signed, entries);
-        refuseOtherReason(what.version, reason, before[0] ?? what.known?.mark);
+        const before = entriesWithdrawing(signed, entries);
+        const manifests = new Map(signed.map(({ digest }) => [digest, digest]));
+        const elsewhere = knownWithdrawals([], shelf, requiredSigners(product, role, trust, publics));
+        refuseOtherReason(what.version, reason, before[0] ?? withdrawalOf({ manifests, mark: what.known?.mark }, elsewhere.withdrawn));
         if (what.known && !what.known.mark) checkWritable(join(what.known.path, WITHDRAWN));
         const receipts = keys.flatMap((key, i) => {
           // a log that is empty here may be elsewhere
-          if (logs[i]?.length === 0) return [];
+          if (logs[i]?.length === 0) {
+            notice(`${visible(key.name)}: no entry, for its log is not here: give the same command on the machine where it signs`);
+            return [];
+          }
           const own = new Set(before.filter((e) => e.key === keyName(key.public)).map(({ digest }) => digest));
           return signed.flatMap(({ digest, sequence, version = what.version, scope = [] }) =>
             own.has(digest) ? [] : [record(key, { operation: WITHDRAW, digest, sequence, version, scope, reason })],
@@ -213,8 +223,8 @@ export async function withdrawRelease(product: Product, given: string, o: Withdr
       o,
     );
     const entries = keys.flatMap((key) => consultLog(key, log));
-    const withdrawn = withdrawnOf(product, entries);
-    const first = withdrawalsOf(signed, entries)[0] as WithdrawnRelease;
+    const { withdrawn } = knownWithdrawals(withdrawnOf(product, entries), shelf, requiredSigners(product, role, trust, publics));
+    const first = entriesWithdrawing(signed, entries)[0] as WithdrawnRelease;
     const isMarked = what.known !== undefined && (await mark(what.known, first));
     const boards = boardsOfEntries(
       product,

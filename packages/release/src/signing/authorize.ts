@@ -60,8 +60,11 @@ export interface SigningOptions
   lengthy?(): Promise<void>;
   /** The same use of a key again has no entry of its own: jobs are repeated. */
   once?: boolean;
-  /** The statement about several envelopes as a whole that the keys sign too. `drafts`: those envelopes. */
-  statement?(drafts: readonly EnvelopeDraft[]): Promise<ReleaseStatement>;
+  /**
+   * The statement about several envelopes as a whole that the keys sign too. `drafts`: those envelopes. `logs`: what
+   * each log says.
+   */
+  statement?(drafts: readonly EnvelopeDraft[], logs: SigningLogs["logs"]): Promise<ReleaseStatement>;
 }
 
 /** What a release says about itself as a whole. */
@@ -127,7 +130,10 @@ export async function recordSignings(
       : opened;
     const envelopes: RecordedSigning[] = [];
     const granted = await permitted(signingLogs.logs, keys, o, makes, given, used);
-    const said = await o.statement?.(granted.map(({ draft }) => draft));
+    const said = await o.statement?.(
+      granted.map(({ draft }) => draft),
+      signingLogs.logs,
+    );
     o.signal?.throwIfAborted();
     for (const { draft, messages, asked, overrides, removed } of granted)
       envelopes.push({

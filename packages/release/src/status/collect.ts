@@ -1,10 +1,11 @@
 // Statuses that devices have sent become the state of a fleet: each is verified with the key of its device and its own
 // nonce, and updates the row of this device. docs/reference/status.md describes the procedure.
 
-import { usage } from "@firmseal/keys/internal";
+import { usage, type WithdrawnRelease } from "@firmseal/keys/internal";
 import type { Anchor } from "@firmseal/verifier";
 import { formatSequence, readStatus, toHex } from "@firmseal/verifier/tools";
 import type { Product } from "../product/file/product.js";
+import type { WithdrawnManifest } from "../release/number/withdrawn.js";
 import { readArchive } from "../rotation/files.js";
 import { rowsWith } from "../rotation/fleet-product.js";
 import { fleetRows } from "../rotation/fleet-rows.js";
@@ -16,7 +17,7 @@ import { type Answer, readAnswers } from "./answers.js";
 import { type BehindDevices, behindOf } from "./behind.js";
 import { KnownFiles } from "./known-files.js";
 import { readNonces, type SentNonce } from "./nonces.js";
-import { type DeviceStatus, deviceStatus } from "./status.js";
+import { type DeviceStatus, deviceStatus, withdrawnIn } from "./status.js";
 
 /** What collectStatuses() compares statuses with. */
 export interface CollectOptions {
@@ -34,6 +35,8 @@ export interface CollectOptions {
   trust?: readonly string[];
   /** A folder with everything that is published for the devices. */
   archive?: string | undefined;
+  /** Releases that were withdrawn: from productWithdrawals(). */
+  withdrawn?: readonly WithdrawnManifest[];
   /** Of devices that have no row yet. */
   vendor?: string | undefined;
   class?: string | undefined;
@@ -56,6 +59,11 @@ export interface UnheardDevices {
   readonly names: readonly string[];
 }
 
+/** Devices that run a release that was withdrawn. */
+export interface WithdrawnDevices extends WithdrawnRelease {
+  readonly names: readonly string[];
+}
+
 /** The result of collectStatuses(). */
 export interface Collection {
   /** The new fleet file. */
@@ -68,6 +76,8 @@ export interface Collection {
   readonly states: { readonly [state in DeviceStatus["state"]]: number };
   /** The statuses that were refused. */
   readonly refused: readonly RefusedStatus[];
+  /** Of these devices, those that run a withdrawn release, by release. */
+  readonly withdrawn: readonly WithdrawnDevices[];
   /** Devices whose floor or trust file is lower than before. */
   readonly fell: readonly string[];
   /** Devices that do not run what is published for them. */
@@ -197,6 +207,17 @@ function hasFallen(before: FleetMembers | undefined, after: Row, known: KnownFil
   return BigInt(String(after["floor"])) < BigInt(String(before["floor"])) || isLower === true;
 }
 
+/** Devices of one release together, in the order of sequence numbers. */
+function byRelease(all: readonly WithdrawnDevices[]): WithdrawnDevices[] {
+  const out = new Map<string, WithdrawnDevices>();
+  for (const { version, sequence, time, reason, names } of all) {
+    const key = JSON.stringify([version, sequence]);
+    const before = out.get(key);
+    out.set(key, before ? { ...before, names: [...before.names, ...names] } : { version, sequence, time, reason, names });
+  }
+  return [...out.values()].sort((a, b) => (BigInt(a.sequence) < BigInt(b.sequence) ? -1 : 1));
+}
+
 const AGES = [1, 7, 30, 365, null] as const;
 const DAY = 24 * 3600_000;
 
@@ -244,6 +265,7 @@ export async function collectStatuses(paths: readonly string[], o: CollectOption
   const states = { confirmed: 0, trial: 0, "rolled-back": 0 };
   const refused: RefusedStatus[] = [];
   const fell: string[] = [];
+  const running: WithdrawnDevices[] = [];
   let added = 0;
   for (const answer of readAnswers(paths)) {
     let device: string | null = null;
@@ -258,6 +280,8 @@ export async function collectStatuses(paths: readonly string[], o: CollectOption
       if (!before) added++;
       states[one.status.state]++;
       heard.set(one.name, row);
+      const withdrawn = withdrawnIn(one.status, o.withdrawn ?? []);
+      if (withdrawn) running.push({ ...withdrawn, names: [one.name] });
     } catch (e) {
       if (!(e instanceof Refused)) throw e;
       refused.push({ where: answer.where, device, why: e.message });
@@ -273,6 +297,7 @@ export async function collectStatuses(paths: readonly string[], o: CollectOption
     states,
     refused,
     fell,
+    withdrawn: byRelease(running),
     behind: await behindOf(o.out, heard, archive, newestIn, now - o.frozenAfter * DAY),
     unheard: ages(unheard, now),
   };

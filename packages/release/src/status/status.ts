@@ -65,3 +65,8 @@ export function deviceStatus(message: Uint8Array, anchors: readonly Anchor[], no
     trust: s.trustName && s.trustSequence ? { name: textOf(s.trustName), sequence: formatSequence(s.trustSequence) } : null,
   };
 }
+
+/** Returns how the release that a device runs was withdrawn. Undefined if it was not, or if nothing is installed. */
+export function withdrawnIn<W extends { readonly manifest: string }>({ manifest }: DeviceStatus, withdrawn: readonly W[]): W | undefined {
+  return manifest ? withdrawn.find((one) => one.manifest === `${manifest.digest.algorithm}:${manifest.digest.hex}`) : undefined;
+}

@@ -3,7 +3,7 @@
 import { type ReleaseRecord, readRecordText, recordContradiction, recordFault } from "@firmseal/behaviour";
 import { decodeEnvelope, toHex } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { MOST_BOARDS } from "../data.js";
+import { MOST_BOARDS, type ReportWithdrawal } from "../data.js";
 import { el, visibleText } from "./dom.js";
 import { payloadChecker } from "./payload-file.js";
 import { type BoardOutcome, releaseViews } from "./release-view.js";
@@ -26,7 +26,7 @@ interface PageContent {
   made?: string;
   previous?: string;
   gone?: string[];
-  withdrawn?: { time: string; reason: string };
+  withdrawn?: ReportWithdrawal;
   documents?: NonNullable<PageData["documents"]>;
 }
 

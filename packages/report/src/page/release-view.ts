@@ -1,11 +1,12 @@
 // What the page shows of a release of several boards: the verdict on all of them, a table, and a section for each.
 
 import type { ReleaseRecord } from "@firmseal/behaviour";
+import type { ReportWithdrawal } from "../data.js";
 import { digits, el, facts, table, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
 import { documentViews, toldSection } from "./told-view.js";
 import type { PageData, Verified } from "./verify.js";
-import { classWords, envelopeViews, faultOf, headings } from "./view.js";
+import { classWords, envelopeViews, faultOf, headings, withdrawnWords } from "./view.js";
 
 /** What became of one board. `refused`: why it is not good, in words. */
 export interface BoardOutcome {
@@ -22,7 +23,7 @@ export interface ReleaseOutcome {
   made: string;
   previous?: string;
   gone?: string[];
-  withdrawn?: { time: string; reason: string };
+  withdrawn?: ReportWithdrawal;
   documents?: NonNullable<PageData["documents"]>;
   boards: BoardOutcome[];
   record?: ReleaseRecord;
@@ -41,8 +42,7 @@ function verdictOf({ boards, fault, withdrawn }: ReleaseOutcome): { isGood: bool
     return { isGood: false, words: `${REPORT_TEXTS.refused}: ${titleOfBoard(first)}: ${first.refused}${more}` };
   }
   if (fault !== undefined) return { isGood: false, words: `${REPORT_TEXTS.refused}: ${fault}` };
-  if (withdrawn)
-    return { isGood: false, words: REPORT_TEXTS.withdrawn(visibleText(withdrawn.time.slice(0, 10)), visibleText(withdrawn.reason)) };
+  if (withdrawn) return { isGood: false, words: withdrawnWords(withdrawn) };
   for (const one of boards) {
     const words = one.verified && faultOf(one.verified);
     if (words !== undefined) return { isGood: false, words: `${titleOfBoard(one)}: ${words}` };

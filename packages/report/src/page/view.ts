@@ -2,6 +2,7 @@
 
 import { type Behaviour, componentWords, grouped, refusingDevices, refusingWords } from "@firmseal/behaviour";
 import { refusalOf } from "@firmseal/verifier/tools";
+import type { ReportWithdrawal } from "../data.js";
 import { behaviourViews } from "./behaviour-view.js";
 import { digits, el, facts, list, table, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
@@ -38,6 +39,10 @@ export function faultOf(verified: Verified): string | undefined {
   const testKey = [...verified.testKeys, ...verified.unknown.map((one) => one.testKey)].find((name) => name !== undefined);
   return refusedByDevices(verified) ?? (testKey === undefined ? undefined : REPORT_TEXTS.testKey(visibleText(testKey)));
 }
+
+/** That a release was withdrawn, in words. */
+export const withdrawnWords = ({ time, reason }: ReportWithdrawal): string =>
+  REPORT_TEXTS.withdrawn(visibleText(time.slice(0, 10)), visibleText(reason));
 
 /** The title of a page, of what is signed alone. */
 export function titleOf({ version, sequence, names, behaviours }: Verified): string {
@@ -145,7 +150,7 @@ export function envelopeViews(data: PageData, verified: Verified, length: number
  * @returns The elements, in order.
  */
 export function goodViews(data: PageData, verified: Verified, length: number): Node[] {
-  const fault = faultOf(verified);
+  const fault = data.withdrawn ? withdrawnWords(data.withdrawn) : faultOf(verified);
   return [
     el("p", { class: `verdict ${fault === undefined ? "good" : "bad"}`, role: "status" }, fault ?? REPORT_TEXTS.good),
     el("p", { class: "dim" }, REPORT_TEXTS.verifier),

@@ -12,6 +12,7 @@ import {
   systemFault,
   usage,
   visible,
+  warn,
 } from "@firmseal/keys/internal";
 import { isRefusal, refusalHint, refusalMeaning } from "@firmseal/release";
 import {
@@ -31,9 +32,11 @@ import { decodeEnvelope, formatSequence, toHex } from "@firmseal/verifier/tools"
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, rootOptions } from "../../common/options.js";
 import { BOARDS, missingLines } from "../../common/release/folder-words.js";
+import { onDemand } from "../../common/release/on-demand.js";
 import { looseEnvelope, refusedFailure, warnOfTestSigners } from "../../common/release/refused-envelope.js";
+import { isAmongReleases } from "../../common/release/signatures.js";
 import { KEY, membersOf, NUMBER, optional, TEST_KEYS } from "../../common/shapes.js";
-import { numberWords, versionFacts } from "../../common/words.js";
+import { numberWords, versionFacts, withdrawnWords } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
@@ -139,11 +142,22 @@ async function whosigned(path: string, o: WhosignedOptions) {
   if (path !== STDIO && isFolder(path)) return signersIn(path, o.board, known, folder.skipped);
   const { refuseBoardOf } = await folders();
   refuseBoardOf(path, o.board);
-  const { facts, failure } = await signerFacts(path, readAnyEnvelope(path), known);
+  const envelope = readAnyEnvelope(path);
+  const { facts, failure } = await signerFacts(path, envelope, known);
   warnOfTestSigners(facts.testKeys);
+  await warnOfWithdrawn(path, envelope);
   const all = { ...facts, skipped: folder.skipped };
   if (failure) throw new RefusedWithFacts(failure, all);
   return all;
+}
+
+/** Warns if the mark of its release says that it was withdrawn. */
+async function warnOfWithdrawn(path: string, envelope: Uint8Array): Promise<void> {
+  if (!isAmongReleases(path)) return;
+  const { withdrawalAround } = await onDemand();
+  // the keys here are those that may have signed: nobody has said that devices trust them
+  const withdrawn = withdrawalAround(path, envelope, undefined);
+  if (withdrawn) warn(withdrawnWords(path, withdrawn));
 }
 
 /** Loads what only the folder of a release needs. */
@@ -151,8 +165,8 @@ const folders = () => import("../../common/release/folder-boards.js");
 
 /** Who signed each board of a release. Fails as for one envelope, with the first failure. */
 async function signersIn(path: string, board: string | undefined, known: readonly KnownKey[], skipped: readonly Skipped[]) {
-  const { eachBoard, folderAt, missingBoards } = await folders();
-  const folder = (await folderAt(path, board)) as ReleaseFolder;
+  const { eachBoard, missingBoards, shownFolder } = await folders();
+  const folder = (await shownFolder(path, board)) as ReleaseFolder;
   const failures: Failure[] = [];
   const boards = await eachBoard(folder, async (one) => {
     const { facts, failure } = await signerFacts(one.path, one.envelope, known);

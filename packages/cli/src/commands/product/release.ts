@@ -53,8 +53,8 @@ import {
 } from "../../common/release/release-facts.js";
 import { showReview } from "../../common/release/review.js";
 import { APPROVAL, approvalLines, progressFacts, progressLines, refuseInRelease, SIGNATURES } from "../../common/release/signatures.js";
-import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS } from "../../common/shapes.js";
-import { receiptWords } from "../../common/words.js";
+import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS, WITHDRAWAL } from "../../common/shapes.js";
+import { receiptWords, withdrawnFacts, withdrawnNames } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
 
 interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, ClockOverride, ApprovalOptions {
@@ -157,6 +157,9 @@ const factsOf = (plan: ReleasePlan) => ({
   ...lastKnown(plan),
 });
 
+/** The withdrawn releases that a record names. */
+const namedIn = ({ withdrawn }: Pick<ReleaseRecord, "withdrawn">) => ({ withdrawn: withdrawnFacts(withdrawn) });
+
 const doneFacts = async (plan: ReleasePlan, done: DoneRelease) => ({
   boards: planned(plan, done.cuts),
   references: undefined,
@@ -168,6 +171,7 @@ const doneFacts = async (plan: ReleasePlan, done: DoneRelease) => ({
   signatures: progressFacts(done.progress),
   approval: (await approvalProgress(plan)) ?? null,
   lint: done.lint,
+  ...namedIn(done.record),
 });
 
 async function releaseProduct(
@@ -208,6 +212,7 @@ async function releaseProduct(
       signatures: [],
       approval: (await approvalProgress(plan)) ?? null,
       lint: plan.lint,
+      ...namedIn(plan.existing ?? plan),
       ...(await changes(planSequence)),
     };
   // reports what cannot be compared before anything is signed
@@ -342,6 +347,8 @@ export default define({
     }),
     lint: ["object", "what firmseal lint finds; with --dry-run without rules about signatures"],
     ...membersOf("lint", { releases: ["string[]", "envelopes that were checked"], ...LINT }),
+    withdrawn: ["object[]", "withdrawn releases that release.json names; with --dry-run, as far as they are known without a key"],
+    ...membersOf("withdrawn[]", WITHDRAWAL),
     "changes?": ["object[]", "with --diff: what changes for devices, board by board"],
     ...membersOf("changes?[]", {
       board: ["string", "name of the board"],
@@ -374,6 +381,7 @@ export default define({
         ? `lint: firmseal lint ${shellWord(f.folder)} checks it again`
         : `lint: ${lintCounts(f.lint)}${isHidden && f.state !== "planned" ? `; firmseal lint ${shellWord(f.folder)} shows them` : ""}`,
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,
+      ...(f.withdrawn.length > 0 ? [`${f.folder}/release.json: ${withdrawnNames(f.withdrawn)}`] : []),
       ...(f.signatures.some(({ complete }) => !complete) ? progressLines(f.folder, f.signatures) : []),
       ...approvalLines(f.folder, f.approval),
       ...(f.approval?.complete === false && f.state !== "planned"

@@ -6,9 +6,10 @@ import { commandArgument, define, option } from "../../command.js";
 import { productFile, statusKeys, wholeNumber } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
 import { NAMES, REASONS } from "../../common/release/cohorts.js";
-import { productAsked } from "../../common/release/product-names.js";
-import { membersOf, type Shape } from "../../common/shapes.js";
+import { productAsked, withdrawnOfProduct } from "../../common/release/product-names.js";
+import { membersOf, type Shape, WITHDRAWAL } from "../../common/shapes.js";
 import { type StatusKeyOptions, statusAnchors } from "../../common/trust/status-keys.js";
+import { runningWords, withdrawnFact } from "../../common/words.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
 interface CollectCommandOptions extends StatusKeyOptions {
@@ -43,8 +44,9 @@ const some = ({ names }: { names: readonly string[] }) => ({ rows: names.length,
 const behindFacts = ({ names, frozen, ...more }: BehindDevices) => ({ ...more, ...some({ names }), frozen: some({ names: frozen }) });
 const unheardFacts = ({ days, names }: UnheardDevices) => ({ days, ...some({ names }) });
 
-function factsOf({ text: _, fell, behind, unheard, ...c }: Collection, out: string) {
-  return { file: out, ...c, fell: some({ names: fell }), behind: behind.map(behindFacts), unheard: unheard.map(unheardFacts) };
+function factsOf({ text: _, fell, withdrawn, behind, unheard, ...c }: Collection, out: string) {
+  const running = withdrawn.map((one) => ({ ...withdrawnFact(one), ...some(one) }));
+  return { file: out, ...c, fell: some({ names: fell }), withdrawn: running, behind: behind.map(behindFacts), unheard: unheard.map(unheardFacts) };
 }
 
 type Facts = ReturnType<typeof factsOf>;
@@ -59,10 +61,11 @@ function bounded(lines: readonly string[]): void {
 }
 
 /** Names what a person must look at. */
-function warnings({ refused, fell, behind }: Facts): void {
+function warnings({ refused, fell, withdrawn, behind }: Facts): void {
   // the first one is in the refusal itself
   bounded(refused.slice(1).map(reasonOf));
   if (fell.rows > 0) warn(visible(`${whoOf(fell)} has a lower floor or trust file than before: replaced, erased, or copied`));
+  bounded(withdrawn.map((one) => runningWords(whoOf(one), one)));
   bounded(
     behind.flatMap((b) => {
       const newer = b.next === null ? `trust file ${b.newest} is the newest` : `${b.next} is its next file`;
@@ -82,9 +85,11 @@ async function collect(statuses: string[], o: CollectCommandOptions) {
   const isUpdate = o.fleet !== undefined && o.out !== STDIO && isSameFile(o.fleet, o.out);
   checkFleetOutput(o.out, isUpdate || o.fleet === undefined ? inputs : [...inputs, o.fleet]);
   const { secret: _, key: _key, json: _json, product, frozenAfter = FROZEN_AFTER, ...given } = o;
+  const own = await productAsked(product);
   const found = await collectStatuses(statuses, {
     ...given,
-    product: await productAsked(product),
+    product: own,
+    withdrawn: await withdrawnOfProduct(own),
     frozenAfter,
     anchors: await statusAnchors(o),
   });
@@ -168,6 +173,8 @@ export default define({
     }),
     fell: ["object", "devices with a lower floor or trust file than before"],
     ...membersOf("fell", SOME),
+    withdrawn: ["object[]", "with a product file: withdrawn releases that some of these devices run"],
+    ...membersOf("withdrawn[]", { ...WITHDRAWAL, ...SOME }),
     behind: ["object[]", "devices that have answered and are behind; devices in the same state share an entry"],
     ...membersOf("behind[]", {
       ...SOME,

@@ -1,13 +1,16 @@
-import { readAll } from "@firmseal/keys/internal";
-import { deviceStatus, LIMITS } from "@firmseal/release/internal";
+import { readAll, warn } from "@firmseal/keys/internal";
+import { deviceStatus, LIMITS, withdrawnIn } from "@firmseal/release/internal";
 import { InvalidArgumentError } from "commander";
 import { commandArgument, define, option } from "../../command.js";
-import { statusKeys } from "../../common/options.js";
-import { membersOf } from "../../common/shapes.js";
+import { productFile, statusKeys } from "../../common/options.js";
+import { productAsked, withdrawnOfProduct } from "../../common/release/product-names.js";
+import { membersOf, WITHDRAWAL } from "../../common/shapes.js";
 import { type StatusKeyOptions, statusAnchors } from "../../common/trust/status-keys.js";
+import { runningWords, withdrawnFact } from "../../common/words.js";
 
 interface StatusOptions extends StatusKeyOptions {
   nonce: Uint8Array;
+  product?: string;
   json?: boolean;
 }
 
@@ -19,14 +22,17 @@ function nonceBytes(text: string): Uint8Array {
 /** Verifies what a device answered. */
 async function verify(path: string, o: StatusOptions) {
   const whom = await statusAnchors(o);
-  return deviceStatus(readAll(path, LIMITS.statusMessage), whom, o.nonce);
+  const status = deviceStatus(readAll(path, LIMITS.statusMessage), whom, o.nonce);
+  const withdrawn = withdrawnIn(status, await withdrawnOfProduct(await productAsked(o.product)));
+  if (withdrawn) warn(runningWords(status.device ?? "the device", withdrawn));
+  return { ...status, withdrawn: withdrawn ? withdrawnFact(withdrawn) : null };
 }
 
 export default define({
   name: "status verify",
   summary: "verify a device's status message",
   arguments: [commandArgument("<file>", "the device's answer, or - for stdin")],
-  options: () => [option("--nonce <hex>", "the nonce that was sent to the device", { parse: nonceBytes, required: true }), ...statusKeys()],
+  options: () => [option("--nonce <hex>", "the nonce that was sent to the device", { parse: nonceBytes, required: true }), ...statusKeys(), productFile()],
   examples: [
     ["firmseal status verify answer.cbor --nonce 00112233445566778899aabbccddeeff --secret devices.jwks", "a MAC by the device's secret"],
     ["firmseal status verify answer.cbor --nonce 00112233445566778899aabbccddeeff --key device.pub --json", "a signature, for scripts"],
@@ -40,6 +46,8 @@ export default define({
     floors: ["object", "for each role, the lowest sequence number that the device still accepts"],
     manifest: ["object|null", "what runs; null: nothing is installed"],
     ...membersOf("manifest", { digest: ["object", "digest of the manifest"], sequence: ["string", "its sequence number"] }),
+    withdrawn: ["object|null", "how the release that it runs was withdrawn, by the product file; null: not known to be"],
+    ...membersOf("withdrawn", WITHDRAWAL),
     trust: ["object|null", "the trust file in force; null: keys are embedded"],
     ...membersOf("trust", { name: ["string", "name of the line of trust files"], sequence: ["string", "sequence number"] }),
   },

@@ -20,6 +20,7 @@ import {
   reportTime,
   type TrustedKeys,
   trustedKeys,
+  withdrawalAround,
 } from "@firmseal/release/internal";
 import { fittedReport, type ReleaseReport, type ReportData } from "@firmseal/report";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
@@ -92,8 +93,12 @@ async function oneBoard(path: string, o: ReportOptions): Promise<ReportedBoard> 
   await refuseAsVerify(path, o, product);
   const names = namesOf(product, o, given);
   const before = o.previousRelease;
+  const whom = await keysFor(o, product);
+  const withdrawn = withdrawalAround(path, readEnvelopeFile(path), whom);
+  if (withdrawn) warn(withdrawnWords(path, withdrawn));
   return reportBoard({
-    ...{ path, o, whom: await keysFor(o, product), given, names },
+    ...{ path, o, whom, given, names },
+    ...(withdrawn && { withdrawn }),
     documents: reportDocuments([...(o.document ?? []), ...documentsBeside(path)]),
     ...(before !== undefined && { before: { name: basename(before), envelope: readEnvelopeFile(before), path: before } }),
   });
@@ -121,10 +126,10 @@ async function allBoards(path: string, folder: ReleaseFolder, o: ReportOptions):
   // a file that is only present here may belong to something else
   if (product && o.product !== undefined) refuseOtherProduct(path, record, product);
   const own = productOf(product, record);
-  const withdrawn = folderWithdrawal(folder, own);
+  const whom = await keysFor(o, own);
+  const withdrawn = folderWithdrawal(folder, own, whom);
   // the page of a withdrawn release says so, and never that it is good
   if (!withdrawn) await refuseAsVerify(path, o, own);
-  const whom = await keysFor(o, own);
   const names = namesOf(product, o, undefined);
   const previous = o.previousRelease === undefined ? undefined : previousFolder(o.previousRelease, record);
   const out: ReportedBoard[] = [];

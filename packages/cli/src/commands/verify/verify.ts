@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { RECORD } from "@firmseal/behaviour";
 import { Failure } from "@firmseal/keys";
-import { isFolder, keyWords, plural, shellWord, someOf, usage, warn } from "@firmseal/keys/internal";
+import { isFolder, keyWords, plural, shellWord, someOf, usage, warn, withdrawnFailure } from "@firmseal/keys/internal";
 import { type VerifiedRelease, verifyRelease } from "@firmseal/release";
 import {
   type ConsumerName,
@@ -11,6 +11,7 @@ import {
   type RefusalOverrides,
   readEnvelopeFile,
   refusingFacts,
+  type TrustedKeys,
   type TrustOptions,
   trustedKeys,
   type VerifiedBoard,
@@ -28,9 +29,9 @@ import {
 } from "../../common/options.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
-import { APPROVAL, approvalLines, isReleaseFolder, progressLines, SIGNATURES } from "../../common/release/signatures.js";
+import { APPROVAL, approvalLines, isAmongReleases, isReleaseFolder, progressLines, SIGNATURES } from "../../common/release/signatures.js";
 import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE, WITHDRAWAL } from "../../common/shapes.js";
-import { numberWords, versionFacts, withdrawnWords } from "../../common/words.js";
+import { numberWords, versionFacts, withdrawnFacts, withdrawnNames, withdrawnWords } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
 export interface VerifyOptions extends TrustOptions, RefusalOverrides {
@@ -43,6 +44,7 @@ export interface VerifyOptions extends TrustOptions, RefusalOverrides {
   missing?: boolean;
   expectVersion?: string;
   log?: string;
+  previousRelease?: string;
   json?: boolean;
 }
 
@@ -68,6 +70,14 @@ async function judged(o: VerifyOptions) {
   return { ...o, judge: (envelope: Uint8Array) => checkFor(name, envelope) };
 }
 
+/** Refuses an envelope whose release was withdrawn, if a folder around it says so. */
+async function refuseWithdrawnAround(path: string, envelope: Uint8Array, whom: TrustedKeys): Promise<void> {
+  if (!isAmongReleases(path)) return;
+  const { withdrawalAround } = await onDemand();
+  const withdrawn = withdrawalAround(path, envelope, whom);
+  if (withdrawn) throw withdrawnFailure(withdrawn, path);
+}
+
 /** What people must know about a release that enough trusted keys have signed. */
 const doubtsOf = ({ signedByTestKeys, otherSignatures, refusing }: VerifiedRelease) => ({
   signedByTestKeys: [...signedByTestKeys],
@@ -80,10 +90,13 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
   if (o.missing && !isReleaseFolder(path)) throw usage(`--missing: ${path} is not the folder of a release`, "name the folder");
   if (isForProduct(path, o)) return verifyForProduct(path, o);
   if (o.log !== undefined) throw usage("--log is for releases of a product", "name the product file: --product FILE");
+  if (o.previousRelease !== undefined) throw usage("--previous-release is for releases of a product", "name the product file: --product FILE");
   if (o.expectVersion !== undefined) throw usage("--expect-version is for releases of a product", "name the product file: --product FILE");
   const whom = await trustedKeys(o);
   try {
-    const verified = await verifyRelease(path, readEnvelopeFile(path), whom, await judged(o));
+    const envelope = readEnvelopeFile(path);
+    const verified = await verifyRelease(path, envelope, whom, await judged(o));
+    await refuseWithdrawnAround(path, envelope, whom);
     const { sequence, outline, signers, payloadsChecked, payloadsNotChecked, severedAbsent } = verified;
     return {
       sequence: String(sequence),
@@ -161,13 +174,11 @@ async function verifyForProduct(path: string, o: VerifyOptions) {
       ...versionFacts(one.outline),
       signers: one.signers,
     })),
-    records: records.map(({ path: folder, version, boards, payloads }) => ({ path: folder, version, boards: [...boards], payloads })),
-    withdrawn: withdrawn.map(({ version, sequence, time, reason }) => ({
-      ...(version !== undefined && { version }),
-      sequence,
-      time,
-      reason,
+    records: records.map(({ path: folder, version, boards, payloads, withdrawn: named }) => ({
+      ...{ path: folder, version, boards: [...boards], payloads },
+      withdrawn: withdrawnFacts(named),
     })),
+    withdrawn: withdrawnFacts(withdrawn),
   };
 }
 
@@ -216,6 +227,10 @@ export default define({
     ...refusalOverrides(),
     option("--expect-version <version>", "with a product file: refuse a release of another version"),
     option("--log <file>", "with a product file: signing log with the withdrawn releases (default: KEY.log beside the keys)"),
+    option(
+      "--previous-release <path>",
+      "with a product file: the last published release, whose signed record names withdrawn ones: a folder or release.json",
+    ),
     option("--missing", "for the folder of a release: show who has approved and signed it; exit code 1 if somebody still has to"),
     option("--without-payloads", "accept a release even though payloads are missing and cannot be checked"),
     ...passphrases(),
@@ -253,6 +268,8 @@ export default define({
       version: ["string", "version of the release"],
       boards: ["string[]", "boards that the signatures cover"],
       payloads: ["number", "payloads that they cover"],
+      withdrawn: ["object[]", "withdrawn releases that they name"],
+      ...membersOf("withdrawn[]", WITHDRAWAL),
     }),
     "withdrawn?": ["object[]", "with a product file, for a folder of releases: older ones that were withdrawn"],
     ...membersOf("withdrawn?[]", WITHDRAWAL),
@@ -266,7 +283,8 @@ export default define({
         )
       : [`${path}: ${verdictWords(f, o)}, ${numberWords(f)}, signed by ${signerWords(f.signers)}`]),
     ...(f.records ?? []).map(
-      (one) => `${join(one.path, RECORD)}: good, covers ${plural(one.boards.length, "board")} and ${plural(one.payloads, "payload")}`,
+      (one) =>
+        `${join(one.path, RECORD)}: good, covers ${plural(one.boards.length, "board")} and ${plural(one.payloads, "payload")}${one.withdrawn.length > 0 ? `, ${withdrawnNames(one.withdrawn)}` : ""}`,
     ),
     ...(f.signatures ? [...approvalLines(path, f.approval ?? null), ...progressLines(path, f.signatures)] : []),
     ...f.otherSignatures.map((one) => `another signature: ${otherWords(one)}`),

@@ -2,9 +2,10 @@
 
 import { existsSync } from "node:fs";
 import { numberVersion, versionNumber } from "@firmseal/keys";
-import { usage } from "@firmseal/keys/internal";
+import { usage, warn } from "@firmseal/keys/internal";
 import type { Product } from "@firmseal/release";
-import { boardFinderOf, type Cohort, PRODUCT_FILE } from "@firmseal/release/internal";
+import { boardFinderOf, type Cohort, PRODUCT_FILE, productWithdrawals, type WithdrawnManifest } from "@firmseal/release/internal";
+import { failureOf } from "../../show/failure-of.js";
 import { onDemand } from "./on-demand.js";
 
 /**
@@ -26,6 +27,19 @@ export async function productHere(product: string | undefined, named = false): P
 export async function productAsked(product: string | undefined): Promise<Product | undefined> {
   if (product === undefined && !existsSync(PRODUCT_FILE)) return undefined;
   return (await onDemand()).readProduct(product ?? PRODUCT_FILE);
+}
+
+/**
+ * The withdrawn releases of a product, for commands that have something else to do: what cannot be read is a warning.
+ */
+export async function withdrawnOfProduct(product: Product | undefined): Promise<readonly WithdrawnManifest[]> {
+  if (!product) return [];
+  try {
+    return (await productWithdrawals(product)).withdrawn;
+  } catch (e) {
+    warn(`which releases of ${product.name} were withdrawn is not known: ${failureOf(e).message}`);
+    return [];
+  }
 }
 
 /** What an option names. A version has a number where the product makes its numbers from versions. */

@@ -15,6 +15,7 @@ import {
   refuseMissingKeys,
   signingKeys,
   trustOptions,
+  withdrawalAround,
   withReleaseLock,
 } from "@firmseal/release/internal";
 
@@ -33,5 +34,6 @@ export const parts = {
   signingKeys,
   trustOptions,
   verifyProduct,
+  withdrawalAround,
   withReleaseLock,
 };

@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
-import { usage, visible } from "@firmseal/keys/internal";
+import { usage, visible, type WithdrawnRelease } from "@firmseal/keys/internal";
 import { explain, type Product, releaseDifference } from "@firmseal/release";
 import {
   checkPayloads,
@@ -53,6 +53,8 @@ interface BoardInput {
   /** The device that the options name. */
   given?: Identity | undefined;
   documents?: ReportDocument[];
+  /** How its release was withdrawn, for a page of one envelope. */
+  withdrawn?: WithdrawnRelease;
   /** In a release of several boards: the board, and the record that must agree. */
   board?: string;
   record?: ReleaseRecord;
@@ -202,6 +204,7 @@ export async function reportBoard(input: BoardInput): Promise<ReportedBoard> {
     ...reportKinds(manifest),
     ...(slots && { slotSizes: slots }),
     ...(files.size > 0 && { compared: [...files.keys()] }),
+    ...(input.withdrawn && { withdrawn: { time: input.withdrawn.time, reason: input.withdrawn.reason } }),
     ...(input.documents && input.documents.length > 0 && { documents: input.documents }),
     ...(await changesOf(envelope, input.before)),
     ...(await cutsOf(input, files)),

@@ -1,17 +1,25 @@
 // Who has signed a release, and who still has to: facts, their shape, and words.
 
-import { existsSync } from "node:fs";
-import { join, resolve, sep } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join, resolve, sep } from "node:path";
 import { RECORD } from "@firmseal/behaviour";
 import { keyFacts } from "@firmseal/keys";
 import { isFolderLost, keyWords, STDIO, shellWord, someOf, usage } from "@firmseal/keys/internal";
 import type { BoardProgress } from "@firmseal/release";
 import { type ApprovalProgress, approvalWords, progressWords } from "@firmseal/release/internal";
+import { unlessThrown } from "@firmseal/signer";
 import { KEY, membersOf, type Shape } from "../shapes.js";
 import { onDemand } from "./on-demand.js";
 
 /** Whether a path is the folder of a release, signed or not. */
 export const isReleaseFolder = (path: string): boolean => path !== STDIO && existsSync(join(path, RECORD));
+
+/** Whether a file is in the folder of a release, or beside one. */
+export function isAmongReleases(path: string): boolean {
+  if (path === STDIO) return false;
+  const folder = dirname(path);
+  return isReleaseFolder(folder) || (unlessThrown(() => readdirSync(folder)) ?? []).some((name) => isReleaseFolder(join(folder, name)));
+}
 
 /** Refuses an output in the folder of a release, which has the files of the release and no others. */
 export function refuseInRelease(path: string, option: string, folder: string): void {

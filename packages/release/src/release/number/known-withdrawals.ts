@@ -2,22 +2,25 @@
 // and the records of later releases. Of these, a record comes from outside: it withdraws only what the keys that the
 // devices require have signed.
 
+import { existsSync } from "node:fs";
 import type { ReleaseRecord } from "@firmseal/behaviour";
-import { anchors, numberVersion } from "@firmseal/keys";
-import { tooMuch, visible, warn } from "@firmseal/keys/internal";
+import { anchors, keyName, numberVersion, versionNumber } from "@firmseal/keys";
+import { isFolder, tooMuch, visible, warn } from "@firmseal/keys/internal";
 import { type PublicKey, ROLES, unlessThrown } from "@firmseal/signer";
 import { type Anchor, type Identity, policyOf, type Trust } from "@firmseal/verifier";
 import { sameKey } from "@firmseal/verifier/tools";
 import { LIMITS } from "../../input/limits.js";
 import type { Product } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
-import type { KnownRelease } from "../../product/record.js";
+import { type KnownRelease, releasesIn } from "../../product/record.js";
 import { windowOf } from "../../trust/quorum.js";
 import { isByAnchor } from "../../verify/doubts.js";
 import type { TrustedKeys } from "../../verify/verified.js";
-import { identitiesOf, type TrustLists } from "../board/devices.js";
+import { identitiesOf, productLists, productTrustKeys, type TrustLists } from "../board/devices.js";
+import { shelfPath } from "../names.js";
 import { recordClaims } from "../record-signatures.js";
-import type { WithdrawnManifest } from "./withdrawn.js";
+import { publishedAt } from "./numbers.js";
+import { type KnownLogs, type WithdrawnManifest, withdrawnHere } from "./withdrawn.js";
 
 /** Whose signatures devices require, and for which devices that is asked. */
 export interface RequiredSigners extends Pick<TrustedKeys, "policy"> {
@@ -129,6 +132,44 @@ export function knownWithdrawals(
 function byNumber(a: WithdrawnManifest, b: WithdrawnManifest): number {
   const [n, m] = [BigInt(a.sequence), BigInt(b.sequence)];
   return n < m || (n === m && a.manifest < b.manifest) ? -1 : 1;
+}
+
+/** Where withdrawals of a product are looked for, besides in its folder of releases and beside its keys. */
+export interface WithdrawalSources extends KnownLogs {
+  /** Later releases: a folder of releases, a release, or its release.json. Default: that of the product file. */
+  readonly previousRelease?: string | undefined;
+  /** Further releases. */
+  readonly also?: readonly KnownRelease[];
+}
+
+/** The releases in the folder of releases of a product. */
+export function shelfOf(product: Product, role: SigningRole | undefined): KnownRelease[] {
+  const path = shelfPath(product, role);
+  return isFolder(path) ? releasesIn(path, product, role) : [];
+}
+
+/** The releases elsewhere that are named: by the option, or by the product file if it is there. */
+function namedReleases(product: Product, { role, previousRelease }: WithdrawalSources): KnownRelease[] {
+  const own = role === undefined || role === "release" ? product.sequence.previous : undefined;
+  const path = previousRelease ?? (own !== undefined && existsSync(own) ? own : undefined);
+  return path === undefined ? [] : publishedAt(path, product, role);
+}
+
+/** Compares releases by their versions. */
+export const byVersion = (a: KnownRelease, b: KnownRelease): number => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1);
+
+/** Collects what this machine knows of the withdrawn releases of a product. */
+export function withdrawalsOf(product: Product, required: RequiredSigners | undefined, o: WithdrawalSources): KnownWithdrawals {
+  const all = [...namedReleases(product, o), ...(o.also ?? []), ...shelfOf(product, o.role)].sort(byVersion);
+  return knownWithdrawals(withdrawnHere(product, o), all, required);
+}
+
+/** Like withdrawalsOf(), by the trusted keys that the product file names. Opens no private key. */
+export async function productWithdrawals(product: Product, o: WithdrawalSources = {}): Promise<KnownWithdrawals> {
+  const { lists } = await productLists(product);
+  const trustKeys = await productTrustKeys(product, lists);
+  const required = requiredSigners(product, o.role ?? "release", { lists, trustKeys });
+  return withdrawalsOf(product, required, { ...o, thumbprints: (trustKeys ?? []).map(keyName) });
 }
 
 /** Says which records are not believed: they may be forged, or signed by keys that were replaced. */

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { RECORD, type ReleaseRecord } from "@firmseal/behaviour";
-import { checkFolder, isFolder, isSameFile, usage, visible, warn } from "@firmseal/keys/internal";
+import { checkFolder, isFolder, isSameFile, notice, someOf, usage, visible, warn } from "@firmseal/keys/internal";
 import { unlessThrown } from "@firmseal/signer";
 import { equalBytes } from "@firmseal/verifier/tools";
 import { refuseUnknownRules } from "../../lint/releases.js";
@@ -106,6 +106,7 @@ export async function planSigning(product: Product, folder: string, o: RoundOpti
   const { withdrawn, doubted } = withdrawnFor(product, { ...o, role }, [...others, own], devices);
   refuseWithdrawnAny([own], withdrawn);
   warnOfDoubted(doubted);
+  noteNamed(record, folder);
   warnOfUnnamed(record, folder, withdrawn);
   const cuts = new Map<string, Cuts>();
   const base = {
@@ -123,6 +124,11 @@ function refuseWithdrawnAny(own: readonly KnownRelease[], withdrawn: readonly Wi
     refuseWithdrawn(one, withdrawn);
     refuseWithdrawnVersion(one.version, one.sequence, withdrawn);
   }
+}
+
+/** Says which withdrawn releases a record names: who signs it confirms them. */
+function noteNamed({ withdrawn }: ReleaseRecord, folder: string): void {
+  if (withdrawn.length > 0) notice(visible(`${folder}: release.json names ${someOf(withdrawn.map(({ version }) => version))} as withdrawn`));
 }
 
 /** Says which withdrawn releases a record that others still sign does not name: it stays as the first one signed it. */

@@ -10,11 +10,12 @@ import {
   type RecordedSigner,
   type RecordSignature,
   type ReleaseRecord,
+  recordContradiction,
   SUMS,
   statementOf,
 } from "@firmseal/behaviour";
-import { keyFacts, type Receipt } from "@firmseal/keys";
-import { readAll, refusedInput, replaceFolder, sha256Hex, shellWord, visible, writeFolder } from "@firmseal/keys/internal";
+import { type Entry, keyFacts, type Receipt } from "@firmseal/keys";
+import { readAll, refusedInput, replaceFolder, SIGN_RECORD, sha256Hex, shellWord, visible, withdrawalsAmong, writeFolder } from "@firmseal/keys/internal";
 import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
 import { equalBytes, MAX_SIGNATURES } from "@firmseal/verifier/tools";
 import { consumerOf } from "../../consumer/consumers.js";
@@ -97,7 +98,7 @@ export class Round<Key extends NamedKey = NamedKey> {
   private cuts: ReleasePlan["cuts"];
 
   private constructor(
-    private readonly plan: ReleasePlan,
+    private plan: ReleasePlan,
     private readonly trusted: ProductTrusted,
     /** The keys that sign in this round: those that have not signed before. */
     readonly keys: readonly Key[],
@@ -253,8 +254,15 @@ export class Round<Key extends NamedKey = NamedKey> {
     return { record, folder, written: false, receipts: [], cuts, lint, by: [], progress };
   }
 
-  /** What each key signs about the release as a whole. */
-  async statement(drafts: readonly EnvelopeDraft[]): Promise<Uint8Array> {
+  /** What each key signs about the release as a whole. `logs`: a job that is repeated says what the first one said. */
+  async statement(drafts: readonly EnvelopeDraft[], logs: readonly (readonly Entry[])[] = []): Promise<Uint8Array> {
+    for (const withdrawn of this.plan.existing ? [] : logs.flatMap((log) => earlierLists(this.plan, log))) {
+      const plan = { ...this.plan, withdrawn: withdrawn.names };
+      const said = await statementOfPlan(plan, drafts);
+      if (`sha-256:${sha256Hex(said)}` !== withdrawn.digest) continue;
+      this.plan = plan;
+      return said;
+    }
     return await statementOfPlan(this.plan, drafts);
   }
 
@@ -335,8 +343,27 @@ interface SignedRecord {
   readonly written: RecordSignature;
 }
 
-const statementOfPlan = async (plan: ReleasePlan, drafts: readonly EnvelopeDraft[]): Promise<Uint8Array> =>
-  statementOf(await recordOf(plan, [], drafts, []), boardNames(plan));
+/** For each entry about a record of this version: its digest, and the withdrawn releases without those after it. */
+function earlierLists({ version, withdrawn }: ReleasePlan, log: readonly Entry[]) {
+  return log.flatMap((entry, at) => {
+    if (entry.operation !== SIGN_RECORD || entry.version !== version || entry.digest === undefined) return [];
+    const before = new Set(withdrawalsAmong(log.slice(0, at)).map(({ digest }) => digest));
+    const later = new Set(withdrawalsAmong(log.slice(at)).flatMap(({ digest }) => (before.has(digest) ? [] : [digest])));
+    return [{ digest: entry.digest, names: withdrawn.filter(({ manifests }) => !manifests.some((one) => later.has(one))) }];
+  });
+}
+
+/** Refuses what nobody could read again. */
+function checkRecord(folder: string, record: ReleaseRecord): void {
+  const fault = recordContradiction(record);
+  if (fault !== undefined) throw releaseFault(`${join(folder, RECORD)} would contradict itself: ${fault}`, "give the release a higher number");
+}
+
+async function statementOfPlan(plan: ReleasePlan, drafts: readonly EnvelopeDraft[]): Promise<Uint8Array> {
+  const record = await recordOf(plan, [], drafts, []);
+  checkRecord(plan.folder, { ...record, signatures: [] });
+  return statementOf(record, boardNames(plan));
+}
 
 /**
  * The signatures of a record. It must say what the plan makes, and each key that signed the boards must have signed it,
