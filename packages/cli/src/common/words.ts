@@ -32,9 +32,10 @@ export function rootWords({ signed, needed, families }: RootProgress, of = ""): 
   return `${plural(signed, "root")}${of} (needed: ${needed}${each})`;
 }
 
-/** "dist/1.4.1: version 1.4.1 was withdrawn on 2026-12-01: loses its settings" */
-export function withdrawnWords(path: string, { version, time, reason }: WithdrawnRelease): string {
-  return visible(`${path}: version ${version} was withdrawn on ${time.slice(0, 10)}: ${reason}`);
+/** "version 1.4.1 was withdrawn on 2026-12-01: loses its settings", after the path of the release if that is given. */
+export function withdrawnWords({ version, sequence, time, reason }: WithdrawnRelease, path?: string): string {
+  const what = version === undefined ? `sequence number ${sequence}` : `version ${version}`;
+  return visible(`${path === undefined ? "" : `${path}: `}${what} was withdrawn on ${time.slice(0, 10)}: ${reason}`);
 }
 
 /** A withdrawn release by a log or a mark, with its time, or by a record, with its day. */
@@ -48,11 +49,9 @@ export const withdrawnFact = ({ version, sequence, reason, ...when }: Named) => 
 
 export const withdrawnFacts = (all: readonly Named[]) => all.map(withdrawnFact);
 
-/** "serial-1: runs version 1.4.1, which was withdrawn on 2026-12-01: loses its settings" */
-export function runningWords(who: string, { version, sequence, time, reason }: WithdrawnRelease): string {
-  const what = version === undefined ? `sequence number ${sequence}` : `version ${version}`;
-  return visible(`${who}: runs ${what}, which was withdrawn on ${time.slice(0, 10)}: ${reason}`);
-}
+/** "serial-1 runs a withdrawn release: version 1.4.1 was withdrawn on 2026-12-01: loses its settings" */
+export const runningWords = (who: string, release: WithdrawnRelease): string =>
+  `${visible(who)} runs a withdrawn release: ${withdrawnWords(release)}`;
 
 /** "names 1.4.1 as withdrawn" */
 export const withdrawnNames = (all: readonly { readonly version?: string | undefined; readonly sequence: string }[]): string =>

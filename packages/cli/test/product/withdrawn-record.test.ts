@@ -1,8 +1,12 @@
 // Withdrawn releases in the signed record of a later one: what it names, who is believed, and what carries it forward.
 
 import { appendFileSync, cpSync, mkdirSync, rmSync } from "node:fs";
+import { identityUuids } from "@firmseal/signer";
+import { anchor, install, macAttester, status } from "@firmseal/verifier";
+import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { beforeAll, describe, expect, it } from "vitest";
-import { logEntries, type Place, stateOf, words } from "../../../test-support/src/command-line/run.js";
+import { utf8 } from "../../../test-support/src/bytes.js";
+import { keyA, logEntries, type Place, stateOf, words } from "../../../test-support/src/command-line/run.js";
 import { brief, copyOf, filesIn, forge, PRODUCT, refusal, release, released, world } from "./product-place.js";
 
 const REASON = "loses its settings";
@@ -140,7 +144,9 @@ describe("a signed record", () => {
     await alone.ok(["verify", `dist/${BAD}`]);
     for (const what of [`dist/${BAD}`, SUIT])
       expect(await refused(alone, ["verify", what, "--previous-release", "newest.json"])).toContain("was withdrawn on");
-    expect(await refused(alone, ["verify", SUIT, "--key", "A.jwk", "--previous-release", "newest.json"], 2)).toContain("--previous-release is for");
+    expect(await refused(alone, ["verify", SUIT, "--key", "A.jwk", "--previous-release", "newest.json"], 2)).toContain(
+      "--previous-release is for",
+    );
   });
 
   it("withdraws nothing if nobody has signed it, or a stranger, and that is said", async () => {
@@ -170,6 +176,7 @@ describe("a signed record", () => {
     // nor is it carried into a record that somebody signs
     const r = await stranger.ok(["release", "--version", "1.5.0", "--previous-release", "last.json"]);
     expect(r.stderr).toContain("not believed");
+    expect(r.stderr).toMatch(/warning: \S+: release\.json was changed, or is not signed by the keys that devices trust now/);
     expect(namesIn(stranger, "dist/1.5.0")).toEqual([]);
   });
 
@@ -227,6 +234,45 @@ describe("the mark of a withdrawn release", () => {
   });
 });
 
+describe("a device", () => {
+  it("that runs a withdrawn release is named by status verify", async () => {
+    const p = elsewhere(made, TRUSTING, "dist");
+    const envelope = new Uint8Array(p.get(SUIT));
+    const { vendor, class: name } = identityUuids("example.com", "gateway-puck");
+    const device = memoryDevice({ vendor: [vendor], class: [name] }, [[Uint8Array.of(0)]], 65536);
+    const progress = install(envelope, { anchors: [anchor("ed25519", keyA.key)] }, device);
+    progress.next();
+    const [nonce, secret] = [new Uint8Array(16), new Uint8Array(32).fill(7)];
+    p.put("answer.cbor", Uint8Array.from(status(nonce, device, progress.manifest, null, macAttester(secret, utf8("serial-7")))));
+    p.put("secret.jwk", JSON.stringify({ kty: "oct", kid: "serial-7", k: Buffer.from(secret).toString("base64url") }));
+    const args = ["status", "verify", "answer.cbor", "--nonce", "00".repeat(16), "--secret", "secret.jwk"];
+    const r = await p.ok([...args, "--json"]);
+    expect(r.json).toMatchObject({ device: "serial-7", withdrawn: { version: BAD, reason: REASON } });
+    expect(r.stderr).toContain("serial-7 runs a withdrawn release: version 1.4.1 was withdrawn on");
+    rmSync(p.at("dist/1.4.2"), { recursive: true });
+    expect((await p.ok([...args, "--json"])).json["withdrawn"]).toBeNull();
+  });
+});
+
+describe("the audit of a log", () => {
+  it("shows what it withdraws, and a release whose record has no entry", async () => {
+    const { json } = await made.ok(["audit", "A.pem", "--json"]);
+    expect(json).toMatchObject({ withdrawn: [{ version: BAD, reason: REASON }], unrecorded: [] });
+    expect((await made.ok(["audit", "A.pem"])).stdout).toContain(`version ${BAD} was withdrawn on`);
+    const p = world(TRUSTING);
+    await released(p, "1.0.0", "--first");
+    // the machine was killed before that entry
+    const lines = p.get("A.pem.log").toString().split("\n").slice(0, -1);
+    rmSync(stateOf(p.path), { recursive: true });
+    rmSync(p.at("dist"), { recursive: true });
+    p.put("A.pem.log", `${lines.filter((line) => !line.includes('"record"')).join("\n")}\n`);
+    expect((await p.ok(["audit", "A.pem", "--json"])).json["unrecorded"]).toMatchObject([{ log: "A.pem.log", version: "1.0.0" }]);
+    expect((await p.ok(["audit", "A.pem"])).stdout).toContain("version 1.0.0 has no entry about its release.json");
+    await p.ok(["release", "--version", "1.0.0"]);
+    expect((await p.ok(["audit", "A.pem", "--json"])).json["unrecorded"]).toEqual([]);
+  });
+});
+
 describe("a withdrawal that was interrupted", () => {
   it("between two entries is finished by the same command, with one entry for each board", async () => {
     const p = world(`${brief(PRODUCT)}\n[boards.pixl]\nimage = "app.js"\n`);
@@ -243,7 +289,11 @@ describe("a withdrawal that was interrupted", () => {
       q.put("A.pem.log", `${lines.slice(0, (first as number) + 1).join("\n")}\n`);
       appendFileSync(q.at("A.pem.log"), rest);
       expect((await q.ok(["withdraw", "1.0.0", "--reason", REASON, "--json"])).json).toMatchObject({ state: "withdrawn" });
-      const whole = q.get("A.pem.log").toString().split("\n").filter((line) => line.includes('"withdraw"') && line.endsWith("}"));
+      const whole = q
+        .get("A.pem.log")
+        .toString()
+        .split("\n")
+        .filter((line) => line.includes('"withdraw"') && line.endsWith("}"));
       const digests = whole.map((line) => (JSON.parse(line) as { digest: string }).digest);
       expect(new Set(digests).size).toBe(digests.length);
       expect(digests).toHaveLength(lines.filter((line) => line.includes('"withdraw"')).length);
@@ -253,7 +303,9 @@ describe("a withdrawal that was interrupted", () => {
   });
 
   it("says for which key nothing was entered, because its log is elsewhere", async () => {
-    const p = world(brief(PRODUCT).replace(/\[keys\]\n.*/, '[keys]\nrelease = ["A.pem", "B.pem"]\n\n[trust]\nkeys = ["A.jwk", "B.jwk"]\nthreshold = 2'));
+    const p = world(
+      brief(PRODUCT).replace(/\[keys\]\n.*/, '[keys]\nrelease = ["A.pem", "B.pem"]\n\n[trust]\nkeys = ["A.jwk", "B.jwk"]\nthreshold = 2'),
+    );
     await released(p, "1.0.0", "--first");
     const apart = elsewhere(p, p.get("firmseal.toml").toString(), "dist");
     cpSync(p.at("A.pem.log"), apart.at("A.pem.log"));

@@ -3,6 +3,7 @@
 import { collectStatuses } from "@firmseal/release";
 import { type Device as AnyDevice, hmac256, macAttester, open, policyOf, status } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { utf8 } from "../../../test-support/src/bytes.js";
 import { expectExit, expectFailure, Place, type Result } from "../../../test-support/src/command-line/run.js";
@@ -306,6 +307,40 @@ describe("firmseal status collect", () => {
     const secret = ["--secret", "devices.jwks"];
     expect(expectFailure(await p.run([...bare, ...secret]), 2)).toContain("no fleet file is given");
     expect(expectFailure(await p.run([...bare, ...secret, "--vendor", "example.com"]), 2)).toContain("belong together");
+  });
+
+  it("counts the devices that run a withdrawn release of the product", async () => {
+    fresh();
+    const digest = decodeEnvelope(R["r10"] as Uint8Array).digest?.bytes as Uint8Array;
+    const manifest = `sha-256:${Buffer.from(digest).toString("hex")}`;
+    const artifact = {
+      ...{ kind: "envelope", file: "x.suit", digest: `sha-256:${"0".repeat(64)}`, size: 1, uri: null, board: "b", revisions: [] },
+      ...{ component: null, slot: null, vendorId: "x", classes: [{ name: "board-v2", id: "y" }], version: "0.0.1", sequence: "10" },
+      ...{ envelope: "x.suit", manifest, signers: [], testKeys: [] },
+    };
+    const about = { product: "acme", vendor: "example.com", version: "0.0.1", role: "release", sequence: "10" };
+    const record = { $schema: "urn:firmseal:release:1", ...about, missing: [], signatures: [], withdrawn: [], artifacts: [artifact] };
+    const mark = { $schema: "urn:firmseal:withdrawn:1", ...about, time: "2026-11-30T10:00:00.000Z", reason: "does not start" };
+    p.folder("dist");
+    p.folder("dist/0.0.1");
+    p.put("dist/0.0.1/release.json", JSON.stringify(record));
+    p.put("acme.toml", 'name = "acme"\nvendor = "example.com"\nkeys.release = "A.pem"\nboards.b = { class = "board-v2", image = "x" }\n');
+    p.put(
+      "answers.jsonl",
+      said(...([1, 2] as const).map((n) => answer(`serial-${n}`, n === 1 ? device("r10") : device("r10", "b20"), nonceOf(n)))),
+    );
+    const more = ["--trust", "t2.trust", "--product", "acme.toml"];
+    expect(told(await collect(...more, "--json"))).toMatchObject({ heard: 2, withdrawn: [] });
+    p.put("dist/0.0.1/withdrawn.json", JSON.stringify(mark));
+    expect(told(await collect(...more, "--json"))).toMatchObject({
+      withdrawn: [{ version: "0.0.1", sequence: "10", reason: "does not start", rows: 1, names: ["serial-1"] }],
+    });
+    expect((await collect(...more)).stderr).toContain(
+      "serial-1 runs a withdrawn release: version 0.0.1 was withdrawn on 2026-11-30: does not start",
+    );
+    // what cannot be read is said, and the devices are heard all the same
+    p.put("dist/0.0.1/withdrawn.json", "{");
+    expect((await collect(...more)).stderr).toMatch(/which releases of acme were withdrawn is not known: .*is not the mark/);
   });
 
   it("distinguishes two devices: a key identifier that is the text of another's bytes", async () => {

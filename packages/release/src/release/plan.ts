@@ -3,7 +3,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { RECORD, type ReleaseRecord, SUMS, WITHDRAWN } from "@firmseal/behaviour";
-import { type Abortable, type ClockOverride, keyName, type OpenedKey, type PassphraseOption, type SequenceOverrides, versionNumber } from "@firmseal/keys";
+import {
+  type Abortable,
+  type ClockOverride,
+  keyName,
+  type OpenedKey,
+  type PassphraseOption,
+  type SequenceOverrides,
+  versionNumber,
+} from "@firmseal/keys";
 import { checkFolder, grouped, refuseClock } from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
 import { checkDraftFor } from "../consumer/judge.js";
@@ -35,7 +43,13 @@ import { type Cuts, cutPower } from "./cuts/cuts.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
 import { isInKnownLog, refuseKnownJump } from "./number/known-log.js";
-import { type KnownWithdrawals, knownWithdrawals, recordedWithdrawals, requiredSigners } from "./number/known-withdrawals.js";
+import {
+  type KnownWithdrawals,
+  knownWithdrawals,
+  type RequiredSigners,
+  recordedWithdrawals,
+  requiredSigners,
+} from "./number/known-withdrawals.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
 import { type KnownLogs, refuseWithdrawnVersion, withdrawnHere } from "./number/withdrawn.js";
 import { refuseRecordedContent } from "./record-check.js";
@@ -249,10 +263,11 @@ export function withdrawnFor(
   known: readonly KnownRelease[],
   trust: NamedTrust,
   signers: readonly OpenedKey[] = [],
-): KnownWithdrawals {
+): KnownWithdrawals & { readonly required: RequiredSigners | undefined } {
   const publics = signers.map((key) => key.public);
+  const required = requiredSigners(product, role ?? "release", trust, publics);
   const logs = withdrawnHere(product, { role, keys, log, thumbprints: [...(trust.trustKeys ?? []), ...publics].map(keyName) });
-  return knownWithdrawals(logs, known, requiredSigners(product, role ?? "release", trust, publics));
+  return { ...knownWithdrawals(logs, known, required), required };
 }
 
 /** Everything that can be refused without reading an image. */
@@ -284,7 +299,19 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
   }
   const approvals = o.dryRun ? undefined : await productApprovals(product, o);
   if (!o.dryRun) refuseWithoutSigners(product, { lists, trustKeys, sequence }, o);
-  return { version, folder, known, chosen, there, sequence, lists, carried, trustKeys, approvals, withdrawn: recordedWithdrawals(withdrawn) };
+  return {
+    version,
+    folder,
+    known,
+    chosen,
+    there,
+    sequence,
+    lists,
+    carried,
+    trustKeys,
+    approvals,
+    withdrawn: recordedWithdrawals(withdrawn),
+  };
 }
 
 /**

@@ -12,11 +12,11 @@ import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
 import { type Board, hasProfileAlg } from "../product/file/product.js";
 import { knownRelease, releaseFault } from "../product/record.js";
 import { warnOfNoEntry } from "../signing/approval.js";
-import { logDigest, recordSignings } from "../signing/authorize.js";
+import { logDigest, RELEASE, recordSignings } from "../signing/authorize.js";
 import { type NextSequence, reviewSigned } from "../signing/draft.js";
 import { isUnapproved, refuseUnapproved } from "./approvals.js";
 import { referencesOf, scopeOfBoard } from "./board/devices.js";
-import { recordedWithdrawals, warnOfDoubted } from "./number/known-withdrawals.js";
+import { recordedWithdrawals, warnOfDoubted, warnOfUnsigned } from "./number/known-withdrawals.js";
 import { refuseWithdrawn, refuseWithdrawnVersion } from "./number/withdrawn.js";
 import { boardNames, choiceFor, planRelease, type ReleasePlan, withdrawnFor } from "./plan.js";
 import { refuseRecordedSigners } from "./record-check.js";
@@ -91,8 +91,9 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
 function withWithdrawals(plan: ReleasePlan, given: readonly SigningKey[]): ReleasePlan {
   const { product, known, version, sequence, folder, existing, isRound } = plan;
   if (isRound) return plan;
-  const { withdrawn, doubted } = withdrawnFor(product, plan.options, known, plan, given);
+  const { withdrawn, doubted, required } = withdrawnFor(product, plan.options, known, plan, given);
   warnOfDoubted(doubted);
+  if (!existing) warnOfUnsigned(product, known, required);
   if (existing) refuseWithdrawn(knownRelease(folder, existing), withdrawn);
   refuseWithdrawnVersion(version, sequence, withdrawn);
   return { ...plan, withdrawn: recordedWithdrawals(withdrawn) };
@@ -151,7 +152,7 @@ async function signPlan(planned: ReleasePlan, given: readonly SigningKey[]): Pro
     return await write(drafts, [], []);
   }
   const { envelopes, statement } = await recordSignings(
-    existing ? "sign" : "release",
+    existing ? "sign" : RELEASE,
     keys,
     {
       ...o,

@@ -3,7 +3,17 @@
 
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { type ClockOverride, Failure, joinLogs, keyName, type LogFault, readLog, type SigningLog, signingLogPath } from "@firmseal/keys";
+import {
+  type ClockOverride,
+  type Entry,
+  Failure,
+  joinLogs,
+  keyName,
+  type LogFault,
+  readLog,
+  type SigningLog,
+  signingLogPath,
+} from "@firmseal/keys";
 import {
   acceptRestored,
   type Conflict,
@@ -22,16 +32,19 @@ import {
   passphraseOptions,
   readFirstBytes,
   type SeenState,
+  SIGN_RECORD,
   STDIO,
   tooMuch,
   usage,
+  type WithdrawnRelease,
+  withdrawalsAmong,
 } from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
 import { decodeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { type TrustEvidence, trustEvidence } from "../trust/evidence.js";
 import { readEnvelopeFile } from "../verify/envelope-file.js";
-import { logDigest } from "./authorize.js";
+import { logDigest, RELEASE } from "./authorize.js";
 
 /** Options of auditLogs(). */
 export interface AuditOptions extends PassphraseOptions, ClockOverride {
@@ -57,12 +70,23 @@ export interface UnloggedSignature {
   readonly key: string;
 }
 
+/** A release whose boards have entries of `release`, and whose record has none: it was interrupted, and is not whole. */
+export interface UnrecordedRelease {
+  readonly log: string;
+  readonly version: string;
+  /** The thumbprint of the key, in hex. */
+  readonly key: string | null;
+}
+
 /** The result of auditLogs(). */
 export interface LogAudit {
   readonly logs: readonly AuditedLog[];
   /** The trust files, and which roots have signed each. */
   readonly evidence: readonly TrustEvidence[];
   readonly unlogged: readonly UnloggedSignature[];
+  /** The releases that the logs withdraw, each once. */
+  readonly withdrawn: readonly WithdrawnRelease[];
+  readonly unrecorded: readonly UnrecordedRelease[];
   /** The numbers that were used twice. */
   readonly conflicts: readonly Conflict[];
   /** The envelope that was asked for: the digest of its manifest, and the entries that signed it. */
@@ -196,6 +220,26 @@ function withoutEntry(evidence: readonly TrustEvidence[], logs: readonly Signing
   );
 }
 
+/** The releases that logs withdraw, with the earliest of their entries. */
+function withdrawnIn(logs: readonly SigningLog[]): WithdrawnRelease[] {
+  const out = new Map<string, WithdrawnRelease>();
+  for (const { version, sequence, reason, time } of logs.flatMap(({ all }) => withdrawalsAmong(all))) {
+    const name = `${version ?? ""} ${sequence}`;
+    const before = out.get(name);
+    if (!before || time < before.time) out.set(name, { version, sequence, reason, time });
+  }
+  return [...out.values()];
+}
+
+/** The releases without an entry about their record. Each key that signs the boards signs it, and enters that last. */
+function unrecordedIn({ path, all }: SigningLog): UnrecordedRelease[] {
+  const nameOf = ({ key, version }: Entry) => `${key} ${version}`;
+  const recorded = new Set(all.flatMap((e) => (e.operation === SIGN_RECORD ? nameOf(e) : [])));
+  const open = all.filter((e) => e.operation === RELEASE && e.version !== undefined && !recorded.has(nameOf(e)));
+  const first = new Map(open.map((e) => [nameOf(e), e]));
+  return [...first.values()].map(({ version, key }) => ({ log: path, version: version as string, key: key ?? null }));
+}
+
 function withoutLog({ file, key }: UnloggedSignature): Failure {
   return new Failure(
     1,
@@ -268,7 +312,18 @@ export async function auditLogs(refs: readonly string[], o: AuditOptions): Promi
       .map((e) => ({ log: path, entry: e.n, key: e.key ?? null })),
   );
   const envelope = digest === undefined ? undefined : { file: o.envelope as string, digest, signed };
-  return { logs: audited, evidence, unlogged, conflicts: twice, envelope, failure: failureIn(audited, twice, unlogged, envelope) };
+  const unrecorded = logs.flatMap(unrecordedIn);
+  const withdrawn = withdrawnIn(logs);
+  return {
+    logs: audited,
+    evidence,
+    unlogged,
+    withdrawn,
+    unrecorded,
+    conflicts: twice,
+    envelope,
+    failure: failureIn(audited, twice, unlogged, envelope),
+  };
 }
 
 function failureIn(

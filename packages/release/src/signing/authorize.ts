@@ -67,6 +67,9 @@ export interface SigningOptions
   statement?(drafts: readonly EnvelopeDraft[], logs: SigningLogs["logs"]): Promise<ReleaseStatement>;
 }
 
+/** The operation that makes all boards of a release, and signs its record. */
+export const RELEASE = "release";
+
 /** What a release says about itself as a whole. */
 export interface ReleaseStatement {
   readonly bytes: Uint8Array;

@@ -157,7 +157,7 @@ async function warnOfWithdrawn(path: string, envelope: Uint8Array): Promise<void
   const { withdrawalAround } = await onDemand();
   // the keys here are those that may have signed: nobody has said that devices trust them
   const withdrawn = withdrawalAround(path, envelope, undefined);
-  if (withdrawn) warn(withdrawnWords(path, withdrawn));
+  if (withdrawn) warn(withdrawnWords(withdrawn, path));
 }
 
 /** Loads what only the folder of a release needs. */

@@ -2,12 +2,13 @@
 // nobody who must approve was left out.
 
 import type { Entry } from "@firmseal/keys";
-import { byteWords, conflictWords, isNumberOf, plural, someOf } from "@firmseal/keys/internal";
+import { byteWords, conflictWords, isNumberOf, plural, someOf, visible } from "@firmseal/keys/internal";
 import { type AuditOptions, auditLogs } from "@firmseal/release";
 import { logFaultWords } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { allowClock, passphrases } from "../../common/options.js";
-import { membersOf, type Shape } from "../../common/shapes.js";
+import { membersOf, type Shape, WITHDRAWAL } from "../../common/shapes.js";
+import { withdrawnFacts, withdrawnWords } from "../../common/words.js";
 import { type Line, RefusedWithFacts } from "../../show/render.js";
 
 interface AuditCommandOptions extends AuditOptions {
@@ -21,7 +22,7 @@ const FAULT: Shape = {
 
 /** Verifies logs. Refuses a log that was changed, or that does not know the envelope. */
 async function audit(refs: readonly string[], o: AuditCommandOptions) {
-  const { logs, evidence, unlogged, conflicts, envelope, failure } = await auditLogs(refs, o);
+  const { logs, evidence, unlogged, withdrawn, unrecorded, conflicts, envelope, failure } = await auditLogs(refs, o);
   const facts = {
     logs: logs.map(({ log, faults }) => ({
       log: log.path,
@@ -38,6 +39,8 @@ async function audit(refs: readonly string[], o: AuditCommandOptions) {
       signed: entries.map(({ key, sequence, digest }) => ({ key: key as string, sequence: sequence as string, digest: digest as string })),
     })),
     unlogged,
+    withdrawn: withdrawnFacts(withdrawn),
+    unrecorded,
     conflicts,
     ...(envelope && { envelope }),
     ...(o.mergeOut !== undefined && { merged: o.mergeOut }),
@@ -127,6 +130,14 @@ export default define({
     }),
     unlogged: ["object[]", "signatures on trust files without an entry in the log of their key"],
     ...membersOf("unlogged[]", { file: ["string", "the trust file"], key: ["string", "thumbprint of the key"] }),
+    withdrawn: ["object[]", "releases that the logs withdraw"],
+    ...membersOf("withdrawn[]", WITHDRAWAL),
+    unrecorded: ["object[]", "releases without an entry about their release.json: they were interrupted"],
+    ...membersOf("unrecorded[]", {
+      log: ["string", "the log"],
+      version: ["string", "version of the release"],
+      key: ["string|null", "thumbprint of the key"],
+    }),
     conflicts: ["object[]", "numbers that were used twice, and signatures without an approval that their key needs"],
     ...membersOf("conflicts[]", {
       what: ["string", "leaf, sequence, trust or approval"],
@@ -152,6 +163,10 @@ export default define({
         ...logWords(log, f.envelope?.digest),
         ...(good ? [`${log.log}: good, ${log.entries.length} ${log.entries.length === 1 ? "entry" : "entries"}`] : []),
       ]),
+      ...f.withdrawn.map((one) => ({ text: withdrawnWords(one) })),
+      ...f.unrecorded.map(({ log, version }) => ({
+        text: visible(`${log}: version ${version} has no entry about its release.json: the release was interrupted, run it again`),
+      })),
       ...f.trust.flatMap(({ file, signed }) => (good ? [`${file}: good, signed by ${plural(signed.length, "known root")}`] : [])),
       ...f.conflicts.map((one) => ({ text: conflictWords(one) })),
       ...(good && f.envelope

@@ -46,7 +46,14 @@ const unheardFacts = ({ days, names }: UnheardDevices) => ({ days, ...some({ nam
 
 function factsOf({ text: _, fell, withdrawn, behind, unheard, ...c }: Collection, out: string) {
   const running = withdrawn.map((one) => ({ ...withdrawnFact(one), ...some(one) }));
-  return { file: out, ...c, fell: some({ names: fell }), withdrawn: running, behind: behind.map(behindFacts), unheard: unheard.map(unheardFacts) };
+  return {
+    file: out,
+    ...c,
+    fell: some({ names: fell }),
+    withdrawn: running,
+    behind: behind.map(behindFacts),
+    unheard: unheard.map(unheardFacts),
+  };
 }
 
 type Facts = ReturnType<typeof factsOf>;

@@ -32,7 +32,11 @@ export default define({
   name: "status verify",
   summary: "verify a device's status message",
   arguments: [commandArgument("<file>", "the device's answer, or - for stdin")],
-  options: () => [option("--nonce <hex>", "the nonce that was sent to the device", { parse: nonceBytes, required: true }), ...statusKeys(), productFile()],
+  options: () => [
+    option("--nonce <hex>", "the nonce that was sent to the device", { parse: nonceBytes, required: true }),
+    ...statusKeys(),
+    productFile(),
+  ],
   examples: [
     ["firmseal status verify answer.cbor --nonce 00112233445566778899aabbccddeeff --secret devices.jwks", "a MAC by the device's secret"],
     ["firmseal status verify answer.cbor --nonce 00112233445566778899aabbccddeeff --key device.pub --json", "a signature, for scripts"],

@@ -95,7 +95,7 @@ async function oneBoard(path: string, o: ReportOptions): Promise<ReportedBoard> 
   const before = o.previousRelease;
   const whom = await keysFor(o, product);
   const withdrawn = withdrawalAround(path, readEnvelopeFile(path), whom);
-  if (withdrawn) warn(withdrawnWords(path, withdrawn));
+  if (withdrawn) warn(withdrawnWords(withdrawn, path));
   return reportBoard({
     ...{ path, o, whom, given, names },
     ...(withdrawn && { withdrawn }),
@@ -144,7 +144,7 @@ async function allBoards(path: string, folder: ReleaseFolder, o: ReportOptions):
       }),
     );
   }
-  if (withdrawn) warn(withdrawnWords(path, withdrawn));
+  if (withdrawn) warn(withdrawnWords(withdrawn, path));
   const data: ReleaseReport = {
     file: `${record.product} ${record.version}`,
     made: reportTime(),

@@ -90,7 +90,8 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
   if (o.missing && !isReleaseFolder(path)) throw usage(`--missing: ${path} is not the folder of a release`, "name the folder");
   if (isForProduct(path, o)) return verifyForProduct(path, o);
   if (o.log !== undefined) throw usage("--log is for releases of a product", "name the product file: --product FILE");
-  if (o.previousRelease !== undefined) throw usage("--previous-release is for releases of a product", "name the product file: --product FILE");
+  if (o.previousRelease !== undefined)
+    throw usage("--previous-release is for releases of a product", "name the product file: --product FILE");
   if (o.expectVersion !== undefined) throw usage("--expect-version is for releases of a product", "name the product file: --product FILE");
   const whom = await trustedKeys(o);
   try {
@@ -150,7 +151,7 @@ async function verifyForProduct(path: string, o: VerifyOptions) {
   const { readProduct, verifyProduct } = await onDemand();
   const missing = o.missing ? await signaturesIn(path, o) : undefined;
   const { releases, records, withdrawn, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), await judged(o));
-  for (const one of withdrawn) warn(withdrawnWords(path, one));
+  for (const one of withdrawn) warn(withdrawnWords(one, path));
   const last = releases.at(-1) as VerifiedBoard;
   return {
     sequence: String(last.sequence),

@@ -36,7 +36,7 @@ export function folderAt(path: string, board: string | undefined): Promise<Relea
 /** Like folderAt(), and warns if the mark of the release says that it was withdrawn. */
 export async function shownFolder(path: string, board: string | undefined): Promise<ReleaseFolder | undefined> {
   const folder = await folderAt(path, board);
-  if (folder?.mark) warn(withdrawnWords(path, folder.mark));
+  if (folder?.mark) warn(withdrawnWords(folder.mark, path));
   return folder;
 }
 

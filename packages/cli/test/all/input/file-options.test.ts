@@ -162,6 +162,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--payload": ["verify outside.suit --key A.jwk --payload ?", ANY],
     "--product": ["verify fw.suit --product ?", FILE],
     "--log": ["verify made/1.0.0 --product together.toml --log ?", FILE],
+    "--previous-release": ["verify made/1.0.0 --product together.toml --previous-release ?", FILE],
   },
   whosigned: {
     "--key": ["whosigned fw.suit --key ?", FILE],
@@ -275,6 +276,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
   "status verify": {
     "--secret": ["status verify one.status --nonce 00112233445566778899aabbccddeeff --secret ?", FILE],
     "--key": ["status verify one.status --nonce 00112233445566778899aabbccddeeff --key ?", FILE],
+    "--product": ["status verify one.status --nonce 00112233445566778899aabbccddeeff --secret A.oct --product ?", FILE],
   },
 };
 

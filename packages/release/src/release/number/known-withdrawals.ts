@@ -184,6 +184,17 @@ export function warnOfDoubted(doubted: readonly DoubtedWithdrawal[]): void {
   }
 }
 
+/** Says if the newest complete release is not signed by the keys that devices trust: only its numbers are compared. */
+export function warnOfUnsigned(product: Product, known: readonly KnownRelease[], required: Pick<TrustedKeys, "policy"> | undefined): void {
+  const whole = known.filter(({ record }) => record?.missing.length === 0).sort(byVersion);
+  // one may be here, and a copy elsewhere
+  for (const newest of required ? whole.filter(({ version }) => version === whole.at(-1)?.version) : []) {
+    const boards = product.boards.filter(({ name }) => newest.manifests.has(name));
+    if (!isBelieved(newest, requiredBy({ ...product, boards }, required as RequiredSigners)))
+      warn(visible(`${newest.path}: release.json was changed, or is not signed by the keys that devices trust now`));
+  }
+}
+
 /**
  * Returns the withdrawn releases as a record names them. Throws a Failure, LIMIT, if they are more than a record may
  * have.

@@ -2,7 +2,7 @@
 // marks in the folders of releases.
 
 import { existsSync, realpathSync } from "node:fs";
-import type { Entry, Failure } from "@firmseal/keys";
+import type { Entry } from "@firmseal/keys";
 import {
   LastSeen,
   readLogIfThere,

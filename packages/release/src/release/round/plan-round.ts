@@ -15,8 +15,8 @@ import { productLists, productTrustKeys, refuseRole } from "../board/devices.js"
 import { fromBuild, type ImageReader, imagesOf, type PreparedBoard, prepareBoard } from "../board/prepare.js";
 import type { Cuts } from "../cuts/cuts.js";
 import { envelopeName, shelfPath } from "../names.js";
-import { refuseDisorder } from "../number/numbers.js";
 import { warnOfDoubted } from "../number/known-withdrawals.js";
+import { refuseDisorder } from "../number/numbers.js";
 import { refuseWithdrawn, refuseWithdrawnVersion, type WithdrawnManifest } from "../number/withdrawn.js";
 import {
   knownReleases,
@@ -128,7 +128,8 @@ function refuseWithdrawnAny(own: readonly KnownRelease[], withdrawn: readonly Wi
 
 /** Says which withdrawn releases a record names: who signs it confirms them. */
 function noteNamed({ withdrawn }: ReleaseRecord, folder: string): void {
-  if (withdrawn.length > 0) notice(visible(`${folder}: release.json names ${someOf(withdrawn.map(({ version }) => version))} as withdrawn`));
+  if (withdrawn.length > 0)
+    notice(visible(`${folder}: release.json names ${someOf(withdrawn.map(({ version }) => version))} as withdrawn`));
 }
 
 /** Says which withdrawn releases a record that others still sign does not name: it stays as the first one signed it. */

@@ -15,7 +15,17 @@ import {
   statementOf,
 } from "@firmseal/behaviour";
 import { type Entry, keyFacts, type Receipt } from "@firmseal/keys";
-import { readAll, refusedInput, replaceFolder, SIGN_RECORD, sha256Hex, shellWord, visible, withdrawalsAmong, writeFolder } from "@firmseal/keys/internal";
+import {
+  readAll,
+  refusedInput,
+  replaceFolder,
+  SIGN_RECORD,
+  sha256Hex,
+  shellWord,
+  visible,
+  withdrawalsAmong,
+  writeFolder,
+} from "@firmseal/keys/internal";
 import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
 import { equalBytes, MAX_SIGNATURES } from "@firmseal/verifier/tools";
 import { consumerOf } from "../../consumer/consumers.js";
@@ -356,7 +366,8 @@ function earlierLists({ version, withdrawn }: ReleasePlan, log: readonly Entry[]
 /** Refuses what nobody could read again. */
 function checkRecord(folder: string, record: ReleaseRecord): void {
   const fault = recordContradiction(record);
-  if (fault !== undefined) throw releaseFault(`${join(folder, RECORD)} would contradict itself: ${fault}`, "give the release a higher number");
+  if (fault !== undefined)
+    throw releaseFault(`${join(folder, RECORD)} would contradict itself: ${fault}`, "give the release a higher number");
 }
 
 async function statementOfPlan(plan: ReleasePlan, drafts: readonly EnvelopeDraft[]): Promise<Uint8Array> {
