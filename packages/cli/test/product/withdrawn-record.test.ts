@@ -266,7 +266,9 @@ describe("the audit of a log", () => {
     rmSync(stateOf(p.path), { recursive: true });
     rmSync(p.at("dist"), { recursive: true });
     p.put("A.pem.log", `${lines.filter((line) => !line.includes('"record"')).join("\n")}\n`);
-    expect((await p.ok(["audit", "A.pem", "--json"])).json["unrecorded"]).toMatchObject([{ log: "A.pem.log", version: "1.0.0" }]);
+    expect((await p.ok(["audit", "A.pem", "--json"])).json["unrecorded"]).toMatchObject([
+      { log: expect.stringMatching(/A\.pem\.log$/), version: "1.0.0" },
+    ]);
     expect((await p.ok(["audit", "A.pem"])).stdout).toContain("version 1.0.0 has no entry about its release.json");
     await p.ok(["release", "--version", "1.0.0"]);
     expect((await p.ok(["audit", "A.pem", "--json"])).json["unrecorded"]).toEqual([]);

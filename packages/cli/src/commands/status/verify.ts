@@ -21,9 +21,10 @@ function nonceBytes(text: string): Uint8Array {
 
 /** Verifies what a device answered. */
 async function verify(path: string, o: StatusOptions) {
+  const product = await productAsked(o.product);
   const whom = await statusAnchors(o);
   const status = deviceStatus(readAll(path, LIMITS.statusMessage), whom, o.nonce);
-  const withdrawn = withdrawnIn(status, await withdrawnOfProduct(await productAsked(o.product)));
+  const withdrawn = withdrawnIn(status, await withdrawnOfProduct(product));
   if (withdrawn) warn(runningWords(status.device ?? "the device", withdrawn));
   return { ...status, withdrawn: withdrawn ? withdrawnFact(withdrawn) : null };
 }
