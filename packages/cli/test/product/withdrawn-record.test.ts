@@ -7,7 +7,7 @@ import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { beforeAll, describe, expect, it } from "vitest";
 import { utf8 } from "../../../test-support/src/bytes.js";
 import { keyA, logEntries, type Place, stateOf, words } from "../../../test-support/src/command-line/run.js";
-import { brief, copyOf, filesIn, forge, PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { brief, copyOf, filesIn, forge, PRODUCT, refusal, release, released, twoBoards, world } from "./product-place.js";
 
 const REASON = "loses its settings";
 const BAD = "1.4.1";
@@ -347,7 +347,7 @@ describe("people who sign the same release", () => {
   });
 
   it("is not joined of parts that name different releases", async () => {
-    const both = `${brief(PRODUCT).replace("[boards.", '[trust]\nkeys = ["A.jwk"]\n\n[boards.')}\n[boards.pixl]\nimage = "app.js"\n`;
+    const both = twoBoards('[keys]\nrelease = "A.pem"\n\n[trust]\nkeys = ["A.jwk"]\n');
     const p = world(both);
     await released(p, "1.0.0", "--first");
     const unaware = elsewhere(p, both, "dist");
