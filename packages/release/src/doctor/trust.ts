@@ -13,15 +13,17 @@ import {
   neededOf,
   type ProductTrusted,
   refuseBeforeSigning,
+  refuseFewKeys,
   signingKeys,
   type TrustLists,
   trustOptions,
+  trustPins,
 } from "../release/board/devices.js";
 import { type ImageReader, prepareBoard } from "../release/board/prepare.js";
 import { refuseSamePerson } from "../signing/approval.js";
 import { refuseMovedKeys, refuseRootKeys } from "../signing/coverage.js";
 import { marginWords, roleMargins } from "../trust/margins.js";
-import { readPinnedTrust, readTrustFile, type TrustOnFile } from "../trust/read.js";
+import { readPinnedTrust, readTrustFile, refuseOtherName, type TrustOnFile } from "../trust/read.js";
 import type { Checks } from "./checks.js";
 import type { CheckedKey } from "./keys.js";
 
@@ -97,7 +99,8 @@ async function checkTrustFile(checks: Checks, product: Product, file: string, ro
   // says if it is missing
   trustOptions(product);
   const isPinned = root.length > 0;
-  const { store, bytes } = isPinned ? await readPinnedTrust(file, { root: [...root] }) : readTrustFile(file);
+  const { store, bytes } = isPinned ? await readPinnedTrust(file, trustPins(product)) : readTrustFile(file);
+  refuseOtherName(file, store, product.trust.name);
   const has = { path: file, store, bytes };
   const words = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}, ${plural(store.anchors.length, "key")}`;
   if (isPinned) checks.add("trust file", file, "ok", words);
@@ -188,12 +191,7 @@ export async function checkRoles(
       }
       refuseMovedKeys(known, entries);
       refuseRootKeys(known, entries, {});
-      if (own.length > 0 && own.length < needed)
-        throw refusedInput(
-          "ERR_PRODUCT",
-          `[keys] has ${own.length} of the ${needed} keys that must sign`,
-          "name the others too, or none: then each person signs with firmseal sign",
-        );
+      refuseFewKeys(own.length, needed);
       if (known.length === own.length && known.length > 0 && "lists" in trusted)
         await refuseOnDevices(product, role, trust, publicKeysOf(known), last + 1n);
       const margins =

@@ -11,7 +11,7 @@ import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../input/limits.js";
 import type { Product } from "../product/file/product.js";
 import { refuseOtherLine } from "../trust/chain.js";
-import { readTrustFile } from "../trust/read.js";
+import { readTrustFile, refuseOtherName } from "../trust/read.js";
 import { readEnvelopeFile } from "../verify/envelope-file.js";
 import { boardFinderOf, rowsWith } from "./fleet-product.js";
 import { type FleetRow, fleetFault, fleetRows } from "./fleet-rows.js";
@@ -221,6 +221,7 @@ export async function cohortsOf(path: string, rows: Iterable<FleetRow>, product?
 function refuseOtherLines(product: Product, fleet: readonly Cohort[]): void {
   if (product.trust.file === undefined) return;
   const own = readTrustFile(product.trust.file);
+  refuseOtherName(own.path, own.store, product.trust.name);
   const boardOf = boardFinderOf(product);
   for (const { trust, identity } of new Set(fleet.map(({ model }) => model)))
     if (trust && boardOf(identity)) refuseOtherLine(trust.path, trust.store, own);

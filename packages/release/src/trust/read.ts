@@ -2,10 +2,10 @@
 
 import { anchors, Failure, publicKeys } from "@firmseal/keys";
 import { type PassphraseOptions, passphraseOptions, readAll, usage, visible, warn } from "@firmseal/keys/internal";
-import { acceptTrust, decodeTrust, type TrustFile } from "@firmseal/signer";
+import { acceptTrust, decodeTrust, type TrustFile, trustName } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { errors, type Trust, type TrustStore } from "@firmseal/verifier";
-import { looksLikeTrustFile, toHex } from "@firmseal/verifier/tools";
+import { equalBytes, looksLikeTrustFile, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { wrongKind } from "../input/wrong-kind.js";
 import { isRefusal, refusalHint, withFileName } from "../verify/refusals.js";
@@ -16,6 +16,8 @@ const ROOT_HINT = "firmseal trust show FILE lists who has signed: give these roo
 export interface PinOptions extends PassphraseOptions {
   root?: string[];
   previousTrust?: string;
+  /** The name that the trust file must have: that of a product file. */
+  trustName?: string;
 }
 
 /** A trust file, with the path that it was read from. */
@@ -72,6 +74,17 @@ export function readTrustFile(path: string): TrustOnFile {
   }
 }
 
+/** Refuses a trust file whose name is not that of [trust] name, if there is one. Throws a Failure: TRUST_NAME. */
+export function refuseOtherName(path: string, store: TrustStore, name: string | undefined): void {
+  if (name === undefined || equalBytes(store.name, Buffer.from(name))) return;
+  throw new Failure(
+    1,
+    "ERR_TRUST_NAME",
+    `${path} is for ${JSON.stringify(visible(trustName(store)))}, and the product file requires ${JSON.stringify(visible(name))}`,
+    "name the trust file of this product: [trust] file; or correct [trust] name",
+  );
+}
+
 /** A trust file that was verified. */
 export interface PinnedTrust extends Omit<TrustOnFile, "path"> {
   /** Whether it was checked against anything. */
@@ -97,6 +110,7 @@ export async function readPinnedTrust(path: string, o: PinOptions): Promise<Pinn
     before = own;
     warn(`${visible(path)}: no root is given, so anybody may have made it: give \`root\` PUB, or the previous trust file`);
   }
+  refuseOtherName(path, own, o.trustName);
   try {
     return { store: acceptTrust(bytes, before, nodeHost), pinned: o.root !== undefined || previous !== undefined, previous, bytes };
   } catch (e) {

@@ -1,6 +1,6 @@
 import { usage } from "@firmseal/keys/internal";
 import { lintReleases, type Product } from "@firmseal/release";
-import { lintFailure, POLICIES, type Policy, readPinnedTrust, SEVERITIES, type Severity } from "@firmseal/release/internal";
+import { lintFailure, POLICIES, type Policy, readPinnedTrust, SEVERITIES, type Severity, trustPins } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, productFile, rootOptions, sarifOut } from "../../common/options.js";
 import { checkSarif, findingLines, lintSummary, writeSarif } from "../../common/release/findings.js";
@@ -24,10 +24,9 @@ interface LintCommandOptions {
 async function trustFor(o: LintCommandOptions, product: Product | undefined) {
   if (o.trust === undefined && (o.root || o.previousTrust !== undefined))
     throw usage("a root is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
-  const { file, root = [] } = product?.trust ?? {};
-  const path = o.trust ?? file;
+  const path = o.trust ?? product?.trust.file;
   if (path === undefined) return undefined;
-  const { store } = await readPinnedTrust(path, o.trust !== undefined ? o : root.length > 0 ? { root: [...root] } : {});
+  const { store } = await readPinnedTrust(path, o.trust === undefined && product ? trustPins(product) : o);
   return { path, store };
 }
 

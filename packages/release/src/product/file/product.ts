@@ -48,6 +48,8 @@ export interface Board {
 export interface ProductTrust {
   readonly file: string | undefined;
   readonly root: readonly string[];
+  /** The name that the trust file must have. undefined: any. */
+  readonly name: string | undefined;
   /** The trust file, or the chain of them, that each release brings. */
   readonly carry: string | undefined;
   readonly keys: readonly string[];

@@ -182,9 +182,10 @@ class Reader {
       );
     const needsFile = (member: string, what: string) => this.fault(`/trust/${member}`, what, "name the trust file that devices have: file");
     if (file === undefined && root.length > 0) throw needsFile("root", "a root is for a trust file");
+    if (file === undefined && trust.name !== undefined) throw needsFile("name", "the name is that of a trust file");
     if (file === undefined && trust.carry !== undefined) throw needsFile("carry", "devices without a trust file take none");
     const carry = trust.carry === undefined ? undefined : this.at(trust.carry);
-    return { file, root, carry, keys, threshold: trust.threshold ?? 1 };
+    return { file, root, name: trust.name, carry, keys, threshold: trust.threshold ?? 1 };
   }
 
   private approval(): ProductApproval {

@@ -1,7 +1,7 @@
 // The devices of a product, as the bundle that they run decides: which keys are trusted, and what happens to a release.
 
 import { Failure, publicKeys } from "@firmseal/keys";
-import { environment, STDIO, schemeOf, shellWord, sizeOf, usage, visible } from "@firmseal/keys/internal";
+import { environment, refusedInput, STDIO, schemeOf, shellWord, sizeOf, usage, visible } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
 import { errors, type Identity } from "@firmseal/verifier";
 import { codeOfRefusal, equalBytes, parseSequence, toHex } from "@firmseal/verifier/tools";
@@ -15,8 +15,7 @@ import { type CohortResult, planSteps } from "../../rotation/plan/plan.js";
 import { refuseLastNumber } from "../../signing/authorize-trust.js";
 import { readTrustChain, refuseOtherLine, trustFilesIn } from "../../trust/chain.js";
 import { countingKeys, knownFamilies } from "../../trust/quorum.js";
-import type { TrustOnFile } from "../../trust/read.js";
-import { readPinnedTrust, readTrustFile } from "../../trust/read.js";
+import { type PinOptions, readPinnedTrust, readTrustFile, type TrustOnFile } from "../../trust/read.js";
 import type { TrustOptions } from "../../trust/trusted-keys.js";
 import { refusalHint, refusalMeaning } from "../../verify/refusals.js";
 
@@ -37,15 +36,21 @@ export function refuseMissingFile(product: Product, member: string, file: string
   }
 }
 
+/** What the trust file of a product is checked against: its roots and its name. */
+export const trustPins = ({ trust: { root, name } }: Product): PinOptions => ({
+  ...(root.length > 0 && { root: [...root] }),
+  ...(name !== undefined && { trustName: name }),
+});
+
 /**
  * Returns the options of `verify` for a product. Nothing that verifies may start a program or ask for a PIN, so keys
  * must be files. Throws a Failure if the product file names none.
  */
 export function trustOptions(product: Product): TrustOptions {
-  const { file, root, keys, threshold } = product.trust;
+  const { file, keys, threshold } = product.trust;
   if (file !== undefined) {
     refuseMissingFile(product, "[trust] file", file, "get the trust file of the product, or correct the name");
-    return { trust: file, ...(root.length > 0 && { root: [...root] }) };
+    return { trust: file, ...trustPins(product) };
   }
   const known = keys.length > 0 ? keys : product.keys.release;
   if (known.length === 0)
@@ -84,9 +89,9 @@ export interface ProductLists {
 
 /** Reads the trust files of a product. */
 export async function productLists(product: Product): Promise<ProductLists> {
-  const { file, root, carry } = product.trust;
+  const { file, carry } = product.trust;
   if (file === undefined) return { lists: undefined, carried: undefined };
-  const { store, bytes } = await readPinnedTrust(file, root.length > 0 ? { root: [...root] } : {});
+  const { store, bytes } = await readPinnedTrust(file, trustPins(product));
   const has = { path: file, store, bytes };
   if (carry === undefined) return { lists: [has], carried: undefined };
   const { next, carried, isNewer } = carriedAfter(product, carry, has);
@@ -183,6 +188,16 @@ export function neededOf(by: NeededBy): number {
   const inBoth = first.filter((key) => others.every((keys) => keys.includes(key))).length;
   const sum = needs.reduce((n, one) => n + one, 0);
   return lists.length < 2 ? sum : Math.max(...needs, sum - Math.min(inBoth, ...needs));
+}
+
+/** Refuses a product file that names some of the keys that must sign, and not all. Throws a Failure: PRODUCT. */
+export function refuseFewKeys(named: number, needed: number): void {
+  if (named > 0 && named < needed)
+    throw refusedInput(
+      "ERR_PRODUCT",
+      `[keys] has ${named} of the ${needed} keys that must sign`,
+      "name the others too, or none: then each person signs with firmseal sign",
+    );
 }
 
 /** Returns the identities of the devices of a board, one for each class. */
