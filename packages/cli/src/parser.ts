@@ -32,6 +32,16 @@ class Parser extends Command {
         this.error(`error: option '${one.flags}' is given twice`, { code: "firmseal.repeated" });
   }
 
+  /** Refuses an option in the place of a value: `--out --first` would write to that name. `--out=--first` means it. */
+  private refuseOptionAsValue(args: readonly string[]): void {
+    for (const [i, arg] of args.entries()) {
+      const value = args[i + 1] ?? "";
+      const taker = this.options.find((one) => one.required && (one.long === arg || one.short === arg));
+      if (taker && (value.startsWith("--") || this.options.some(({ short }) => short === value)))
+        this.error(`error: option '${taker.flags}' argument missing`, { code: "commander.optionMissingArgument" });
+    }
+  }
+
   override parseOptions(args: string[]): ReturnType<Command["parseOptions"]> {
     const end = args.indexOf("--");
     const options = end < 0 ? args : args.slice(0, end);
@@ -48,6 +58,7 @@ class Parser extends Command {
     if (asksForHelp) return { operands: [], unknown: ["--help"] };
     const short = options.find((arg) => this.options.some(({ long }) => long === `--${SINGLE_DASH.exec(arg)?.[1]}`));
     if (short !== undefined) this.error(`error: unknown option '${short}' (Did you mean -${short}?)`, { code: "commander.unknownOption" });
+    this.refuseOptionAsValue(end < 0 ? args : args.slice(0, end + 1));
     const parsed = super.parseOptions(args);
     // before a required option is missed, which may be the mistyped one
     if (parsed.unknown[0] !== undefined) (this as unknown as Suggesting).unknownOption(parsed.unknown[0]);

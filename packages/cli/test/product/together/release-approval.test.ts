@@ -238,7 +238,7 @@ describe("an approval is refused", () => {
     expect(await refused(p, [...SIGN, "--approval", "bad.approval"])).toContain("bad.approval is not an approval");
     writeFileSync(join(p.path, "huge.approval"), new Uint8Array(1 << 20));
     expect(await refused(p, [...SIGN, "--approval", "huge.approval"], 2)).toContain("huge.approval");
-    expect(await refused(p, [...SIGN, "--approval", "--log"], 3)).toContain("--approval --log: file not found");
+    expect(await refused(p, [...SIGN, "--approval", "--log"], 2)).toContain("option '--approval <file>': its value is missing");
     expect(await refused(p, [...SIGN, "--approval", "gone"], 3)).toContain("gone");
     p.put(OF_B, "");
     expect(await refused(p, SIGN)).toContain(`${OF_B} is not an approval`);
