@@ -18,8 +18,10 @@ import {
   releaseFault,
   releasesIn,
 } from "../../product/record.js";
+import { scopeOf } from "../../signing/scope.js";
 import { higher } from "../../trust/quorum.js";
 import { readEnvelopeFile } from "../../verify/envelope-file.js";
+import { scopeOfBoard } from "../board/devices.js";
 
 export interface NumberOptions {
   /** The number, if its source is "given". */
@@ -48,9 +50,17 @@ export function publishedAt(path: string, product: Product, role?: SigningRole):
     return [knownRelease(dirname(path), record)];
   }
   const outline = decodeEnvelope(readEnvelopeFile(path, "give a folder of releases, a release, its release.json, or an envelope"));
+  refuseOtherDevices(path, product, scopeOf(outline.manifest));
   const sequence = BigInt(formatSequence(outline.manifest.sequence));
   const version = versionIn(outline);
   return [{ path, version: isVersion(version) ? version : numberVersion(sequence), sequence, manifests: new Map() }];
+}
+
+/** Refuses an envelope that is for no device of the product: nothing else in it names the product. */
+function refuseOtherDevices(path: string, product: Product, scope: readonly string[]): void {
+  const own = product.boards.flatMap((board) => scopeOfBoard(product, board));
+  if (!scope.some((pair) => own.includes(pair)))
+    throw releaseFault(`${path} is not for a board of ${product.name}`, "name the last release of this product");
 }
 
 /** The number of the release, or "log": the next one by the logs of the keys, once they are locked. */
