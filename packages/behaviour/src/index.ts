@@ -32,6 +32,7 @@ export {
 } from "./explain/explain.js";
 export {
   type ActionWording,
+  actionLines,
   actionWords,
   componentWords,
   expectationWords,

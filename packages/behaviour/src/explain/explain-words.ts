@@ -83,9 +83,22 @@ export function whoWords({ devices, slot, has }: Pick<Behaviour, "devices" | "sl
   return `${named}${more}${slot === undefined ? "" : `, slot ${slot}`}${has === undefined ? "" : has ? ", with this image already installed" : ", without this image"}`;
 }
 
+/**
+ * Describes actions in their order. A check that follows the same check is left out: installation and validation both
+ * begin with it.
+ *
+ * @param actions - The actions.
+ * @param components - The components of the manifest.
+ * @returns A line for each.
+ */
+export function actionLines(actions: readonly Action[], components: readonly (readonly string[])[]): string[] {
+  const lines = actions.map((action) => actionWords(action, components));
+  return lines.filter((line, i) => actions[i]?.what !== "compare" || line !== lines[i - 1]);
+}
+
 function numbered(title: string, actions: readonly Action[], components: readonly (readonly string[])[]): string[] {
   if (actions.length === 0) return [`  ${title}: nothing`];
-  return [`  ${title}:`, ...actions.map((action, i) => `    ${i + 1}. ${actionWords(action, components)}`)];
+  return [`  ${title}:`, ...actionLines(actions, components).map((line, i) => `    ${i + 1}. ${line}`)];
 }
 
 /**

@@ -19,7 +19,6 @@ describe("explain", () => {
       "  installation:",
       "    1. gets #firmware, which the envelope contains, into the component (IMAGE)",
       "    2. checks that the component has the image (IMAGE)",
-      "    3. checks that the component has the image (IMAGE)",
       "  start:",
       "    1. checks that the component has the image (IMAGE)",
       "    2. starts the component",

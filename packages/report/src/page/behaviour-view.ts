@@ -1,6 +1,6 @@
 // What devices do, for all kinds of device or for one that a person chooses.
 
-import { actionWords, whoWords } from "@firmseal/behaviour";
+import { actionLines, whoWords } from "@firmseal/behaviour";
 import { el, list, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
 import type { Verified } from "./verify.js";
@@ -25,7 +25,7 @@ function behaviourView(one: Behaviour, components: Verified["components"], title
     during: one.refused.during === "start" ? `${REPORT_TEXTS.start}: ` : "",
     words: `${one.refused.words} (${one.refused.code} ${one.refused.reason})`,
   };
-  const words = (list: Behaviour["install"]) => list.map((action) => actionWords(action, components));
+  const words = (list: Behaviour["install"]) => actionLines(list, components);
   return el(
     "div",
     { class: "kind" },
