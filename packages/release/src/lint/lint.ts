@@ -62,6 +62,10 @@ function listed(messages: readonly string[]): string[] {
   return more > 0 ? [...messages.slice(0, LIMITS.lintFindings), `and ${grouped(more)} more`] : [...messages];
 }
 
+/** Whether a rule is about something that the devices of the release do not have: a product file names no trust file. */
+const isBeside = ({ needs = [] }: Rule, { trust, product }: LintContext): boolean =>
+  needs.includes("trust") && !trust && product !== undefined && product.trust.file === undefined;
+
 /** What a rule lacks. Undefined if it can look. */
 function lacks({ needs = [] }: Rule, { context, whyNoCuts }: LintTask): string | undefined {
   const missing = needs.find((need: Need) => context[need] === undefined);
@@ -76,7 +80,7 @@ export function lintRelease(task: LintTask, policies: readonly Policy[]): LintRe
   const findings: Finding[] = [];
   const skipped: SkippedRule[] = [];
   for (const rule of RULES) {
-    if (rule.policy !== undefined && !policies.includes(rule.policy)) continue;
+    if ((rule.policy !== undefined && !policies.includes(rule.policy)) || isBeside(rule, task.context)) continue;
     const why = lacks(rule, task);
     if (why !== undefined) skipped.push({ rule: rule.id, name: rule.name, path, why });
     else
