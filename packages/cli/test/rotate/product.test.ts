@@ -143,7 +143,13 @@ describe("rotate in the folder of a product", () => {
     const args = ["rotate", "retire", "B.jwk", "--until", "1.1.0", "--fleet", "fleet.json", "--allow-stranded", "none"];
     expect(await refused(p, [...args, "--out", "third.trust"], 2)).toContain("the fleet has no such cohort");
     const json = (await p.ok([...args.slice(0, -2), "--out", "third.trust", "--json"])).json;
-    expect(json).toMatchObject({ sequence: "3", previous: "second.trust", retired: { until: "281479271710720" } });
+    expect(json).toMatchObject({
+      sequence: "3",
+      previous: "second.trust",
+      retired: { until: "281479271710720", version: "1.1.0" },
+    });
+    const said = words(await p.ok([...args.slice(0, -2), "--out", "again.trust"]))[0];
+    expect(said).toMatch(/^again\.trust: trust file 3, in which key \w+… counts up to version 1\.1\.0, /);
   });
 
   it("takes the numbers of a product that counts them", async () => {
@@ -290,6 +296,7 @@ describe("incident in the folder of a product", () => {
     }
     // as it says
     p.put("firmseal.toml", PRODUCT.replace('root = "R.jwk"', 'root = "R.jwk"\ncarry = "night/next.trust"'));
+    expect((await p.ok(args)).stdout).not.toContain("name it in");
     p.put("moved.json", fleet(...FLEET.map(({ floor: _, ...row }) => ({ ...row, trust: "night/next.trust", version: "1.0.0+1" }))));
     const done = await p.ok(args.map((word) => (word === "fleet.json" ? "moved.json" : word)));
     expect(done.stdout).toMatch(/^stage: safe: /m);

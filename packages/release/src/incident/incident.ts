@@ -3,9 +3,10 @@
 // worse.
 
 import { dirname, join, relative } from "node:path";
-import { grouped, makeFolders, outputPlace, shellWord, someOf, writeWhole } from "@firmseal/keys/internal";
+import { grouped, isSameFile, makeFolders, outputPlace, shellWord, someOf, writeWhole } from "@firmseal/keys/internal";
 import type { PublicKey, RoleName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
+import type { Product } from "../product/file/product.js";
 import { readSteps } from "../rotation/files.js";
 import type { Cohort } from "../rotation/model.js";
 import { highestFloor } from "../rotation/move.js";
@@ -85,6 +86,15 @@ function withRehearsed(results: readonly CohortResult[], { way, bridges, results
   return [...results.filter((r) => !isWithout(r)), ...before.filter(isWithout)];
 }
 
+/** How later releases bring the list. Nothing is left to do if they carry it. */
+function carryStep(product: Product | undefined, listPath: string): string[] {
+  const list = shellWord(listPath);
+  if (!product) return [`sign every later release with firmseal rotate bridge --trust ${list} --next-trust ${list}`];
+  const { path, trust } = product;
+  if (trust.carry !== undefined && isSameFile(trust.carry, listPath)) return [];
+  return [`name it in ${path}: [trust] carry = ${JSON.stringify(relative(dirname(path), listPath))}; every later release then brings it`];
+}
+
 function steps(
   { o, chain, fleet }: Way & { chain: readonly TrustOnFile[] },
   listPath: string,
@@ -102,12 +112,7 @@ function steps(
       stage: "list",
       todo: [`firmseal trust diff ${trust} ${list}`, `each root, where it is: firmseal trust sign ${list}${previous} --key ROOT`, again],
     };
-  const later = [
-    o.product
-      ? `name it in ${o.product.path}: [trust] carry = ${JSON.stringify(relative(dirname(o.product.path), listPath))}; every later release then brings it`
-      : `sign every later release with firmseal rotate bridge --trust ${list} --next-trust ${list}`,
-    `write what the devices report into ${o.fleet}, and ${again}`,
-  ];
+  const later = [...carryStep(o.product, listPath), `write what the devices report into ${o.fleet}, and ${again}`];
   if (alone) {
     const files = [...chain.map(({ path }) => shellWord(path)), list];
     const file = chain.length > 0 ? join(o.dir, "chain.trust") : listPath;

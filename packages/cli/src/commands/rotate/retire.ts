@@ -1,6 +1,6 @@
-import { keyFacts, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
+import { keyFacts, numberVersion, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
 import { byteWords, hideSecrets, type PassphraseOptions, passphraseOptions, STDIO, shellWord, usage } from "@firmseal/keys/internal";
-import type { CohortResult } from "@firmseal/release";
+import type { CohortResult, Product } from "@firmseal/release";
 import {
   judgeUnsigned,
   planRetirement,
@@ -51,11 +51,11 @@ async function retire(ref: string, o: RotateRetireOptions) {
   const planned = await planRetirement(ref, { ...options, product, judge: (results) => refuseStranded(results, o.allowStranded ?? []) });
   if (roots.length === 0) {
     checkOutput(o.out, "--out", [trust, o.fleet], "trust file");
-    return retirementFacts(planned, o, { bytes: planned.bytes, results: judgeUnsigned(planned), receipts: [] }, []);
+    return retirementFacts(planned, o, { bytes: planned.bytes, results: judgeUnsigned(planned), receipts: [] }, [], product);
   }
   return withSigners(roots, passphraseOptions(o), async (keys) => {
     checkOutput(o.out, "--out", [trust, o.fleet, ...keys.flatMap((k) => k.file ?? [])], "trust file");
-    return retirementFacts(planned, o, await signRetirement(planned, keys), keys);
+    return retirementFacts(planned, o, await signRetirement(planned, keys), keys, product);
   });
 }
 
@@ -64,7 +64,11 @@ async function retirementFacts(
   o: RotateRetireOptions,
   { bytes, results, receipts }: { bytes: Uint8Array; results: readonly CohortResult[]; receipts: readonly Receipt[] },
   keys: readonly SigningKey[],
+  product: Product | undefined,
 ) {
+  const { until } = options;
+  const retired = { ...keyFacts(key), until: until === undefined ? null : String(until), roles: retiredRoles };
+  const named = until !== undefined && product?.sequence.source === "version";
   const write = () => deliver(o.out, bytes, o.json, { fresh: keys.length === 0 && o.out !== STDIO });
   const member = keys.length === 0 ? write() : await writeSigned(formatSequence(store.sequence), write);
   return {
@@ -72,7 +76,7 @@ async function retirementFacts(
     bytes: bytes.length,
     sequence: formatSequence(store.sequence),
     previous: current.path,
-    retired: { ...keyFacts(key), until: options.until === undefined ? null : String(options.until), roles: retiredRoles },
+    retired: { ...retired, ...(named && { version: numberVersion(until) }) },
     roots: keys.map((k) => keyFacts(k.public)),
     changes,
     log: receipts,
@@ -117,6 +121,7 @@ export default define({
     ...membersOf("retired", {
       ...KEY,
       until: ["string|null", "last sequence number for which it counts; null: removed"],
+      "version?": ["string", "version with this number, if the product file makes numbers from versions"],
       roles: ["string[]", "roles of which it was the last key: the next trust file does not have them"],
     }),
     roots: ["object[]", "root keys that signed"],
@@ -128,7 +133,9 @@ export default define({
   run: retire,
   words: (f) => {
     const key = `key ${f.retired.thumbprint.slice(0, 16)}…`;
-    const what = f.retired.until === null ? `without ${key}` : `in which ${key} counts up to ${f.retired.until}`;
+    const { until, version } = f.retired;
+    const last = version === undefined ? until : `version ${version}`;
+    const what = until === null ? `without ${key}` : `in which ${key} counts up to ${last}`;
     const isSigned = f.roots.length > 0;
     return [
       `${f.out}: trust file ${f.sequence}, ${what}, ${byteWords(f.bytes)}${isSigned ? "" : ", not signed"}`,
