@@ -5,7 +5,19 @@ export { sha256Hex } from "./files/digest.js";
 export { DESCRIPTION, isRecord, looksLikeLog, ownFile } from "./files/own-file.js";
 export { outputPlace } from "./files/place.js";
 export { publicFileOf } from "./files/public-file.js";
-export { inputName, isFile, isFolder, isSameFile, openRegular, readAll, readFirstBytes, readIfThere, STDIO, sizeOf } from "./files/read.js";
+export {
+  inputName,
+  isFile,
+  isFolder,
+  isSameFile,
+  openRegular,
+  readAll,
+  readFirstBytes,
+  readIfThere,
+  refuseMissing,
+  STDIO,
+  sizeOf,
+} from "./files/read.js";
 export { workerFile } from "./files/worker-file.js";
 export {
   checkFolder,

@@ -16,7 +16,7 @@ export { isLittleRoom, LAST } from "./input/sequence.js";
 export { lintFailure } from "./lint/lint.js";
 export { SEVERITIES, type Severity } from "./lint/rule.js";
 export { ALL_RULES } from "./lint/rule-table.js";
-export { PRODUCT_FILE } from "./product/file/file-name.js";
+export { logOption, PRODUCT_FILE, productOption } from "./product/file/file-name.js";
 export { foldersOutside } from "./product/file/inside.js";
 export { newProduct } from "./product/file/new.js";
 export { POLICIES, type Policy } from "./product/file/policy.js";
@@ -24,9 +24,9 @@ export { type Board, boardsOf } from "./product/file/product.js";
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
 export { type ShownMember, shownMembers, trustedThumbprints } from "./product/file/shown.js";
 export { refuseOtherProduct } from "./product/record.js";
-export { approvalPath, approvalProgress, isUnapproved } from "./release/approvals.js";
+export { approvalPath, approvalProgress } from "./release/approvals.js";
 export { withdrawalAround } from "./release/around.js";
-export { refuseMissingKeys, signingKeys, trustOptions } from "./release/board/devices.js";
+export { refuseMissingKeys, signingKeys, trustOptions, trustPins } from "./release/board/devices.js";
 export { boardToBridge, bridgedBoard, rotatedTrust } from "./release/bridge.js";
 export { type BoardChange, folderChanges, lastOf, releaseChanges, releaseReview } from "./release/changes.js";
 export {
@@ -46,7 +46,6 @@ export type { ReleaseLint } from "./release/lint.js";
 export { productNames } from "./release/names.js";
 export { productWithdrawals } from "./release/number/known-withdrawals.js";
 export type { WithdrawnManifest } from "./release/number/withdrawn.js";
-export { triedPlan } from "./release/plan.js";
 export { type ReleaseToApprove, releaseToApprove } from "./release/round/approve.js";
 export {
   attachSignatures,
@@ -59,6 +58,7 @@ export {
 export { joinReleases } from "./release/round/join.js";
 export { type JoinOptions, planJoin, planSigning, type RoundOptions } from "./release/round/plan-round.js";
 export { boardInput, refuseUnapprovable } from "./release/sign-board.js";
+export { triedPlan } from "./release/tried-plan.js";
 export type { VerifiedBoard } from "./release/verify.js";
 export { documentsBeside, reportDocuments } from "./report/documents.js";
 export { reportFamilies, reportKinds, reportTime } from "./report/report-data.js";

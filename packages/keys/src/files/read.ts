@@ -193,6 +193,17 @@ export function sizeOf(path: string): number {
   return size;
 }
 
+/** Refuses a path at which nothing is. */
+export function refuseMissing(path: string): void {
+  if (path === STDIO) return;
+  checkName(path);
+  try {
+    statSync(path);
+  } catch (e) {
+    throw systemFault(e, path) ?? e;
+  }
+}
+
 /** Returns whether two paths name one file, even if it does not exist yet. Then names that differ in case are one. */
 export function isSameFile(a: string, b: string): boolean {
   checkName(a);

@@ -1,11 +1,13 @@
 // The images, the releases and the waivers of a product, and the clock.
 
+import { RECORD } from "@firmseal/behaviour";
 import { isFolder, isSigning, lastTime, refuseClock, shellWord, someOf } from "@firmseal/keys/internal";
 import { invalidity, today } from "../lint/lint.js";
+import { productOption } from "../product/file/file-name.js";
 import { refuseOutsideOut } from "../product/file/inside.js";
 import type { Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
-import { checkFiles, type KnownRelease, releaseFault, releasesIn } from "../product/record.js";
+import { checkFiles, type KnownRelease, NO_RELEASE_HINT, releaseFault, releasesIn, withoutRelease } from "../product/record.js";
 import { scopeOfBoard } from "../release/board/devices.js";
 import { imageFile } from "../release/board/image-file.js";
 import { shelfPath } from "../release/names.js";
@@ -43,7 +45,10 @@ export async function readShelves(checks: Checks, product: Product): Promise<{ s
     if (role !== "release" && product.keys[role].length === 0) continue;
     const known = await checks.run("releases", path, () => {
       refuseOutsideOut(product);
-      return releasesIn(path, product, role);
+      const all = releasesIn(path, product, role);
+      if (isFolder(path))
+        for (const empty of withoutRelease(path, all)) checks.add("releases", empty, "warning", `has no ${RECORD}`, NO_RELEASE_HINT);
+      return all;
     });
     if (known) shelves.push({ role, path, known });
   }
@@ -82,7 +87,13 @@ export async function checkReleases(checks: Checks, product: Product, shelves: r
         );
       else if (record.missing.length > 0) {
         const boards = record.missing.map(({ board, signed, needed }) => `${board} ${signed} of ${needed}`);
-        checks.add("release", path, "warning", `signatures are missing: ${someOf(boards)}`, `firmseal verify ${shellWord(path)} --missing`);
+        checks.add(
+          "release",
+          path,
+          "warning",
+          `signatures are missing: ${someOf(boards)}`,
+          `firmseal verify ${shellWord(path)}${productOption(product.path)} --missing`,
+        );
       } else if (verifies) {
         await verifyProduct(path, product, role === "release" ? {} : { role });
         checks.add("release", path, "ok", `version ${version} is complete and verified`);
@@ -92,7 +103,7 @@ export async function checkReleases(checks: Checks, product: Product, shelves: r
           path,
           "not checked",
           "its files match SHA256SUMS, its signatures are not verified",
-          `firmseal verify ${shellWord(path)}`,
+          `firmseal verify ${shellWord(path)}${productOption(product.path)}`,
         );
     });
   }

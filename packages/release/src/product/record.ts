@@ -138,6 +138,16 @@ export function releasesIn(folder: string, product: Product, role?: SigningRole)
   return out.sort((a, b) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1));
 }
 
+/** Folders of releases that are named after a version, and have no release: of a copy that was not finished, or emptied. */
+export const withoutRelease = (folder: string, known: readonly KnownRelease[]): string[] =>
+  readdirSync(folder)
+    .filter(isVersion)
+    .map((name) => join(folder, name))
+    .filter((path) => !known.some((one) => one.path === path));
+
+/** The hint for a folder that is named after a version, and has no release. */
+export const NO_RELEASE_HINT = "get the release again, or remove the folder";
+
 /** The envelope of a board in a release, as it was read. */
 export interface RecordedEnvelope {
   readonly file: string;

@@ -7,6 +7,7 @@ import { readIfThere, refusedInput, sha256Hex, shellWord, visible, warn } from "
 import { type Approvable, isSamePerson, type PublicKey } from "@firmseal/signer";
 import { HASH_SHA_256 } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
+import { productOption } from "../product/file/file-name.js";
 import { type ApprovalFile, type Approvals, approverOf, type RequiredApprovals, selfApproved, wrongApproval } from "../signing/approval.js";
 import { type ApprovalProgress, approvalWords } from "../signing/approved.js";
 import { logDigest } from "../signing/authorize.js";
@@ -38,7 +39,8 @@ export function wholeOf(plan: ReleasePlan): Approvable | undefined {
 export const approvalPath = (folder: string, key: PublicKey): string =>
   join(folder, "..", `${basename(resolve(folder))}.${keyName(key).slice(0, 16)}.approval`);
 
-const hintOf = (folder: string, who = "have it approved") => `${who}: firmseal approve ${shellWord(visible(folder))} --key APPROVER`;
+const hintOf = ({ folder, product }: ReleasePlan, who = "have it approved") =>
+  `${who}: firmseal approve ${shellWord(visible(folder))}${productOption(product.path)} --key APPROVER`;
 
 const WORDS = {
   form: "is not an approval",
@@ -56,7 +58,7 @@ interface Found {
 }
 
 /** Finds the approvals, in the files that are given and beside the folder. Refuses a wrong one that is given. */
-async function foundApprovals({ folder }: ReleasePlan, whole: Approvable, { keys, files, required }: Approvals): Promise<Found> {
+async function foundApprovals(plan: ReleasePlan, whole: Approvable, { keys, files, required }: Approvals): Promise<Found> {
   const people = required?.keys ?? [];
   const found = new Map<string, PublicKey>();
   const rest: ApprovalFile[] = [];
@@ -64,17 +66,17 @@ async function foundApprovals({ folder }: ReleasePlan, whole: Approvable, { keys
   for (const file of files) {
     const by = await approverOf(file, [whole], people);
     if (typeof by !== "string") found.set(keyName(by), by);
-    else if (keys.length === 0) throw wrongApproval(file.path, by, hintOf(folder), WORDS);
+    else if (keys.length === 0) throw wrongApproval(file.path, by, hintOf(plan), WORDS);
     // a person whom both name has approved for both
     if (typeof by === "string" || keys.some((key) => isSamePerson(key, by))) rest.push(file);
   }
   for (const key of people) {
-    const path = approvalPath(folder, key);
+    const path = approvalPath(plan.folder, key);
     const bytes = found.has(keyName(key)) ? undefined : readIfThere(path, LIMITS.signatureFile);
     if (!bytes) continue;
     const by = await approverOf({ path, bytes }, [whole], people);
     if (typeof by !== "string") found.set(keyName(by), by);
-    else fault ??= wrongApproval(path, by, hintOf(folder), WORDS);
+    else fault ??= wrongApproval(path, by, hintOf(plan), WORDS);
   }
   return { approvers: people.filter((key) => found.has(keyName(key))), rest, ...(fault && { fault }) };
 }
@@ -108,10 +110,10 @@ export async function refuseUnapproved(plan: ReleasePlan, signers: readonly Publ
   const { approvers, rest, fault } = await foundApprovals(plan, whole, approvals);
   if (approvers.length < required.threshold) {
     if (fault) throw fault;
-    throw refusedInput("ERR_APPROVAL", `${plan.folder}: ${approvalWords(progressIn(required, approvers))}`, hintOf(plan.folder));
+    throw refusedInput("ERR_APPROVAL", `${plan.folder}: ${approvalWords(progressIn(required, approvers))}`, hintOf(plan));
   }
   const counted = approvers.filter((key) => !signers.some((signer) => isSamePerson(signer, key)));
-  if (counted.length < required.threshold) throw selfApproved(hintOf(plan.folder, "another person must approve it"));
+  if (counted.length < required.threshold) throw selfApproved(hintOf(plan, "another person must approve it"));
   return { ...approvals, files: rest, whole, granted: counted.map(keyName) };
 }
 

@@ -21,6 +21,7 @@ import type { Identity } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { explain } from "../explain/explain.js";
 import { LIMITS } from "../input/limits.js";
+import { productOption } from "../product/file/file-name.js";
 import type { Product } from "../product/file/product.js";
 import { checkFiles, findRecord, knownRelease, looksLikeRecord, readRecordFile, recorded, releaseFault } from "../product/record.js";
 import { findMark, type WithdrawalMark } from "../product/withdrawal.js";
@@ -142,26 +143,34 @@ export async function envelopeOf({ path: folder, record }: ReleaseFolder, { boar
 }
 
 /** The hint for a release that is not complete. */
-export const missingHint = (folder: string): string => `others still have to sign it: firmseal verify ${shellWord(folder)} --missing`;
+export const missingHint = (folder: string, product: string | undefined): string =>
+  `others still have to sign it: firmseal verify ${shellWord(folder)}${productOption(product)} --missing`;
 
-/** Refuses a board that others still have to sign, as its devices do. The record is asked only to refuse. */
-export function refuseIncomplete({ path: folder, record }: ReleaseFolder, { board, path }: ReleasedBoard): void {
+/**
+ * Refuses a board that others still have to sign, as its devices do. The record is asked only to refuse. `product`: the
+ * product file that the command was given.
+ */
+export function refuseIncomplete({ path: folder, record }: ReleaseFolder, { board, path }: ReleasedBoard, product?: string): void {
   const missing = record.missing.find((one) => one.board === board);
   if (missing)
     throw new Failure(
       1,
       "ERR_SIGNATURE_THRESHOLD",
       `${path}: refused: ${missing.signed} of ${missing.needed} signed, by the record of the release`,
-      missingHint(folder),
+      missingHint(folder, product),
     );
 }
 
 /**
  * Returns the board of a release whose devices have this vendor and class. The envelopes say for which devices they
  * are: the signatures of the record are not verified here. Throws Failures: RELEASE if no board or several fit,
- * SIGNATURE_THRESHOLD if others still have to sign, and as envelopeOf().
+ * SIGNATURE_THRESHOLD if others still have to sign, and as envelopeOf(). `product`: as in refuseIncomplete().
  */
-export async function boardFor(folder: ReleaseFolder, { vendor = [], class: classes = [] }: Identity): Promise<ReleasedEnvelope> {
+export async function boardFor(
+  folder: ReleaseFolder,
+  { vendor = [], class: classes = [] }: Identity,
+  product?: string,
+): Promise<ReleasedEnvelope> {
   const text = (id: ArrayLike<number>) => (id.length === 16 ? formatUuid(Uint8Array.from(id)) : "");
   const own = vendor.flatMap((v) => classes.map((c) => `${text(v)}/${text(c)}`));
   const fitting: ReleasedBoard[] = [];
@@ -181,7 +190,7 @@ export async function boardFor(folder: ReleaseFolder, { vendor = [], class: clas
       `${folder.path} has several boards for this device: ${names(fitting)}`,
       "name the envelope of its board instead of the folder",
     );
-  refuseIncomplete(folder, found);
+  refuseIncomplete(folder, found, product);
   return found;
 }
 

@@ -86,6 +86,8 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ClockO
   progress?(board: string, stage: string, state?: "passing"): void;
   /** May refuse the folder of the release, before anything is tried. */
   into?(folder: string): void;
+  /** Shows the release to the person who signs, once nothing is left that can be refused without opening a key. */
+  review?(plan: ReleasePlan): Promise<void>;
   /** Gets the findings of lint, even if these stop the release. With keys, it is called a second time. */
   linted?(report: ReleaseLint): void | Promise<void>;
 }
@@ -112,7 +114,7 @@ export interface ReleasePlan {
   readonly lists: TrustLists | undefined;
   /** The trust file that the release brings to them, or a chain. */
   readonly carried: Uint8Array | undefined;
-  /** The keys that the product file says are trusted. Undefined if it names none, and in a plan that is only shown. */
+  /** The keys that the product file says are trusted. Undefined if it names none. */
   readonly trustKeys: readonly PublicKey[] | undefined;
   /** Who must have approved it. Undefined in a plan that is only shown. */
   readonly approvals: Approvals | undefined;
@@ -161,7 +163,7 @@ export function refuseUnnamedTrust(product: Product, { lists, trustKeys }: Pick<
     throw product.fault(
       "/trust",
       "trust names no key, so nothing says whose signatures devices require",
-      '[trust] keys = ["a.pub", "b.pub"]',
+      'name the public keys of all who may sign: [trust] keys = ["a.pub", "b.pub"]; firmseal pubkey KEY writes one',
     );
 }
 
@@ -225,7 +227,7 @@ export function knownReleases(product: Product, out: string, o: ReleaseOptions):
 }
 
 /** The number for rules: with numbers of the log, the one above those that are known. */
-const likelyNumber = (sequence: bigint | "log", known: readonly KnownRelease[]): bigint =>
+export const likelyNumber = (sequence: bigint | "log", known: readonly KnownRelease[]): bigint =>
   sequence === "log" ? known.reduce((most, one) => higher(most, one.sequence), 0n) + 1n : sequence;
 
 /**
@@ -286,7 +288,7 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
   const chosen = boardsOf(product, o.boards ?? []);
   const known = knownReleases(product, out, o);
   const { lists, carried } = await productLists(product);
-  const trustKeys = o.dryRun ? undefined : await productTrustKeys(product, lists);
+  const trustKeys = await productTrustKeys(product, lists);
   const { withdrawn } = withdrawnFor(product, o, known, { lists, trustKeys });
   refuseWithdrawnVersion(version, product.sequence.source === "version" ? versionNumber(version) : "log", withdrawn);
   // this version was released, or its folder is there
@@ -435,16 +437,4 @@ export async function cutPlan({ product, boards, sequence, known, options: o }: 
     if (done === "begun") o.progress?.(board, "cutting the power", "passing");
     else o.progress?.(board, `${grouped(done.cuts)} power cuts, and ${grouped(done.cutsDuringRecovery)} during recovery: each ends well`);
   });
-}
-
-/**
- * Tries the power cuts of a plan that is only shown. makeRelease() does it itself, once everything else is granted.
- * Throws Failures: POWER_CUT and LINT.
- */
-export async function triedPlan(plan: ReleasePlan): Promise<ReleasePlan> {
-  if (plan.existing) return plan;
-  const tried = { ...plan, cuts: await cutPlan(plan) };
-  const lint = await lintPlan(tried);
-  refuseLint(lint);
-  return { ...tried, lint };
 }

@@ -26,14 +26,15 @@ export interface RecordClaim extends KnownSignature {
 
 /** Refuses more signatures of a board than its envelope can have: each takes a digest of all that it covers. */
 function refuseMany(folder: string, { signatures, artifacts }: ReleaseRecord): void {
-  const counts = new Map(artifacts.map(({ board }) => [board, 0]));
-  for (const { boards } of signatures)
-    for (const board of new Set(boards.map((name) => (counts.has(name) ? name : "")))) {
-      const count = (counts.get(board) ?? 0) + 1;
-      if (count > MAX_SIGNATURES)
-        throw releaseFault(`${join(folder, RECORD)} has more than ${MAX_SIGNATURES} signatures of a board`, GET_AGAIN);
-      counts.set(board, count);
-    }
+  const known = new Set(artifacts.map(({ board }) => board));
+  const counts = new Map<string, number>();
+  for (const { boards } of signatures) {
+    // all names that the record does not have count as one board
+    const covered = new Set(boards.map((name) => (known.has(name) ? name : "")));
+    for (const board of covered) counts.set(board, (counts.get(board) ?? 0) + 1);
+  }
+  if ([...counts.values()].some((count) => count > MAX_SIGNATURES))
+    throw releaseFault(`${join(folder, RECORD)} has more than ${MAX_SIGNATURES} signatures of a board`, GET_AGAIN);
 }
 
 /** Reads the signatures of a record. Throws a Failure: RELEASE. */

@@ -9,6 +9,7 @@ import { type EnvelopeDraft, keyAlgOf, type PublicKey, signedWithoutLog, thumbpr
 import { toHex } from "@firmseal/verifier/tools";
 import { algName } from "../consumer/accepts.js";
 import { namesFault, withCoseAlgs } from "../consumer/cose-alg.js";
+import { logOption, productOption } from "../product/file/file-name.js";
 import { type Board, hasProfileAlg } from "../product/file/product.js";
 import { knownRelease, releaseFault } from "../product/record.js";
 import { warnOfNoEntry } from "../signing/approval.js";
@@ -16,6 +17,7 @@ import { logDigest, RELEASE, recordSignings } from "../signing/authorize.js";
 import { type NextSequence, reviewSigned } from "../signing/draft.js";
 import { isUnapproved, refuseUnapproved } from "./approvals.js";
 import { referencesOf, scopeOfBoard } from "./board/devices.js";
+import { knownSigners } from "./known-signers.js";
 import { recordedWithdrawals, warnOfDoubted, warnOfUnsigned } from "./number/known-withdrawals.js";
 import { refuseWithdrawn, refuseWithdrawnVersion } from "./number/withdrawn.js";
 import { boardNames, choiceFor, planRelease, type ReleasePlan, withdrawnFor } from "./plan.js";
@@ -48,7 +50,7 @@ function boardKeys(plan: ReleasePlan, keys: readonly SigningKey[]): SigningKey[]
 }
 
 /** Checks of the keys that have nothing to do with one envelope. `others`: keys that sign elsewhere. */
-function refuseKeys(plan: ReleasePlan, keys: readonly PublicKey[], others: readonly PublicKey[]): void {
+export function refuseSigners(plan: ReleasePlan, keys: readonly PublicKey[], others: readonly PublicKey[]): void {
   const { product, options } = plan;
   for (const { board } of plan.boards) {
     const fault = namesFault(choiceFor(plan, board).coseAlg, options.coseAlg ? keys : [...keys, ...others]);
@@ -62,6 +64,13 @@ function refuseKeys(plan: ReleasePlan, keys: readonly PublicKey[], others: reado
       `the profile requires a signature with ${product.profileAlg}, and no release key has this algorithm`,
       "name such a key in [keys]",
     );
+}
+
+/** Refuses keys that have signed or do not count, if that is known without a passphrase: before anything is shown. */
+async function refuseKnownSigners(plan: ReleasePlan, refs: readonly string[]): Promise<void> {
+  const round = await Round.begin(plan, []);
+  const approvers = plan.approvals?.required?.keys ?? [];
+  round.refuseEarly(await knownSigners(refs, [...round.signers, ...round.counted, ...approvers]));
 }
 
 /**
@@ -79,8 +88,10 @@ export async function makeRelease(plan: ReleasePlan): Promise<DoneRelease> {
   const refs = referencesOf(product, o.role ?? "release", o);
   // a plan of planSigning(): the folder would lose its signatures
   if (refs.length === 0 && plan.isRound) throw usage("`keys`: nobody signs", "name a key");
+  if (plan.isRound || o.keys) await refuseKnownSigners(plan, refs);
   // people approve what nobody has signed
   if (refs.length === 0 || (await isUnapproved(plan))) return await signPlan(plan, []);
+  await o.review?.(plan);
   return await withSigners(refs, o.passphrases ?? [], async (keys) => await signPlan(plan, keys), o);
 }
 
@@ -102,12 +113,12 @@ function withWithdrawals(plan: ReleasePlan, given: readonly SigningKey[]): Relea
 /** Signs the boards of a plan. Without keys, the release is made for others to sign. */
 async function signPlan(planned: ReleasePlan, given: readonly SigningKey[]): Promise<DoneRelease> {
   const plan = withWithdrawals(planned, given);
-  const { existing, boards, options: o } = plan;
+  const { product, existing, boards, options: o } = plan;
   if (plan.isRound) checkReplaced(plan.folder, sizeOfRelease(plan));
   const publics = given.map((key) => key.public);
   const round = await Round.begin(plan, given);
   // others sign later only if somebody has said so
-  refuseKeys(plan, publics, plan.isRound || o.keys || given.length === 0 ? round.counted : []);
+  refuseSigners(plan, publics, plan.isRound || o.keys || given.length === 0 ? round.counted : []);
   const { keys } = round;
   const approvals = keys.length > 0 ? await refuseUnapproved(plan, round.all) : plan.approvals;
   const asSigning = boardKeys(plan, keys);
@@ -117,7 +128,7 @@ async function signPlan(planned: ReleasePlan, given: readonly SigningKey[]): Pro
     if (other)
       throw releaseFault(
         `${plan.folder} exists, and ${visible(other.name)} has not signed it`,
-        `firmseal sign ${shellWord(plan.folder)} --key ${shellWord(visible(other.name))}`,
+        `firmseal sign ${shellWord(plan.folder)}${productOption(product.path)} --key ${shellWord(visible(other.name))}${logOption(o.log)}`,
       );
     warnOfNoEntry(approvals);
     await refuseOtherRelease(plan, existing, boardKeys(plan, given), round);

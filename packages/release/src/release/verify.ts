@@ -2,7 +2,7 @@
 // the right keys, with every payload.
 
 import { dirname, join } from "node:path";
-import { type ReleaseRecord, versionIn } from "@firmseal/behaviour";
+import { RECORD, type ReleaseRecord, versionIn } from "@firmseal/behaviour";
 import { Failure, versionNumber } from "@firmseal/keys";
 import {
   isFolder,
@@ -29,10 +29,12 @@ import {
   GET_AGAIN,
   type KnownRelease,
   knownRelease,
+  NO_RELEASE_HINT,
   readRecord,
   refuseOther,
   releaseFault,
   releasesIn,
+  withoutRelease,
 } from "../product/record.js";
 import { impliedVersion, isUnnamed } from "../product/version.js";
 import { findMark } from "../product/withdrawal.js";
@@ -217,7 +219,8 @@ const TOO_FEW: readonly number[] = [errors.WRAPPER_EMPTY, errors.SIGNATURE_THRES
  */
 function inFolder(folder: string, { missing }: ReleaseRecord, path: string, product: Product, e: unknown): unknown {
   const named = withFileName(path, e);
-  if (named instanceof Failure && missing.length > 0 && TOO_FEW.includes(named.number)) return named.with({ hint: missingHint(folder) });
+  if (named instanceof Failure && missing.length > 0 && TOO_FEW.includes(named.number))
+    return named.with({ hint: missingHint(folder, product.path) });
   if (!(named instanceof Failure) || !UNKNOWN_SIGNER.includes(named.number) || product.trust.file !== undefined) return named;
   return named.with({ hint: `if you trust the signer, list its public key in ${product.path}: [trust] keys` });
 }
@@ -319,6 +322,8 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     return { releases: found.releases, records: [found.record], withdrawn: [], whom };
   }
   const known = releasesIn(path, product, role);
+  const [empty] = withoutRelease(path, known);
+  if (empty !== undefined) throw releaseFault(`${empty} has no ${RECORD}, so it is not a release`, NO_RELEASE_HINT);
   if (known.length === 0) throw releaseFault(`${path} has no release`, "name the folder that firmseal release wrote, or an envelope");
   refuseUnordered(known);
   const withdrawn = withdrawnBy(known);

@@ -9,17 +9,22 @@ import {
   isFolder,
   makeFolders,
   outputPlace,
+  refuseMissing,
   STDIO,
   systemFault,
   usage,
 } from "@firmseal/keys/internal";
+import type { Product } from "@firmseal/release";
 import {
+  type Board,
   identityOf,
   PRODUCT_FILE,
   payloadFiles,
   payloadsBeside,
+  type ReleaseFolder,
   readEnvelopeFile,
   readSource,
+  refuseOtherProduct,
   type TrustedKeys,
   type TrustOptions,
   trustedKeys,
@@ -242,37 +247,50 @@ function installOn(
   return { envelope, device, manifest, signers: manifest.signers.map((i) => trust.anchors[i] as Anchor) };
 }
 
-/** The same options with what the product file says: of a board with several revisions, the first. */
-async function ofBoard(o: InstallOptions): Promise<InstallOptions> {
-  if (o.board === undefined && o.product === undefined) return o;
+/** The boards that a device may be: those of the release in a folder, or all of the product. */
+async function boardsAt(path: string, product: Product): Promise<string[]> {
+  if (path === STDIO || !isFolder(path)) return product.boards.map(({ name }) => name);
+  const { folderAt } = await import("../../common/release/folder-boards.js");
+  const folder = (await folderAt(path, undefined)) as ReleaseFolder;
+  refuseOtherProduct(path, folder.record, product);
+  return folder.boards.map(({ board }) => board);
+}
+
+/**
+ * The same options with what the product file says, if it is named, or is here and no keys are given: of a board with
+ * several revisions, the first.
+ */
+async function ofProduct(path: string, o: InstallOptions): Promise<InstallOptions> {
+  const hasKeys = o.key !== undefined || o.trust !== undefined;
+  if (o.board === undefined && o.product === undefined && (hasKeys || !fs.existsSync(PRODUCT_FILE))) return o;
   const { boardsOf, readProduct, trustOptions } = await onDemand();
   const product = readProduct(o.product ?? PRODUCT_FILE);
-  const [board, ...others] = boardsOf(product, o.board === undefined ? [] : [o.board]);
-  if (!board || others.length > 0)
-    throw usage(
-      "--board is missing: the product has several",
-      `name the board of the device: --board NAME, one of ${product.boards.map(({ name }) => name).join(", ")}`,
-    );
-  if (o.key || o.trust !== undefined) throw usage("--board: the product file gives the trusted keys", "drop --key and --trust");
-  const isNew = !fs.existsSync(join(o.dir, "device.json"));
-  const identity = isNew ? { vendor: o.vendor ?? product.vendor, class: o.class ?? (board.classes[0] as string) } : {};
-  return { ...o, ...trustOptions(product), ...identity };
+  if (hasKeys) throw usage("--board: the product file gives the trusted keys", "drop --key and --trust");
+  const names = o.board === undefined ? await boardsAt(path, product) : [o.board];
+  const trusted = { ...o, ...trustOptions(product) };
+  const hasIdentity = fs.existsSync(join(o.dir, "device.json")) || (o.vendor !== undefined && o.class !== undefined);
+  if (hasIdentity && o.board === undefined) return trusted;
+  if (names.length > 1)
+    throw usage("--board is missing: there are several", `name the board of the device: --board NAME, one of ${names.join(", ")}`);
+  const [board] = boardsOf(product, names) as [Board];
+  return hasIdentity ? trusted : { ...trusted, vendor: o.vendor ?? product.vendor, class: o.class ?? (board.classes[0] as string) };
 }
 
 /** Returns what finds the envelope for a device: the one at the path, or that of its board in a release. */
-async function finderOf(path: string, { payload: given, board }: InstallOptions): Promise<Find> {
+async function finderOf(path: string, o: InstallOptions): Promise<Find> {
   if (path === STDIO || !isFolder(path)) {
     const envelope = readEnvelopeFile(path);
-    return async () => ({ path, envelope, board });
+    return async () => ({ path, envelope, board: o.board });
   }
-  if (given) throw usage("--payload is for one envelope, not for a folder", "put the payload into the folder");
+  if (o.payload) throw usage("--payload is for one envelope, not for a folder", "put the payload into the folder");
   const { boardFinder } = await import("../../common/release/folder-boards.js");
-  return boardFinder(path, board);
+  return boardFinder(path, o);
 }
 
 /** Installs an envelope on the simulated A/B device in a folder. */
 async function installEnvelope(path: string, given: InstallOptions) {
-  const board = await ofBoard(given);
+  refuseMissing(path);
+  const board = await ofProduct(path, given);
   // behind a link, the system takes ".." for the folder that the link leads to, and the checks do not
   const o = { ...board, dir: normalize(board.dir) };
   const whom = await trustedKeys(o);
@@ -313,7 +331,10 @@ export default define({
     ...trusted(),
     threshold(),
     productFile(),
-    option("--board <name>", "board of the product file, which gives the trusted keys and, on the first use, vendor and class"),
+    option(
+      "--board <name>",
+      "board of the product file, which gives vendor and class on the first use (default: the only board of the release)",
+    ),
     option("--vendor <vendor>", "first use: vendor of the device (domain or UUID)"),
     option("--class <class>", "first use: class of the device (name or UUID)"),
     payload(),

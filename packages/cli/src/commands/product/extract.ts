@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { byteWords, checkNew, inputName, keyWords, STDIO, usage, warn } from "@firmseal/keys/internal";
+import { byteWords, checkNew, inputName, keyWords, refuseMissing, STDIO, usage, warn } from "@firmseal/keys/internal";
 import { type Product, type VerifiedRelease, verifyRelease } from "@firmseal/release";
 import {
   envelopeOf,
@@ -55,7 +55,11 @@ async function trustedBy(o: ExtractOptions): Promise<{ whom: TrustedKeys } | { p
 }
 
 /** The envelope at a path, or that of a board in the folder of a release. */
-async function envelopeAt(given: string, { board }: ExtractOptions, verifies: boolean): Promise<{ path: string; envelope: Uint8Array }> {
+async function envelopeAt(
+  given: string,
+  { board, product }: ExtractOptions,
+  verifies: boolean,
+): Promise<{ path: string; envelope: Uint8Array }> {
   const folder = await shownFolder(given, board);
   if (!folder) {
     const envelope = readEnvelopeFile(given);
@@ -63,7 +67,7 @@ async function envelopeAt(given: string, { board }: ExtractOptions, verifies: bo
     return { path: given, envelope };
   }
   const only = onlyBoard(folder);
-  if (verifies) refuseIncomplete(folder, only);
+  if (verifies) refuseIncomplete(folder, only, product);
   return await envelopeOf(folder, only);
 }
 
@@ -80,13 +84,14 @@ const ACCEPTED = { withoutPayloads: true, allowNoDevice: true, allowNoStart: tru
 async function openedFor(given: string, product: Product, o: ExtractOptions): Promise<Opened> {
   const { verifyProduct } = await onDemand();
   const folder = await folderAt(given, o.board);
-  if (folder) refuseIncomplete(folder, onlyBoard(folder));
+  if (folder) refuseIncomplete(folder, onlyBoard(folder), o.product);
   const { releases, whom } = await verifyProduct(given, product, { ...o, ...ACCEPTED });
   return { ...(releases[0] as VerifiedBoard), whom };
 }
 
 /** Opens a release: verified, or as its own manifest says. */
 async function opened(given: string, o: ExtractOptions): Promise<Opened> {
+  refuseMissing(given);
   const by = await trustedBy(o);
   if (by && "product" in by) return openedFor(given, by.product, o);
   const { path, envelope } = await envelopeAt(given, o, by !== undefined);

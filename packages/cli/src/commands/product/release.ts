@@ -18,6 +18,7 @@ import {
   joinReleases,
   PRODUCT_FILE,
   planJoin,
+  productOption,
   type ReleaseLint,
   releaseChanges,
   triedPlan,
@@ -361,9 +362,11 @@ export default define({
     }),
   },
   run: release,
-  words: (f) => {
+  words: (f, _names, o) => {
     const by = f.signers.length > 0 ? `, signed by ${f.signers.map(keyWords).join(", ")}` : "";
     const isHidden = f.lint.skipped.length > 0 || f.lint.findings.some(({ severity, waived }) => severity === "note" || waived);
+    const named = `${shellWord(f.folder)}${productOption(o.product)}`;
+    const isSigned = f.state !== "planned" && f.signatures.every(({ complete }) => complete);
     const number = f.sequence === null ? "the next sequence number of the log" : `sequence number ${f.sequence}`;
     return [
       imageTable(f.boards),
@@ -378,14 +381,15 @@ export default define({
       ...receiptWords(f.log),
       // the power was not cut again, so there is less than lint finds
       f.state === "unchanged"
-        ? `lint: firmseal lint ${shellWord(f.folder)} checks it again`
-        : `lint: ${lintCounts(f.lint)}${isHidden && f.state !== "planned" ? `; firmseal lint ${shellWord(f.folder)} shows them` : ""}`,
+        ? `lint: firmseal lint ${named} checks it again`
+        : `lint: ${lintCounts(f.lint)}${isHidden && f.state !== "planned" ? `; firmseal lint ${named} shows them` : ""}`,
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,
       ...(f.withdrawn.length > 0 ? [`${f.folder}/release.json: ${withdrawnNames(f.withdrawn)}`] : []),
       ...(f.signatures.some(({ complete }) => !complete) ? progressLines(f.folder, f.signatures) : []),
-      ...approvalLines(f.folder, f.approval),
-      ...(f.approval?.complete === false && f.state !== "planned"
-        ? [`have it approved: firmseal approve ${shellWord(f.folder)} --key APPROVER`]
+      // those who signed have asked for the approvals, of each part of a joined release
+      ...(isSigned && f.approval?.complete === false ? [] : approvalLines(f.folder, f.approval)),
+      ...(f.approval?.complete === false && !isSigned && f.state !== "planned"
+        ? [`have it approved: firmseal approve ${named} --key APPROVER`]
         : []),
     ];
   },

@@ -1,7 +1,7 @@
 import type { ClockOverride } from "@firmseal/keys";
 import { type PassphraseOptions, passphraseOptions, shellWord } from "@firmseal/keys/internal";
 import { type Product, readProduct, withdrawRelease } from "@firmseal/release";
-import { PRODUCT_FILE } from "@firmseal/release/internal";
+import { logOption, PRODUCT_FILE, productOption } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { allowClock, keys, passphrases, policyRoles, productFile } from "../../common/options.js";
 import { membersOf, RECEIPTS, WITHDRAWAL } from "../../common/shapes.js";
@@ -46,7 +46,7 @@ async function withdraw(given: string, o: WithdrawCommandOptions) {
     folder: done.folder ?? null,
     lastGood: done.lastGood?.path ?? null,
     later: done.later?.path ?? null,
-    extract: `firmseal extract ${shellWord(done.lastGood?.path ?? "LAST_GOOD")} ${oneImage(product, done.boards[0]?.board ?? "")} --out IMAGE`,
+    extract: `firmseal extract ${shellWord(done.lastGood?.path ?? "LAST_GOOD")} ${oneImage(product, done.boards[0]?.board ?? "")} --out IMAGE${productOption(file)}`,
     next: done.next ?? null,
     log: [...done.receipts],
   };
@@ -87,7 +87,7 @@ export default define({
     ...RECEIPTS,
   },
   run: withdraw,
-  words: (f) => {
+  words: (f, _given, o) => {
     const version = f.next ?? "VERSION";
     return [
       ...receiptWords(f.log),
@@ -96,7 +96,7 @@ export default define({
       "devices that run it learn of it only from a release with a higher sequence number",
       ...f.boards.map(({ board, exceed }) => `board ${board}: the next release must exceed sequence number ${exceed}`),
       f.later === null
-        ? `next, with the last good image: ${f.extract}; firmseal release --version ${version}`
+        ? `next, with the last good image: ${f.extract}; firmseal release --version ${version}${productOption(o.product)}${logOption(o.log)}`
         : `devices that run it take a later release, which was not withdrawn: ${f.later}`,
     ];
   },

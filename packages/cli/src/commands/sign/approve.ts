@@ -2,7 +2,16 @@
 
 import { extname } from "node:path";
 import { keyFacts, refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
-import { inputName, keyWords, type PassphraseOptions, passphraseOptions, readFirstBytes, STDIO, usage } from "@firmseal/keys/internal";
+import {
+  inputName,
+  keyWords,
+  type PassphraseOptions,
+  passphraseOptions,
+  readFirstBytes,
+  refuseMissing,
+  STDIO,
+  usage,
+} from "@firmseal/keys/internal";
 import type { TrustOnFile } from "@firmseal/release";
 import {
   type ApprovingOptions,
@@ -77,7 +86,7 @@ async function approveFolder(folder: string, { key, out, previousTrust, json, lo
     { previousTrust: "--previous-trust", allowNoPreviousTrust: "--allow-no-previous-trust" },
   );
   if (out !== undefined && out !== STDIO) refuseInRelease(out, "--out", folder);
-  const { plan, release, fileOf, progress } = await folderToApprove(folder, o);
+  const { plan, release, fileOf, progress } = await folderToApprove(folder, { ...o, key });
   return withSigners([key], passphraseOptions(o), async ([one]) => {
     const own = one as SigningKey;
     release.refuseKey(own);
@@ -101,6 +110,7 @@ async function approveFolder(folder: string, { key, out, previousTrust, json, lo
 /** Approves an envelope, a trust file or a release. The approval is for what it says, with any signers or none. */
 async function approve(path: string, o: ApproveOptions) {
   await recoverRelease(path);
+  refuseMissing(path);
   if (isReleaseFolder(path)) return approveFolder(path, o);
   const other = Object.entries(OF_FOLDERS).find(([name]) => o[name as keyof typeof OF_FOLDERS] !== undefined);
   if (other) throw usage(`${other[1]} is for the folder of a release, and ${inputName(path)} is not one`, "drop it, or name the folder");

@@ -1,7 +1,17 @@
 // Detached signing, second half: a signature from another machine over what tbs.ts wrote.
 
 import { keyFacts, parseSignature, publicKeys, refuseTestKeys } from "@firmseal/keys";
-import { byteWords, inputName, keyWords, type PassphraseOptions, passphraseOptions, readAll, STDIO, usage } from "@firmseal/keys/internal";
+import {
+  byteWords,
+  inputName,
+  keyWords,
+  type PassphraseOptions,
+  passphraseOptions,
+  readAll,
+  refuseMissing,
+  STDIO,
+  usage,
+} from "@firmseal/keys/internal";
 import {
   type ApprovalOptions,
   type ConsumerName,
@@ -58,6 +68,7 @@ async function attach(path: string, { key, signature, from, ...o }: AttachOption
       "firmseal attach --help shows how it is used",
     );
   await recoverRelease(path);
+  refuseMissing(path);
   if (isReleaseFolder(path)) return attachToRelease(path, o, from === undefined ? { key, signature } : { from });
   if (from !== undefined) throw usage(`--from: ${path} is not the folder of a release`, "name the folder, or give --signature");
   if (o.product !== undefined) throw usage("--product is for the folder of a release", "drop it");
@@ -141,8 +152,8 @@ export default define({
     ...membersOf("signatures?[]", SIGNATURES),
   },
   run: attach,
-  words: (f) => [
+  words: (f, _path, o) => [
     `${f.out}: ${numberWords(f)}, ${byteWords(f.bytes)}, signature of ${f.signers.map(keyWords).join(", ")} added`,
-    ...(f.signatures ? folderLines(f.out, f.signatures) : []),
+    ...(f.signatures ? folderLines(f.out, f.signatures, o.product) : []),
   ],
 });

@@ -1,7 +1,16 @@
 import { IMAGE_FORMATS } from "@firmseal/images";
 import type { ClockOverride, SequenceOverrides, SigningKey } from "@firmseal/keys";
 import { keyFacts, signingLogPath, withSigners } from "@firmseal/keys";
-import { byteWords, keyWords, notice, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
+import {
+  byteWords,
+  keyWords,
+  notice,
+  type PassphraseOptions,
+  passphraseOptions,
+  refuseMissing,
+  STDIO,
+  usage,
+} from "@firmseal/keys/internal";
 import type { TrustOnFile } from "@firmseal/release";
 import type { ConsumerName, RefusalOverrides } from "@firmseal/release/internal";
 import {
@@ -71,7 +80,10 @@ interface SignOptions
 
 /** Signs an image, a description or an envelope. The output is opened with the public keys before the file appears. */
 export async function signInput(path: string | undefined, o: SignOptions) {
-  if (path !== undefined) await recoverRelease(path);
+  if (path !== undefined) {
+    await recoverRelease(path);
+    refuseMissing(path);
+  }
   if (path !== undefined && isReleaseFolder(path)) return signRelease(path, o);
   if (o.board !== undefined || o.product !== undefined) return signBoard(path, o);
   if (path === undefined)
@@ -224,10 +236,10 @@ export default define({
     ...membersOf("approval?", APPROVAL),
   },
   run: signInput,
-  words: (f) => [
+  words: (f, _path, o) => [
     `${f.out}: ${numberWords(f)}, ${byteWords(f.bytes)}, signed by ${f.signers.map(keyWords).join(", ")}`,
     ...receiptWords(f.log),
-    ...(f.signatures ? folderLines(f.out, f.signatures) : []),
+    ...(f.signatures ? folderLines(f.out, f.signatures, o.product) : []),
     ...(f.target?.advice ? [f.target.advice] : []),
     ...consumerWords(f.for),
     ...(f.signatures ? [] : outsideWords(f.payloads.outside)),

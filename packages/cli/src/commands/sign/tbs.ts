@@ -14,6 +14,7 @@ import {
   type PassphraseOptions,
   passphraseOptions,
   readFirstBytes,
+  refuseMissing,
   STDIO,
   sha256Hex,
   someOf,
@@ -121,6 +122,7 @@ function requiredIdentifiers(m: Manifest, code: number): string[] {
 
 /** Writes for each key the bytes that it has to sign, and says what they mean. */
 async function writeTbs(path: string, o: TbsOptions) {
+  refuseMissing(path);
   if (isReleaseFolder(path)) return writeFolderTbs(path, o);
   if (o.product !== undefined) throw usage("--product is for the folder of a release", "drop it");
   const input = await readInput(path, o);

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import { minifiedBundle } from "@firmseal/bundler";
-import { byteWords, grouped, keyWords, plural, STDIO, someOf, tooMuch, usage, warn } from "@firmseal/keys/internal";
+import { byteWords, grouped, keyWords, plural, refuseMissing, STDIO, someOf, tooMuch, usage, warn } from "@firmseal/keys/internal";
 import type { Product } from "@firmseal/release";
 import {
   documentsBeside,
@@ -166,6 +166,7 @@ async function bundleFor(boards: readonly ReportedBoard[]): Promise<string> {
 
 /** Makes a report of a release that these keys have signed. */
 async function makeReport(path: string, o: ReportOptions) {
+  refuseMissing(path);
   const folder = await releaseFolder(path, o.board ?? []);
   checkOptions(path, o, folder);
   const { data, boards } = folder

@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { RECORD } from "@firmseal/behaviour";
 import { Failure } from "@firmseal/keys";
-import { isFolder, keyWords, plural, shellWord, someOf, usage, warn, withdrawnFailure } from "@firmseal/keys/internal";
+import { isFolder, keyWords, plural, refuseMissing, shellWord, someOf, usage, warn, withdrawnFailure } from "@firmseal/keys/internal";
 import { type VerifiedRelease, verifyRelease } from "@firmseal/release";
 import {
   type ConsumerName,
   otherWords,
   PRODUCT_FILE,
+  productOption,
   type RefusalOverrides,
   readEnvelopeFile,
   refusingFacts,
@@ -87,6 +88,7 @@ const doubtsOf = ({ signedByTestKeys, otherSignatures, refusing }: VerifiedRelea
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
 export async function verifyEnvelope(path: string, o: VerifyOptions) {
+  refuseMissing(path);
   if (o.missing && !isReleaseFolder(path)) throw usage(`--missing: ${path} is not the folder of a release`, "name the folder");
   if (isForProduct(path, o)) return verifyForProduct(path, o);
   if (o.log !== undefined) throw usage("--log is for releases of a product", "name the product file: --product FILE");
@@ -133,13 +135,14 @@ async function signaturesIn(path: string, { role, product, passphraseEnv, passph
     ...(passphraseFd && { passphraseFd }),
   });
   const isSigned = signatures.every(({ complete }) => complete);
-  const isApproved = approval === null || approval.complete;
-  if (isSigned && isApproved) return { signatures, approval };
+  // those who signed have asked for the approvals
+  if (isSigned) return { signatures, approval };
   const lines = [...approvalLines(path, approval), ...progressLines(path, signatures)];
-  const approve = isApproved ? "" : `each approver: firmseal approve ${shellWord(path)} --key KEY`;
-  const sign = isSigned ? "" : `each signer: firmseal sign ${shellWord(path)} --key KEY`;
-  const hint = [approve, sign].filter((one) => one !== "").join("; then ");
-  const failure = new Failure(1, isSigned ? "ERR_APPROVAL" : "ERR_SIGNATURE_THRESHOLD", lines.join("; "), hint);
+  const isApproved = approval === null || approval.complete;
+  const named = productOption(product);
+  const approve = isApproved ? "" : `each approver: firmseal approve ${shellWord(path)}${named} --key KEY; then `;
+  const hint = `${approve}each signer: firmseal sign ${shellWord(path)}${named} --key KEY`;
+  const failure = new Failure(1, "ERR_SIGNATURE_THRESHOLD", lines.join("; "), hint);
   failure.facts = { signatures, approval };
   throw failure;
 }
@@ -287,7 +290,8 @@ export default define({
       (one) =>
         `${join(one.path, RECORD)}: good, covers ${plural(one.boards.length, "board")} and ${plural(one.payloads, "payload")}${one.withdrawn.length > 0 ? `, ${withdrawnNames(one.withdrawn)}` : ""}`,
     ),
-    ...(f.signatures ? [...approvalLines(path, f.approval ?? null), ...progressLines(path, f.signatures)] : []),
+    ...(f.approval?.complete ? approvalLines(path, f.approval) : []),
+    ...(f.signatures ? progressLines(path, f.signatures) : []),
     ...f.otherSignatures.map((one) => `another signature: ${otherWords(one)}`),
     // it may be that of a stranger, in whose folder the command runs
     ...(f.releases ? [`trusted keys: those of ${f.keysFrom.join(", ")}`] : []),

@@ -56,9 +56,12 @@ export function onlyBoard({ path, boards }: ReleaseFolder) {
 }
 
 /** Returns what finds the board of a device in the folder of a release, by the envelopes. */
-export async function boardFinder(path: string, board: string | undefined): Promise<(identity: Identity) => Promise<ReleasedEnvelope>> {
+export async function boardFinder(
+  path: string,
+  { board, product }: { board?: string; product?: string },
+): Promise<(identity: Identity) => Promise<ReleasedEnvelope>> {
   const folder = (await shownFolder(path, board)) as ReleaseFolder;
-  return (identity) => boardFor(folder, identity);
+  return (identity) => boardFor(folder, identity, product);
 }
 
 /** Boards that others still have to sign, by the record. */

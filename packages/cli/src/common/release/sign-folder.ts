@@ -9,7 +9,6 @@ import {
   approvalPath,
   approvalProgress,
   attachSignatures,
-  isUnapproved,
   LIMITS,
   messagesOf,
   PRODUCT_FILE,
@@ -68,18 +67,18 @@ function doneFacts({ folder, boards }: ReleasePlan, { record, receipts, by, prog
 export async function signFolder(folder: string, o: FolderOptions & { key: string[] }) {
   const product = productOf(o);
   return await withReleaseLock(folder, async () => {
-    const plan = await planSigning(product, folder, { ...roundOptions(o), keys: o.key });
-    await isUnapproved(plan);
-    if (product.approval.keys.length > 0) await showReview(plan);
+    const review = product.approval.keys.length > 0 ? { review: showReview } : {};
+    const plan = await planSigning(product, folder, { ...roundOptions(o), ...review, keys: o.key });
     return { ...doneFacts(plan, await makeRelease(plan)), approval: (await approvalProgress(plan)) ?? null };
   });
 }
 
 /** Reads a release for a person who approves it, and shows it. */
-export async function folderToApprove(folder: string, o: FolderOptions) {
+export async function folderToApprove(folder: string, { key: ref, ...o }: FolderOptions & { key: string }) {
   // whether a lower number may be signed is asked of the signer
   const plan = await planSigning(productOf(o), folder, { ...roundOptions(o), first: true, allowLowerSequence: true });
   const release = await releaseToApprove(plan);
+  await release.refuseEarly(ref);
   await showReview(plan);
   return {
     plan,

@@ -6,7 +6,7 @@ import { RECORD } from "@firmseal/behaviour";
 import { keyFacts } from "@firmseal/keys";
 import { isFolderLost, keyWords, STDIO, shellWord, someOf, usage } from "@firmseal/keys/internal";
 import type { BoardProgress } from "@firmseal/release";
-import { type ApprovalProgress, approvalWords, progressWords } from "@firmseal/release/internal";
+import { type ApprovalProgress, approvalWords, productOption, progressWords } from "@firmseal/release/internal";
 import { unlessThrown } from "@firmseal/signer";
 import { KEY, membersOf, type Shape } from "../shapes.js";
 import { onDemand } from "./on-demand.js";
@@ -102,8 +102,11 @@ export function progressLines(folder: string, all: SignatureFacts): string[] {
   return [...lines].map(([line, boards]) => `${folder}: ${boards.length === all.length ? "" : `board ${boards.join(", ")}: `}${line}`);
 }
 
-/** The lines about a release that has just been signed. */
-export function folderLines(folder: string, all: SignatureFacts): string[] {
+/** The lines about a release that has just been signed. `product`: the product file, if one was named. */
+export function folderLines(folder: string, all: SignatureFacts, product: string | undefined): string[] {
   const isOpen = all.some(({ complete }) => !complete);
-  return [...progressLines(folder, all), ...(isOpen ? [] : [`check it before you publish it: firmseal verify ${shellWord(folder)}`])];
+  return [
+    ...progressLines(folder, all),
+    ...(isOpen ? [] : [`check it before you publish it: firmseal verify ${shellWord(folder)}${productOption(product)}`]),
+  ];
 }

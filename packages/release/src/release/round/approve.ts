@@ -3,10 +3,13 @@
 import type { SigningKey } from "@firmseal/keys";
 import { refusedInput, shellWord, visible } from "@firmseal/keys/internal";
 import { type Approvable, isSamePerson, type PublicKey } from "@firmseal/signer";
+import { productOption } from "../../product/file/file-name.js";
 import { selfApproved } from "../../signing/approval.js";
 import { type Approval, type ApprovingOptions, approveWith } from "../../signing/approve.js";
+import type { NamedKey } from "../../signing/coverage.js";
 import { openWithTrialKey } from "../../signing/draft.js";
 import { approvalsOf, wholeOf } from "../approvals.js";
+import { knownSigners } from "../known-signers.js";
 import type { ReleasePlan } from "../plan.js";
 import { Round } from "./round.js";
 
@@ -14,7 +17,9 @@ import { Round } from "./round.js";
 export interface ReleaseToApprove {
   readonly what: Approvable;
   /** Refuses a key that the product file does not name, or that has signed the release. Throws a Failure: APPROVAL. */
-  refuseKey(key: SigningKey): void;
+  refuseKey(key: NamedKey): void;
+  /** The same for the key that a reference names, if it is known without a passphrase. */
+  refuseEarly(ref: string): Promise<void>;
   /** Approves it, and enters that in the log of the key. */
   approve(key: SigningKey, o: ApprovingOptions): Promise<Approval>;
 }
@@ -31,18 +36,22 @@ export async function releaseToApprove(plan: ReleasePlan): Promise<ReleaseToAppr
     await round.judge(draft, i, []);
   }
   const what = wholeOf(plan) as Approvable;
-  const isOf = ({ public: key }: SigningKey, keys: readonly PublicKey[]) => keys.some((one) => isSamePerson(one, key));
+  const isOf = ({ public: key }: NamedKey, keys: readonly PublicKey[]) => keys.some((one) => isSamePerson(one, key));
+  const refuseKey = (key: NamedKey) => {
+    if (required && !isOf(key, required.keys))
+      throw refusedInput(
+        "ERR_APPROVAL",
+        `${visible(key.name)} is not a key that ${plan.product.path} names for approvals`,
+        "approve with a key whose public half is in [approval] keys",
+      );
+    const seen = `firmseal verify ${shellWord(visible(plan.folder))}${productOption(plan.product.path)} --missing`;
+    if (isOf(key, round.signers)) throw selfApproved(`another person must approve it: ${seen} names them`);
+  };
   return {
     what,
-    refuseKey(key) {
-      if (required && !isOf(key, required.keys))
-        throw refusedInput(
-          "ERR_APPROVAL",
-          `${visible(key.name)} is not a key that ${plan.product.path} names for approvals`,
-          "approve with a key whose public half is in [approval] keys",
-        );
-      const seen = `firmseal verify ${shellWord(visible(plan.folder))} --missing`;
-      if (isOf(key, round.signers)) throw selfApproved(`another person must approve it: ${seen} names them`);
+    refuseKey,
+    async refuseEarly(ref) {
+      for (const key of await knownSigners([ref], [...round.signers, ...round.counted])) refuseKey(key);
     },
     approve: (key, o) => approveWith(what, key, [], o),
   };

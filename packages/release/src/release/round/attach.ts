@@ -56,7 +56,7 @@ async function roundElsewhere(plan: ReleasePlan, keys: readonly NamedKey[]) {
     o.allowTestKey ?? [],
   );
   const round = await Round.begin(plan, keys);
-  round.refuseSecond(keys);
+  round.refuseEarly(keys);
   const approvals = await refuseUnapproved(plan, round.all);
   const used: UsedApprovals | undefined = boards.length > 1 ? new Set() : undefined;
   return {

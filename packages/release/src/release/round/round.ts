@@ -32,6 +32,7 @@ import { consumerOf } from "../../consumer/consumers.js";
 import { checkDraftFor, checkFor } from "../../consumer/judge.js";
 import { sourceDate } from "../../input/clock.js";
 import { LIMITS } from "../../input/limits.js";
+import { productOption } from "../../product/file/file-name.js";
 import { type Board, hasProfileAlg } from "../../product/file/product.js";
 import { GET_AGAIN, releaseFault, sumsOf } from "../../product/record.js";
 import { logDigest } from "../../signing/authorize.js";
@@ -150,6 +151,11 @@ export class Round<Key extends NamedKey = NamedKey> {
     return round;
   }
 
+  /** The folder, as commands in hints name it. */
+  private get named(): string {
+    return `${shellWord(visible(this.plan.folder))}${productOption(this.plan.product.path)}`;
+  }
+
   private to(i: number): BoardDevices {
     const { product, boards, options } = this.plan;
     return { product, board: (boards[i] as PreparedBoard).board, trusted: this.trusted, role: options.role ?? "release" };
@@ -181,13 +187,19 @@ export class Round<Key extends NamedKey = NamedKey> {
       throw refusedInput(
         "ERR_ALREADY_SIGNED",
         `${visible(second.name)} has already signed ${this.plan.folder}`,
-        `each key signs a release once; firmseal verify ${shellWord(visible(this.plan.folder))} --missing shows who has signed`,
+        `each key signs a release once; firmseal verify ${this.named} --missing shows who has signed`,
       );
   }
 
   /** Whether the devices of every board accept the release after this round. */
   get isComplete(): boolean {
     return this.enough.every((one) => one);
+  }
+
+  /** Refuses keys for which approvals do not matter: those that have signed before, and those that do not count. */
+  refuseEarly(given: readonly NamedKey[]): void {
+    if (this.plan.isRound) this.refuseSecond(given);
+    if (this.plan.product.approval.keys.length > 0) this.refuseUncounted(this.to(0), given);
   }
 
   /** Refuses what a board's devices refuse with all further signatures too. `draft`: with the signatures so far. */
@@ -200,7 +212,7 @@ export class Round<Key extends NamedKey = NamedKey> {
     this.unsigned[i] = unsigned;
     const enough = !this.mayWait(to) || (hasProfileAlg(this.plan.product, this.all) && (await isAccepted(to, unsigned, this.all)));
     this.enough[i] = enough;
-    if (!enough || this.plan.isRound || this.plan.options.keys) this.refuseUncounted(to);
+    if (!enough || this.plan.isRound || this.plan.options.keys) this.refuseUncounted(to, this.keys);
     await refuseBeforeSigning(to, unsigned, enough ? this.all : withOthers(to, this.all, this.counted, mostSignatures(to.board)));
     if (!enough && !hasProfileAlg(this.plan.product, [...this.all, ...this.counted]))
       throw this.plan.product.fault("/profile", "no key that devices trust has the algorithm of the profile", "name such a key in [trust]");
@@ -216,13 +228,13 @@ export class Round<Key extends NamedKey = NamedKey> {
   }
 
   /** Refuses keys that do not count: who signs next could not tell them from those of a stranger. */
-  private refuseUncounted(to: BoardDevices): void {
-    const useless = this.keys.find((key) => !isAmong(key.public, this.counted));
+  private refuseUncounted(to: BoardDevices, keys: readonly NamedKey[]): void {
+    const useless = keys.find((key) => !isAmong(key.public, this.counted));
     if (useless)
       throw refusedInput(
         "ERR_KEY_ROLE",
         `${visible(useless.name)} is not a key that the devices of board ${to.board.name} trust for this release`,
-        `sign with one of the keys that firmseal verify ${shellWord(visible(this.plan.folder))} --missing names`,
+        `sign with one of the keys that firmseal verify ${this.named} --missing names`,
       );
   }
 
@@ -298,13 +310,13 @@ export class Round<Key extends NamedKey = NamedKey> {
 }
 
 /** Writes the folder. Returns false if releases are joined, and the same release is there. */
-function place({ folder, parts, existing }: ReleasePlan, files: ReadonlyMap<string, Uint8Array>): boolean {
+function place({ product, folder, parts, existing }: ReleasePlan, files: ReadonlyMap<string, Uint8Array>): boolean {
   // its files have been compared with its checksums
   if (parts && existsSync(folder)) {
     if (equalBytes(readAll(join(folder, SUMS), LIMITS.releaseRecord), files.get(SUMS) as Uint8Array)) return false;
     throw releaseFault(
       `${folder} exists, with other signatures`,
-      `keep it if people have signed it: firmseal verify ${shellWord(visible(folder))} --missing; or name another folder for releases: \`out\``,
+      `keep it if people have signed it: firmseal verify ${shellWord(visible(folder))}${productOption(product.path)} --missing; or name another folder for releases: \`out\``,
     );
   }
   (existing && !parts ? replaceFolder : writeFolder)(folder, files, sourceDate());
