@@ -4,7 +4,7 @@
 import type { Listed } from "./command.js";
 
 export const COMMANDS: readonly Listed[] = [
-  { name: "init", heading: "Releases", summary: "write a product file, from options or from the project in this folder", load: () => import("./commands/product/init.js") },
+  { name: "init", heading: "Releases", summary: "write a product file and the first list of its keys, from options or from the project in this folder", load: () => import("./commands/product/init.js") },
   { name: "doctor", heading: "Releases", summary: "check whether a product can be released: its file, images, keys, logs, trust, releases and clock", load: () => import("./commands/product/doctor.js") },
   { name: "release", heading: "Releases", summary: "make a release of a product: sign, check and record all boards, or write nothing if one fails", load: () => import("./commands/product/release.js") },
   { name: "withdraw", heading: "Releases", summary: "withdraw a release: record it in the signing log, and say what the next release must exceed", load: () => import("./commands/product/withdraw.js") },

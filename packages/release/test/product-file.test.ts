@@ -96,7 +96,8 @@ describe("a product file", () => {
           name: plainName(name),
           vendor: "a.b",
           boards: [{ name: plainName(image), image }],
-          key: "k.pem",
+          keys: ["k.pem"],
+          trust: { keys: ["k.pub"] },
         });
         expect(product.boards[0]?.images[0]?.files).toEqual([image]);
       }),

@@ -3,12 +3,13 @@
 import { usage } from "@firmseal/keys/internal";
 import { questionOnTerminal } from "../show/ui.js";
 
-/** The answer to a question on stderr. Throws a Failure where there is no terminal, or no answer. */
-export async function askFor(option: string, question: string): Promise<string> {
+/**
+ * The answer to a question on stderr. Throws a Failure where there is no terminal, or no answer. `missing`: what is
+ * wrong then, and what to give. Default: the option.
+ */
+export async function askFor(option: string, question: string, missing: { what?: string; give?: string } = {}): Promise<string> {
   const answer = await questionOnTerminal(question);
-  // only before an answer
-  const missing = `${option} is missing: ${question.replace(/:$/, "")}`;
-  if (answer === undefined) throw usage(missing, `give ${option}; on a terminal this command asks`);
-  if (answer === "") throw usage(missing, `find it out first, then give ${option}`);
-  return answer;
+  if (answer) return answer;
+  const { what = `${option} is missing`, give = option } = missing;
+  throw usage(what, `give ${give}${answer === undefined ? "; on a terminal this command asks" : ""}`);
 }

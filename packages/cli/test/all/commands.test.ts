@@ -227,7 +227,9 @@ describe("the JSON of each command has its shape", () => {
   });
 
   it("init, release, withdraw, verify --product, keys move", async () => {
-    await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin", "--key", "C.pem", "--name", "product"]);
+    await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin", "--key", "C.pem", "--name", "product", "--lone-key"]);
+    const list = ["--root", "A.pem", "--root", "B.pem", "--out", "list.toml"];
+    await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin", "--key", "C.pem", "--name", "list", ...list]);
     await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin"]);
     seen("init");
     await inShape(p, ["doctor"]);

@@ -90,7 +90,7 @@ const STEPS: readonly (readonly [line: string, before?: () => unknown])[] = [
   [`install fw.suit --key A.jwk ${FACTS} --dir dev`],
   ["simulate fw.suit --key A.jwk --device memory --second-cuts 1"],
   ["bundle --alg ed25519 --out verifier.js"],
-  ["init --vendor example.com --board one=fw.bin --key A.pem --name product"],
+  ["init --vendor example.com --board one=fw.bin --key A.pem --name product --lone-key"],
   ["doctor --fail-on error"],
   ["release --version 1.0.0 --first"],
   ["withdraw 1.0.0 --reason bad"],

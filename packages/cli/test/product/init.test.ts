@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { expectFailure, image, standard } from "../../../test-support/src/command-line/run.js";
+import { expectFailure, image, keyC, quicklyEncrypted, standard } from "../../../test-support/src/command-line/run.js";
 import { hasTerminal, terminalReason, typeAt } from "../../../test-support/src/command-line/terminal.js";
 import { released } from "./product-place.js";
 
@@ -17,7 +17,7 @@ describe("init", () => {
   it("writes a file that works at once, and never overwrites", async () => {
     const p = fresh();
     p.put("app.bin", image(100));
-    const init = ["init", "--vendor", "example.com", "--board", "esp32=app.bin", "--key", "A.pem"];
+    const init = ["init", "--vendor", "example.com", "--board", "esp32=app.bin", "--key", "A.pem", "--lone-key"];
     const { json } = await p.ok([...init, "--name", "gateway", "--json"]);
     expect(json).toMatchObject({
       out: "firmseal.toml",
@@ -31,9 +31,7 @@ describe("init", () => {
     await p.ok(["verify", "dist/1.0.0"]);
     const before = p.tree();
     expect(expectFailure(await p.run(["init", "--vendor", "example.com", "--board", "esp32=app.bin"]), 2)).toContain("never overwritten");
-    expect(expectFailure(await p.run(["init", "--vendor", "example.com", "--out", "b.toml"]), 2)).toMatch(
-      /--board is missing: Which board is it, and which image does its build write\? NAME=IMAGE$/,
-    );
+    expect(expectFailure(await p.run(["init", "--vendor", "example.com", "--out", "b.toml"]), 2)).toMatch(/: --board is missing$/);
     expect(p.tree()).toEqual(before);
     mkdirSync(p.at("sub"));
     const below = await p.ok([...init, "--out", "sub/firmseal.toml"]);
@@ -47,20 +45,26 @@ describe("init", () => {
   it("keeps the key, its log and its state out of the repository", async () => {
     const p = fresh();
     p.put("app.bin", image(100));
-    const init = ["init", "--vendor", "example.com", "--board", "esp32=app.bin"];
+    const init = ["init", "--vendor", "example.com", "--board", "esp32=app.bin", "--lone-key"];
+    const always = ["*.pem", "*.pem.*", "*.hss", "*.hss.*"];
     const { json, stderr } = await p.ok([...init, "--key", "A.pem", "--json"]);
-    expect(json).toMatchObject({ ignore: ["/A.pem", "/A.pem.*"], gitignore: true });
+    expect(json).toMatchObject({ ignore: always, gitignore: true });
     expect(stderr).toBe("");
     spawnSync("git", ["init", "--quiet"], { cwd: p.path });
     await released(p, "1.0.0");
+    await p.ok(["convert", "A.pem", "--no-passphrase", "--format", "pkcs8", "--out", "NEW.pem"]);
+    await p.ok(["keygen", "--no-passphrase", "--out", "next.pem"]);
     const { stdout } = spawnSync("git", ["status", "--porcelain", "--untracked-files=all"], { cwd: p.path, encoding: "utf8" });
     expect(p.has("A.pem.log")).toBe(true);
     expect(stdout).toContain("?? firmseal.toml\n");
-    expect(stdout).not.toMatch(/A\.pem/);
+    expect(stdout).toContain("?? next.pub\n");
+    expect(stdout).not.toMatch(/A\.pem|NEW|next\.pem/);
     // one that is there is not changed, not even through a link
     rmSync(p.at("firmseal.toml"));
     p.put(".gitignore", "build\n");
-    expect((await p.ok([...init, "--key", "A.pem"])).stderr).toContain(".gitignore exists: it must have /A.pem and /A.pem.*\n");
+    expect((await p.ok([...init, "--key", "A.pem"])).stderr).toContain(
+      ".gitignore exists: it must have *.pem and *.pem.* and *.hss and *.hss.*\n",
+    );
     expect(p.get(".gitignore").toString()).toBe("build\n");
     rmSync(p.at(".gitignore"));
     rmSync(p.at("firmseal.toml"));
@@ -71,12 +75,13 @@ describe("init", () => {
     for (const [key, ignore] of [
       ["pkcs11:token=t;object=fw", []],
       ["../outside.pem", []],
-      ["/outside.pem", []],
-      ["sub/# !a*.pem", ["/sub/\\#\\ \\!a\\*.pem", "/sub/\\#\\ \\!a\\*.pem.*"]],
+      ["/outside.key", []],
+      ["sub/# !a*.key", ["/sub/\\#\\ \\!a\\*.key", "/sub/\\#\\ \\!a\\*.key.*"]],
+      ["id", ["/id", "/id.*", "!/id.pub"]],
     ] as const) {
       rmSync(p.at("firmseal.toml"));
       rmSync(p.at(".gitignore"), { force: true });
-      expect((await p.ok([...init, "--key", key, "--json"])).json).toMatchObject({ ignore, gitignore: ignore.length > 0 });
+      expect((await p.ok([...init, "--key", key, "--json"])).json).toMatchObject({ ignore: [...always, ...ignore], gitignore: true });
     }
     // nothing is written if something is refused
     rmSync(p.at("firmseal.toml"));
@@ -129,32 +134,79 @@ describe("init", () => {
       mkdirSync(join(p.path, name, ".."), { recursive: true });
       p.put(name, content);
     }
-    expect((await p.ok(["init", "--vendor", "example.com", "--json"])).json).toMatchObject(expected);
+    expect((await p.ok(["init", "--vendor", "example.com", "--lone-key", "--json"])).json).toMatchObject(expected);
     expect(p.get("firmseal.toml").toString()).toContain(
       files["partitions.csv"] === undefined ? "image = " : 'slots = { a = "1536K", b = "1536K" }',
     );
   });
 
+  const QUESTIONS =
+    /for example example\.com\?|NAME=IMAGE:|Which key signs releases\?|Which roots sign|What verifies on the devices\?|Passphrase for/g;
+
   it.skipIf(!hasTerminal)(`asks on a terminal for what it does not find${terminalReason}`, async () => {
     const p = fresh();
     p.put("app.bin", image(100));
-    const questions = /for example example\.com\?|NAME=IMAGE:|Which key signs releases\?/g;
-    const { status, shown, asked } = await typeAt(p, ["init"], questions, ["example.com", "esp32=app.bin", "A.pem"]);
-    expect([status, asked], shown).toEqual([0, 3]);
+    const { status, shown, asked } = await typeAt(p, ["init"], QUESTIONS, ["example.com", "esp32=app.bin", "A.pem", "B.pem  C.pem", ""]);
+    expect([status, asked], shown).toEqual([0, 5]);
     await released(p, "1.0.0");
     const empty = fresh();
-    expect((await typeAt(empty, ["init"], questions, [""])).shown).toContain("--vendor is missing");
+    expect((await typeAt(empty, ["init"], QUESTIONS, [""])).shown).toContain("--vendor is missing");
     expect(empty.has("firmseal.toml")).toBe(false);
   });
 
-  it("without a terminal, names the options that are missing, and refuses invalid values", async () => {
+  it.skipIf(!hasTerminal)(`asks who verifies, for the roots and their passphrases, or for none${terminalReason}`, async () => {
     const p = fresh();
-    expect(expectFailure(await p.run(["init"]), 2)).toContain("--vendor is missing");
-    expect(expectFailure(await p.run(["init", "--vendor", "example.com"]), 2)).toContain("--board is missing");
+    p.put("app.bin", image(100));
+    p.put("R.pem", quicklyEncrypted(keyC, "secret"));
+    const init = ["init", "--vendor", "example.com", "--board", "esp32=app.bin", "--key", "A.pem"];
+    const before = p.tree();
+    for (const [answers, refusal] of [
+      [[""], "--root is missing"],
+      [["B.pem"], "--root is given once"],
+      [["B.pem C.pem", "MCUboot"], "MCUboot starts images and reads no manifest"],
+      [["B.pem C.pem", "c"], "--for c is not known"],
+    ] as const) {
+      const { status, shown } = await typeAt(p, init, QUESTIONS, answers);
+      expect([status, shown.includes(refusal)], shown).toEqual([2, true]);
+      expect(p.tree()).toEqual(before);
+    }
+    const made = await typeAt(p, init, QUESTIONS, ["B.pem R.pem", "generic", "secret"]);
+    expect([made.status, made.asked], made.shown).toEqual([0, 3]);
+    expect(p.get("firmseal.toml").toString()).toContain('\nfor = "generic"');
+    rmSync(p.at("firmseal.toml"));
+    const lone = await typeAt(p, init, QUESTIONS, ["none", ""]);
+    expect([lone.status, lone.asked], lone.shown).toEqual([0, 2]);
+    expect(lone.shown).toContain("no list of keys: if A.pem is lost or stolen, every device must be recalled");
+    expect(p.get("firmseal.toml").toString()).not.toMatch(/^for = /m);
+  });
+
+  it("without a terminal, names the options that are missing, asks nothing, and refuses invalid values", async () => {
+    const p = fresh();
+    const before = p.tree();
+    const given = ["init", "--vendor", "example.com", "--board", "x=y"];
+    for (const [args, message] of [
+      [["init"], "--vendor is missing"],
+      [["init", "--vendor", "example.com"], "--board is missing"],
+      [given, "--root is missing: two roots sign the list of the keys that devices trust"],
+    ] as const) {
+      const r = await p.run(args);
+      expect(expectFailure(r, 2)).toBe(`firmseal: ${message}`);
+      expect(r.stderr).not.toContain("?");
+    }
+    expect((await p.run(given)).stderr).toContain("hint: give --root FILE twice, or --lone-key: ");
     for (const board of ["x", "=y", "x="])
       expect(expectFailure(await p.run(["init", "--vendor", "a.b", "--board", board]), 2)).toContain("is not NAME=IMAGE");
-    expect(expectFailure(await p.run(["init", "--vendor", "a b", "--board", "x=y"]), 1)).toContain("is neither a UUID nor a name");
-    expect(expectFailure(await p.run(["init", "--vendor", "a.b", "--board", "x=y", "--board", "x=z"]), 1)).toContain("firmseal.toml:");
-    expect(p.has("firmseal.toml")).toBe(false);
+    const lone = [...given, "--lone-key"];
+    expect(expectFailure(await p.run(["init", "--vendor", "a b", ...given.slice(3), "--lone-key"]), 1)).toContain(
+      "is neither a UUID nor a name",
+    );
+    expect(expectFailure(await p.run([...lone, "--board", "x=z"]), 1)).toContain("firmseal.toml:");
+    for (const [more, what] of [
+      [["--root", "A.pem"], "--root"],
+      [["--threshold", "1"], "--threshold"],
+      [["--key", "A.pem", "--key", "B.pem"], "a second --key"],
+    ] as const)
+      expect(expectFailure(await p.run([...lone, ...more]), 2)).toContain(`--lone-key and ${what} exclude each other`);
+    expect(p.tree()).toEqual(before);
   });
 });

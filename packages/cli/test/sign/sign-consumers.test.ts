@@ -287,6 +287,7 @@ image = "fw.bin"
       "sensor=fw.bin",
       "--key",
       "B.pem",
+      "--lone-key",
       "--for",
       "ariel-os",
       "--cose-alg",

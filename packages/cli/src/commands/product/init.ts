@@ -1,60 +1,16 @@
-import { existsSync, lstatSync, unlinkSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { checkNew, STDIO, schemeOf, shellWord, usage } from "@firmseal/keys/internal";
-import {
-  type ConsumerName,
-  type FoundProject,
-  findProject,
-  foldersOutside,
-  newProduct,
-  PRODUCT_FILE,
-  plainName,
-} from "@firmseal/release/internal";
+import { checkNew, passphraseOptions, publicFileOf, STDIO, schemeOf, shellWord, usage } from "@firmseal/keys/internal";
+import { findProject, foldersOutside, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release/internal";
 import { define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";
-import { coseAlgOption, forVerifier } from "../../common/options.js";
-import { writeOut } from "../../common/output.js";
-import { membersOf } from "../../common/shapes.js";
-import { isOnTerminal } from "../../show/ui.js";
-
-interface InitOptions {
-  name?: string;
-  vendor?: string;
-  board?: string[];
-  key?: string;
-  for?: ConsumerName;
-  coseAlg?: string[];
-  out?: string;
-  json?: boolean;
-}
-
-type Boards = FoundProject["boards"];
-
-const DEFAULT_KEY = "release.pem";
-
-function givenBoards(values: readonly string[]): Boards {
-  return values.map((value) => {
-    const at = value.indexOf("=");
-    if (at < 1 || at === value.length - 1) throw usage(`--board ${value} is not NAME=IMAGE`, "for example: --board esp32=build/app.bin");
-    const image = value.slice(at + 1);
-    const [a, b, ...more] = image.split(",");
-    if (a === undefined || b === undefined || existsSync(image)) return { name: value.slice(0, at), image };
-    if (a === "" || b === "" || more.length > 0)
-      throw usage(`--board ${value}: a board has an image, or two: A,B`, "for example: --board esp32=build/a.bin,build/b.bin");
-    return { name: value.slice(0, at), image: [a, b] as const };
-  });
-}
-
-async function boardsFor(o: InitOptions, project: FoundProject | undefined): Promise<Boards> {
-  if (o.board) return givenBoards(o.board);
-  if (project && project.boards.length > 0) return project.boards;
-  return givenBoards([await askFor("--board", "Which board is it, and which image does its build write? NAME=IMAGE:")]);
-}
-
-async function keyFor(o: InitOptions): Promise<string> {
-  if (o.key !== undefined || existsSync(DEFAULT_KEY) || !isOnTerminal()) return o.key ?? DEFAULT_KEY;
-  return askFor("--key", `Which key signs releases? A file such as ${DEFAULT_KEY}, or a reference such as pkcs11:…:`);
-}
+import { boardsAsked, consumerFor, DEFAULT_KEY, type InitOptions, keysFor, rootsFor } from "../../common/init/answers.js";
+import { type FirstList, firstList, type ListedKey } from "../../common/init/first-list.js";
+import { ignoreLines } from "../../common/init/git-ignore.js";
+import { allowTestKey, coseAlgOption, forVerifier, passphrases, wholeNumber } from "../../common/options.js";
+import { type NewFile, writeAllNew, writeSigned } from "../../common/output.js";
+import { membersOf, RECEIPTS } from "../../common/shapes.js";
+import { receiptWords } from "../../common/words.js";
 
 /** From the folder of the product file, which may be another one. */
 function fromFile(out: string, path: string): string {
@@ -62,28 +18,29 @@ function fromFile(out: string, path: string): string {
   return folder === "." || isAbsolute(path) ? path : relative(folder, path);
 }
 
-/** A path as .gitignore takes it literally, from its own folder. */
-const ignoring = (path: string) => `/${path.replace(/[\\*?[\] !#]/g, "\\$&")}`;
-
-/** What must never be in the repository: a private key in this folder, and its log and state, which are beside it. */
-function neverCommitted(isFile: boolean, key: string): string[] {
-  const isInside = isFile && !isAbsolute(key) && !key.startsWith("..") && !/[\r\n]/.test(key);
-  return isInside ? [ignoring(key), `${ignoring(key)}.*`] : [];
+/** Keys of a product without a list, as they are in its file. */
+function loneKey(key: string): { keys: ListedKey[]; trusted: string[] } {
+  const isFile = schemeOf(key) === undefined;
+  const publicKey = isFile ? publicFileOf(key) : "";
+  // keygen writes both
+  const isKnown = isFile && (existsSync(publicKey) || !existsSync(key));
+  return { keys: [{ ref: key, publicKey, signs: true }], trusted: isKnown ? [publicKey] : [] };
 }
 
-/** Writes the product file, and .gitignore if there is none: both or neither. */
-function writeBoth(out: string, text: string, ignored: readonly string[]): boolean {
-  const path = join(dirname(out), ".gitignore");
-  const isNew = ignored.length > 0 && !lstatSync(path, { throwIfNoEntry: false });
+/** Writes the product file, what it names, and .gitignore if there is none: all or nothing. */
+async function writeProductFiles(out: string, text: string, list: FirstList | undefined, ignored: readonly string[]): Promise<NewFile[]> {
+  const gitignore = join(dirname(out), ".gitignore");
   const head = "# Private keys, their logs and their states stay on the machine that signs.\n";
-  if (isNew) writeOut(path, Buffer.from(`${head}${ignored.join("\n")}\n`), { fresh: true });
-  try {
-    writeOut(out, Buffer.from(text), { fresh: true });
-  } catch (e) {
-    if (isNew) unlinkSync(path);
-    throw e;
-  }
-  return isNew;
+  const isNew = !lstatSync(gitignore, { throwIfNoEntry: false });
+  const files: NewFile[] = [
+    ...(isNew ? [{ path: gitignore, bytes: Buffer.from(`${head}${ignored.join("\n")}\n`) }] : []),
+    ...(list?.files ?? []),
+    { path: out, bytes: Buffer.from(text) },
+  ];
+  const write = () => writeAllNew(files);
+  if (list && list.log.length > 0) await writeSigned("1", write);
+  else write();
+  return files;
 }
 
 /** Writes a new product file, from options, from a project in this folder, and from answers. */
@@ -92,24 +49,56 @@ async function init(o: InitOptions) {
   if (out === STDIO) throw usage("--out -: a product file cannot go to stdout", "name a file for it");
   checkNew(out);
   const project = findProject(".");
-  const vendor = o.vendor ?? (await askFor("--vendor", "What is the domain of the vendor, for example example.com?"));
-  const boards = await boardsFor(o, project);
-  const key = await keyFor(o);
-  const isFile = schemeOf(key) === undefined;
-  const own = isFile ? fromFile(out, key) : key;
-  const { text, product } = newProduct(out, {
+  const vendor =
+    o.vendor ??
+    (await askFor("--vendor", "What is the domain of the vendor, for example example.com?", { give: "its domain: --vendor example.com" }));
+  const boards = await boardsAsked(o, project);
+  const refs = await keysFor(o);
+  const roots = await rootsFor(o, refs);
+  const consumer = await consumerFor(o);
+  const own = (path: string) => (schemeOf(path) === undefined ? fromFile(out, path) : path);
+  const about = {
     name: o.name ?? project?.name ?? plainName(basename(resolve("."))),
     vendor,
     boards: boards.map((board) => ({
       ...board,
-      image: typeof board.image === "string" ? fromFile(out, board.image) : [fromFile(out, board.image[0]), fromFile(out, board.image[1])],
+      image:
+        typeof board.image === "string"
+          ? fromFile(out, board.image)
+          : ([fromFile(out, board.image[0]), fromFile(out, board.image[1])] as const),
     })),
-    key: own,
-    for: o.for,
+    for: consumer,
     coseAlg: o.coseAlg,
+  };
+  // before a root signs: a wrong name or board is refused here
+  newProduct(out, { ...about, keys: refs.map(own), trust: { keys: [] } });
+  const threshold = o.threshold ?? 1;
+  const list =
+    roots &&
+    (await firstList({
+      out,
+      name: about.name,
+      roots,
+      keys: refs,
+      threshold,
+      passphrases: passphraseOptions(o),
+      allowTestKey: o.allowTestKey ?? [],
+    }));
+  const lone = list ? undefined : loneKey(refs[0] as string);
+  const keys = list?.keys ?? lone?.keys ?? [];
+  const signing = keys.filter(({ signs }) => signs).map(({ ref }) => ref);
+  const pinned = (list?.roots ?? []).slice(0, list?.rootThreshold);
+  const { text, product } = newProduct(out, {
+    ...about,
+    // if too few are here, each person signs with --key
+    keys: signing.length < threshold ? [] : signing.map(own),
+    trust: list ? { file: own(list.trust), root: pinned.map(({ publicKey }) => own(publicKey)) } : { keys: (lone?.trusted ?? []).map(own) },
   });
-  const ignored = neverCommitted(isFile, own);
-  const isIgnored = writeBoth(out, text, ignored);
+  const all = [...(list?.roots ?? []), ...keys];
+  const secrets = all.filter(({ ref, signs }) => signs && schemeOf(ref) === undefined).map(({ ref }) => ref);
+  const publicKeys = [...(list ? all.map(({ publicKey }) => publicKey) : (lone?.trusted ?? []))];
+  const ignored = ignoreLines(dirname(out), secrets, publicKeys);
+  const written = (await writeProductFiles(out, text, list, ignored)).map(({ path }) => path);
   return {
     out,
     project: project?.kind ?? null,
@@ -120,22 +109,56 @@ async function init(o: InitOptions) {
       classes: [...classes],
       images: [...(images[0]?.files ?? [])],
     })),
-    key,
+    for: consumer ?? null,
+    keys: keys.map(({ ref }) => ref),
+    trust: list
+      ? {
+          file: list.trust,
+          description: list.description,
+          threshold,
+          roots: list.roots.map(({ ref, publicKey, signs }) => ({ ref, publicKey, signs })),
+          rootThreshold: list.rootThreshold,
+        }
+      : null,
+    publicKeys,
+    written,
     ignore: ignored,
-    gitignore: isIgnored,
+    gitignore: written.includes(join(dirname(out), ".gitignore")),
     outside: foldersOutside(product),
     missing: [
-      ...(isFile && !existsSync(key) ? [key] : []),
+      ...secrets.filter((key) => !existsSync(key)),
       ...product.boards
         .flatMap(({ images }) => images.flatMap(({ files }) => files))
         .filter((file) => !/[*?[{]/.test(file) && !existsSync(file)),
     ],
+    log: list?.log ?? [],
   };
+}
+
+type InitFacts = Awaited<ReturnType<typeof init>>;
+
+const oneOf = (n: number, of: number) => `${n} of ${of}`;
+
+/** What is lost with which key. */
+function lossWords({ trust, keys, for: consumer }: InitFacts): string[] {
+  if (!trust) return [`no list of keys: if ${keys.join()} is lost or stolen, every device must be recalled`];
+  const { file, roots, rootThreshold, threshold } = trust;
+  const more =
+    rootThreshold > 1 ? "one may be lost or stolen" : "one may be lost, but who steals one can replace the list; of three, 2 must sign";
+  const left = roots.filter(({ signs }) => !signs).map(({ ref }) => ref);
+  return [
+    `${file}: the list of keys: ${oneOf(threshold, keys.length)} must sign a release; if one is lost or stolen, the roots sign the next list`,
+    `roots: ${oneOf(rootThreshold, roots.length)} must sign a list: ${more}`,
+    ...(left.length > 0 ? [`next, for ${left.join(", ")}: firmseal trust sign ${shellWord(file)} --key ROOT`] : []),
+    consumer === null
+      ? `devices get ${file} with their firmware: firmseal trust export; keep the roots away from this machine`
+      : `devices with ${consumer} read no list: their keys are in their firmware; keep the roots away from this machine`,
+  ];
 }
 
 export default define({
   name: "init",
-  summary: "write a product file, from options or from the project in this folder",
+  summary: "write a product file and the first list of its keys, from options or from the project in this folder",
   options: () => [
     option("--vendor <vendor>", "domain of the vendor, or its UUID (asked for on a terminal)"),
     option(
@@ -143,14 +166,29 @@ export default define({
       "a board and the image that its build writes, as NAME=IMAGE; NAME=A,B if each slot has its own (default: those of the project here)",
       { repeat: true },
     ),
-    option("-k, --key <key>", `key that signs releases: a file, or a reference as for sign (default: ${DEFAULT_KEY})`),
+    option(
+      "-k, --key <key>",
+      `key that signs releases: a file, or a reference as for sign; the public key of a person who signs elsewhere (default: ${DEFAULT_KEY})`,
+      { repeat: true },
+    ),
+    option("--root <file>", "root that signs the list of keys, two or more: a private key signs it now, that of a public key later", {
+      repeat: true,
+    }),
+    option("--threshold <n>", "with --root: how many of the keys must sign a release (default: 1)", { parse: wholeNumber }),
+    option("--lone-key", "no list of keys: if the one release key is lost or stolen, every device must be recalled"),
+    ...passphrases(),
     forVerifier(),
     coseAlgOption(),
+    allowTestKey(),
     option("--name <name>", "name of the product (default: that of the project, or of this folder)"),
     option("-o, --out <file>", "output file, which must not exist (default: firmseal.toml)"),
   ],
   examples: [
-    ["firmseal init --vendor example.com --board esp32=build/app.bin --key release.pem", "firmseal.toml, for one board"],
+    [
+      "firmseal init --vendor example.com --board esp32=build/app.bin --root root-1.pem --root root-2.pem",
+      "firmseal.toml for one board and release.pem, and the list of keys, which the roots sign",
+    ],
+    ["firmseal init --vendor example.com --board esp32=build/app.bin --lone-key", "one key without a list"],
     ["firmseal init", "asks on a terminal; knows PlatformIO, Zephyr, ESP-IDF, CMake and Espruino projects"],
   ],
   json: {
@@ -164,19 +202,38 @@ export default define({
       classes: ["string[]", "its classes"],
       images: ["string[]", "its image, or those of slot a and slot b"],
     }),
-    key: ["string", "key that signs releases"],
+    for: ["string|null", "what verifies on the devices; null: a bundle of firmseal"],
+    keys: ["string[]", "keys that sign releases"],
+    trust: ["object|null", "the list of keys; null with --lone-key"],
+    ...membersOf("trust", {
+      file: ["string", "the trust file"],
+      description: ["string", "its description, for the next one"],
+      threshold: ["number", "keys that must sign a release"],
+      roots: ["object[]", "its roots"],
+      ...membersOf("roots[]", {
+        ref: ["string", "the root"],
+        publicKey: ["string", "file of its public key"],
+        signs: ["boolean", "whether it has signed the list"],
+      }),
+      rootThreshold: ["number", "roots that must sign a list"],
+    }),
+    publicKeys: ["string[]", "files of public keys"],
+    written: ["string[]", "files that were written"],
     ignore: ["string[]", "lines of .gitignore: what must never be in the repository"],
     gitignore: ["boolean", "whether .gitignore was written; it is never changed"],
     outside: ["string[]", "folders of images outside the folder of the product file, which a release must allow"],
     missing: ["string[]", "files that it names and that do not exist yet"],
+    ...RECEIPTS,
   },
   run: init,
   words: (f) => [
     `${f.out}: ${f.name} by ${f.vendor}, ${f.boards.map(({ board }) => board).join(", ")}${f.project === null ? "" : ` (${f.project} project)`}`,
-    ...(f.missing.includes(f.key) ? [`next, make the key: firmseal keygen --out ${shellWord(f.key)}`] : []),
-    ...(f.ignore.length > 0 && !f.gitignore ? [`.gitignore exists: it must have ${f.ignore.join(" and ")}`] : []),
-    `into the repository: ${f.out}, public keys, trust files; never: private keys, their logs and states`,
-    ...f.missing.filter((file) => file !== f.key).map((file) => `${file} does not exist yet`),
+    ...lossWords(f),
+    ...receiptWords(f.log),
+    ...f.keys.filter((key) => f.missing.includes(key)).map((key) => `next, make the key: firmseal keygen --out ${shellWord(key)}`),
+    ...(f.gitignore ? [] : [`.gitignore exists: it must have ${f.ignore.join(" and ")}`]),
+    `into the repository: ${[f.out, ...(f.trust ? [f.trust.file, f.trust.description] : []), ...f.publicKeys].join(", ")}; never: private keys, their logs and states`,
+    ...f.missing.filter((file) => !f.keys.includes(file)).map((file) => `${file} does not exist yet`),
     [
       "then: firmseal release --version 1.0.0 --first",
       ...(f.out === PRODUCT_FILE ? [] : [`--product ${shellWord(f.out)}`]),

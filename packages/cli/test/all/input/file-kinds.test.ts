@@ -121,7 +121,7 @@ describe("a file that firmseal writes or reads for itself", () => {
 
   beforeAll(async () => {
     p.keepsLogs = true;
-    await p.ok(["init", "--vendor", "example.com", "--board", "b=fw.bin", "--key", "A.pem", "--out", "new.toml"]);
+    await p.ok(["init", "--vendor", "example.com", "--board", "b=fw.bin", "--key", "A.pem", "--lone-key", "--out", "new.toml"]);
     await p.ok(["release", "--product", "new.toml", "--version", "1.0.0", "--first"]);
     p.put("kept-log", p.get("A.pem.log"));
     p.keepsLogs = false;
@@ -221,7 +221,7 @@ describe("no output replaces a key, its state or what it has signed", () => {
     ["bundle", "--alg", "ed25519", "--out"],
     ["bundle", "--alg", "ed25519", "--out", "b.js", "--source-out"],
     ["report", "fw.suit", "--out"],
-    ["init", "--vendor", "example.com", "--board", "b=fw.bin", "--key", "A.pem", "--out"],
+    ["init", "--vendor", "example.com", "--board", "b=fw.bin", "--key", "A.pem", "--lone-key", "--out"],
     ["release", "--product", "new.toml", "--version", "3.0.0", "--dry-run", "--sarif-out"],
     ["status", "ask", "--fleet", "fleet.csv", "--out"],
     ["status", "collect", "s.jsonl", "--nonces", "n.jsonl", "--trust", "fleet.trust", "--fleet", "fleet.csv", "--out"],

@@ -18,6 +18,7 @@ const OUT: Bad = { "a folder": "fold", "through a file": "app.bin/x", "in no fol
 const LOG: Bad = { "a folder": "fold", "a link to itself": "loop", "too large": "huge", "of another kind": "junk" };
 const FOLDER: Bad = { "through a file": "app.bin/x", "a file": "junk", "a link to itself": "loop" };
 
+const INIT = "init --vendor example.com --board b=app.bin --name n";
 const SIGN = `sign app.bin --key A.pem ${FACTS.join(" ")} --seq 9 --out x.suit`;
 const TBS = `tbs app.bin --key A.jwk ${FACTS.join(" ")} --seq 9 --out x.tbs --envelope-out x.suit`;
 const BRIDGE = `rotate bridge app.bin --trust t1.trust --next-trust t2.trust --key A.pem --key B.pem ${FACTS.join(" ")} --seq 21 --out x.suit`;
@@ -30,7 +31,11 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
   keygen: { "--out": ["keygen --no-passphrase --out ?", OUT] },
   "keys move": { "--log": ["keys move A.pem D.pem --log ?", LOG] },
   pubkey: { "--out": ["pubkey A.pem --out ?", OUT] },
-  init: { "--out": ["init --vendor example.com --board b=app.bin --name n --key A.pem --out ?", OUT] },
+  init: {
+    "--out": [`${INIT} --key A.pem --root B.pem --root D.pem --out ?`, OUT],
+    "--key": [`${INIT} --out new.toml --root B.pem --root D.pem --key ?`, FILE],
+    "--root": [`${INIT} --out new.toml --key A.pem --root B.pem --root ?`, FILE],
+  },
   doctor: {
     "--product": ["doctor --product ?", FILE],
     "--images": ["doctor --images ?", { ...FOLDER, missing: "gone" }],
@@ -338,8 +343,8 @@ beforeAll(async () => {
 /** What the values of options are called if they name no file and no folder. */
 const NOT_FILES =
   /<(name|names|n|bytes|board|class|cohort|consumer|days|format|hex|levels|number|part|policy|release|severity|size|slot|target|text|thumbprint|uri|vendor|verdicts|version)>/;
-/** Options whose path no command opens: init writes it into a file, and an allowed folder may be missing. */
-const NOT_OPENED = ["init --key", "approve --allow-outside", "doctor --allow-outside", "release --allow-outside", "sign --allow-outside"];
+/** Options whose path no command opens: an allowed folder may be missing. */
+const NOT_OPENED = ["approve --allow-outside", "doctor --allow-outside", "release --allow-outside", "sign --allow-outside"];
 
 it("every option that names a file or a folder is tried", async () => {
   const all = await Promise.all(COMMANDS.map(async ({ name, load }) => ({ name, options: (await load()).default.options?.() ?? [] })));

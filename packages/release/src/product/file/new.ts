@@ -10,8 +10,10 @@ export interface NewProduct {
   readonly name: string;
   readonly vendor: string;
   readonly boards: readonly FoundBoard[];
-  /** The reference of the release key. */
-  readonly key: string;
+  /** References of the release keys that sign here; empty if each person signs elsewhere. */
+  readonly keys: readonly string[];
+  /** The keys that devices trust: the trust file and root keys that must have signed it, or public keys. */
+  readonly trust: { readonly file: string; readonly root: readonly string[] } | { readonly keys: readonly string[] };
   /** The verifier of the devices, if it is not that of this project. */
   readonly for?: ConsumerName | undefined;
   /** Names of COSE algorithms. */
@@ -32,22 +34,26 @@ function boardText({ name, image, slots }: FoundBoard): string {
   return `\n[boards.${keyOf(name)}]\nimage = ${value}\n${sizes}`;
 }
 
+/** One string, or a list. */
+const listed = (values: readonly string[]) => (values.length > 1 ? `[${values.map(quoted).join(", ")}]` : quoted(values.join()));
+
+function trustText(trust: NewProduct["trust"]): string {
+  if ("keys" in trust) return trust.keys.length === 0 ? "" : `\n[trust]\nkeys = ${listed(trust.keys)}\n`;
+  return `\n[trust]\nfile = ${quoted(trust.file)}   # the keys that devices trust; its roots sign the next one\nroot = ${listed(trust.root)}\n`;
+}
+
 /** Returns the text of a product file at `path`, and the product in it. Throws a Failure: PRODUCT for a wrong name. */
 export function newProduct(
   path: string,
-  { name, vendor, boards, key, for: consumer, coseAlg = [] }: NewProduct,
+  { name, vendor, boards, keys, trust, for: consumer, coseAlg = [] }: NewProduct,
 ): { text: string; product: Product } {
-  const named = coseAlg.length > 1 ? `[${coseAlg.map(quoted).join(", ")}]` : quoted(coseAlg.join());
-  const verifier = `${consumer === undefined ? "" : `for = ${quoted(consumer)}   # what the devices verify with\n`}${coseAlg.length === 0 ? "" : `cose-alg = ${named}\n`}`;
+  const verifier = `${consumer === undefined ? "" : `for = ${quoted(consumer)}   # what the devices verify with\n`}${coseAlg.length === 0 ? "" : `cose-alg = ${listed(coseAlg)}\n`}`;
   const text = `# The product: docs/reference/product.md of firmseal has all members.
 "$schema" = "urn:firmseal:product:1"
 name = ${quoted(name)}
 vendor = ${quoted(vendor)}
 # uri = "https://fw.example.com/{product}/{version}/{board}.bin"   # devices fetch images; left out, they are in the envelope
-${verifier}
-[keys]
-release = ${quoted(key)}
-
+${verifier}${keys.length === 0 ? "" : `\n[keys]\nrelease = ${listed(keys)}\n`}${trustText(trust)}
 [sequence]
 source = "version"   # the same version has the same number on every machine
 ${boards.map(boardText).join("")}`;

@@ -1,0 +1,226 @@
+// The first trust file of a product, with its description and the public keys that it lists: what init writes beside
+// the product file.
+
+import { lstatSync } from "node:fs";
+import { basename, dirname, extname, isAbsolute, join, relative } from "node:path";
+import { formatPublic, type PassphraseOption, type Receipt, refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
+import { checkNew, environment, glanceAt, provePossession, publicFileOf, STDIO, schemeOf, usage } from "@firmseal/keys/internal";
+import { recordTrustSigning } from "@firmseal/release/internal";
+import { encodeTrust, type PublicKey, signTrustWithoutLog } from "@firmseal/signer";
+import { MAX_SIGNATURES, sameKey } from "@firmseal/verifier/tools";
+import { failureOf } from "../../show/failure-of.js";
+import type { NewFile } from "../output.js";
+
+interface FirstListOptions {
+  /** The product file, which the other files go beside. */
+  readonly out: string;
+  readonly name: string;
+  readonly roots: readonly string[];
+  readonly keys: readonly string[];
+  /** How many release keys must sign. */
+  readonly threshold: number;
+  readonly passphrases: readonly PassphraseOption[];
+  readonly allowTestKey: readonly string[];
+}
+
+/** A key of the list. */
+export interface ListedKey {
+  /** As it was given. */
+  readonly ref: string;
+  /** The file with its public half. */
+  readonly publicKey: string;
+  /** Whether it signs here: not a file with a public key. */
+  readonly signs: boolean;
+}
+
+/** The first trust file, before anything is written. */
+export interface FirstList {
+  readonly trust: string;
+  readonly description: string;
+  readonly roots: readonly ListedKey[];
+  readonly keys: readonly ListedKey[];
+  /** How many roots must sign the next file. */
+  readonly rootThreshold: number;
+  readonly log: readonly Receipt[];
+  readonly files: readonly NewFile[];
+}
+
+interface Looked extends ListedKey {
+  readonly option: "--root" | "--key";
+  /** Undefined if only its passphrase or PIN shows it. */
+  readonly public: PublicKey | undefined;
+}
+
+const ROLE = { "--root": "root", "--key": "release" } as const;
+
+const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
+/** Whether a file is in the folder, or below it. */
+export function isIn(folder: string, file: string): boolean {
+  const path = relative(folder, file);
+  return !/^\.\.(?:[/\\]|$)/.test(path) && !isAbsolute(path);
+}
+
+/** Where everybody who has the product file finds the public half of a key: beside the key, if it is in this folder. */
+function publicPlace(out: string, ref: string, isPublic: boolean, name: string): string {
+  const folder = dirname(out);
+  if (schemeOf(ref) !== undefined) return join(folder, `${name}.pub`);
+  if (isIn(folder, ref)) return isPublic ? ref : publicFileOf(ref);
+  return join(folder, basename(isPublic && extname(ref) === ".pub" ? ref : publicFileOf(ref)));
+}
+
+/** Looks at a key, and asks for nothing. */
+async function lookAt(out: string, option: Looked["option"], ref: string, name: string): Promise<Looked> {
+  if (schemeOf(ref) !== undefined) return { option, ref, publicKey: publicPlace(out, ref, false, name), signs: true, public: undefined };
+  if (ref === STDIO) throw usage(`${option} -: a key of a list cannot come from stdin`, "name a file, or env:NAME");
+  if (!isThere(ref))
+    throw environment(`${option} ${ref}: file not found`, `make the key, firmseal keygen --out KEY.pem, or correct the name`);
+  const { public: key, stored } = await glanceAt(ref);
+  const publicKey = publicPlace(out, ref, stored === undefined, name);
+  return { option, ref, publicKey, signs: stored !== undefined, public: key ?? (await besideIt(ref)) };
+}
+
+/** The key that keygen wrote beside an encrypted one. */
+async function besideIt(ref: string): Promise<PublicKey | undefined> {
+  const path = publicFileOf(ref);
+  return isThere(path) ? (await glanceAt(path)).public : undefined;
+}
+
+/** Refuses one key in two places, also in another form. */
+function refuseTwice(all: readonly (Looked & { public: PublicKey })[]): void {
+  for (const [i, one] of all.entries()) {
+    const twin = all.slice(0, i).find((other) => sameKey(one.public.key, other.public.key));
+    if (!twin) continue;
+    const [a, b] = [`${twin.option} ${twin.ref}`, `${one.option} ${one.ref}`];
+    throw usage(
+      `${a} and ${b} are the same key`,
+      twin.option === one.option ? "give different keys" : "a root signs lists of keys and nothing else: make another key for releases",
+    );
+  }
+}
+
+/** The public halves that are not there yet. Refuses another key under the name of one. */
+async function missingPublic(all: readonly (Looked & { public: PublicKey })[]): Promise<NewFile[]> {
+  const files = new Map<string, NewFile>();
+  for (const { ref, publicKey: path, public: key } of all) {
+    const other = (what: string) => usage(`${path} is ${what}, and not the public key of ${ref}`, "move it away, or give the right key");
+    if (files.has(path)) throw other("that of another key given");
+    if (!isThere(path)) {
+      checkNew(path);
+      files.set(path, { path, bytes: formatPublic(key, "pem") });
+      continue;
+    }
+    const { public: there, stored } = await glanceAt(path);
+    if (stored !== undefined) throw other("a private key");
+    if (!there || !sameKey(there.key, key.key)) throw other("another key");
+  }
+  return [...files.values()];
+}
+
+/** One root may be lost; of three or more, one may also be stolen. */
+const rootsNeeded = (roots: number) => Math.min(2, roots - 1);
+
+function refuseCounts({ roots, keys, threshold }: FirstListOptions): void {
+  if (roots.length > MAX_SIGNATURES || keys.length > MAX_SIGNATURES)
+    throw usage(`a list of keys has at most ${MAX_SIGNATURES} roots and ${MAX_SIGNATURES} release keys here`, "give fewer");
+  if (threshold < 1 || threshold > keys.length)
+    throw usage(
+      `--threshold ${threshold}: ${keys.length} release ${keys.length === 1 ? "key is" : "keys are"} given`,
+      "give --key for each",
+    );
+}
+
+/** The description of the list. Without a number: `trust create --previous-trust` sets the next one. */
+function descriptionText({ out, name }: FirstListOptions, all: readonly Looked[], thresholds: { root: number; release: number }): string {
+  const anchors = all.map(({ option, publicKey }) => {
+    const key = JSON.stringify(relative(dirname(out), publicKey));
+    return `    { "key": ${key}, "roles": ["${ROLE[option]}"] }`;
+  });
+  return `{
+  "$schema": "urn:firmseal:trust:1",
+  "name": ${JSON.stringify(name)},
+  "anchors": [
+${anchors.join(",\n")}
+  ],
+  "thresholds": { "root": ${thresholds.root}, "release": ${thresholds.release} }
+}
+`;
+}
+
+/** Opens the keys, and makes the first trust file of a product. The roots sign it, if they can. */
+export async function firstList(o: FirstListOptions): Promise<FirstList> {
+  refuseCounts(o);
+  const trust = join(dirname(o.out), `${o.name}.trust`);
+  const description = join(dirname(o.out), `${o.name}.json`);
+  for (const path of [trust, description]) checkNew(path);
+  const looked: Looked[] = [];
+  for (const [i, ref] of o.roots.entries()) looked.push(await lookAt(o.out, "--root", ref, `root-${i + 1}`));
+  for (const [i, ref] of o.keys.entries()) looked.push(await lookAt(o.out, "--key", ref, i === 0 ? "release" : `release-${i + 1}`));
+  refuseTwice(looked.flatMap((one) => (one.public ? [{ ...one, public: one.public }] : [])));
+  // a release key in a file does not sign now, and nobody need type its passphrase
+  const opened = looked.filter(({ option, ref, signs }) => signs && (option === "--root" || schemeOf(ref) !== undefined));
+  return withSigners(
+    opened.map(({ ref }) => ref),
+    o.passphrases,
+    async (signers) => {
+      const all: (Looked & { public: PublicKey })[] = [];
+      for (const one of looked) {
+        const signer = signers[opened.indexOf(one)];
+        // the key of a token or a service counts with a proof only
+        if (signer && one.option === "--key") await provePossession(signer.signer);
+        const key = signer?.public ?? one.public;
+        if (!key)
+          throw usage(
+            `${one.option} ${one.ref} is encrypted, and its public key is not beside it`,
+            `firmseal pubkey writes it: --out ${publicFileOf(one.ref)}`,
+          );
+        all.push({ ...one, public: key });
+      }
+      refuseTwice(all);
+      refuseTestKeys(
+        all.map((one) => one.public),
+        o.allowTestKey,
+      );
+      const publicFiles = await missingPublic(all);
+      const [roots, keys] = [all.slice(0, o.roots.length), all.slice(o.roots.length)];
+      const rootThreshold = rootsNeeded(roots.length);
+      const thresholds = { root: rootThreshold, release: o.threshold };
+      const unsigned = encodeTrust({
+        name: o.name,
+        sequence: 1n,
+        anchors: all.map(({ option, public: key }) => ({ key, roles: [ROLE[option]] })),
+        thresholds,
+      });
+      const signing = signers.filter((_, i) => opened[i]?.option === "--root");
+      const { bytes, log } = await signedByRoots(unsigned, signing, o.name);
+      return {
+        trust,
+        description,
+        roots,
+        keys,
+        rootThreshold,
+        log,
+        files: [...publicFiles, { path: description, bytes: Buffer.from(descriptionText(o, all, thresholds)) }, { path: trust, bytes }],
+      };
+    },
+  );
+}
+
+async function signedByRoots(
+  unsigned: Uint8Array,
+  roots: readonly SigningKey[],
+  name: string,
+): Promise<{ bytes: Uint8Array; log: Receipt[] }> {
+  if (roots.length === 0) return { bytes: unsigned, log: [] };
+  let log: Receipt[];
+  try {
+    const before = roots.map(() => undefined);
+    log = await recordTrustSigning("trust sign", roots, {}, unsigned, before, []);
+  } catch (e) {
+    const fault = failureOf(e);
+    if (fault.code !== "ERR_SEQUENCE") throw e;
+    throw fault.with({ hint: `give another --name, or continue the list ${name} that they have signed: firmseal trust create`, cause: e });
+  }
+  const signers = roots.map((key) => key.signer);
+  return { bytes: await signTrustWithoutLog(unsigned, signers), log };
+}

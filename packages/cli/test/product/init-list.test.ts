@@ -1,0 +1,179 @@
+// firmseal init with roots: the first list of keys, which a product can continue at once.
+
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import {
+  expectFailure,
+  image,
+  keyA,
+  keyB,
+  keyC,
+  type Place,
+  quicklyEncrypted,
+  standard,
+} from "../../../test-support/src/command-line/run.js";
+import { released } from "./product-place.js";
+
+const INIT = ["init", "--vendor", "example.com", "--name", "acme", "--board", "one=app.bin"];
+
+/** A folder with the roots B and C, the release key A, and an image. */
+function place(): Place {
+  const p = standard();
+  p.keepsLogs = true;
+  p.put("app.bin", image(100));
+  return p;
+}
+
+const roots = (...names: string[]) => names.flatMap((name) => ["--root", name]);
+
+describe("init with roots", () => {
+  it("writes a signed list, its description and the public keys, and verify needs no private key", async () => {
+    const p = place();
+    const { json } = await p.ok([...INIT, "--key", "A.pem", ...roots("B.pem", "C.pem"), "--json"]);
+    expect(json).toMatchObject({
+      keys: ["A.pem"],
+      for: null,
+      trust: { file: "acme.trust", description: "acme.json", threshold: 1, rootThreshold: 1 },
+      publicKeys: ["B.pub", "C.pub", "A.pub"],
+      written: [".gitignore", "B.pub", "C.pub", "A.pub", "acme.json", "acme.trust", "firmseal.toml"],
+      log: [{ path: p.at("B.pem.log"), entry: 1 }, { entry: 1 }],
+    });
+    for (const name of ["A", "B", "C"]) expect(p.get(`${name}.pub`).toString()).toBe((await p.ok(["pubkey", `${name}.pem`])).stdout);
+    expect((await p.ok(["trust", "verify", "acme.trust", ...roots("B.pub", "C.pub"), "--json"])).json).toMatchObject({ name: "acme" });
+    await released(p, "1.0.0");
+    rmSync(p.at("A.pem"));
+    await p.ok(["verify", "dist/1.0.0"]);
+    const before = p.tree();
+    expectFailure(await p.run([...INIT, "--out", "other.toml", "--key", "A.pub", ...roots("B.pem", "C.pem")]), 2);
+    expect(p.tree()).toEqual(before);
+  });
+
+  it("can be continued: by a description with another key, and by a rotation", async () => {
+    const p = place();
+    await p.ok([...INIT, "--key", "A.pem", ...roots("B.pem", "C.pem")]);
+    await p.ok(["keygen", "--no-passphrase", "--out", "next.pem"]);
+    p.put("acme.json", p.get("acme.json").toString().replace('"A.pub"', '"next.pub"'));
+    await p.ok(["trust", "create", "--from", "acme.json", "--previous-trust", "acme.trust", "--out", "second.trust"]);
+    // one root is enough: the other one may be lost
+    await p.ok(["trust", "sign", "second.trust", "--previous-trust", "acme.trust", "--key", "C.pem"]);
+    expect((await p.ok(["trust", "verify", "second.trust", "--previous-trust", "acme.trust", "--json"])).json).toMatchObject({
+      sequence: "2",
+    });
+  });
+
+  it("needs two of three roots, so that one may be lost or stolen", async () => {
+    const p = place();
+    await p.ok(["keygen", "--no-passphrase", "--out", "D.pem"]);
+    const { stderr } = await p.ok([...INIT, "--key", "A.pem", ...roots("B.pem", "C.pem", "D.pem")]);
+    expect(stderr).toContain("roots: 2 of 3 must sign a list: one may be lost or stolen\n");
+    expect(p.get("firmseal.toml").toString()).toContain('root = ["B.pub", "C.pub"]\n');
+  });
+
+  it("takes public keys: of roots that sign later, and of people who sign releases elsewhere", async () => {
+    const p = place();
+    mkdirSync(p.at("keys"));
+    await p.ok(["keygen", "--no-passphrase", "--out", "keys/D.pem"]);
+    const both = ["--key", "A.pem", "--key", "keys/D.pub", "--threshold", "2"];
+    const { stderr, json } = await p.ok([...INIT, ...both, ...roots("B.jwk", "C.jwk"), "--json"]);
+    expect([stderr, json["publicKeys"], json["log"]]).toEqual(["", ["B.jwk", "C.jwk", "A.pub", "keys/D.pub"], []]);
+    const toml = p.get("firmseal.toml").toString();
+    expect(toml).toContain('root = "B.jwk"\n');
+    expect(toml).not.toContain("[keys]");
+    expectFailure(await p.run(["release", "--version", "1.0.0", "--first"]), 1);
+    await p.ok(["trust", "sign", "acme.trust", "--key", "B.pem"]);
+    await p.ok(["release", "--version", "1.0.0", "--first"]);
+    for (const key of ["A.pem", "keys/D.pem"]) await p.ok(["sign", "dist/1.0.0", "--key", key]);
+    await p.ok(["verify", "dist/1.0.0"]);
+  });
+
+  it("says what roots have to sign", async () => {
+    const p = place();
+    const { stderr } = await p.ok([...INIT, "--for", "generic", "--key", "A.pem", ...roots("B.pem", "C.jwk")]);
+    expect(stderr).toContain("next, for C.jwk: firmseal trust sign acme.trust --key ROOT\n");
+    expect(stderr).toContain("devices with generic read no list: their keys are in their firmware");
+    await released(p, "1.0.0");
+  });
+
+  it("copies public keys of keys elsewhere, and asks for the passphrases of roots only", async () => {
+    const p = place();
+    for (const folder of ["safe", "fw"]) mkdirSync(p.at(folder));
+    p.put("safe/r1.pem", quicklyEncrypted(keyB, "one"));
+    p.put("safe/r2.pem", quicklyEncrypted(keyC, "two"));
+    p.put("safe/rel.pem", quicklyEncrypted(keyA, "three"));
+    const init = [...INIT, "--out", "fw/firmseal.toml", "--key", "safe/rel.pem", ...roots("safe/r1.pem", "safe/r2.pem")];
+    const pass = ["--passphrase-env", "P1", "--passphrase-env", "P2"];
+    const env = { P1: "one", P2: "two" };
+    const before = p.tree();
+    const r = await p.run([...init, ...pass], { env });
+    expect(expectFailure(r, 2)).toContain("safe/rel.pem is encrypted, and its public key is not beside it");
+    expect(p.tree()).toEqual(before);
+    await p.ok(["pubkey", "safe/rel.pem", "--passphrase-env", "P", "--out", "safe/rel.pub"], { env: { P: "three" } });
+    await p.ok([...init, ...pass], { env });
+    expect(p.get("fw/acme.json").toString()).toContain('{ "key": "r1.pub", "roles": ["root"] }');
+    expect(p.get("fw/rel.pub")).toEqual(p.get("safe/rel.pub"));
+    expect(p.get("fw/firmseal.toml").toString()).toContain('file = "acme.trust"');
+  });
+
+  it("refuses what is wrong, signs nothing and writes nothing", async () => {
+    const p = place();
+    p.folder("fold");
+    p.put("A2.pem", p.get("A.pem"));
+    p.put("taken.pem", p.get("B.pem"));
+    p.put("taken.pub", p.get("C.jwk"));
+    p.put("private.pem", p.get("B.pem"));
+    p.put("private.pub", p.get("B.pem"));
+    p.folder("b");
+    p.put("b/C.pem", p.get("B.pem"));
+    symlinkSync("C.pem", p.at("link.pem"));
+    await p.ok(["keygen", "--no-passphrase", "--alg", "ml-dsa-44", "--out", "pq.pem"]);
+    p.put("there.trust", "");
+    p.put("dir.json", "{}");
+    const before = p.tree();
+    const good = ["--key", "A.pem"];
+    for (const [args, exit, message] of [
+      [[...good, ...roots("B.pem")], 2, "--root is given once"],
+      [[...good, ...roots("B.pem", "B.pem")], 2, "--root B.pem and --root B.pem are the same key"],
+      [[...good, ...roots("B.pem", "B.jwk")], 2, "--root B.pem and --root B.jwk are the same key"],
+      [[...good, ...roots("B.pem", "A.jwk")], 2, "--root A.jwk and --key A.pem are the same key"],
+      [["--key", "A.pem", "--key", "A2.pem", ...roots("B.pem", "C.pem")], 2, "--key A.pem and --key A2.pem are the same key"],
+      [[...good, ...roots("B.pem", "gone.pem")], 3, "gone.pem: file not found"],
+      [[...good, ...roots("B.pem", "fold")], 2, "fold is a folder"],
+      [[...good, ...roots("B.pem", "--lone-key")], 3, "--lone-key: file not found"],
+      [[...good, ...roots("B.pem", "")], 3, "--root"],
+      [[...good, ...roots("B.pem", "-")], 2, "--root -: a key of a list cannot come from stdin"],
+      [[...good, ...roots("B.pem", "link.pem")], 3, "link.pem"],
+      [[...good, ...roots("B.pem", "app.bin")], 2, "app.bin"],
+      [[...good, ...roots("B.pem", "pq.pem")], 2, "no device verifies ml-dsa-44"],
+      [[...good, ...roots("C.pem", "b/C.pem"), "--out", "fold/p.toml"], 2, "is that of another key given"],
+      [[...good, ...roots("taken.pem", "C.pem")], 2, "taken.pub is another key, and not the public key of taken.pem"],
+      [[...good, ...roots("private.pem", "C.pem")], 2, "private.pub is a private key, and not"],
+      [["--key", "gone.pem", ...roots("B.pem", "C.pem")], 3, "gone.pem: file not found"],
+      [["--key", "exec:false", ...roots("B.pem", "C.pem")], 3, "exec:false"],
+      [[...good, ...roots("B.pem", "C.pem"), "--threshold", "2"], 2, "--threshold 2: 1 release key is given"],
+      [[...good, ...roots("B.pem", "C.pem"), "--threshold", "0"], 2, "--threshold 0"],
+      [[...good, ...roots("B.pem", "C.pem"), "--name", "there"], 2, "there.trust exists already"],
+      [[...good, ...roots("B.pem", "C.pem"), "--name", "dir"], 2, "dir.json exists already"],
+      [[...good, ...roots("B.pem", "C.pem"), "--name", "a/b"], 1, "firmseal.toml:"],
+      [[...good, ...roots("B.pem", "C.pem"), "--name", "../x"], 1, "firmseal.toml:"],
+      [[...good, ...roots("B.pem", "C.pem"), "--out", "gone/p.toml"], 3, "there is no folder gone"],
+    ] as const) {
+      const init = args.some((arg) => arg === "--name") ? INIT.filter((arg) => arg !== "--name" && arg !== "acme") : INIT;
+      expect(expectFailure(await p.run([...init, ...args]), exit), args.join(" ")).toContain(message);
+      expect(p.tree(), args.join(" ")).toEqual(before);
+    }
+  });
+
+  it("refuses a second first list of one name, and says how to continue", async () => {
+    const p = place();
+    await p.ok([...INIT, "--key", "A.pem", ...roots("B.pem", "C.pem")]);
+    const other = p.folder("other");
+    p.put("other/app.bin", image(100));
+    await p.ok(["keygen", "--no-passphrase", "--out", "D.pem"]);
+    const before = p.tree();
+    const again = [...INIT, "--out", `${other}/firmseal.toml`, "--key", "D.pem", ...roots("B.pem", "C.pem")];
+    const r = await p.run(again);
+    expectFailure(r, 1);
+    expect(r.stderr).toContain("hint: give another --name, or continue the list acme that they have signed: firmseal trust create\n");
+    expect(p.tree()).toEqual(before);
+  });
+});
