@@ -40,10 +40,26 @@ describe("README.md", () => {
     expect(read("README.md").trimEnd().split("\n").length).toBeLessThanOrEqual(150);
   });
 
+  /** The typed commands of a page: those of `sh` blocks, without the lines that continue them. */
+  const typed = (page: string) =>
+    blocksOf(page)
+      .filter(({ language }) => language === "sh")
+      .flatMap(({ text }) => text.split("\n").filter((line) => line.startsWith("firmseal ")));
+
+  it("takes 6 commands to the first verified release, and 12 until two people have signed one", () => {
+    const first = typed("README.md");
+    expect(first.findIndex((line) => line.startsWith("firmseal verify ")) + 1).toBe(6);
+    const two = typed("docs/guides/together.md");
+    const signed = two.flatMap((line, i) => (line.startsWith("firmseal sign ") ? [i] : []));
+    const verified = two.findIndex((line, i) => i > (signed[1] as number) && line.startsWith("firmseal verify "));
+    expect(verified + 1).toBeGreaterThan(6);
+    expect(verified + 1).toBeLessThanOrEqual(12);
+  });
+
   it("works from top to bottom", async () => {
     const { stderr } = await runPage("README.md", clone);
     expect(stderr).toMatch(
-      /^dist\/1\.0\.0\/sensor-sensor-1\.0\.0\.suit: good, board sensor, version 1\.0\.0, .*signed by ed25519 [0-9a-f]{16}…$/m,
+      /^dist\/1\.0\.0\/sensor-sensor-1\.0\.0\.suit: good, board sensor, version 1\.0\.0, .*signed by ed25519 [0-9a-f]{16}… \(release\)$/m,
     );
     expect(stderr).toMatch(/^dist\/1\.0\.0: installed, board sensor, version 1\.0\.0, /m);
   });
