@@ -40,7 +40,7 @@ export { type HssPlaceOnDisk, highest } from "./hss/state.js";
 export { notice, type ProgressBar, progress, warn } from "./notices.js";
 export { refuseClock } from "./recording/clock.js";
 export { movedTo, moveKey } from "./recording/move.js";
-export { acceptRestored, consultLog, knownEntries, lastTime, lockLog, missingFromLog } from "./recording/recording.js";
+export { acceptRestored, consultLog, knownEntries, lastTime, lockLog, logBeside, missingFromLog } from "./recording/recording.js";
 export { type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js";
 export { passphrase } from "./secrets/passphrase.js";
 export { readGuarded } from "./secrets/private-file.js";

@@ -1,6 +1,7 @@
 // `firmseal doctor`: a line for each thing that a release needs. Each cause is here once, and what is good beside it.
 
-import { chmodSync, cpSync, existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { privateKey } from "@firmseal/signer";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import {
@@ -182,6 +183,15 @@ describe("keys", () => {
     await only(() => p.put("A.pem", privateJwk(privateKey("es256", SPEC_P256_PRIVATE))), "is a published test key");
   });
 
+  it("a link to an encrypted key: the log is beside the file that it leads to", async () => {
+    const p = copied();
+    p.folder("vault");
+    for (const end of ["pem", "pem.log"]) renameSync(p.at(`A.${end}`), p.at(`vault/A.${end}`));
+    symlinkSync(join("vault", "A.pem"), p.at("A.pem"));
+    rmSync(p.at("A.pub"));
+    expect(found(await examined(p), "log")).toMatchObject({ state: "ok", what: expect.stringContaining("whole, entry ") });
+  });
+
   it("with another public key beside it", async () => {
     const p = world(SMALL);
     p.put("A.pub", p.get("A.jwk"));
@@ -190,8 +200,10 @@ describe("keys", () => {
     expect(found(await examined(p), "public key", "A.pub")).toMatchObject({
       state: "fails",
       what: "it is not the public key of A.pem",
-      hint: "write it again: firmseal pubkey A.pem > A.pub",
+      hint: "write it again: firmseal pubkey A.pem --out A.pub",
     });
+    await p.ok(["pubkey", "A.pem", "--out", "A.pub"]);
+    expect(found(await examined(p), "public key", "A.pub").state).toBe("ok");
   });
 
   it("in a program or a token are opened only with --open-keys, and no PIN is shown", async () => {

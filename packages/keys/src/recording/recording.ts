@@ -1,7 +1,7 @@
 // The logs of keys in use: finds and locks them, checks them against the last-seen mark, and adds the entry that
 // precedes a signature.
 
-import { realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type PublicKey, thumbprint } from "@firmseal/signer";
@@ -44,8 +44,7 @@ export function keyName(key: PublicKey): string {
 export function signingLogPath(key: OpenedKey, option: string | undefined): string {
   if (option === STDIO) throw usage("`log` -: a log cannot go to stdout", "name a file for it");
   if (option !== undefined) return whereItIs(option);
-  // a link to the key uses the same log
-  const beside = key.file === undefined ? besidePublic(key) : whereItIs(`${realpathSync(key.file)}.log`);
+  const beside = key.file === undefined ? besidePublic(key) : logOfFile(key.file);
   // one key, one log: a key that also signs elsewhere continues its existing log
   if (beside !== undefined && isThere(beside)) return beside;
   const inState = join(stateFolder(false), `${keyName(key.public)}.log`);
@@ -53,9 +52,19 @@ export function signingLogPath(key: OpenedKey, option: string | undefined): stri
   return isThere(inState) ? inState : beside;
 }
 
+/** The log beside a key file. A link to the key uses the same log. */
+const logOfFile = (file: string): string => `${realpathSync(file)}.log`;
+
+/**
+ * Returns where the log of a key is, without opening the key: beside its file. The log may not exist yet. Undefined for
+ * a key that is not in a file here.
+ */
+export const logBeside = (ref: string): string | undefined =>
+  schemeOf(ref) === undefined && ref !== STDIO && existsSync(ref) && isFile(ref) ? logOfFile(ref) : undefined;
+
 /** The log beside the file that a public key was read from, which may be that of the private key. */
 function besidePublic({ name, signer }: OpenedKey): string | undefined {
-  const path = signer || schemeOf(name) !== undefined || !isFile(name) ? undefined : whereItIs(`${realpathSync(name)}.log`);
+  const path = signer ? undefined : logBeside(name);
   return path !== undefined && isThere(path) ? path : undefined;
 }
 

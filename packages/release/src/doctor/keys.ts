@@ -13,7 +13,9 @@ import {
   type KeyGlance,
   keyWords,
   LastSeen,
+  logBeside,
   parseUri,
+  publicFileOf,
   refusedInput,
   schemeOf,
   shellWord,
@@ -107,14 +109,14 @@ async function checkKey(
 
 /** The public key: from the key itself, or from the file beside it, which must be the same. */
 async function publicOf(checks: Checks, ref: string, { public: own }: KeyGlance): Promise<PublicKey | undefined> {
-  const beside = `${ref.replace(/\.[^./\\]*$/, "")}.pub`;
-  if (schemeOf(ref) !== undefined || beside === ref || !isFile(beside)) return own;
+  const beside = schemeOf(ref) === undefined ? unlessThrown(() => publicFileOf(ref)) : undefined;
+  if (beside === undefined || !isFile(beside)) return own;
   return (
     (await checks.run("public key", beside, async () => {
       const { public: other } = await glanceAt(beside);
       const how = `firmseal pubkey ${shellWord(ref)}`;
       if (own && other && !equalBytes(own.key, other.key))
-        throw refusedInput("ERR_KEY", `it is not the public key of ${ref}`, `write it again: ${how} > ${shellWord(beside)}`);
+        throw refusedInput("ERR_KEY", `it is not the public key of ${ref}`, `write it again: ${how} --out ${shellWord(beside)}`);
       if (own) checks.add("public key", beside, "ok", `that of ${ref}`);
       else checks.add("public key", beside, "not checked", `${ref} is encrypted`, `compare it with what this shows: ${how}`);
       return own ?? other;
@@ -145,15 +147,16 @@ async function checkLog(
 ): Promise<SigningLog | undefined> {
   const isOfFile = schemeOf(ref) === undefined;
   const beside = `${ref}.log`;
+  const file = logBeside(ref);
   return await checks.run("log", beside, () => {
     const name = key && keyName(key);
-    const isBeside = isOfFile && existsSync(beside);
+    const isBeside = file !== undefined && existsSync(file);
     if (!key && !isBeside) {
       const audit = `firmseal audit ${shellWord(ref)} asks for the passphrase`;
       checks.add("log", beside, "not checked", "missing, and whether the key has signed is not known without its public key", audit);
       return undefined;
     }
-    const path = isBeside || !key ? beside : signingLogPath({ name: ref, public: key, ...(isOfFile && { file: ref }) }, undefined);
+    const path = key ? signingLogPath({ name: ref, public: key, ...(isOfFile && { file: ref }) }, undefined) : (file as string);
     if (!existsSync(path) && !(name !== undefined && new LastSeen(name, "log").read())) {
       const signed = known.findLast(({ record }) => record?.artifacts.some(({ signers }) => signers.some((s) => s.thumbprint === name)));
       if (signed)

@@ -1,28 +1,27 @@
 // Who will sign, as far as that is known before a passphrase is asked for: what would be refused of them is refused
 // before a person reads a review, and is said with a plan that is only shown.
 
-import { realpathSync } from "node:fs";
 import { keyName } from "@firmseal/keys";
-import { glanceAt, isFile, readLogIfThere, schemeOf } from "@firmseal/keys/internal";
+import { glanceAt, logBeside, readLogIfThere, schemeOf } from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
 import type { NamedKey } from "../signing/coverage.js";
 
-/** The key whose log is beside a key file. The log tells only which of `known` it is. */
-function keyOfLog(file: string, known: readonly PublicKey[]): PublicKey | undefined {
-  const log = readLogIfThere(`${realpathSync(file)}.log`);
+/** The key of a log. The log tells only which of `known` it is. */
+function keyOfLog(path: string, known: readonly PublicKey[]): PublicKey | undefined {
+  const log = readLogIfThere(path);
   const names = new Set(log && log.faults.length === 0 ? log.entries.flatMap(({ key }) => key ?? []) : []);
   return names.size === 1 ? known.find((key) => names.has(keyName(key))) : undefined;
 }
 
 /** Returns a key without its secret. Undefined if it cannot be read, and for keys that only a program or a token shows. */
 async function knownKey(ref: string, known: readonly PublicKey[]): Promise<PublicKey | undefined> {
-  const isOfFile = schemeOf(ref) === undefined && isFile(ref);
-  if (!isOfFile && schemeOf(ref) !== "env") return undefined;
+  const log = logBeside(ref);
+  if (log === undefined && schemeOf(ref) !== "env") return undefined;
   try {
     const { public: key, stored } = await glanceAt(ref);
     // a public key signs nothing
     if (stored === undefined) return undefined;
-    return key ?? (isOfFile ? keyOfLog(ref, known) : undefined);
+    return key ?? (log === undefined ? undefined : keyOfLog(log, known));
   } catch {
     // the command that opens it says why
     return undefined;

@@ -1,7 +1,7 @@
 // Audits signing logs: the hash chain of each, that it has everything that was seen before, and that no two logs or
 // trust files have the same number. Of trust files, also that every signature of a known root has an entry.
 
-import { realpathSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   type ClockOverride,
@@ -26,6 +26,7 @@ import {
   isSigning,
   LastSeen,
   lockLog,
+  logBeside,
   looksLikeLog,
   missingFromLog,
   type PassphraseOptions,
@@ -120,8 +121,8 @@ interface InspectedLog {
 function placeWithoutKey(ref: string): LogPlace | undefined {
   if (!isFile(ref)) return undefined;
   if (looksLikeLog(readFirstBytes(ref, 16))) return { path: ref };
-  const beside = `${realpathSync(ref)}.log`;
-  return readLog(beside).entries.some((e) => e.key !== undefined) ? { path: beside } : undefined;
+  const beside = logBeside(ref);
+  return beside !== undefined && readLog(beside).entries.some((e) => e.key !== undefined) ? { path: beside } : undefined;
 }
 
 /** The places of all logs. Keys are opened together: each passphrase belongs to one of them. */
@@ -134,13 +135,10 @@ async function placesFor(refs: readonly string[], o: AuditOptions): Promise<LogP
 
 /** The log of a key. */
 function placeFor(ref: string, key: PublicKey): LogPlace {
-  const beside = isFile(ref) ? `${realpathSync(ref)}.log` : ref;
   const name = keyName(key);
-  const inState = signingLogPath({ name: ref, public: key }, undefined);
-  // no log is beside a public key; the last signature recorded where the log is
-  const seen = new LastSeen(name, "log").read()?.path;
-  const path = [beside, inState].find((p) => p !== ref && statSync(p, { throwIfNoEntry: false })) ?? seen;
-  if (path === undefined)
+  const path = signingLogPath({ name: ref, public: key }, undefined);
+  // one that was here and is gone is a fault of the log
+  if (!statSync(path, { throwIfNoEntry: false }) && new LastSeen(name, "log").read()?.path === undefined)
     throw environment(
       `${ref}: no signing log for this key`,
       "the key has not signed here; if the log is elsewhere, name the log file (KEY.log, beside the private key)",

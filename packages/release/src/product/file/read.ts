@@ -70,7 +70,7 @@ class Reader {
   /** A public key, which is a file: nothing that verifies may start a program or ask for a PIN. */
   private publicFile(ref: string, pointer: string, what = "can be trusted keys"): string {
     if (ref === STDIO || schemeOf(ref) !== undefined)
-      throw this.fault(pointer, `${visible(ref)}: only files ${what}`, "firmseal pubkey KEY > release.pub writes the public key");
+      throw this.fault(pointer, `${visible(ref)}: only files ${what}`, "firmseal pubkey KEY --out release.pub writes the public key");
     return this.at(ref);
   }
 

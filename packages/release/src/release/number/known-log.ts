@@ -1,9 +1,8 @@
 // What the logs of the keys say about a number, before anything else is done. The logs of key files are beside them, so
 // this needs no passphrase. It decides nothing: the logs are read again under their locks before a key signs.
 
-import { realpathSync } from "node:fs";
 import { type ClockOverride, checkSequence, type Entry, type SequenceOverrides, type SigningLog } from "@firmseal/keys";
-import { isNumberOf, lastTime, readLogIfThere, refuseClock, STDIO, schemeOf } from "@firmseal/keys/internal";
+import { isNumberOf, lastTime, logBeside, readLogIfThere, refuseClock, STDIO } from "@firmseal/keys/internal";
 import type { Board, Product } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
 import { referencesOf, type Signing, scopeOfBoard } from "../board/devices.js";
@@ -18,7 +17,7 @@ function logsOf(product: Product, o: KnownLogOptions): SigningLog[] | undefined 
   const { role = "release", log } = o;
   const out: SigningLog[] = [];
   const refs = referencesOf(product, role, o);
-  const paths = log === undefined ? refs.map((ref) => (schemeOf(ref) === undefined ? `${realpathSync(ref)}.log` : undefined)) : [log];
+  const paths = log === undefined ? refs.map(logBeside) : [log];
   for (const path of paths) {
     const found = path === undefined || path === STDIO ? undefined : readLogIfThere(path);
     if (!found || found.faults.length > 0) return undefined;

@@ -1,14 +1,14 @@
 // Which releases of a product were withdrawn: by the signing logs of its keys, as far as they are here, and by the
 // marks in the folders of releases.
 
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Entry } from "@firmseal/keys";
 import {
   LastSeen,
+  logBeside,
   readLogIfThere,
   refusedInput,
   STDIO,
-  schemeOf,
   shellWord,
   type WithdrawnRelease,
   withdrawalsAmong,
@@ -72,9 +72,7 @@ export interface KnownLogs {
 /** The logs beside the keys, as no secret is needed to find them. */
 function logPaths(product: Product, { role = "release", keys = product.keys[role], log }: KnownLogs): string[] {
   if (log !== undefined && log !== STDIO) return [log];
-  const beside = [...keys, ...product.trust.keys].flatMap((ref) =>
-    ref !== STDIO && schemeOf(ref) === undefined && existsSync(ref) ? [`${realpathSync(ref)}.log`] : [],
-  );
+  const beside = [...keys, ...product.trust.keys].flatMap((ref) => logBeside(ref) ?? []);
   return [...new Set(beside)].filter((path) => existsSync(path));
 }
 
