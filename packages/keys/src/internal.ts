@@ -58,6 +58,7 @@ export {
   type WithdrawnRelease,
   withdrawalsAmong,
   withdrawnFailure,
+  withdrawnWords,
 } from "./signing-log/sequence.js";
 export { isNumberOf, isVersion } from "./signing-log/version.js";
 export type { Asking } from "./source.js";

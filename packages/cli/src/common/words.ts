@@ -2,7 +2,7 @@
 
 import { type ReleaseRecord, versionIn } from "@firmseal/behaviour";
 import type { Receipt } from "@firmseal/keys";
-import { plural, someOf, visible, type WithdrawnRelease } from "@firmseal/keys/internal";
+import { plural, someOf, visible, type WithdrawnRelease, withdrawnWords } from "@firmseal/keys/internal";
 import { progressWords, type RootProgress } from "@firmseal/release/internal";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 
@@ -30,12 +30,6 @@ export function numberWords({ sequence, version }: { sequence: string; version?:
 export function rootWords({ signed, needed, families }: RootProgress, of = ""): string {
   const each = families.length > 0 ? `, and of each family: ${progressWords(families)}` : "";
   return `${plural(signed, "root")}${of} (needed: ${needed}${each})`;
-}
-
-/** "version 1.4.1 was withdrawn on 2026-12-01: loses its settings", after the path of the release if that is given. */
-export function withdrawnWords({ version, sequence, time, reason }: WithdrawnRelease, path?: string): string {
-  const what = version === undefined ? `sequence number ${sequence}` : `version ${version}`;
-  return visible(`${path === undefined ? "" : `${path}: `}${what} was withdrawn on ${time.slice(0, 10)}: ${reason}`);
 }
 
 /** A withdrawn release by a log or a mark, with its time, or by a record, with its day. */

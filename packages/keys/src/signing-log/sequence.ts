@@ -3,6 +3,7 @@
 
 import { formatUuid } from "@firmseal/signer";
 import { type Failure, refusedInput } from "../errors/failure.js";
+import { visible } from "../words.js";
 import { ACCEPT, type Entry, WITHDRAW } from "./entry.js";
 import { isNumberOf, isVersion, majorOf, numberVersion, versionNumber } from "./version.js";
 
@@ -69,15 +70,20 @@ export interface WithdrawnRelease {
   readonly time: string;
 }
 
+/** "dist/1.4.1: version 1.4.1 was withdrawn on 2026-12-01: loses its settings". `what`: a file or folder of the release. */
+export function withdrawnWords({ version, sequence, reason, time }: WithdrawnRelease, what?: string): string {
+  const name = version === undefined ? `sequence number ${sequence}` : `version ${version}`;
+  return visible(`${what === undefined ? "" : `${what}: `}${name} was withdrawn on ${time.slice(0, 10)}: ${reason}`);
+}
+
 /**
  * Returns a Failure, WITHDRAWN, for a release that was withdrawn. `what`: a file or folder of it. Nothing overrides it:
  * devices that have the release learn of it only from a higher number.
  */
-export function withdrawnFailure({ version, sequence, reason, time }: WithdrawnRelease, what?: string): Failure {
-  const name = version === undefined ? `sequence number ${sequence}` : `version ${version}`;
+export function withdrawnFailure(withdrawn: WithdrawnRelease, what?: string): Failure {
   return refusedInput(
     "ERR_WITHDRAWN",
-    `${what === undefined ? "" : `${what}: `}${name} was withdrawn on ${time.slice(0, 10)}: ${reason}`,
+    withdrawnWords(withdrawn, what),
     "release the last good build under a higher number; firmseal extract takes its image out of its release",
   );
 }

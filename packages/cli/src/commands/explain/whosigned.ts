@@ -13,6 +13,7 @@ import {
   usage,
   visible,
   warn,
+  withdrawnWords,
 } from "@firmseal/keys/internal";
 import { isRefusal, refusalHint, refusalMeaning } from "@firmseal/release";
 import {
@@ -36,7 +37,7 @@ import { onDemand } from "../../common/release/on-demand.js";
 import { looseEnvelope, refusedFailure, warnOfTestSigners } from "../../common/release/refused-envelope.js";
 import { isAmongReleases } from "../../common/release/signatures.js";
 import { KEY, membersOf, NUMBER, optional, TEST_KEYS } from "../../common/shapes.js";
-import { numberWords, versionFacts, withdrawnWords } from "../../common/words.js";
+import { numberWords, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import { RefusedWithFacts } from "../../show/render.js";
 

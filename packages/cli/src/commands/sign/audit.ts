@@ -2,13 +2,13 @@
 // nobody who must approve was left out.
 
 import type { Entry } from "@firmseal/keys";
-import { byteWords, conflictWords, isNumberOf, plural, someOf, visible } from "@firmseal/keys/internal";
+import { byteWords, conflictWords, isNumberOf, plural, someOf, visible, withdrawnWords } from "@firmseal/keys/internal";
 import { type AuditOptions, auditLogs } from "@firmseal/release";
 import { logFaultWords } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { allowClock, passphrases } from "../../common/options.js";
 import { membersOf, type Shape, WITHDRAWAL } from "../../common/shapes.js";
-import { withdrawnFacts, withdrawnWords } from "../../common/words.js";
+import { withdrawnFacts } from "../../common/words.js";
 import { type Line, RefusedWithFacts } from "../../show/render.js";
 
 interface AuditCommandOptions extends AuditOptions {

@@ -4,7 +4,19 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import { minifiedBundle } from "@firmseal/bundler";
-import { byteWords, grouped, keyWords, plural, refuseMissing, STDIO, someOf, tooMuch, usage, warn } from "@firmseal/keys/internal";
+import {
+  byteWords,
+  grouped,
+  keyWords,
+  plural,
+  refuseMissing,
+  STDIO,
+  someOf,
+  tooMuch,
+  usage,
+  warn,
+  withdrawnWords,
+} from "@firmseal/keys/internal";
 import type { Product } from "@firmseal/release";
 import {
   documentsBeside,
@@ -41,7 +53,7 @@ import {
 } from "../../common/release/report-board.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS } from "../../common/shapes.js";
 import { devicesWith } from "../../common/simulated.js";
-import { numberWords, versionFacts, withdrawnWords } from "../../common/words.js";
+import { numberWords, versionFacts } from "../../common/words.js";
 
 function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | undefined): void {
   refuseTerminal(o.out, "--out");

@@ -2,7 +2,18 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { RECORD } from "@firmseal/behaviour";
 import { Failure } from "@firmseal/keys";
-import { isFolder, keyWords, plural, refuseMissing, shellWord, someOf, usage, warn, withdrawnFailure } from "@firmseal/keys/internal";
+import {
+  isFolder,
+  keyWords,
+  plural,
+  refuseMissing,
+  shellWord,
+  someOf,
+  usage,
+  warn,
+  withdrawnFailure,
+  withdrawnWords,
+} from "@firmseal/keys/internal";
 import { type VerifiedRelease, verifyRelease } from "@firmseal/release";
 import {
   type ConsumerName,
@@ -32,7 +43,7 @@ import { onDemand } from "../../common/release/on-demand.js";
 import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
 import { APPROVAL, approvalLines, isAmongReleases, isReleaseFolder, progressLines, SIGNATURES } from "../../common/release/signatures.js";
 import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE, WITHDRAWAL } from "../../common/shapes.js";
-import { numberWords, versionFacts, withdrawnFacts, withdrawnNames, withdrawnWords } from "../../common/words.js";
+import { numberWords, versionFacts, withdrawnFacts, withdrawnNames } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
 export interface VerifyOptions extends TrustOptions, RefusalOverrides {

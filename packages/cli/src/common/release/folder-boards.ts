@@ -1,7 +1,7 @@
 // The boards of a release, for commands that show one envelope after the other.
 
 import { RECORD } from "@firmseal/behaviour";
-import { isFolder, STDIO, usage, warn } from "@firmseal/keys/internal";
+import { isFolder, STDIO, usage, warn, withdrawnWords } from "@firmseal/keys/internal";
 import type { Product } from "@firmseal/release";
 import {
   boardFor,
@@ -12,7 +12,6 @@ import {
   releaseFolder,
 } from "@firmseal/release/internal";
 import type { Identity } from "@firmseal/verifier";
-import { withdrawnWords } from "../words.js";
 import type { MissingBoard } from "./folder-words.js";
 import { productHere } from "./product-names.js";
 import { isReleaseFolder } from "./signatures.js";

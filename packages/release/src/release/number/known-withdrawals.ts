@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import { anchors, keyName, numberVersion, versionNumber } from "@firmseal/keys";
-import { isFolder, tooMuch, visible, warn } from "@firmseal/keys/internal";
+import { isFolder, someOf, tooMuch, visible, warn } from "@firmseal/keys/internal";
 import { type PublicKey, ROLES, unlessThrown } from "@firmseal/signer";
 import { type Anchor, type Identity, policyOf, type Trust } from "@firmseal/verifier";
 import { sameKey } from "@firmseal/verifier/tools";
@@ -178,7 +178,7 @@ export function warnOfDoubted(doubted: readonly DoubtedWithdrawal[]): void {
     const versions = doubted.filter((one) => one.path === path).map(({ version }) => version);
     warn(
       visible(
-        `${path}: release.json names ${versions.join(", ")} as withdrawn, and the keys that devices trust have not signed that: not believed`,
+        `${path}: release.json names ${someOf(versions)} as withdrawn, and the keys that devices trust have not signed that: not believed`,
       ),
     );
   }

@@ -137,9 +137,7 @@ function warnOfUnnamed({ missing, withdrawn: named }: ReleaseRecord, folder: str
   const there = new Set(named.flatMap(({ manifests }) => manifests));
   const lost = withdrawn.flatMap(({ manifest, version, sequence }) => (there.has(manifest) ? [] : [version ?? sequence]));
   if (missing.length > 0 && lost.length > 0)
-    warn(
-      visible(`${folder}: release.json does not name ${[...new Set(lost)].join(", ")} as withdrawn: the record of the next release will`),
-    );
+    warn(visible(`${folder}: release.json does not name ${someOf([...new Set(lost)])} as withdrawn: the record of the next release will`));
 }
 
 /** Refuses a release whose number does not follow those of other versions. */
