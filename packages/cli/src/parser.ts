@@ -32,7 +32,7 @@ class Parser extends Command {
         this.error(`error: option '${one.flags}' is given twice`, { code: "firmseal.repeated" });
   }
 
-  /** Refuses an option in the place of a value: `--out --first` would write to that name. `--out=--first` means it. */
+  /** Refuses an option where a value belongs: `--out --first` would write to that name. `--out=--first` means it. */
   private refuseOptionAsValue(args: readonly string[]): void {
     for (const [i, arg] of args.entries()) {
       const value = args[i + 1] ?? "";

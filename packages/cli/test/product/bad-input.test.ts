@@ -127,11 +127,8 @@ describe("two versions in a folder", () => {
     ["release --join two --version 1.0.0", TWO],
     ["verify named/1.1.0", "named/1.1.0 is version 1.0.0, not the one that its folder is named after"],
     ["sign named/1.1.0 --key C.pem", "is version 1.0.0, not the one that its folder is named after"],
-    [
-      "release --join dist/1.0.0 part",
-      "part is version 1.1.0, not 1.0.0".replace("part is version 1.1.0, not 1.0.0", "part has version 1.1.0"),
-    ],
-    // the folder of all versions is none of them
+    ["release --join dist/1.0.0 part", "part has version 1.1.0"],
+    // the folder of all versions
     ["sign dist --key C.pem", "dist is a folder, not a file", 2],
     ["approve dist --key C.pem", "dist is a folder, not a file", 2],
     ["tbs dist --key C.jwk --out build", "dist is a folder, not a file", 2],

@@ -103,7 +103,7 @@ it("release, lint and their JSON have the same number of rules that were not che
   }
 });
 
-it("a complete release waits for no approval, also if its parts were joined", async () => {
+it("a complete release waits for no approval, even if its parts were joined", async () => {
   p.put("p/x.toml", twoBoards(`[keys]\nrelease = "A.pem"\n\n[trust]\nkeys = "A.jwk"\n${APPROVAL}`));
   cpSync(p.at("A.pem"), p.at("p/A.pem"));
   for (const board of ["pixl", "puck"]) {

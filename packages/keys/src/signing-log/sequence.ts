@@ -70,7 +70,7 @@ export interface WithdrawnRelease {
   readonly time: string;
 }
 
-/** "dist/1.4.1: version 1.4.1 was withdrawn on 2026-12-01: loses its settings". `what`: a file or folder of the release. */
+/** "dist/1.4.1: version 1.4.1 was withdrawn on 2026-12-01: loses its settings". `what`: as in withdrawnFailure(). */
 export function withdrawnWords({ version, sequence, reason, time }: WithdrawnRelease, what?: string): string {
   const name = version === undefined ? `sequence number ${sequence}` : `version ${version}`;
   return visible(`${what === undefined ? "" : `${what}: `}${name} was withdrawn on ${time.slice(0, 10)}: ${reason}`);

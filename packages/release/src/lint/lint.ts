@@ -62,7 +62,7 @@ function listed(messages: readonly string[]): string[] {
   return more > 0 ? [...messages.slice(0, LIMITS.lintFindings), `and ${grouped(more)} more`] : [...messages];
 }
 
-/** Whether a rule is about something that the devices of the release do not have: a product file names no trust file. */
+/** Whether a rule is about what the devices of the release do not have: their product file names no trust file. */
 const isBeside = ({ needs = [] }: Rule, { trust, product }: LintContext): boolean =>
   needs.includes("trust") && !trust && product !== undefined && product.trust.file === undefined;
 

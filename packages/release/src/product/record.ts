@@ -138,7 +138,7 @@ export function releasesIn(folder: string, product: Product, role?: SigningRole)
   return out.sort((a, b) => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1));
 }
 
-/** Folders of releases that are named after a version, and have no release: of a copy that was not finished, or emptied. */
+/** Folders that are named after a version, and have no release: of a copy that was not finished, or emptied. */
 export const withoutRelease = (folder: string, known: readonly KnownRelease[]): string[] =>
   readdirSync(folder)
     .filter(isVersion)

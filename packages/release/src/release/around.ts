@@ -40,7 +40,7 @@ function recordsAround(path: string): { path: string; record: ReleaseRecord }[] 
  * @param whom - The trusted keys. Undefined: no record is believed.
  */
 export function withdrawalAround(path: string, envelope: Uint8Array, whom: TrustedKeys | undefined): WithdrawnRelease | undefined {
-  // what devices refuse is no release of theirs
+  // a file that is not an envelope was not released
   const outline = unlessThrown(() => decodeEnvelope(envelope));
   if (path === STDIO || !outline?.digest) return undefined;
   const name = logDigest({ digest: outline.digest });

@@ -118,7 +118,7 @@ export interface ReleasePlan {
   readonly trustKeys: readonly PublicKey[] | undefined;
   /** Who must have approved it. Undefined in a plan that is only shown. */
   readonly approvals: Approvals | undefined;
-  /** The withdrawn releases that its record names, if it does not exist yet. With the keys that sign, more are known. */
+  /** The withdrawn releases that its record names, if it does not exist yet. The keys that sign may know more. */
   readonly withdrawn: ReleaseRecord["withdrawn"];
   /** Findings without those about signatures. */
   readonly lint: ReleaseLint;

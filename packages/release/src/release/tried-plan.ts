@@ -33,8 +33,8 @@ async function refuseOnDevices(plan: ReleasePlan): Promise<void> {
 }
 
 /**
- * Tries a plan that is only shown. makeRelease() does all this itself, with the keys. Throws the refusals of devices, and
- * Failures: POWER_CUT and LINT.
+ * Tries a plan that is only shown. makeRelease() does all this itself, with the keys. Throws the refusals of devices,
+ * and Failures: POWER_CUT and LINT.
  */
 export async function triedPlan(plan: ReleasePlan): Promise<ReleasePlan> {
   if (plan.existing) return plan;

@@ -71,7 +71,7 @@ export interface UnloggedSignature {
   readonly key: string;
 }
 
-/** A release whose boards have entries of `release`, and whose record has none: it was interrupted, and is not whole. */
+/** A release whose boards have entries of `release`, and whose record has none: it was interrupted. */
 export interface UnrecordedRelease {
   readonly log: string;
   readonly version: string;

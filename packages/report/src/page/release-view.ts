@@ -6,7 +6,7 @@ import { digits, el, facts, table, visibleText } from "./dom.js";
 import { REPORT_TEXTS } from "./texts.js";
 import { documentViews, toldSection } from "./told-view.js";
 import type { PageData, Verified } from "./verify.js";
-import { classWords, envelopeViews, faultOf, headings, withdrawnWords } from "./view.js";
+import { classWords, envelopeViews, faultOf, headings, withdrawalWords } from "./view.js";
 
 /** What became of one board. `refused`: why it is not good, in words. */
 export interface BoardOutcome {
@@ -42,7 +42,7 @@ function verdictOf({ boards, fault, withdrawn }: ReleaseOutcome): { isGood: bool
     return { isGood: false, words: `${REPORT_TEXTS.refused}: ${titleOfBoard(first)}: ${first.refused}${more}` };
   }
   if (fault !== undefined) return { isGood: false, words: `${REPORT_TEXTS.refused}: ${fault}` };
-  if (withdrawn) return { isGood: false, words: withdrawnWords(withdrawn) };
+  if (withdrawn) return { isGood: false, words: withdrawalWords(withdrawn) };
   for (const one of boards) {
     const words = one.verified && faultOf(one.verified);
     if (words !== undefined) return { isGood: false, words: `${titleOfBoard(one)}: ${words}` };

@@ -41,7 +41,7 @@ export function faultOf(verified: Verified): string | undefined {
 }
 
 /** That a release was withdrawn, in words. */
-export const withdrawnWords = ({ time, reason }: ReportWithdrawal): string =>
+export const withdrawalWords = ({ time, reason }: ReportWithdrawal): string =>
   REPORT_TEXTS.withdrawn(visibleText(time.slice(0, 10)), visibleText(reason));
 
 /** The title of a page, of what is signed alone. */
@@ -150,7 +150,7 @@ export function envelopeViews(data: PageData, verified: Verified, length: number
  * @returns The elements, in order.
  */
 export function goodViews(data: PageData, verified: Verified, length: number): Node[] {
-  const fault = data.withdrawn ? withdrawnWords(data.withdrawn) : faultOf(verified);
+  const fault = data.withdrawn ? withdrawalWords(data.withdrawn) : faultOf(verified);
   return [
     el("p", { class: `verdict ${fault === undefined ? "good" : "bad"}`, role: "status" }, fault ?? REPORT_TEXTS.good),
     el("p", { class: "dim" }, REPORT_TEXTS.verifier),

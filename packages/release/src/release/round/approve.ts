@@ -18,7 +18,7 @@ export interface ReleaseToApprove {
   readonly what: Approvable;
   /** Refuses a key that the product file does not name, or that has signed the release. Throws a Failure: APPROVAL. */
   refuseKey(key: NamedKey): void;
-  /** The same for the key that a reference names, if it is known without a passphrase. */
+  /** Like refuseKey(), for the key that a reference names, if it is known without a passphrase. */
   refuseEarly(ref: string): Promise<void>;
   /** Approves it, and enters that in the log of the key. */
   approve(key: SigningKey, o: ApprovingOptions): Promise<Approval>;
