@@ -59,6 +59,10 @@ it("install takes the product file that is here, and the only board of the relea
   q.put("other.toml", twoBoards('[keys]\nrelease = "A.pem"\n').replace('"gateway"', '"other"'));
   const other = await q.run(["install", "one/1.0.0", "--dir", "new", "--product", "other.toml"]);
   expect(refusal(other, 1)).toContain("is a release of gateway by example.com, not of other");
+  for (const [option, value] of Object.entries({ "--product": "firmseal.toml", "--board": "puck" })) {
+    const both = await q.run(["install", "one/1.0.0", "--dir", "new", "--key", "A.jwk", option, value]);
+    expect(refusal(both, 2)).toContain(`${option}: the product file gives the trusted keys`);
+  }
 });
 
 it("verify says that a folder is missing or empty", async () => {

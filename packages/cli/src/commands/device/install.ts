@@ -265,7 +265,8 @@ async function ofProduct(path: string, o: InstallOptions): Promise<InstallOption
   if (o.board === undefined && o.product === undefined && (hasKeys || !fs.existsSync(PRODUCT_FILE))) return o;
   const { boardsOf, readProduct, trustOptions } = await onDemand();
   const product = readProduct(o.product ?? PRODUCT_FILE);
-  if (hasKeys) throw usage("--board: the product file gives the trusted keys", "drop --key and --trust");
+  if (hasKeys)
+    throw usage(`--${o.board === undefined ? "product" : "board"}: the product file gives the trusted keys`, "drop --key and --trust");
   const names = o.board === undefined ? await boardsAt(path, product) : [o.board];
   const trusted = { ...o, ...trustOptions(product) };
   const hasIdentity = fs.existsSync(join(o.dir, "device.json")) || (o.vendor !== undefined && o.class !== undefined);

@@ -4,7 +4,7 @@
 import { lstatSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, relative } from "node:path";
 import { formatPublic, type PassphraseOption, type Receipt, refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
-import { checkNew, environment, glanceAt, provePossession, publicFileOf, STDIO, schemeOf, usage } from "@firmseal/keys/internal";
+import { checkNew, environment, glanceAt, provePossession, publicFileOf, STDIO, schemeOf, shellWord, usage } from "@firmseal/keys/internal";
 import { recordTrustSigning } from "@firmseal/release/internal";
 import { encodeTrust, type PublicKey, signTrustWithoutLog } from "@firmseal/signer";
 import { MAX_SIGNATURES, sameKey } from "@firmseal/verifier/tools";
@@ -172,7 +172,7 @@ export async function firstList(o: FirstListOptions): Promise<FirstList> {
         if (!key)
           throw usage(
             `${one.option} ${one.ref} is encrypted, and its public key is not beside it`,
-            `firmseal pubkey writes it: --out ${publicFileOf(one.ref)}`,
+            `firmseal pubkey ${shellWord(one.ref)} --out ${shellWord(publicFileOf(one.ref))} writes it`,
           );
         all.push({ ...one, public: key });
       }
