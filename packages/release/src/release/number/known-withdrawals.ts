@@ -82,6 +82,9 @@ function isBelieved({ path, record }: KnownRelease, { policy, identities }: Requ
   );
 }
 
+/** Compares releases by their versions. */
+export const byVersion = (a: KnownRelease, b: KnownRelease): number => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1);
+
 /** A record that names a withdrawn release, without the signatures that devices require. Nothing else says so. */
 export interface DoubtedWithdrawal {
   /** Its folder. */
@@ -118,7 +121,7 @@ export function knownWithdrawals(
   }
   const doubted: DoubtedWithdrawal[] = [];
   // a later record repeats what an earlier one says
-  for (const one of [...known].reverse()) {
+  for (const one of known.toSorted(byVersion).reverse()) {
     const news = (one.record?.withdrawn ?? []).filter(({ manifests }) => manifests.some((manifest) => !found.has(manifest)));
     if (news.length === 0 || !required) continue;
     const isSigned = isBelieved(one, required);
@@ -155,12 +158,9 @@ function namedReleases(product: Product, { role, previousRelease }: WithdrawalSo
   return path === undefined ? [] : publishedAt(path, product, role);
 }
 
-/** Compares releases by their versions. */
-export const byVersion = (a: KnownRelease, b: KnownRelease): number => (versionNumber(a.version) < versionNumber(b.version) ? -1 : 1);
-
 /** Collects what this machine knows of the withdrawn releases of a product. */
 export function withdrawalsOf(product: Product, required: RequiredSigners | undefined, o: WithdrawalSources): KnownWithdrawals {
-  const all = [...namedReleases(product, o), ...(o.also ?? []), ...shelfOf(product, o.role)].sort(byVersion);
+  const all = [...namedReleases(product, o), ...(o.also ?? []), ...shelfOf(product, o.role)];
   return knownWithdrawals(withdrawnHere(product, o), all, required);
 }
 
