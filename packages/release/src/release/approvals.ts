@@ -23,8 +23,8 @@ const progressIn = ({ keys, threshold }: RequiredApprovals, approvers: readonly 
 
 /**
  * Returns what people approve of a release: the product, its number, and the manifest of each board. Undefined if the
- * log of a key will give the number. It is not the statement of the record that signers sign: that also has the names of
- * files, and exists only with a folder, while an approval may come before the folder is there.
+ * log of a key will give the number. It is not the statement of the record that signers sign: that also has the names
+ * of files, and exists only with a folder, while an approval may come before the folder is there.
  */
 export function wholeOf(plan: ReleasePlan): Approvable | undefined {
   const { product, version, options, boards } = plan;

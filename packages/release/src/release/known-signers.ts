@@ -13,7 +13,7 @@ function keyOfLog(path: string, known: readonly PublicKey[]): PublicKey | undefi
   return names.size === 1 ? known.find((key) => names.has(keyName(key))) : undefined;
 }
 
-/** Returns a key without its secret. Undefined if that cannot be read, and for keys of programs, tokens and services. */
+/** Returns a key without its secret. Undefined if it cannot be read, and for keys of programs, tokens and services. */
 async function knownKey(ref: string, known: readonly PublicKey[]): Promise<PublicKey | undefined> {
   const log = logBeside(ref);
   if (log === undefined && schemeOf(ref) !== "env") return undefined;
