@@ -1,6 +1,7 @@
 // Withdrawn releases in the signed record of a later one: what it names, who is believed, and what carries it forward.
 
 import { appendFileSync, cpSync, mkdirSync, rmSync } from "node:fs";
+import { versionNumber } from "@firmseal/keys";
 import { identityUuids } from "@firmseal/signer";
 import { anchor, install, macAttester, status } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
@@ -180,6 +181,32 @@ describe("a signed record", () => {
     expect(namesIn(stranger, "dist/1.5.0")).toEqual([]);
   });
 
+  it("of a key that has ended withdraws no release with a higher number", async () => {
+    const thief = world(TRUSTING);
+    await released(thief, "1.4.0");
+    await released(thief, "2.0.0");
+    for (const version of ["1.4.0", "2.0.0"]) await withdraw(thief, version);
+    await released(thief, "1.4.5", "--allow-lower-sequence");
+    const p = world(brief(PRODUCT).replace("[boards.", '[trust]\nfile = "own.trust"\nroot = "B.jwk"\n\n[boards.'));
+    const anchors = [
+      { key: "B.jwk", roles: ["root"] },
+      { key: "A.jwk", roles: ["release"], until: versionNumber("1.9.0").toString() },
+      { key: "C.jwk", roles: ["release"] },
+    ];
+    const thresholds = { root: 1, release: 1 };
+    p.put("own.json", JSON.stringify({ $schema: "urn:firmseal:trust:1", name: "own", sequence: "1", anchors, thresholds }));
+    await p.ok(["trust", "create", "--from", "own.json"]);
+    await p.ok(["trust", "sign", "own.trust", "--key", "B.pem", "--allow-no-previous-trust"]);
+    await released(p, "1.4.0");
+    await released(p, "2.0.0", "--key", "C.pem");
+    p.put("last.json", thief.get("dist/1.4.5/release.json"));
+    const r = await p.ok(["verify", "dist/2.0.0", "--previous-release", "last.json"]);
+    expect(r.stderr).toContain("release.json names 2.0.0 as withdrawn, and the keys that devices trust have not signed that: not believed");
+    expect(await refused(p, ["verify", "dist/1.4.0", "--previous-release", "last.json"])).toContain("was withdrawn on");
+    await released(p, "2.0.1", "--key", "C.pem", "--previous-release", "last.json");
+    expect(namesIn(p, "dist/2.0.1")).toEqual(["1.4.0"]);
+  });
+
   it.each<[string, (list: Named[], own: { version: string; sequence: string }) => unknown, string, number]>([
     ["itself", ([one], { version, sequence }) => [{ ...one, version, sequence }], "it withdraws itself", 1],
     ["its number", ([one], { sequence }) => [{ ...one, sequence }], "it withdraws itself", 1],
@@ -231,6 +258,29 @@ describe("the mark of a withdrawn release", () => {
     cpSync(p.at("copy", BAD, `gateway-puck-${BAD}.suit`), p.at("other/x.suit"));
     p.put("other/release.json", "{");
     await p.ok(["verify", "other/x.suit", "--key", "A.jwk"]);
+  });
+});
+
+describe("the mark of another release", () => {
+  it("that names the manifest of a good one withdraws nothing", async () => {
+    const p = elsewhere(made, TRUSTING, "dist");
+    const good = recordOf(made, "dist/1.4.0").artifacts.find(({ kind }) => kind === "envelope")?.manifest;
+    forge(
+      p,
+      (r) => {
+        for (const artifact of r.artifacts) artifact["manifest"] = good;
+        r["withdrawn"] = [];
+        const { product, vendor, version, role, sequence } = r as { [name: string]: unknown };
+        const mark = { $schema: "urn:firmseal:withdrawn:1", product, vendor, version, role, sequence };
+        p.put("dist/1.4.2/withdrawn.json", JSON.stringify({ ...mark, time: "2026-01-01T00:00:00.000Z", reason: REASON }));
+      },
+      "dist/1.4.2",
+    );
+    for (const args of [
+      ["verify", "dist/1.4.0"],
+      ["verify", "dist/1.4.0/gateway-puck-1.4.0.suit", "--key", "A.jwk"],
+    ])
+      await p.ok(args);
   });
 });
 

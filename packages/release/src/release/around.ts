@@ -8,6 +8,7 @@ import { STDIO, type WithdrawnRelease } from "@firmseal/keys/internal";
 import { unlessThrown } from "@firmseal/signer";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
+import { bigSequence } from "../input/sequence.js";
 import { type KnownRelease, knownRelease, readRecordFile } from "../product/record.js";
 import { logDigest } from "../signing/authorize.js";
 import { namedIdentities } from "../verify/manifest-facts.js";
@@ -52,6 +53,7 @@ export function withdrawalAround(path: string, envelope: Uint8Array, whom: Trust
     return [{ ...one, version, sequence: BigInt(sequence), manifests: new Map() }];
   });
   const identities = whom?.scoped ? namedIdentities(outline.manifest) : [{ vendor: [], class: [] }];
+  const sequence = bigSequence(outline.manifest.sequence);
   const { withdrawn } = knownWithdrawals([], known, whom && { policy: whom.policy, identities });
-  return withdrawalOf({ manifests: new Map([["", name]]), mark: undefined }, withdrawn);
+  return withdrawalOf({ sequence, manifests: new Map([["", name]]), mark: undefined }, withdrawn);
 }

@@ -304,7 +304,7 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
   };
   if (!isFolder(path)) {
     const one = await verifyOne(path, product, whom, wanted, o);
-    const own = { path, manifests: new Map([[one.board, logDigest(one.manifest)]]), mark: markBeside(path, one) };
+    const own = { path, sequence: one.sequence, manifests: new Map([[one.board, logDigest(one.manifest)]]), mark: markBeside(path, one) };
     refuseWithdrawn(own, withdrawnBy([]));
     if (isVersion(one.version)) refuseBeside(path, one, shelfOf(product, role));
     return { releases: [one], records: [], withdrawn: [], whom };

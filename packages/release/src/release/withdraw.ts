@@ -205,7 +205,9 @@ export async function withdrawRelease(product: Product, given: string, o: Withdr
         const before = entriesWithdrawing(signed, entries);
         const manifests = new Map(signed.map(({ digest }) => [digest, digest]));
         const elsewhere = knownWithdrawals([], shelf, requiredSigners(product, role, trust, publics));
-        refuseOtherReason(what.version, reason, before[0] ?? withdrawalOf({ manifests, mark: what.known?.mark }, elsewhere.withdrawn));
+        const sequence = BigInt((signed[0] as ManifestEntry).sequence);
+        const own = { sequence, manifests, mark: what.known?.mark };
+        refuseOtherReason(what.version, reason, before[0] ?? withdrawalOf(own, elsewhere.withdrawn));
         if (what.known && !what.known.mark) checkWritable(join(what.known.path, WITHDRAWN));
         const receipts = keys.flatMap((key, i) => {
           // a log that is empty here may be elsewhere

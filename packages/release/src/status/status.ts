@@ -67,6 +67,10 @@ export function deviceStatus(message: Uint8Array, anchors: readonly Anchor[], no
 }
 
 /** Returns how the release that a device runs was withdrawn. Undefined if it was not, or if nothing is installed. */
-export function withdrawnIn<W extends { readonly manifest: string }>({ manifest }: DeviceStatus, withdrawn: readonly W[]): W | undefined {
-  return manifest ? withdrawn.find((one) => one.manifest === `${manifest.digest.algorithm}:${manifest.digest.hex}`) : undefined;
+export function withdrawnIn<W extends { readonly manifest: string; readonly sequence: string }>(
+  { manifest }: DeviceStatus,
+  withdrawn: readonly W[],
+): W | undefined {
+  const digest = `${manifest?.digest.algorithm}:${manifest?.digest.hex}`;
+  return withdrawn.find((one) => one.manifest === digest && one.sequence === manifest?.sequence);
 }

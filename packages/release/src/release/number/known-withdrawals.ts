@@ -50,36 +50,43 @@ export function requiredSigners(
   return requiredBy(product, { policy: () => trust });
 }
 
-/** The anchors that have signed a record, each person once. Which boards a signature covers does not matter here. */
+/** The anchors that have signed a record. Which boards a signature covers does not matter here. */
 function signersOfRecord(path: string, record: ReleaseRecord, all: readonly Anchor[]): Anchor[] {
   const claims = recordClaims(path, record);
   const number = BigInt(record.sequence);
-  const signed = all.filter((anchor) => {
+  return all.filter((anchor) => {
     const { from, until } = windowOf(anchor);
     return from <= number && number <= until && claims.some((claim) => isByAnchor(claim, anchor));
   });
-  return signed.filter((anchor, i) => !signed.slice(0, i).some((other) => sameKey(other.key, anchor.key)));
 }
 
-function areEnough(signed: readonly Anchor[], { threshold = 1, families = [] }: Trust): boolean {
+/** Whether these anchors are enough, each person once. */
+function areEnough(all: readonly Anchor[], { threshold = 1, families = [] }: Trust): boolean {
+  const signed = all.filter((anchor, i) => !all.slice(0, i).some((other) => sameKey(other.key, anchor.key)));
   return (
     signed.length >= threshold &&
     families.every((one) => !one.known || signed.filter(({ alg }) => alg.ids.some((id) => one.ids.includes(id))).length >= one.threshold)
   );
 }
 
-/** Whether the signers that all these devices require have signed a record. One that is damaged has none. */
-function isBelieved({ path, record }: KnownRelease, { policy, identities }: RequiredSigners): boolean {
-  return (
-    record !== undefined &&
-    identities.length > 0 &&
-    identities.every((identity) =>
-      unlessThrown(() => {
-        const trust = policy(identity);
-        return areEnough(signersOfRecord(path, record, trust.anchors), trust);
-      }),
-    )
+/**
+ * Returns whether the signers that all these devices require have signed a record, for what it says about the release
+ * with a number: a key that has ended says nothing about releases above its last number. A damaged record has none.
+ */
+function beliefIn({ path, record }: KnownRelease, { policy, identities }: RequiredSigners): (about: bigint) => boolean {
+  const all = identities.map((identity) =>
+    unlessThrown(() => {
+      const trust = policy(identity);
+      return { trust, signed: record ? signersOfRecord(path, record, trust.anchors) : [] };
+    }),
   );
+  const isEnough = (one: (typeof all)[number], about: bigint) =>
+    one !== undefined &&
+    areEnough(
+      one.signed.filter((anchor) => about <= windowOf(anchor).until),
+      one.trust,
+    );
+  return (about) => all.length > 0 && all.every((one) => isEnough(one, about));
 }
 
 /** Compares releases by their versions. */
@@ -124,9 +131,9 @@ export function knownWithdrawals(
   for (const one of known.toSorted(byVersion).reverse()) {
     const news = (one.record?.withdrawn ?? []).filter(({ manifests }) => manifests.some((manifest) => !found.has(manifest)));
     if (news.length === 0 || !required) continue;
-    const isSigned = isBelieved(one, required);
+    const isBelieved = beliefIn(one, required);
     for (const { version, sequence, date, reason, manifests } of news)
-      if (isSigned) add(manifests, { version, sequence, time: date, reason });
+      if (isBelieved(BigInt(sequence))) add(manifests, { version, sequence, time: date, reason });
       else doubted.push({ path: one.path, version });
   }
   return { withdrawn: [...found.values()].sort(byNumber), doubted };
@@ -190,7 +197,7 @@ export function warnOfUnsigned(product: Product, known: readonly KnownRelease[],
   // one may be here, and a copy elsewhere
   for (const newest of required ? whole.filter(({ version }) => version === whole.at(-1)?.version) : []) {
     const boards = product.boards.filter(({ name }) => newest.manifests.has(name));
-    if (!isBelieved(newest, requiredBy({ ...product, boards }, required as RequiredSigners)))
+    if (!beliefIn(newest, requiredBy({ ...product, boards }, required as RequiredSigners))(newest.sequence))
       warn(visible(`${newest.path}: release.json was changed, or is not signed by the keys that devices trust now`));
   }
 }

@@ -107,20 +107,21 @@ export function withdrawnHere(product: Product, o: KnownLogs): Withdrawn[] {
 
 /** Refuses a release that was withdrawn. Throws a Failure: WITHDRAWN. */
 export function refuseWithdrawn(
-  { path, manifests, mark }: Pick<KnownRelease, "path" | "manifests" | "mark">,
+  release: Pick<KnownRelease, "path" | "sequence" | "manifests" | "mark">,
   withdrawn: readonly WithdrawnManifest[],
 ): void {
-  const known = withdrawalOf({ manifests, mark }, withdrawn);
-  if (known) throw withdrawnFailure(known, path);
+  const known = withdrawalOf(release, withdrawn);
+  if (known) throw withdrawnFailure(known, release.path);
 }
 
 /** How a release was withdrawn. Undefined if it was not, as far as is known. */
 export function withdrawalOf(
-  { manifests, mark }: Pick<KnownRelease, "manifests" | "mark">,
+  { sequence, manifests, mark }: Pick<KnownRelease, "sequence" | "manifests" | "mark">,
   withdrawn: readonly WithdrawnManifest[],
 ): WithdrawnRelease | undefined {
   const digests = new Set(manifests.values());
-  return withdrawn.find(({ manifest }) => digests.has(manifest)) ?? mark;
+  // a key that has ended could name a later release with a number of its own
+  return withdrawn.find((one) => digests.has(one.manifest) && BigInt(one.sequence) === sequence) ?? mark;
 }
 
 /**
