@@ -109,7 +109,9 @@ describe("init with roots", () => {
     expect(r.stderr).toContain("firmseal pubkey safe/rel.pem --out safe/rel.pub writes it");
     expect(p.tree()).toEqual(before);
     await p.ok(["pubkey", "safe/rel.pem", "--passphrase-env", "P", "--out", "safe/rel.pub"], { env: { P: "three" } });
-    await p.ok([...init, ...pass], { env });
+    const { stderr } = await p.ok([...init, ...pass], { env });
+    expect(stderr).toMatch(/^safe\/rel\.pem is encrypted: the list has the key of safe\/rel\.pub, ed25519 [0-9a-f]{16}…: is that what/m);
+    expect(stderr).not.toMatch(/r[12]\.pem is encrypted/);
     expect(p.get("fw/acme.json").toString()).toContain('{ "key": "r1.pub", "roles": ["root"] }');
     expect(p.get("fw/rel.pub")).toEqual(p.get("safe/rel.pub"));
     expect(p.get("fw/firmseal.toml").toString()).toContain('file = "acme.trust"');
@@ -123,6 +125,12 @@ describe("init with roots", () => {
     p.put("taken.pub", p.get("C.jwk"));
     p.put("private.pem", p.get("B.pem"));
     p.put("private.pub", p.get("B.pem"));
+    p.put("locked.pem", quicklyEncrypted(keyB, "one"));
+    p.put("odd.pem", p.get("B.pem"));
+    p.put("odd.pub", "odd");
+    p.put("full.pem", p.get("B.pem"));
+    p.folder("full.pub");
+    for (const name of ["locked.pub", "gone.pub"]) p.put(name, p.get("B.pem"));
     p.folder("b");
     p.put("b/C.pem", p.get("B.pem"));
     symlinkSync("C.pem", p.at("link.pem"));
@@ -154,6 +162,14 @@ describe("init with roots", () => {
       [[...good, ...roots("B.pem", "C.pem"), "--threshold", "0"], 2, "--threshold 0"],
       [[...good, ...roots("B.pem", "C.pem"), "--name", "there"], 2, "there.trust exists already"],
       [[...good, ...roots("B.pem", "C.pem"), "--name", "dir"], 2, "dir.json exists already"],
+      [[...good, ...roots("B.pem", "C.pem"), "--name", "release"], 2, "release.json would be taken for a file of a release"],
+      [[...good, ...roots("B.pem", "C.pem"), "--name", "Withdrawn"], 2, "Withdrawn.json would be taken for a file of a release"],
+      [["--key", "taken.pem", "--lone-key"], 2, "taken.pub is another key, and not the public key of taken.pem"],
+      [["--key", "private.pem", "--lone-key"], 2, "private.pub is a private key, and not"],
+      [["--key", "locked.pem", "--lone-key"], 2, "locked.pub is a private key, and not"],
+      [["--key", "gone.pem", "--lone-key"], 2, "gone.pub is a private key, and not"],
+      [["--key", "odd.pem", "--lone-key"], 2, "odd.pub"],
+      [["--key", "full.pem", "--lone-key"], 2, "full.pub is a folder"],
       [[...good, ...roots("B.pem", "C.pem"), "--name", "a/b"], 1, "firmseal.toml:"],
       [[...good, ...roots("B.pem", "C.pem"), "--name", "../x"], 1, "firmseal.toml:"],
       [[...good, ...roots("B.pem", "C.pem"), "--out", "gone/p.toml"], 3, "there is no folder gone"],

@@ -1,11 +1,11 @@
 import { existsSync, lstatSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { checkNew, passphraseOptions, publicFileOf, STDIO, schemeOf, shellWord, usage } from "@firmseal/keys/internal";
+import { checkNew, passphraseOptions, STDIO, schemeOf, shellWord, usage } from "@firmseal/keys/internal";
 import { findProject, foldersOutside, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release/internal";
 import { define, option } from "../../command.js";
 import { askFor } from "../../common/ask.js";
 import { boardsAsked, consumerFor, DEFAULT_KEY, type InitOptions, keysFor, rootsFor } from "../../common/init/answers.js";
-import { type FirstList, firstList, type ListedKey } from "../../common/init/first-list.js";
+import { type FirstList, firstList, loneKey } from "../../common/init/first-list.js";
 import { ignoreLines } from "../../common/init/git-ignore.js";
 import { allowTestKey, coseAlgOption, forVerifier, passphrases, wholeNumber } from "../../common/options.js";
 import { type NewFile, writeAllNew, writeSigned } from "../../common/output.js";
@@ -16,15 +16,6 @@ import { receiptWords } from "../../common/words.js";
 function fromFile(out: string, path: string): string {
   const folder = dirname(out);
   return folder === "." || isAbsolute(path) ? path : relative(folder, path);
-}
-
-/** Keys of a product without a list, as they are in its file. */
-function loneKey(key: string): { keys: ListedKey[]; trusted: string[] } {
-  const isFile = schemeOf(key) === undefined;
-  const publicKey = isFile ? publicFileOf(key) : "";
-  // keygen writes both
-  const isKnown = isFile && (existsSync(publicKey) || !existsSync(key));
-  return { keys: [{ ref: key, publicKey, signs: true }], trusted: isKnown ? [publicKey] : [] };
 }
 
 /** Writes the product file, what it names, and .gitignore if there is none: all or nothing. */
@@ -84,7 +75,7 @@ async function init(o: InitOptions) {
       passphrases: passphraseOptions(o),
       allowTestKey: o.allowTestKey ?? [],
     }));
-  const lone = list ? undefined : loneKey(refs[0] as string);
+  const lone = list ? undefined : await loneKey(refs[0] as string);
   const keys = list?.keys ?? lone?.keys ?? [];
   const signing = keys.filter(({ signs }) => signs).map(({ ref }) => ref);
   const pinned = (list?.roots ?? []).slice(0, list?.rootThreshold);

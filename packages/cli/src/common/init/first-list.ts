@@ -3,8 +3,22 @@
 
 import { lstatSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, relative } from "node:path";
-import { formatPublic, type PassphraseOption, type Receipt, refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
-import { checkNew, environment, glanceAt, provePossession, publicFileOf, STDIO, schemeOf, shellWord, usage } from "@firmseal/keys/internal";
+import { RECORD, WITHDRAWN } from "@firmseal/behaviour";
+import { formatPublic, keyFacts, type PassphraseOption, type Receipt, refuseTestKeys, type SigningKey, withSigners } from "@firmseal/keys";
+import {
+  checkNew,
+  environment,
+  glanceAt,
+  keyWords,
+  notice,
+  provePossession,
+  publicFileOf,
+  STDIO,
+  schemeOf,
+  shellWord,
+  usage,
+  visible,
+} from "@firmseal/keys/internal";
 import { recordTrustSigning } from "@firmseal/release/internal";
 import { encodeTrust, type PublicKey, signTrustWithoutLog } from "@firmseal/signer";
 import { MAX_SIGNATURES, sameKey } from "@firmseal/verifier/tools";
@@ -49,6 +63,8 @@ interface Looked extends ListedKey {
   readonly option: "--root" | "--key";
   /** Undefined if only its passphrase or PIN shows it. */
   readonly public: PublicKey | undefined;
+  /** Whether that is the key of the file beside it. */
+  readonly isBeside: boolean;
 }
 
 const ROLE = { "--root": "root", "--key": "release" } as const;
@@ -71,13 +87,15 @@ function publicPlace(out: string, ref: string, isPublic: boolean, name: string):
 
 /** Looks at a key, and asks for nothing. */
 async function lookAt(out: string, option: Looked["option"], ref: string, name: string): Promise<Looked> {
-  if (schemeOf(ref) !== undefined) return { option, ref, publicKey: publicPlace(out, ref, false, name), signs: true, public: undefined };
+  if (schemeOf(ref) !== undefined)
+    return { option, ref, publicKey: publicPlace(out, ref, false, name), signs: true, isBeside: false, public: undefined };
   if (ref === STDIO) throw usage(`${option} -: a key of a list cannot come from stdin`, "name a file, or env:NAME");
   if (!isThere(ref))
     throw environment(`${option} ${ref}: file not found`, `make the key, firmseal keygen --out KEY.pem, or correct the name`);
   const { public: key, stored } = await glanceAt(ref);
   const publicKey = publicPlace(out, ref, stored === undefined, name);
-  return { option, ref, publicKey, signs: stored !== undefined, public: key ?? (await besideIt(ref)) };
+  const own = { option, ref, publicKey, signs: stored !== undefined };
+  return { ...own, isBeside: key === undefined, public: key ?? (await besideIt(ref)) };
 }
 
 /** The key that keygen wrote beside an encrypted one. */
@@ -99,22 +117,53 @@ function refuseTwice(all: readonly (Looked & { public: PublicKey })[]): void {
   }
 }
 
+const otherThan = (ref: string, path: string, what: string) =>
+  usage(`${path} is ${what}, and not the public key of ${ref}`, "move it away, or give the right key");
+
+/** Refuses a file that has the name of the public half of a key, and is something else. `key`: if it is known. */
+async function refuseOtherPublic(path: string, ref: string, key: PublicKey | undefined): Promise<void> {
+  const { public: there, stored } = await glanceAt(path);
+  if (stored !== undefined) throw otherThan(ref, path, "a private key");
+  if (!there || (key && !sameKey(there.key, key.key))) throw otherThan(ref, path, "another key");
+}
+
+/** The key of a product without a list, and the public keys that its file names. */
+export async function loneKey(ref: string): Promise<{ keys: ListedKey[]; trusted: string[] }> {
+  if (schemeOf(ref) !== undefined) return { keys: [{ ref, publicKey: "", signs: true }], trusted: [] };
+  const publicKey = publicFileOf(ref);
+  const keys = [{ ref, publicKey, signs: true }];
+  if (isThere(publicKey)) {
+    await refuseOtherPublic(publicKey, ref, isThere(ref) ? (await glanceAt(ref)).public : undefined);
+    return { keys, trusted: [publicKey] };
+  }
+  // keygen writes both
+  return { keys, trusted: isThere(ref) ? [] : [publicKey] };
+}
+
 /** The public halves that are not there yet. Refuses another key under the name of one. */
 async function missingPublic(all: readonly (Looked & { public: PublicKey })[]): Promise<NewFile[]> {
   const files = new Map<string, NewFile>();
   for (const { ref, publicKey: path, public: key } of all) {
-    const other = (what: string) => usage(`${path} is ${what}, and not the public key of ${ref}`, "move it away, or give the right key");
-    if (files.has(path)) throw other("that of another key given");
+    if (files.has(path)) throw otherThan(ref, path, "that of another key given");
     if (!isThere(path)) {
       checkNew(path);
       files.set(path, { path, bytes: formatPublic(key, "pem") });
       continue;
     }
-    const { public: there, stored } = await glanceAt(path);
-    if (stored !== undefined) throw other("a private key");
-    if (!there || !sameKey(there.key, key.key)) throw other("another key");
+    await refuseOtherPublic(path, ref, key);
   }
   return [...files.values()];
+}
+
+/** Says which keys were not opened: what the roots sign then rests on the files beside them. */
+function noteUnopened(all: readonly (Looked & { public: PublicKey })[]): void {
+  for (const { ref, isBeside, public: key } of all)
+    if (isBeside)
+      notice(
+        visible(
+          `${ref} is encrypted: the list has the key of ${publicFileOf(ref)}, ${keyWords(keyFacts(key))}: is that what keygen showed?`,
+        ),
+      );
 }
 
 /** One root may be lost; of three or more, one may also be stolen. */
@@ -152,6 +201,8 @@ export async function firstList(o: FirstListOptions): Promise<FirstList> {
   refuseCounts(o);
   const trust = join(dirname(o.out), `${o.name}.trust`);
   const description = join(dirname(o.out), `${o.name}.json`);
+  if ([RECORD, WITHDRAWN].includes(basename(description).toLowerCase()))
+    throw usage(`--name ${o.name}: ${description} would be taken for a file of a release`, "give another name: --name NAME");
   for (const path of [trust, description]) checkNew(path);
   const looked: Looked[] = [];
   for (const [i, ref] of o.roots.entries()) looked.push(await lookAt(o.out, "--root", ref, `root-${i + 1}`));
@@ -174,7 +225,7 @@ export async function firstList(o: FirstListOptions): Promise<FirstList> {
             `${one.option} ${one.ref} is encrypted, and its public key is not beside it`,
             `firmseal pubkey ${shellWord(one.ref)} --out ${shellWord(publicFileOf(one.ref))} writes it`,
           );
-        all.push({ ...one, public: key });
+        all.push({ ...one, isBeside: one.isBeside && !signer, public: key });
       }
       refuseTwice(all);
       refuseTestKeys(
@@ -182,6 +233,7 @@ export async function firstList(o: FirstListOptions): Promise<FirstList> {
         o.allowTestKey,
       );
       const publicFiles = await missingPublic(all);
+      noteUnopened(all);
       const [roots, keys] = [all.slice(0, o.roots.length), all.slice(o.roots.length)];
       const rootThreshold = rootsNeeded(roots.length);
       const thresholds = { root: rootThreshold, release: o.threshold };
