@@ -19,17 +19,7 @@ import { checkNames } from "./checks/names.mjs";
 import { checkPaths } from "./checks/paths.mjs";
 import { checkRows } from "./checks/rows.mjs";
 import { checkCounts, checkShifts } from "./checks/shifts.mjs";
-import {
-  checkFolders,
-  checkHooks,
-  checkPrinting,
-  checkTests,
-  checkTitles,
-  checkTree,
-  readTracked,
-  sources,
-  trackedFiles,
-} from "./checks/sources.mjs";
+import { checkFolders, checkHooks, checkPrinting, checkTitles, checkTree, readTracked, sources, trackedFiles } from "./checks/sources.mjs";
 import { checkWidth } from "./checks/width.mjs";
 import { PAGE, verifierFiles } from "./mutation/scores.mjs";
 
@@ -130,11 +120,6 @@ export const GATES = [
         readTracked((path) => /\.(?:[cm]?[jt]s|[ch])$/.test(path)),
         trackedFiles(),
       ),
-  },
-  {
-    name: "no test is left out silently", // the examples of the gates are not tests
-    run: () =>
-      checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$|^packages\/[\w-]+\/test\/.*\.ts$/.test(path) && !path.startsWith("scripts/"))),
   },
   { name: "titles of tests say what is tried", run: () => checkTitles(readTracked((path) => /\.test\.[mc]?[jt]s$/.test(path))) },
   {

@@ -85,7 +85,7 @@ describe.concurrent("docs/start", () => {
       expect(ran).toEqual({ status: 1, stdout: "", stderr: `${words}\n` });
     }
     const changed = await shell("seq 20001 > app.bin; node verify.mjs outside.suit", join(here, "first-device"));
-    expect(changed.status).toBe(1);
+    expect(changed.status, changed.stderr).toBe(1);
     expect(changed.stderr).toMatch(/^refused: [^\n]* \(PAYLOAD_SIZE, 92\)\n$/);
   });
 

@@ -88,18 +88,6 @@ export function checkText(files) {
   return findings;
 }
 
-/** Tests that do not run. skipIf() and skip(condition, reason) name a condition, which the run reports. */
-export function checkTests(files) {
-  const findings = [];
-  for (const { path, text } of files)
-    for (const { match, line } of lines(
-      text,
-      /\b(?:it|test|describe|suite|bench)\s*\.\s*(?:only|skip|todo|fails)\s*\(|\b(?:fit|fdescribe|xit|xdescribe|xtest)\s*\(/g,
-    ))
-      findings.push(`${path}:${line} ${match[0].trim()}…): use skipIf, with the condition`);
-  return findings;
-}
-
 /**
  * Titles at the top of a test file with fewer than two words of their own: a list of failed tests would show a value of
  * a row, and not what was tried. Inside a describe(), its title says that.

@@ -20,16 +20,7 @@ import { checkNames } from "../checks/names.mjs";
 import { checkPaths } from "../checks/paths.mjs";
 import { checkRows } from "../checks/rows.mjs";
 import { checkCounts, checkShifts } from "../checks/shifts.mjs";
-import {
-  checkCommandTests,
-  checkFolders,
-  checkHooks,
-  checkPrinting,
-  checkTests,
-  checkText,
-  checkTitles,
-  readTracked,
-} from "../checks/sources.mjs";
+import { checkCommandTests, checkFolders, checkHooks, checkPrinting, checkText, checkTitles, readTracked } from "../checks/sources.mjs";
 import { checkWidth } from "../checks/width.mjs";
 import Report from "../testing/vitest-report.mjs";
 
@@ -665,12 +656,6 @@ describe.skipIf(!has)(\`a table\`, () => {
       expect(checkText([{ path: "docs/x.md", text }])).toHaveLength(1);
     for (const text of [`https://example.com${home}page`, ["packages", "root", "x"].join("/"), ["a", "tmp", "b"].join("/")])
       expect(checkText([{ path: "docs/x.md", text }])).toEqual([]);
-  });
-
-  it("tests that are left out are seen", () => {
-    for (const text of ["it.only(", "describe.skip(", "test.todo(", "xit("])
-      expect(checkTests([{ path: "x.test.ts", text }])).toHaveLength(1);
-    for (const text of ["it.skipIf(x)(", "exit(1)", "describe.runIf(x)("]) expect(checkTests([{ path: "x.test.ts", text }])).toEqual([]);
   });
 
   it("a title that has only the values of a row is found", () => {

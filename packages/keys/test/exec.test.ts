@@ -67,7 +67,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
       ),
     );
     expect(failure.reason, failure.message).toBe("KEY");
-    expect(failure.exit).toBe(exit);
+    expect(failure.exit, failure.message).toBe(exit);
     expect(failure.hint).not.toBe("");
     return failure.message.replace(ref, "REF");
   }
@@ -400,7 +400,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
       expect(expectFailure(await run({}), 3)).toContain("PLUGIN_KEY names no file that can be read");
       expect(expectFailure(await run({ PLUGIN_KEY: p.at("B.pem") }), 3)).toContain("not an Ed25519 key");
       const direct = spawnSync(SAMPLE, { input: '{"contractVersion":2,"operation":"describe-key"}\n', encoding: "utf8" });
-      expect(direct.status).toBe(1);
+      expect(direct.status, String(direct.stderr)).toBe(1);
       expect(JSON.parse(direct.stderr).error).toContain("not of version 1");
     });
   });

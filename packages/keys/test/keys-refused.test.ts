@@ -82,7 +82,7 @@ describe("files that are refused", () => {
     ["Ed448", spki("ed448")[1] as string, "ED448"],
   ])("%s", async (_, content, words) => {
     const e = await failure(content);
-    expect(e.exit).toBe(2);
+    expect(e.exit, e.message).toBe(2);
     expect(e.message).toMatch(/^KEY(?::| is) /);
     expect(e.message).toContain(words);
   });

@@ -56,7 +56,7 @@ describe.each(algs)("%s in a file", (alg) => {
       [" ", quick],
     ] as const) {
       const e = await failure(pem, async () => utf8(wrong));
-      expect(e.exit).toBe(3);
+      expect(e.exit, e.message).toBe(3);
       expect(e.message).toContain("wrong passphrase");
     }
   });

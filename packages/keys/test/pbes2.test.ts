@@ -85,7 +85,7 @@ describe("a right passphrase is never called wrong, and a wrong one always is", 
   ])("a key %s", async (_, plain) => {
     for (const cipher of OWN) {
       const e = await failure(sealed(plain, cipher), ask);
-      expect(e.exit).toBe(2);
+      expect(e.exit, e.message).toBe(2);
       expect(e.message).toMatch(/^KEY: (the key in the PEM is damaged or of an unknown kind|a damaged ml-dsa-44 private key)$/);
     }
   });

@@ -222,7 +222,7 @@ describe("a large file", () => {
       encoding: "utf8",
       timeout: 60_000,
     });
-    expect(terminal.status).toBe(0);
+    expect(terminal.status, String(terminal.stdout)).toBe(0);
     const shares = [...terminal.stdout.matchAll(/\rhashing big\.bin \[#*\.*\] (\d+) %/g)].map((m) => Number(m[1]));
     expect(shares.length).toBeGreaterThan(2);
     expect(shares).toEqual([...shares].sort((a, b) => a - b));

@@ -509,7 +509,7 @@ describe("an incident", () => {
     p.put("fleet.json", rows({ new: { floor: 90_000 } }));
     const run = (...more: string[]) => p.run(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin", ...more));
     const failed = await run();
-    expect(failed.exit).toBe(1);
+    expect(failed.exit, failed.stderr).toBe(1);
     expect(failed.stderr).toContain("40 devices would be left behind: old; old: it does not accept bridge 1");
     expect(failed.stdout).toMatch(/^becomes: old, 40 devices: stranded: /m);
     expect((await run("--allow-stranded", "old")).exit).toBe(0);
@@ -517,7 +517,7 @@ describe("an incident", () => {
     await run();
     await p.ok(["sign", "night/bridge-1.suit", "--key", "B.pem", "--trust", "1.trust", "--trust", "night/next.trust"]);
     const out = await run("--json");
-    expect(out.exit).toBe(1);
+    expect(out.exit, out.stderr).toBe(1);
     expect((out.json["todo"] as string[])[0]).toBe("publish night/bridge-1.suit for new, and keep it");
   });
 

@@ -63,7 +63,7 @@ describe("the folder of a release", () => {
     const { json } = await made.ok(["whosigned", "dist/1.0.0", "--key", "A.jwk", "--board", "hub", "--json"]);
     expect(json).toMatchObject({ version: "1.0.0", missing: [], boards: [{ board: "hub", signers: [{ name: "A.jwk" }] }] });
     const unknown = await made.run(["whosigned", "dist/1.0.0", "--key", "B.jwk", "--json"]);
-    expect(unknown.exit).toBe(1);
+    expect(unknown.exit, unknown.stderr).toBe(1);
     expect(unknown.json).toMatchObject({ reason: "SIGNATURE_INVALID", boards: [{ board: "pixl", signers: [] }, { board: "hub" }] });
   });
 

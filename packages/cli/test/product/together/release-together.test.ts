@@ -116,7 +116,7 @@ describe("a release with a threshold", () => {
     expect(logEntries(p)).toHaveLength(BOARDS + 1);
     expect(record(p).missing[0]).toMatchObject({ signed: 1, needed: 2 });
     const early = await p.run(["verify", FOLDER]);
-    expect(early.exit).toBe(1);
+    expect(early.exit, early.stderr).toBe(1);
     expect(hintOf(early)).toBe(`others still have to sign it: firmseal verify ${FOLDER} --missing`);
     expect((await p.run(["install", `${FOLDER}/gateway-puck-1.0.0.suit`, ...device])).exit).toBe(1);
 
