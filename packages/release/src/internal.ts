@@ -25,7 +25,6 @@ export { type FoundProject, findProject, plainName } from "./product/file/projec
 export { type ShownMember, shownMembers, trustedThumbprints } from "./product/file/shown.js";
 export { refuseOtherProduct } from "./product/record.js";
 export { approvalPath, approvalProgress } from "./release/approvals.js";
-export { withdrawalAround } from "./release/around.js";
 export { refuseMissingKeys, signingKeys, trustOptions, trustPins } from "./release/board/devices.js";
 export { boardToBridge, bridgedBoard, rotatedTrust } from "./release/bridge.js";
 export { type BoardChange, folderChanges, lastOf, releaseChanges, releaseReview } from "./release/changes.js";
@@ -44,8 +43,6 @@ export {
 } from "./release/folder.js";
 export type { ReleaseLint } from "./release/lint.js";
 export { productNames } from "./release/names.js";
-export { productWithdrawals } from "./release/number/known-withdrawals.js";
-export type { WithdrawnManifest } from "./release/number/withdrawn.js";
 export { type ReleaseToApprove, releaseToApprove } from "./release/round/approve.js";
 export {
   attachSignatures,
@@ -60,6 +57,9 @@ export { type JoinOptions, planJoin, planSigning, type RoundOptions } from "./re
 export { boardInput, refuseUnapprovable } from "./release/sign-board.js";
 export { triedPlan } from "./release/tried-plan.js";
 export type { VerifiedBoard } from "./release/verify.js";
+export { withdrawalAround } from "./release/withdrawn/around.js";
+export { productWithdrawals } from "./release/withdrawn/known-withdrawals.js";
+export type { WithdrawnManifest } from "./release/withdrawn/withdrawn.js";
 export { documentsBeside, reportDocuments } from "./report/documents.js";
 export { reportFamilies, reportKinds, reportTime } from "./report/report-data.js";
 export { type NeededSignatures, signBridge } from "./rotation/bridge.js";

@@ -11,10 +11,10 @@ import { checkFiles, type KnownRelease, NO_RELEASE_HINT, releaseFault, releasesI
 import { scopeOfBoard } from "../release/board/devices.js";
 import { imageFile } from "../release/board/image-file.js";
 import { shelfPath } from "../release/names.js";
-import { productWithdrawals } from "../release/number/known-withdrawals.js";
 import { publishedAt } from "../release/number/numbers.js";
-import { withdrawalOf, withdrawnHere } from "../release/number/withdrawn.js";
 import { verifyProduct } from "../release/verify.js";
+import { productWithdrawals } from "../release/withdrawn/known-withdrawals.js";
+import { withdrawalOf, withdrawnHere } from "../release/withdrawn/withdrawn.js";
 import { higher } from "../trust/quorum.js";
 import type { Checks } from "./checks.js";
 import type { CheckedKey } from "./keys.js";

@@ -28,8 +28,8 @@ import { findMark, type WithdrawalMark } from "../product/withdrawal.js";
 import { scopeOf } from "../signing/scope.js";
 import { withFileName } from "../verify/refusals.js";
 import type { TrustedKeys } from "../verify/verified.js";
-import { requiredBy, withdrawalsOf } from "./number/known-withdrawals.js";
-import { withdrawalOf } from "./number/withdrawn.js";
+import { requiredBy, withdrawalsOf } from "./withdrawn/known-withdrawals.js";
+import { withdrawalOf } from "./withdrawn/withdrawn.js";
 
 /** A board of a release, with the path of its envelope. */
 export interface ReleasedBoard {

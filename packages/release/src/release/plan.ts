@@ -43,16 +43,16 @@ import { type Cuts, cutPower } from "./cuts/cuts.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
 import { isInKnownLog, refuseKnownJump } from "./number/known-log.js";
+import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
+import { refuseRecordedContent } from "./record-check.js";
 import {
   type KnownWithdrawals,
   knownWithdrawals,
   type RequiredSigners,
   recordedWithdrawals,
   requiredSigners,
-} from "./number/known-withdrawals.js";
-import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
-import { type KnownLogs, refuseWithdrawnVersion, withdrawnHere } from "./number/withdrawn.js";
-import { refuseRecordedContent } from "./record-check.js";
+} from "./withdrawn/known-withdrawals.js";
+import { type KnownLogs, refuseWithdrawnVersion, withdrawnHere } from "./withdrawn/withdrawn.js";
 
 /** Options of planRelease(). */
 export interface ReleaseOptions extends NumberOptions, SequenceOverrides, ClockOverride, ApprovalOptions, Abortable, Signing {

@@ -18,12 +18,12 @@ import { type NextSequence, reviewSigned } from "../signing/draft.js";
 import { isUnapproved, refuseUnapproved } from "./approvals.js";
 import { referencesOf, scopeOfBoard } from "./board/devices.js";
 import { knownSigners } from "./known-signers.js";
-import { recordedWithdrawals, warnOfDoubted, warnOfUnsigned } from "./number/known-withdrawals.js";
-import { refuseWithdrawn, refuseWithdrawnVersion } from "./number/withdrawn.js";
 import { boardNames, choiceFor, planRelease, type ReleasePlan, withdrawnFor } from "./plan.js";
 import { refuseRecordedSigners } from "./record-check.js";
 import { signatureOfRecord } from "./record-signatures.js";
 import { type DoneRelease, Round, sizeOfRelease } from "./round/round.js";
+import { recordedWithdrawals, warnOfDoubted, warnOfUnsigned } from "./withdrawn/known-withdrawals.js";
+import { refuseWithdrawn, refuseWithdrawnVersion } from "./withdrawn/withdrawn.js";
 
 /** The numbers that boards get: one for all of them. */
 function makes(plan: ReleasePlan): ((next: NextSequence) => EnvelopeDraft)[] {

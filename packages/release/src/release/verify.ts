@@ -49,11 +49,11 @@ import type { TrustedKeys } from "../verify/verified.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
 import { carriedAfter, identitiesOf, refuseRole, refuseUntakenTrust, scopeOfBoard, trustOptions } from "./board/devices.js";
 import { missingHint } from "./folder.js";
-import { byVersion, requiredBy, shelfOf, warnOfDoubted, withdrawalsOf } from "./number/known-withdrawals.js";
 import { refuseDisorder } from "./number/numbers.js";
-import { refuseWithdrawn, withdrawalOf } from "./number/withdrawn.js";
 import { refuseRecord } from "./record-check.js";
 import { recordClaims, refuseUnsignedRecord } from "./record-signatures.js";
+import { byVersion, requiredBy, shelfOf, warnOfDoubted, withdrawalsOf } from "./withdrawn/known-withdrawals.js";
+import { refuseWithdrawn, withdrawalOf } from "./withdrawn/withdrawn.js";
 
 /** Options of verifyProduct(). */
 export interface ProductVerify extends VerifyRelease, PassphraseOptions {

@@ -5,7 +5,7 @@ import { usage, type WithdrawnRelease } from "@firmseal/keys/internal";
 import type { Anchor } from "@firmseal/verifier";
 import { formatSequence, readStatus, toHex } from "@firmseal/verifier/tools";
 import type { Product } from "../product/file/product.js";
-import type { WithdrawnManifest } from "../release/number/withdrawn.js";
+import type { WithdrawnManifest } from "../release/withdrawn/withdrawn.js";
 import { readArchive } from "../rotation/files.js";
 import { rowsWith } from "../rotation/fleet-product.js";
 import { fleetRows } from "../rotation/fleet-rows.js";

@@ -15,9 +15,7 @@ import { productLists, productTrustKeys, refuseRole } from "../board/devices.js"
 import { fromBuild, type ImageReader, imagesOf, type PreparedBoard, prepareBoard } from "../board/prepare.js";
 import type { Cuts } from "../cuts/cuts.js";
 import { envelopeName, shelfPath } from "../names.js";
-import { warnOfDoubted } from "../number/known-withdrawals.js";
 import { refuseDisorder } from "../number/numbers.js";
-import { refuseWithdrawn, refuseWithdrawnVersion, type WithdrawnManifest } from "../number/withdrawn.js";
 import {
   knownReleases,
   lintPlan,
@@ -28,6 +26,8 @@ import {
   sameRelease,
   withdrawnFor,
 } from "../plan.js";
+import { warnOfDoubted } from "../withdrawn/known-withdrawals.js";
+import { refuseWithdrawn, refuseWithdrawnVersion, type WithdrawnManifest } from "../withdrawn/withdrawn.js";
 
 /** Options of planSigning(): what a person says who signs a release that exists. */
 export type RoundOptions = Omit<ReleaseOptions, "version" | "boards" | "out" | "seq" | "dryRun" | "unsigned" | "diff">;

@@ -3,8 +3,8 @@
 import { readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
 import { beforeAll, describe, expect, it } from "vitest";
-import { violations } from "../../../release/src/input/schema.js";
-import { sha256Hex } from "../../../test-support/src/bytes.js";
+import { violations } from "../../../../release/src/input/schema.js";
+import { sha256Hex } from "../../../../test-support/src/bytes.js";
 import {
   expectExit,
   expectFailure,
@@ -13,9 +13,9 @@ import {
   logEntries,
   type Place,
   type Result,
-} from "../../../test-support/src/command-line/run.js";
-import { LONG } from "../../../test-support/src/environment/effort.js";
-import { brief, copyOf, filesIn, PRODUCT, refusal, release, released, world } from "./product-place.js";
+} from "../../../../test-support/src/command-line/run.js";
+import { LONG } from "../../../../test-support/src/environment/effort.js";
+import { brief, copyOf, filesIn, PRODUCT, refusal, release, released, world } from "../product-place.js";
 
 describe("a release", () => {
   const made = world();

@@ -3,9 +3,9 @@
 import { cpSync, renameSync, rmSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Result } from "../../../test-support/src/command-line/run.js";
-import { OF_SOME, some } from "../../../test-support/src/environment/effort.js";
-import { brief, filesIn, lintOf, PRODUCT, refusal, release, released, untouched, world } from "./product-place.js";
+import type { Result } from "../../../../test-support/src/command-line/run.js";
+import { OF_SOME, some } from "../../../../test-support/src/environment/effort.js";
+import { brief, filesIn, lintOf, PRODUCT, refusal, release, released, untouched, world } from "../product-place.js";
 
 describe("--diff", () => {
   const p = world();

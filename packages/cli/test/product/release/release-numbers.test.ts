@@ -3,9 +3,9 @@
 import { cpSync, renameSync, rmSync } from "node:fs";
 import { versionNumber } from "@firmseal/keys";
 import { describe, expect, it } from "vitest";
-import { expectExit, firmseal, logEntries, type Place, type Result, words } from "../../../test-support/src/command-line/run.js";
-import { LONG, OF_SOME, some } from "../../../test-support/src/environment/effort.js";
-import { brief, PRODUCT as FULL, filesIn, refusal, release, released, world as worldOf } from "./product-place.js";
+import { expectExit, firmseal, logEntries, type Place, type Result, words } from "../../../../test-support/src/command-line/run.js";
+import { LONG, OF_SOME, some } from "../../../../test-support/src/environment/effort.js";
+import { brief, PRODUCT as FULL, filesIn, refusal, release, released, world as worldOf } from "../product-place.js";
 
 const PRODUCT = brief(FULL);
 const world = (product = PRODUCT) => worldOf(product);

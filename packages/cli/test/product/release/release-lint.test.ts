@@ -2,9 +2,9 @@
 
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { expectExit, expectFailure, words } from "../../../test-support/src/command-line/run.js";
-import { lintCounts } from "../../src/common/release/findings.js";
-import { brief, espImage, lintOf, PRODUCT, refusal, release, released, rulesOf, untouched, world } from "./product-place.js";
+import { expectExit, expectFailure, words } from "../../../../test-support/src/command-line/run.js";
+import { lintCounts } from "../../../src/common/release/findings.js";
+import { brief, espImage, lintOf, PRODUCT, refusal, release, released, rulesOf, untouched, world } from "../product-place.js";
 
 const withPolicy = (lines: string, product = PRODUCT) => `${product}\n[policy]\n${lines}\n`;
 

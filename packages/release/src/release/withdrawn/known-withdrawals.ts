@@ -18,8 +18,8 @@ import { isByAnchor } from "../../verify/doubts.js";
 import type { TrustedKeys } from "../../verify/verified.js";
 import { identitiesOf, productLists, productTrustKeys, type TrustLists } from "../board/devices.js";
 import { shelfPath } from "../names.js";
+import { publishedAt } from "../number/numbers.js";
 import { recordClaims } from "../record-signatures.js";
-import { publishedAt } from "./numbers.js";
 import { type KnownLogs, type WithdrawnManifest, withdrawnHere } from "./withdrawn.js";
 
 /** Whose signatures devices require, and for which devices that is asked. */

@@ -2,9 +2,9 @@
 
 import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { sha256Hex } from "../../../test-support/src/bytes.js";
-import { expectExit, expectFailure, logEntries, type Place } from "../../../test-support/src/command-line/run.js";
-import { brief, copyOf, forge, PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { sha256Hex } from "../../../../test-support/src/bytes.js";
+import { expectExit, expectFailure, logEntries, type Place } from "../../../../test-support/src/command-line/run.js";
+import { brief, copyOf, forge, PRODUCT, refusal, release, released, world } from "../product-place.js";
 
 describe("a record that contradicts the envelopes", () => {
   const made = world();

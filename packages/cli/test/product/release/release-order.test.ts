@@ -3,8 +3,8 @@
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { keyC, logEntries, type Place, quicklyEncrypted } from "../../../test-support/src/command-line/run.js";
-import { brief, copyOf, PRODUCT, refusal, release, released, world } from "./product-place.js";
+import { keyC, logEntries, type Place, quicklyEncrypted } from "../../../../test-support/src/command-line/run.js";
+import { brief, copyOf, PRODUCT, refusal, release, released, world } from "../product-place.js";
 
 type Refused = [what: string, words: string, exit: number, args: string[], change?: (p: Place) => void];
 

@@ -7,14 +7,14 @@ import { RECORD, type ReleaseRecord } from "@firmseal/behaviour";
 import { STDIO, type WithdrawnRelease } from "@firmseal/keys/internal";
 import { unlessThrown } from "@firmseal/signer";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
-import { LIMITS } from "../input/limits.js";
-import { bigSequence } from "../input/sequence.js";
-import { type KnownRelease, knownRelease, readRecordFile } from "../product/record.js";
-import { logDigest } from "../signing/authorize.js";
-import { namedIdentities } from "../verify/manifest-facts.js";
-import type { TrustedKeys } from "../verify/verified.js";
-import { knownWithdrawals } from "./number/known-withdrawals.js";
-import { withdrawalOf } from "./number/withdrawn.js";
+import { LIMITS } from "../../input/limits.js";
+import { bigSequence } from "../../input/sequence.js";
+import { type KnownRelease, knownRelease, readRecordFile } from "../../product/record.js";
+import { logDigest } from "../../signing/authorize.js";
+import { namedIdentities } from "../../verify/manifest-facts.js";
+import type { TrustedKeys } from "../../verify/verified.js";
+import { knownWithdrawals } from "./known-withdrawals.js";
+import { withdrawalOf } from "./withdrawn.js";
 
 /** A record that can be read. Anything else around an envelope may be there for other reasons. */
 const recordAt = (folder: string): ReleaseRecord | undefined => unlessThrown(() => readRecordFile(join(folder, RECORD)));

@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeTrust, privateKey, signer, signTrustWithoutLog, TRUST_COMPONENT_NAME } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { sha256Hex } from "../../../test-support/src/bytes.js";
-import { expectFailure, image, type Place } from "../../../test-support/src/command-line/run.js";
-import { filesIn, release, released, world } from "./product-place.js";
+import { sha256Hex } from "../../../../test-support/src/bytes.js";
+import { expectFailure, image, type Place } from "../../../../test-support/src/command-line/run.js";
+import { filesIn, release, released, world } from "../product-place.js";
 
 const PRODUCT = `name = "lamp"
 vendor = "example.com"
