@@ -138,7 +138,8 @@ print(seen.decode(), "ECHO", bool(termios.tcgetattr(fd)[3] & termios.ECHO), "SIG
     });
 
     test("empty, and stopped", () => {
-      expect(atTerminal(false, ["\r"])).toContain("ERR 3 terminal: the passphrase is empty");
+      expect(atTerminal(false, ["\r"])).toMatch(/ERR 3 terminal: the passphrase is empty; give at least one character\s/);
+      expect(atTerminal(true, ["\r"])).toContain("the passphrase is empty; give at least one character, or `noPassphrase` for a key");
       const stopped = atTerminal(false, ["abc\x03"]);
       expect(stopped).toContain("ERR 3 stopped");
       expect(stopped).toContain("ECHO True");

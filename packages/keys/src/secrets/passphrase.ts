@@ -30,16 +30,17 @@ export interface PassphraseSource {
 
 /** Reads a passphrase of at least one byte. Throws KeyFileError with exit code 3, and the reason of `signal`. */
 export async function passphrase(source: PassphraseSource): Promise<Uint8Array> {
-  if (source.fd !== undefined) return fromFd(source.fd, source.signal);
-  if (source.env !== undefined) return fromEnv(source.env);
+  const isNew = source.confirm === true;
+  if (source.fd !== undefined) return checked(await fromFd(source.fd, source.signal), descriptorWords(source.fd), isNew);
+  if (source.env !== undefined) return fromEnv(source.env, isNew);
   return fromTerminal(source, `name a source: ${source.options ?? SOURCES}`);
 }
 
-function checked(bytes: Uint8Array, where: string): Uint8Array {
+function checked(bytes: Uint8Array, where: string, isNew: boolean): Uint8Array {
   if (bytes.length === 0)
     throw new KeyFileError(
       `${where}: the passphrase is empty`,
-      "give at least one character, or `noPassphrase` for a key without a passphrase",
+      `give at least one character${isNew ? ", or `noPassphrase` for a key without a passphrase" : ""}`,
       3,
     );
   if (bytes.length > LONGEST_PASSPHRASE) throw tooLong(where);
@@ -57,7 +58,7 @@ function tooLong(where: string): KeyFileError {
   return new KeyFileError(`${where}: longer than ${byteWords(LONGEST_PASSPHRASE)}`, "a passphrase is one line", 3);
 }
 
-function fromEnv(name: string): Uint8Array {
+function fromEnv(name: string, isNew: boolean): Uint8Array {
   const value = takeVariable(name);
   // it may be the passphrase itself by mistake, which must not get into a log
   const shown = /^[A-Z_][A-Z0-9_]*$/.test(name) ? name : "NAME";
@@ -65,11 +66,13 @@ function fromEnv(name: string): Uint8Array {
     const which = shown === name ? `environment variable ${name}` : "the environment variable of this name";
     throw new KeyFileError(`${which} is not set`, `set it: ${shown}=… firmseal … --passphrase-env ${shown}`, 3);
   }
-  return checked(Buffer.from(value, "utf8"), `environment variable ${shown}`);
+  return checked(Buffer.from(value, "utf8"), `environment variable ${shown}`, isNew);
 }
 
+const descriptorWords = (fd: number) => `file descriptor ${fd}`;
+
 async function fromFd(fd: number, signal?: AbortSignal): Promise<Uint8Array> {
-  const where = `file descriptor ${fd}`;
+  const where = descriptorWords(fd);
   const bytes: number[] = [];
   const one = Buffer.alloc(1);
   // One byte at a time: what follows the newline belongs to the next key with the same descriptor.
@@ -81,7 +84,7 @@ async function fromFd(fd: number, signal?: AbortSignal): Promise<Uint8Array> {
   }
   // Windows and the files made there end a line with CR LF
   if (bytes.at(-1) === 0x0d) bytes.pop();
-  return checked(Uint8Array.from(bytes), where);
+  return Uint8Array.from(bytes);
 }
 
 async function readByte(fd: number, one: Buffer, where: string, signal?: AbortSignal): Promise<boolean> {
@@ -106,7 +109,7 @@ async function fromTerminal({ prompt, confirm, signal }: PassphraseSource, hint:
   const terminal = openTerminal(needed, hint, signal);
   try {
     for (let tries = 0; tries < 3; tries++) {
-      const first = checked(await terminal.ask(prompt), "terminal");
+      const first = checked(await terminal.ask(prompt), "terminal", confirm === true);
       if (!confirm) return first;
       if (Buffer.from(first).equals(await terminal.ask("Repeat the passphrase: "))) return first;
       terminal.show("The passphrases differ.\n");
