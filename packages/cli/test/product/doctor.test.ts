@@ -444,6 +444,14 @@ describe("trust", () => {
     expect(found(await examined(p), "role")).toMatchObject({ state: "fails", what: expect.stringContaining("continues its numbers") });
   });
 
+  it("a product whose people sign elsewhere", async () => {
+    const p = small(TRUSTED.replace('release = "A.pem"', ""));
+    expect(found(await examined(p), "role")).toMatchObject({
+      state: "warning",
+      hint: expect.stringContaining("firmseal release --unsigned"),
+    });
+  });
+
   it("a product that names no key at all", async () => {
     const p = small(SMALL.replace('release = "A.pem"', ""));
     expect(found(await examined(p), "role")).toMatchObject({ state: "fails", what: expect.stringContaining("names no release key") });

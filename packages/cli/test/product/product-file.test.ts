@@ -104,6 +104,11 @@ describe("a product file with a mistake", () => {
         "firmseal: firmseal.toml: [keys] release: gone.pem: file not found\nhint: make the key, firmseal keygen --out gone.pem, or correct the name\n",
       );
     }
+    missing.put("gone.pub", missing.get("A.jwk"));
+    // not a new key under the name of one that devices trust
+    expect((await release(missing, "1.0.0")).stderr).toContain(
+      "hint: bring the file here, or correct the name; if the key is lost: firmseal incident lost --key gone.pub\n",
+    );
     expect(await refused(PRODUCT.replace("A.pem", "gone.pem"), 3)).toContain("gone.pem: file not found");
     const p = world();
     rmSync(p.at("firmseal.toml"));

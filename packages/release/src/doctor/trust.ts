@@ -182,7 +182,8 @@ export async function checkRoles(
     if (own.length === 0 && role !== "release") continue;
     await checks.run("role", role, async () => {
       const needed = neededOf({ product, trusted, role });
-      if (own.length === 0 && !(needed > 1)) signingKeys(product, role);
+      const isElsewhere = own.length === 0 && !(needed > 1);
+      if (isElsewhere && product.trust.file === undefined && product.trust.keys.length === 0) signingKeys(product, role);
       const known = own.flatMap((key) => (key.public ? [{ name: key.name, public: key.public }] : []));
       for (const { name, public: key } of known) {
         const why = whyNot(key, trust, role);
@@ -212,7 +213,9 @@ export async function checkRoles(
       const margin = margins[0]?.margin;
       const of = margin ? margin.of : "keys" in trusted ? trusted.keys.length : 0;
       const who = own.length > 0 ? someOf(own.map(({ name }) => name)) : "others sign";
-      checks.add("role", role, "ok", `${needed} of ${of} keys must sign${margin ? `, ${marginWords(margin)}` : ""}: ${who}`);
+      const what = `${needed} of ${of} keys must sign${margin ? `, ${marginWords(margin)}` : ""}: ${who}`;
+      if (!isElsewhere) checks.add("role", role, "ok", what);
+      else checks.add("role", role, "warning", what, `release needs a key, [keys] ${role} = "${role}.pem", or firmseal release --unsigned`);
     });
   }
 }

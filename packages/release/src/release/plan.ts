@@ -37,6 +37,7 @@ import {
   type Signing,
   signingKeys,
   type TrustLists,
+  UNSIGNED,
 } from "./board/devices.js";
 import { type PreparedBoard, prepareBoard } from "./board/prepare.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
@@ -336,7 +337,7 @@ function refuseWithoutSigners(
     );
   if (refs.length > 0) return;
   if (!o.unsigned && neededOf({ product, trusted: productTrusted(product, { lists, trustKeys }, []), role }) < 2)
-    signingKeys(product, role);
+    signingKeys(product, role, UNSIGNED);
   if (sequence === "log")
     throw product.fault(
       "/sequence",

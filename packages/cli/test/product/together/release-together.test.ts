@@ -181,7 +181,9 @@ describe("a release with a threshold", () => {
   it("can wait for the only signer, if that is asked for", async () => {
     const one = TOGETHER.replace("threshold = 2", "threshold = 1");
     const p = world(one);
-    expect(refusal(await release(p, "1.0.0", "--first"), 1)).toContain("keys names no release key");
+    const none = await release(p, "1.0.0", "--first");
+    expect(refusal(none, 1)).toContain("keys names no release key");
+    expect(none.stderr).toContain("if people sign elsewhere: firmseal release --unsigned\n");
     await released(p, "1.0.0", "--first", "--unsigned");
     expect(await signed(p, "C.pem")).toContain("complete, 1 of 1 signed");
     await p.ok(["verify", FOLDER]);

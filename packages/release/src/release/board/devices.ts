@@ -1,7 +1,8 @@
 // The devices of a product, as the bundle that they run decides: which keys are trusted, and what happens to a release.
 
+import { existsSync } from "node:fs";
 import { Failure, publicKeys } from "@firmseal/keys";
-import { environment, refusedInput, STDIO, schemeOf, shellWord, sizeOf, usage, visible } from "@firmseal/keys/internal";
+import { environment, publicFileOf, refusedInput, STDIO, schemeOf, shellWord, sizeOf, usage, visible } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } from "@firmseal/signer";
 import { errors, type Identity } from "@firmseal/verifier";
 import { codeOfRefusal, equalBytes, parseSequence, toHex } from "@firmseal/verifier/tools";
@@ -314,12 +315,15 @@ export interface Signing {
 /** Whether the signatures of several keys are needed, as far as the product file says it: a trust file may say it. */
 const isForSeveral = ({ trust: { file, threshold } }: Product): boolean => file !== undefined || threshold > 1;
 
+/** What a person can do whose product file names no key for a release. */
+export const UNSIGNED = "; if people sign elsewhere: firmseal release --unsigned";
+
 /** References of the keys that sign now. Empty if others do so later. Throws a Failure if the product names no key. */
 export function referencesOf(product: Product, role: SigningRole, o: Signing): readonly string[] {
   if (o.unsigned && o.keys) throw usage("`unsigned`: nobody signs now, and a key is given", "drop one of them");
   if (o.unsigned) return [];
   if (o.keys) return o.keys;
-  return isForSeveral(product) && product.keys[role].length === 0 ? [] : signingKeys(product, role);
+  return isForSeveral(product) && product.keys[role].length === 0 ? [] : signingKeys(product, role, UNSIGNED);
 }
 
 /**
@@ -334,18 +338,21 @@ export function refuseMissingKeys(product: Product, role: SigningRole, o: Signin
 
 /** Refuses a key of the product file that is a file and is not there. */
 export function refuseMissingKey(product: Product, role: SigningRole, ref: string): void {
-  const hint = `make the key, firmseal keygen --out ${shellWord(visible(ref))}, or correct the name`;
+  const publicKey = publicFileOf(ref);
+  const hint = existsSync(publicKey)
+    ? `bring the file here, or correct the name; if the key is lost: firmseal incident lost --key ${shellWord(visible(publicKey))}`
+    : `make the key, firmseal keygen --out ${shellWord(visible(ref))}, or correct the name`;
   refuseMissingFile(product, `[keys] ${role}`, ref, hint);
 }
 
-/** Returns the keys of a role. Throws a Failure if the product has none. */
-export function signingKeys(product: Product, role: SigningRole): readonly string[] {
+/** Returns the keys of a role. Throws a Failure if the product has none. `others`: what else a person can do. */
+export function signingKeys(product: Product, role: SigningRole, others = ""): readonly string[] {
   const refs = product.keys[role];
   if (refs.length === 0)
     throw product.fault(
       "/keys",
       `keys names no ${role} key`,
-      `[keys] ${role} = "${role}.pem"; firmseal keygen --out ${role}.pem makes one`,
+      `[keys] ${role} = "${role}.pem"; firmseal keygen --out ${role}.pem makes one${others}`,
     );
   return refs;
 }

@@ -171,6 +171,9 @@ function nextVersion({ sequence: { source } }: Product, exceed: bigint): string 
   return isVersion(next) ? next : undefined;
 }
 
+/** What a person can do whose product file names no key. */
+const SIGNERS = "; if people sign elsewhere, name the key of each: firmseal withdraw … --key SIGNER.pub";
+
 /**
  * Withdraws a release. The log of each key that has one gets an entry for each board, and the folder of the release a
  * mark. No private key is used, and nothing is signed: devices learn of it only from a release with a higher number.
@@ -191,7 +194,7 @@ export async function withdrawRelease(product: Product, given: string, o: Withdr
   const shelf = shelfOf(product, role);
   const { lists } = await productLists(product);
   const trust = { lists, trustKeys: await productTrustKeys(product, lists) };
-  return await withPublicKeys(o.keys ?? signingKeys(product, role), o.passphrases ?? [], async (opened) => {
+  return await withPublicKeys(o.keys ?? signingKeys(product, role, SIGNERS), o.passphrases ?? [], async (opened) => {
     // without the file, the log is the one that this machine has seen, also for a public key beside no log
     const keys = opened.map(({ name, public: key }) => ({ name, public: key }));
     const publics = keys.map((key) => key.public);
