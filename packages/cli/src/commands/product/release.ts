@@ -53,7 +53,15 @@ import {
   shown,
 } from "../../common/release/release-facts.js";
 import { showReview } from "../../common/release/review.js";
-import { APPROVAL, approvalLines, progressFacts, progressLines, refuseInRelease, SIGNATURES } from "../../common/release/signatures.js";
+import {
+  APPROVAL,
+  approvalLines,
+  progressFacts,
+  progressLines,
+  refuseInRelease,
+  SIGNATURES,
+  signLine,
+} from "../../common/release/signatures.js";
 import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS, WITHDRAWAL } from "../../common/shapes.js";
 import { receiptWords, withdrawnFacts, withdrawnNames } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
@@ -388,9 +396,11 @@ export default define({
       ...(f.signatures.some(({ complete }) => !complete) ? progressLines(f.folder, f.signatures) : []),
       // those who signed have asked for the approvals, of each part of a joined release
       ...(isSigned && f.approval?.complete === false ? [] : approvalLines(f.folder, f.approval)),
-      ...(f.approval?.complete === false && !isSigned && f.state !== "planned"
-        ? [`have it approved: firmseal approve ${named} --key APPROVER`]
-        : []),
+      ...(isSigned || f.state === "planned"
+        ? []
+        : f.approval?.complete === false
+          ? [`have it approved: firmseal approve ${named} --key APPROVER`]
+          : [signLine(f.folder, o.product)]),
     ];
   },
 });

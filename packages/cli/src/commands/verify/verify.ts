@@ -41,7 +41,15 @@ import {
 } from "../../common/options.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { OTHER_SIGNATURES } from "../../common/release/other-signatures.js";
-import { APPROVAL, approvalLines, isAmongReleases, isReleaseFolder, progressLines, SIGNATURES } from "../../common/release/signatures.js";
+import {
+  APPROVAL,
+  approvalLines,
+  isAmongReleases,
+  isReleaseFolder,
+  progressLines,
+  SIGNATURES,
+  signLine,
+} from "../../common/release/signatures.js";
 import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE, WITHDRAWAL } from "../../common/shapes.js";
 import { numberWords, versionFacts, withdrawnFacts, withdrawnNames } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
@@ -150,9 +158,8 @@ async function signaturesIn(path: string, { role, product, passphraseEnv, passph
   if (isSigned) return { signatures, approval };
   const lines = [...approvalLines(path, approval), ...progressLines(path, signatures)];
   const isApproved = approval === null || approval.complete;
-  const named = productOption(product);
-  const approve = isApproved ? "" : `each approver: firmseal approve ${shellWord(path)}${named} --key KEY; then `;
-  const hint = `${approve}each signer: firmseal sign ${shellWord(path)}${named} --key KEY`;
+  const approve = isApproved ? "" : `each approver: firmseal approve ${shellWord(path)}${productOption(product)} --key KEY; then `;
+  const hint = `${approve}${signLine(path, product)}`;
   const failure = new Failure(1, "ERR_SIGNATURE_THRESHOLD", lines.join("; "), hint);
   failure.facts = { signatures, approval };
   throw failure;

@@ -102,11 +102,15 @@ export function progressLines(folder: string, all: SignatureFacts): string[] {
   return [...lines].map(([line, boards]) => `${folder}: ${boards.length === all.length ? "" : `board ${boards.join(", ")}: `}${line}`);
 }
 
+/** What people who have not signed do. */
+export const signLine = (folder: string, product: string | undefined): string =>
+  `each signer: firmseal sign ${shellWord(folder)}${productOption(product)} --key KEY`;
+
 /** The lines about a release that has just been signed. `product`: the product file, if one was named. */
 export function folderLines(folder: string, all: SignatureFacts, product: string | undefined): string[] {
   const isOpen = all.some(({ complete }) => !complete);
   return [
     ...progressLines(folder, all),
-    ...(isOpen ? [] : [`check it before you publish it: firmseal verify ${shellWord(folder)}${productOption(product)}`]),
+    isOpen ? signLine(folder, product) : `check it before you publish it: firmseal verify ${shellWord(folder)}${productOption(product)}`,
   ];
 }
