@@ -10,7 +10,7 @@ export type { BehaviourChange } from "./explain/difference.js";
 export { type Incident, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";
 export type { IncidentKind } from "./incident/situation.js";
-export { identityOf } from "./input/identity.js";
+export { checkVendor, identityOf } from "./input/identity.js";
 export { LIMITS } from "./input/limits.js";
 export { isLittleRoom, LAST } from "./input/sequence.js";
 export { lintFailure } from "./lint/lint.js";

@@ -170,14 +170,30 @@ describe("init with roots", () => {
       [["--key", "gone.pem", "--lone-key"], 2, "gone.pub is a private key, and not"],
       [["--key", "odd.pem", "--lone-key"], 2, "odd.pub"],
       [["--key", "full.pem", "--lone-key"], 2, "full.pub is a folder"],
-      [[...good, ...roots("B.pem", "C.pem"), "--name", "a/b"], 1, "firmseal.toml:"],
-      [[...good, ...roots("B.pem", "C.pem"), "--name", "../x"], 1, "firmseal.toml:"],
+      [[...good, ...roots("B.pem", "C.pem"), "--name", "a/b"], 2, '--name "a/b": a name has letters, digits,'],
+      [[...good, ...roots("B.pem", "C.pem"), "--name", "../x"], 2, '--name "../x": a name has letters, digits,'],
       [[...good, ...roots("B.pem", "C.pem"), "--out", "gone/p.toml"], 3, "there is no folder gone"],
     ] as const) {
       const init = args.some((arg) => arg === "--name") ? INIT.filter((arg) => arg !== "--name" && arg !== "acme") : INIT;
       expect(expectFailure(await p.run([...init, ...args]), exit), args.join(" ")).toContain(message);
       expect(p.tree(), args.join(" ")).toEqual(before);
     }
+  });
+
+  it("ends with commands that work as they are", async () => {
+    const p = place();
+    const gone = await p.run([...INIT, "--key", "gone.pem", ...roots("B.pem", "C.pem")]);
+    expectFailure(gone, 3);
+    expect(gone.stderr).toContain("hint: make the key, firmseal keygen --out gone.pem, or correct the name\n");
+    const { stderr } = await p.ok([...INIT, "--key", "A.jwk", ...roots("B.pem", "C.pem")]);
+    const commands = stderr.match(/(?<=firmseal )(?:trust export|release) [^;\n]+/g) ?? [];
+    expect(commands).toEqual(["trust export acme.trust --root B.pub", "release --version 1.0.0 --first --unsigned"]);
+    const said: string[] = [];
+    for (const command of commands) said.push((await p.ok(command.split(" "))).stderr);
+    expect(said[0]).toBe("");
+    const sign = /^each signer: firmseal (sign dist\/1\.0\.0 --key )KEY$/m.exec(said[1] as string);
+    await p.ok([...(sign?.[1]?.trim().split(" ") ?? []), "A.pem"]);
+    await p.ok(["verify", "dist/1.0.0"]);
   });
 
   it("refuses a second first list of one name, and says how to continue", async () => {

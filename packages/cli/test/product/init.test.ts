@@ -87,7 +87,7 @@ describe("init", () => {
     rmSync(p.at("firmseal.toml"));
     rmSync(p.at(".gitignore"));
     const tree = p.tree();
-    expectFailure(await p.run([...init, "--name", "a/b"]), 1);
+    expectFailure(await p.run([...init, "--name", "a/b"]), 2);
     expectFailure(await p.run([...init, "--out", "gone/firmseal.toml"]), 3);
     expect(p.tree()).toEqual(tree);
   });
@@ -151,6 +151,9 @@ describe("init", () => {
     await released(p, "1.0.0");
     const empty = fresh();
     expect((await typeAt(empty, ["init"], QUESTIONS, [""])).shown).toContain("--vendor is missing");
+    expect((await typeAt(empty, ["init"], QUESTIONS, ["Example GmbH"])).shown).toContain("is neither a UUID nor a name");
+    const several = await typeAt(empty, ["init"], QUESTIONS, ["example.com", "esp32=app.bin", "", "B.pem, C.pem", ""]);
+    expect(several.shown).toContain("--key release.pem: file not found");
     expect(empty.has("firmseal.toml")).toBe(false);
   });
 
@@ -196,8 +199,11 @@ describe("init", () => {
     expect((await p.run(given)).stderr).toContain("hint: give --root FILE twice, or --lone-key: ");
     for (const board of ["x", "=y", "x="])
       expect(expectFailure(await p.run(["init", "--vendor", "a.b", "--board", board]), 2)).toContain("is not NAME=IMAGE");
+    const named = await p.run(["init", "--vendor", "a.b", "--board", "my board=a b.bin"]);
+    expect(expectFailure(named, 2)).toBe('firmseal: --board "my board=a b.bin": a name has letters, digits, and . _ - between them');
+    expect(named.stderr).toContain("hint: for example: --board 'my-board=a b.bin'\n");
     const lone = [...given, "--lone-key"];
-    expect(expectFailure(await p.run(["init", "--vendor", "a b", ...given.slice(3), "--lone-key"]), 1)).toContain(
+    expect(expectFailure(await p.run(["init", "--vendor", "a b", ...given.slice(3), "--lone-key"]), 2)).toContain(
       "is neither a UUID nor a name",
     );
     expect(expectFailure(await p.run([...lone, "--board", "x=z"]), 1)).toContain("firmseal.toml:");

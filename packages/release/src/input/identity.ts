@@ -22,9 +22,13 @@ function checkName(option: string, value: string, isName: (value: string) => boo
     throw usage(`${option} ${JSON.stringify(value)} is neither a UUID nor a name`, hint);
 }
 
+/** Refuses what is neither a domain nor a UUID. */
+export const checkVendor = (vendor: string): void =>
+  checkName("`vendor`", vendor, isDomain, "give the vendor's domain, for example example.com, or its UUID");
+
 /** Returns the identifiers for --vendor and --class. Throws a usage Failure if they cannot be combined. */
 export function identityOf(vendor: string, name: string): { vendor: Uint8Array; class: Uint8Array } {
-  checkName("`vendor`", vendor, isDomain, "give the vendor's domain, for example example.com, or its UUID");
+  checkVendor(vendor);
   checkName("`class`", name, isPlainText, "give the name of the class, for example board-v2, or its UUID");
   try {
     return identityUuids(vendor, name);

@@ -3,8 +3,16 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from "node:pat
 import { checkNew, passphraseOptions, STDIO, schemeOf, shellWord, usage } from "@firmseal/keys/internal";
 import { findProject, foldersOutside, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release/internal";
 import { define, option } from "../../command.js";
-import { askFor } from "../../common/ask.js";
-import { boardsAsked, consumerFor, DEFAULT_KEY, type InitOptions, keysFor, rootsFor } from "../../common/init/answers.js";
+import {
+  boardsAsked,
+  consumerFor,
+  DEFAULT_KEY,
+  type InitOptions,
+  keysFor,
+  refuseName,
+  rootsFor,
+  vendorFor,
+} from "../../common/init/answers.js";
 import { type FirstList, firstList, loneKey } from "../../common/init/first-list.js";
 import { ignoreLines } from "../../common/init/git-ignore.js";
 import { allowTestKey, coseAlgOption, forVerifier, passphrases, wholeNumber } from "../../common/options.js";
@@ -40,16 +48,16 @@ async function init(o: InitOptions) {
   if (out === STDIO) throw usage("--out -: a product file cannot go to stdout", "name a file for it");
   checkNew(out);
   const project = findProject(".");
-  const vendor =
-    o.vendor ??
-    (await askFor("--vendor", "What is the domain of the vendor, for example example.com?", { give: "its domain: --vendor example.com" }));
+  const name = o.name ?? project?.name ?? plainName(basename(resolve(".")));
+  refuseName("--name", name);
+  const vendor = await vendorFor(o);
   const boards = await boardsAsked(o, project);
   const refs = await keysFor(o);
   const roots = await rootsFor(o, refs);
   const consumer = await consumerFor(o);
   const own = (path: string) => (schemeOf(path) === undefined ? fromFile(out, path) : path);
   const about = {
-    name: o.name ?? project?.name ?? plainName(basename(resolve("."))),
+    name,
     vendor,
     boards: boards.map((board) => ({
       ...board,
@@ -61,7 +69,7 @@ async function init(o: InitOptions) {
     for: consumer,
     coseAlg: o.coseAlg,
   };
-  // before a root signs: a wrong name or board is refused here
+  // before a root signs: what the product file does not take is refused here
   newProduct(out, { ...about, keys: refs.map(own), trust: { keys: [] } });
   const threshold = o.threshold ?? 1;
   const list =
@@ -111,6 +119,8 @@ async function init(o: InitOptions) {
           rootThreshold: list.rootThreshold,
         }
       : null,
+    // of a threshold of two or more, release knows that others sign
+    unsigned: threshold === 1 && signing.length === 0,
     publicKeys,
     written,
     ignore: ignored,
@@ -136,13 +146,17 @@ function lossWords({ trust, keys, for: consumer }: InitFacts): string[] {
   const { file, roots, rootThreshold, threshold } = trust;
   const more =
     rootThreshold > 1 ? "one may be lost or stolen" : "one may be lost, but who steals one can replace the list; of three, 2 must sign";
+  const pinned = roots
+    .slice(0, rootThreshold)
+    .map(({ publicKey }) => ` --root ${shellWord(publicKey)}`)
+    .join("");
   const left = roots.filter(({ signs }) => !signs).map(({ ref }) => ref);
   return [
     `${file}: the list of keys: ${oneOf(threshold, keys.length)} must sign a release; if one is lost or stolen, the roots sign the next list`,
     `roots: ${oneOf(rootThreshold, roots.length)} must sign a list: ${more}`,
     ...(left.length > 0 ? [`next, for ${left.join(", ")}: firmseal trust sign ${shellWord(file)} --key ROOT`] : []),
     consumer === null
-      ? `devices get ${file} with their firmware: firmseal trust export; keep the roots away from this machine`
+      ? `devices get ${file} with their firmware: firmseal trust export ${shellWord(file)}${pinned}; keep the roots away from this machine`
       : `devices with ${consumer} read no list: their keys are in their firmware; keep the roots away from this machine`,
   ];
 }
@@ -208,6 +222,7 @@ export default define({
       }),
       rootThreshold: ["number", "roots that must sign a list"],
     }),
+    unsigned: ["boolean", "whether release needs --unsigned: no key here signs"],
     publicKeys: ["string[]", "files of public keys"],
     written: ["string[]", "files that were written"],
     ignore: ["string[]", "lines of .gitignore: what must never be in the repository"],
@@ -223,10 +238,11 @@ export default define({
     ...receiptWords(f.log),
     ...f.keys.filter((key) => f.missing.includes(key)).map((key) => `next, make the key: firmseal keygen --out ${shellWord(key)}`),
     ...(f.gitignore ? [] : [`.gitignore exists: it must have ${f.ignore.join(" and ")}`]),
-    `into the repository: ${[f.out, ...(f.trust ? [f.trust.file, f.trust.description] : []), ...f.publicKeys].join(", ")}; never: private keys, their logs and states`,
+    `into the repository: ${[f.out, ...(f.gitignore ? [join(dirname(f.out), ".gitignore")] : []), ...(f.trust ? [f.trust.file, f.trust.description] : []), ...f.publicKeys].join(", ")}; never: private keys, their logs and states`,
     ...f.missing.filter((file) => !f.keys.includes(file)).map((file) => `${file} does not exist yet`),
     [
       "then: firmseal release --version 1.0.0 --first",
+      ...(f.unsigned ? ["--unsigned"] : []),
       ...(f.out === PRODUCT_FILE ? [] : [`--product ${shellWord(f.out)}`]),
       ...f.outside.map((folder) => `--allow-outside ${shellWord(folder)}`),
     ].join(" "),

@@ -1,8 +1,8 @@
 // What init asks for: each answer may be an option instead.
 
 import { existsSync } from "node:fs";
-import { type PassphraseOptions, usage } from "@firmseal/keys/internal";
-import { type ConsumerName, consumerNames, type FoundProject } from "@firmseal/release/internal";
+import { type PassphraseOptions, shellWord, usage } from "@firmseal/keys/internal";
+import { type ConsumerName, checkVendor, consumerNames, type FoundProject, plainName } from "@firmseal/release/internal";
 import { isOnTerminal, questionOnTerminal } from "../../show/ui.js";
 import { askFor } from "../ask.js";
 
@@ -25,10 +25,20 @@ type Boards = FoundProject["boards"];
 
 export const DEFAULT_KEY = "release.pem";
 
+/** Refuses a name that the product file would not take. */
+export function refuseName(option: "--name" | "--board", name: string, value = name): void {
+  if (plainName(name) === name) return;
+  throw usage(
+    `${option} ${JSON.stringify(value)}: a name has letters, digits, and . _ - between them`,
+    `for example: ${option} ${shellWord(plainName(name) + value.slice(name.length))}`,
+  );
+}
+
 function givenBoards(values: readonly string[]): Boards {
   return values.map((value) => {
     const at = value.indexOf("=");
     if (at < 1 || at === value.length - 1) throw usage(`--board ${value} is not NAME=IMAGE`, "for example: --board esp32=build/app.bin");
+    refuseName("--board", value.slice(0, at), value);
     const image = value.slice(at + 1);
     const [a, b, ...more] = image.split(",");
     if (a === undefined || b === undefined || existsSync(image)) return { name: value.slice(0, at), image };
@@ -36,6 +46,13 @@ function givenBoards(values: readonly string[]): Boards {
       throw usage(`--board ${value}: a board has an image, or two: A,B`, "for example: --board esp32=build/a.bin,build/b.bin");
     return { name: value.slice(0, at), image: [a, b] as const };
   });
+}
+
+export async function vendorFor({ vendor }: InitOptions): Promise<string> {
+  const question = "What is the domain of the vendor, for example example.com?";
+  const answer = vendor ?? (await askFor("--vendor", question, { give: "its domain: --vendor example.com" }));
+  checkVendor(answer);
+  return answer;
 }
 
 export async function boardsAsked(o: InitOptions, project: FoundProject | undefined): Promise<Boards> {
@@ -47,8 +64,8 @@ export async function boardsAsked(o: InitOptions, project: FoundProject | undefi
 
 export async function keysFor(o: InitOptions): Promise<string[]> {
   if (o.key !== undefined || existsSync(DEFAULT_KEY) || !isOnTerminal()) return o.key ?? [DEFAULT_KEY];
-  const question = `Which key signs releases? A file such as ${DEFAULT_KEY}, or a reference such as pkcs11:…:`;
-  return [await askFor("--key", question)];
+  const question = `Which key signs releases? Enter for ${DEFAULT_KEY}, or another file, or a reference such as pkcs11:…:`;
+  return [(await questionOnTerminal(question)) || DEFAULT_KEY];
 }
 
 /** The roots of the list of keys; undefined for one key without a list, which a person must say. */
@@ -75,7 +92,7 @@ async function askForRoots(): Promise<string[] | undefined> {
     "Which roots sign the list of keys? Two files or more, such as root-1.pem root-2.pem; or none: a lost key then means a recall:",
     missing,
   );
-  return answer === "none" ? undefined : answer.split(/\s+/);
+  return answer === "none" ? undefined : answer.split(/[\s,]+/);
 }
 
 /** What verifies on the devices; undefined for the bundles of firmseal. */

@@ -91,7 +91,7 @@ async function lookAt(out: string, option: Looked["option"], ref: string, name: 
     return { option, ref, publicKey: publicPlace(out, ref, false, name), signs: true, isBeside: false, public: undefined };
   if (ref === STDIO) throw usage(`${option} -: a key of a list cannot come from stdin`, "name a file, or env:NAME");
   if (!isThere(ref))
-    throw environment(`${option} ${ref}: file not found`, `make the key, firmseal keygen --out KEY.pem, or correct the name`);
+    throw environment(`${option} ${ref}: file not found`, `make the key, firmseal keygen --out ${shellWord(ref)}, or correct the name`);
   const { public: key, stored } = await glanceAt(ref);
   const publicKey = publicPlace(out, ref, stored === undefined, name);
   const own = { option, ref, publicKey, signs: stored !== undefined };
