@@ -46,8 +46,16 @@ async function incident(what: IncidentKind, o: IncidentCommandOptions) {
   const product = await productAsked(o.product);
   const key = o.key ?? (await askFor("--key", "Which key? A public key file, or the thumbprint that firmseal trust show prints:"));
   const newest = product ? undefined : (o.trust ?? (await askFor("--trust", "Which is the newest trust file?")));
-  const fleet = o.fleet ?? (await askFor("--fleet", "Which file lists the devices in the field?"));
-  const dir = o.dir ?? (await askFor("--dir", "In which folder are the files of this incident kept?"));
+  const fleet =
+    o.fleet ??
+    (await askFor("--fleet", "Which file lists the devices in the field?", {
+      give: "the devices in the field, docs/reference/fleet.md: --fleet FILE",
+    }));
+  const dir =
+    o.dir ??
+    (await askFor("--dir", "In which folder are the files of this incident kept?", {
+      give: "a folder for the files of this incident: --dir FOLDER",
+    }));
   const trust = product ? await trustOf(product, o.trust, dir) : (newest as string);
   const { replacement, image } = o;
   const found = await runIncident({ what, key, trust, fleet, dir, product, ...(replacement && { replacement }), ...(image && { image }) });
