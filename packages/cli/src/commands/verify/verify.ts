@@ -154,7 +154,9 @@ async function signaturesIn(path: string, { role, product, passphraseEnv, passph
     ...(passphraseFd && { passphraseFd }),
   });
   const isSigned = signatures.every(({ complete }) => complete);
-  // those who signed have asked for the approvals
+  // those who signed have asked for the approvals, unless their product file required none
+  if (isSigned && approval && !approval.complete)
+    for (const line of approvalLines(path, approval)) warn(`${line}; it is signed all the same: ask its signers for the approvals`);
   if (isSigned) return { signatures, approval };
   const lines = [...approvalLines(path, approval), ...progressLines(path, signatures)];
   const isApproved = approval === null || approval.complete;

@@ -86,8 +86,12 @@ describe("a release that somebody must approve", () => {
 
     const done = await sign(p, "--json");
     expect(done.json).toMatchObject({ ok: true, approval: { complete: true }, signatures: [{ complete: true }, { complete: true }] });
-    await p.ok(["verify", FOLDER, "--missing"]);
+    expect((await p.ok(["verify", FOLDER, "--missing"])).stderr).not.toContain("warning: ");
     await p.ok(["verify", "dist"]);
+    // somebody may have signed it by a product file that requires no approval
+    cpSync(p.at(FOLDER), p.at("bare/1.0.0"), { recursive: true });
+    const bare = await p.ok(["verify", "bare/1.0.0", "--missing"]);
+    expect(bare.stderr).toMatch(/^warning: bare\/1\.0\.0: 0 of 1 approved, still to approve: .*; it is signed all the same: ask /m);
     // the release before it says who signed, after a higher one too
     await released(p, "1.1.0");
     await p.ok(["verify", FOLDER, "--missing"]);
