@@ -12,7 +12,7 @@ export { makeRelease } from "./release/release.js";
 export type { BoardProgress } from "./release/round/progress.js";
 export type { DoneRelease } from "./release/round/round.js";
 export { type ProductVerify, type VerifiedProduct, verifyProduct } from "./release/verify.js";
-export { type Withdrawing, type WithdrawOptions, withdrawRelease } from "./release/withdrawn/withdraw.js";
+export { type Withdrawing, type WithdrawOptions, withdrawRelease } from "./release/withdraw.js";
 export { type Withdrawn, withdrawnOf } from "./release/withdrawn/withdrawn.js";
 export { type UnsignedBridge, unsignedBridge } from "./rotation/bridge.js";
 export { readSteps } from "./rotation/files.js";

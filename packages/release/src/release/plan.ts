@@ -45,7 +45,7 @@ import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
 import { isInKnownLog, refuseKnownJump } from "./number/known-log.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
-import { refuseRecordedContent } from "./record-check.js";
+import { refuseRecordedContent } from "./record/record-check.js";
 import {
   type KnownWithdrawals,
   knownWithdrawals,

@@ -50,8 +50,8 @@ import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../veri
 import { carriedAfter, identitiesOf, refuseRole, refuseUntakenTrust, scopeOfBoard, trustOptions } from "./board/devices.js";
 import { missingHint } from "./folder.js";
 import { refuseDisorder } from "./number/numbers.js";
-import { refuseRecord } from "./record-check.js";
-import { recordClaims, refuseUnsignedRecord } from "./record-signatures.js";
+import { refuseRecord } from "./record/record-check.js";
+import { recordClaims, refuseUnsignedRecord } from "./record/record-signatures.js";
 import { byVersion, requiredBy, shelfOf, warnOfDoubted, withdrawalsOf } from "./withdrawn/known-withdrawals.js";
 import { refuseWithdrawn, withdrawalOf } from "./withdrawn/withdrawn.js";
 

@@ -19,7 +19,7 @@ import { signersOf } from "../../verify/signers.js";
 import { refuseUnapproved } from "../approvals.js";
 import { envelopeName } from "../names.js";
 import { boardNames, choiceFor, type ReleasePlan } from "../plan.js";
-import { signatureOfRecord } from "../record-signatures.js";
+import { signatureOfRecord } from "../record/record-signatures.js";
 import { type BoardProgress, isAmong } from "./progress.js";
 import { type DoneRelease, Round, sizeOfRelease } from "./round.js";
 

@@ -54,7 +54,7 @@ import type { PreparedBoard } from "../board/prepare.js";
 import { lintBoards, type ReleaseLint } from "../lint.js";
 import { envelopeName } from "../names.js";
 import { boardNames, cutPlan, type ReleasePlan, refuseLint } from "../plan.js";
-import { type RecordClaim, recordClaims } from "../record-signatures.js";
+import { type RecordClaim, recordClaims } from "../record/record-signatures.js";
 import { refuseOtherCoseAlg } from "../verify.js";
 import { type BoardProgress, countedKeys, isAmong, missingOf, progressOf, withOthers } from "./progress.js";
 

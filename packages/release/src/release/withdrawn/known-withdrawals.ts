@@ -19,7 +19,7 @@ import type { TrustedKeys } from "../../verify/verified.js";
 import { identitiesOf, productLists, productTrustKeys, type TrustLists } from "../board/devices.js";
 import { shelfPath } from "../names.js";
 import { publishedAt } from "../number/numbers.js";
-import { recordClaims } from "../record-signatures.js";
+import { recordClaims } from "../record/record-signatures.js";
 import { type KnownLogs, type WithdrawnManifest, withdrawnHere } from "./withdrawn.js";
 
 /** Whose signatures devices require, and for which devices that is asked. */

@@ -2,14 +2,14 @@
 
 import { join } from "node:path";
 import { type Artifact, payloadFault, type ReleaseRecord, signersFault } from "@firmseal/behaviour";
-import { explain } from "../explain/explain.js";
-import type { Board, Product } from "../product/file/product.js";
-import { releaseFault } from "../product/record.js";
-import { logDigest } from "../signing/authorize.js";
-import { readEnvelopeFile } from "../verify/envelope-file.js";
-import { signersOf, testKeysAmong } from "../verify/signers.js";
-import type { VerifiedRelease } from "../verify/verified.js";
-import { classesOf } from "./board/devices.js";
+import { explain } from "../../explain/explain.js";
+import type { Board, Product } from "../../product/file/product.js";
+import { releaseFault } from "../../product/record.js";
+import { logDigest } from "../../signing/authorize.js";
+import { readEnvelopeFile } from "../../verify/envelope-file.js";
+import { signersOf, testKeysAmong } from "../../verify/signers.js";
+import type { VerifiedRelease } from "../../verify/verified.js";
+import { classesOf } from "../board/devices.js";
 
 const AGAIN = "do not publish it: make the release again";
 

@@ -31,16 +31,16 @@ import {
   withdrawalsAmong,
   writeWhole,
 } from "@firmseal/keys/internal";
-import type { Board, Product } from "../../product/file/product.js";
-import type { SigningRole } from "../../product/file/written.js";
-import { findRecord, type KnownRelease, knownRelease, refuseOther, releaseFault } from "../../product/record.js";
-import { checkedReason, markOf } from "../../product/withdrawal.js";
-import { higher } from "../../trust/quorum.js";
-import { productLists, productTrustKeys, refuseRole, scopeOfBoard, signingKeys } from "../board/devices.js";
-import { shelfPath } from "../names.js";
-import { withReleaseLock } from "../round/attach.js";
-import { knownWithdrawals, requiredSigners, shelfOf } from "./known-withdrawals.js";
-import { withdrawalOf, withdrawnOf } from "./withdrawn.js";
+import type { Board, Product } from "../product/file/product.js";
+import type { SigningRole } from "../product/file/written.js";
+import { findRecord, type KnownRelease, knownRelease, refuseOther, releaseFault } from "../product/record.js";
+import { checkedReason, markOf } from "../product/withdrawal.js";
+import { higher } from "../trust/quorum.js";
+import { productLists, productTrustKeys, refuseRole, scopeOfBoard, signingKeys } from "./board/devices.js";
+import { shelfPath } from "./names.js";
+import { withReleaseLock } from "./round/attach.js";
+import { knownWithdrawals, requiredSigners, shelfOf } from "./withdrawn/known-withdrawals.js";
+import { withdrawalOf, withdrawnOf } from "./withdrawn/withdrawn.js";
 
 /** Options of withdrawRelease(). */
 export interface WithdrawOptions extends ClockOverride {

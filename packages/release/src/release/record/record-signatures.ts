@@ -7,9 +7,9 @@ import { keyWords, someOf, visible } from "@firmseal/keys/internal";
 import { type KnownSignature, readRecordSignature, recordSignature, type SignedWith } from "@firmseal/signer";
 import type { Anchor } from "@firmseal/verifier";
 import { FirmsealError, MAX_SIGNATURES } from "@firmseal/verifier/tools";
-import { GET_AGAIN, releaseFault } from "../product/record.js";
-import { isByAnchor } from "../verify/doubts.js";
-import type { VerifiedRelease } from "../verify/verified.js";
+import { GET_AGAIN, releaseFault } from "../../product/record.js";
+import { isByAnchor } from "../../verify/doubts.js";
+import type { VerifiedRelease } from "../../verify/verified.js";
 
 /** Encodes a signature of a record. */
 export const signatureOfRecord = (boards: readonly string[], key: SignedWith, signature: Uint8Array): RecordSignature => ({
