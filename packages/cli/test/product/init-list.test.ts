@@ -40,12 +40,26 @@ describe("init with roots", () => {
     });
     for (const name of ["A", "B", "C"]) expect(p.get(`${name}.pub`).toString()).toBe((await p.ok(["pubkey", `${name}.pem`])).stdout);
     expect((await p.ok(["trust", "verify", "acme.trust", ...roots("B.pub", "C.pub"), "--json"])).json).toMatchObject({ name: "acme" });
+    expect(p.get("firmseal.toml").toString()).toContain('\nname = "acme"\n\n[sequence]');
     await released(p, "1.0.0");
     rmSync(p.at("A.pem"));
     await p.ok(["verify", "dist/1.0.0"]);
     const before = p.tree();
     expectFailure(await p.run([...INIT, "--out", "other.toml", "--key", "A.pub", ...roots("B.pem", "C.pem")]), 2);
     expect(p.tree()).toEqual(before);
+  });
+
+  it("writes the name of the list into the product file, so that the list of another product is refused", async () => {
+    const p = place();
+    await p.ok([...INIT, "--key", "A.pem", ...roots("B.pem", "C.pem")]);
+    await released(p, "1.0.0");
+    p.put("lamp.json", p.get("acme.json").toString().replace('"name": "acme"', '"name": "lamp"').replace("{", '{ "sequence": 1,'));
+    await p.ok(["trust", "create", "--from", "lamp.json", "--out", "lamp.trust"]);
+    await p.ok(["trust", "sign", "lamp.trust", "--key", "B.pem", "--key", "C.pem"]);
+    p.put("acme.trust", p.get("lamp.trust"));
+    expect(expectFailure(await p.run(["verify", "dist/1.0.0"]), 1)).toContain(
+      'acme.trust is for "lamp", and the product file requires "acme"',
+    );
   });
 
   it("can be continued: by a description with another key, and by a rotation", async () => {

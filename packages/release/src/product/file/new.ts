@@ -37,9 +37,10 @@ function boardText({ name, image, slots }: FoundBoard): string {
 /** One string, or a list. */
 const listed = (values: readonly string[]) => (values.length > 1 ? `[${values.map(quoted).join(", ")}]` : quoted(values.join()));
 
-function trustText(trust: NewProduct["trust"]): string {
+/** The list has the name of the product: with the same roots, that of another product is refused. */
+function trustText(trust: NewProduct["trust"], name: string): string {
   if ("keys" in trust) return trust.keys.length === 0 ? "" : `\n[trust]\nkeys = ${listed(trust.keys)}\n`;
-  return `\n[trust]\nfile = ${quoted(trust.file)}   # the keys that devices trust; its roots sign the next one\nroot = ${listed(trust.root)}\n`;
+  return `\n[trust]\nfile = ${quoted(trust.file)}   # the keys that devices trust; its roots sign the next one\nroot = ${listed(trust.root)}\nname = ${quoted(name)}\n`;
 }
 
 /** Returns the text of a product file at `path`, and the product in it. Throws a Failure: PRODUCT for a wrong name. */
@@ -53,7 +54,7 @@ export function newProduct(
 name = ${quoted(name)}
 vendor = ${quoted(vendor)}
 # uri = "https://fw.example.com/{product}/{version}/{board}.bin"   # devices fetch images; left out, they are in the envelope
-${verifier}${keys.length === 0 ? "" : `\n[keys]\nrelease = ${listed(keys)}\n`}${trustText(trust)}
+${verifier}${keys.length === 0 ? "" : `\n[keys]\nrelease = ${listed(keys)}\n`}${trustText(trust, name)}
 [sequence]
 source = "version"   # the same version has the same number on every machine
 ${boards.map(boardText).join("")}`;
