@@ -11,7 +11,7 @@ export { planRelease, type ReleaseOptions, type ReleasePlan } from "./release/pl
 export { makeRelease } from "./release/release.js";
 export type { BoardProgress } from "./release/round/progress.js";
 export type { DoneRelease } from "./release/round/round.js";
-export { type ProductVerify, type VerifiedProduct, verifyProduct } from "./release/verify.js";
+export { type OutdatedRelease, type ProductVerify, type VerifiedProduct, verifyProduct } from "./release/verify.js";
 export { type Withdrawing, type WithdrawOptions, withdrawRelease } from "./release/withdraw.js";
 export { type Withdrawn, withdrawnOf } from "./release/withdrawn/withdrawn.js";
 export { type UnsignedBridge, unsignedBridge } from "./rotation/bridge.js";

@@ -263,6 +263,14 @@ describe("the JSON of each command has its shape", () => {
     const behaviour = "changes?[].difference.behaviour[]";
     seen("release", `${behaviour}.devices[].device?`, `${behaviour}.slot?`, `${behaviour}.has?`);
     await inShape(p, ["verify", "dist"]);
+    p.put("next.json", p.get("list.json").toString().replace("C.pub", "new.pub"));
+    await p.ok(["trust", "create", "--from", "next.json", "--previous-trust", "list.trust"]);
+    await p.ok(["trust", "sign", "next.trust", "--previous-trust", "list.trust", "--key", "A.pem"]);
+    const trust = '[trust]\nfile = "next.trust"\nroot = "A.pub"\nearlier = "list.trust"\n';
+    p.put("firmseal.toml", toml.replace("C.pem", "new.pem").replace(/(\[trust\]\nkeys = .*\n)?\n\[seq/, `\n${trust}\n[seq`));
+    await p.ok(["release", "--version", "1.0.2"]);
+    await inShape(p, ["verify", "dist"]);
+    p.put("firmseal.toml", toml);
     await inShape(p, ["keys", "move", "C.pem", "A.pem"]);
     await inShape(p, ["keys", "move", "C.pem", "A.pem"]);
     seen("keys move");

@@ -19,6 +19,7 @@ import {
   trustOptions,
   trustPins,
 } from "../release/board/devices.js";
+import { earlierLists } from "../release/board/earlier-lists.js";
 import { type ImageReader, prepareBoard } from "../release/board/prepare.js";
 import { refuseSamePerson } from "../signing/approval.js";
 import { refuseMovedKeys, refuseRootKeys } from "../signing/coverage.js";
@@ -114,6 +115,12 @@ async function checkTrustFile(checks: Checks, product: Product, file: string, ro
     );
   const { carry } = product.trust;
   const brings = carry === undefined ? undefined : await checks.run("carried", carry, () => checkCarried(checks, product, carry, has));
+  const { earlier } = product.trust;
+  if (earlier.length > 0)
+    await checks.run("earlier", earlier.join(", "), async () => {
+      const numbers = (await earlierLists(product, undefined)).map(({ number }) => number);
+      checks.add("earlier", earlier.join(", "), "ok", `sequence number ${numbers.join(", ")}`);
+    });
   const lists: TrustLists = brings?.isNewer ? [has, brings.next] : [has];
   return { trusted: { lists }, carried: brings?.carried, verifies: isPinned };
 }

@@ -48,6 +48,7 @@ import { withFileName } from "../verify/refusals.js";
 import type { TrustedKeys } from "../verify/verified.js";
 import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
 import { carriedAfter, identitiesOf, refuseRole, refuseUntakenTrust, scopeOfBoard, trustOptions } from "./board/devices.js";
+import { type EarlierList, earlierLists, highestCarried, OTHER_KEYS } from "./board/earlier-lists.js";
 import { missingHint } from "./folder.js";
 import { refuseDisorder } from "./number/numbers.js";
 import { refuseRecord } from "./record/record-check.js";
@@ -88,6 +89,16 @@ export interface VerifiedRecord {
   readonly withdrawn: ReleaseRecord["withdrawn"];
 }
 
+/** A release that only an earlier trust file accepts: who has a key that was removed since can make one at any time. */
+export interface OutdatedRelease {
+  /** The folder of the release. */
+  readonly path: string;
+  readonly version: string;
+  readonly sequence: bigint;
+  /** The newest of the earlier trust files that accept it. */
+  readonly trust: string;
+}
+
 /** The releases of a product that were verified, and the keys that they were verified with. */
 export interface VerifiedProduct {
   readonly releases: readonly VerifiedBoard[];
@@ -95,6 +106,8 @@ export interface VerifiedProduct {
   readonly records: readonly VerifiedRecord[];
   /** Those that were withdrawn. In a folder of releases, older ones may be. */
   readonly withdrawn: readonly WithdrawnRelease[];
+  /** Old releases that were not verified: only an earlier trust file of the product accepts them. */
+  readonly outdated: readonly OutdatedRelease[];
   readonly whom: TrustedKeys;
 }
 
@@ -275,7 +288,8 @@ function refuseUnordered(known: readonly KnownRelease[]): void {
  * @param path - The envelope or the folder.
  * @param product - From readProduct().
  * @param o - The lowest number, and the board and the role if they are known.
- * @returns The releases that were verified, and the keys that they were verified with.
+ * @returns The releases that were verified, and the keys that they were verified with. In a folder of releases, old
+ *   ones that only an earlier trust file accepts are named apart.
  * @throws The refusals of verifyRelease(), and Failures: RELEASE for another product or board, for a wrong order, and
  *   for files that are missing, changed or too many.
  */
@@ -307,7 +321,7 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     const own = { path, sequence: one.sequence, manifests: new Map([[one.board, logDigest(one.manifest)]]), mark: markBeside(path, one) };
     refuseWithdrawn(own, withdrawnBy([]));
     if (isVersion(one.version)) refuseBeside(path, one, shelfOf(product, role));
-    return { releases: [one], records: [], withdrawn: [], whom };
+    return { releases: [one], records: [], withdrawn: [], outdated: [], whom };
   }
   if (o.payload !== undefined) throw usage("`payload` is for one envelope, not for a folder", "put the payload into the folder");
   const record = findRecord(path);
@@ -319,7 +333,7 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     const found = await verifyFolder(path, product, whom, wanted, o);
     const shelf = shelfOf(product, role).filter(({ version }) => version !== own.version);
     refuseUnordered([...shelf, own].sort(byVersion));
-    return { releases: found.releases, records: [found.record], withdrawn: [], whom };
+    return { releases: found.releases, records: [found.record], withdrawn: [], outdated: [], whom };
   }
   const known = releasesIn(path, product, role);
   const [empty] = withoutRelease(path, known);
@@ -332,12 +346,52 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
   const older = known.flatMap((one) => withdrawalOf(one, withdrawn) ?? []);
   const releases: VerifiedBoard[] = [];
   const records: VerifiedRecord[] = [];
+  const outdated: OutdatedRelease[] = [];
+  let lists: readonly EarlierList[] = await earlierLists(product, role);
   for (const one of known) {
-    const found = await verifyFolder(one.path, product, whom, wanted, o);
-    releases.push(...found.releases);
-    records.push(found.record);
+    const { path: folder, version, sequence } = one;
+    const verified = await verifyFolder(folder, product, whom, wanted, o).catch(async (e) => {
+      const old = one === newest ? undefined : await acceptedBefore(one, lists, wanted, o, e);
+      if (!old) throw one === newest ? e : withEarlierHint(e, product, whom);
+      outdated.push({ path: folder, version, sequence, trust: old.trust });
+      return old;
+    });
+    if (verified.record) {
+      releases.push(...verified.releases);
+      records.push(verified.record);
+    }
+    // those who made a later release had the trust file that this one carries
+    const carried = lists.length === 0 ? 0n : highestCarried(verified.releases);
+    lists = lists.filter(({ number }) => number >= carried);
   }
-  return { releases, records, withdrawn: older, whom };
+  return { releases, records, withdrawn: older, outdated, whom };
+}
+
+const isByOtherKeys = (e: unknown): e is Failure => e instanceof Failure && OTHER_KEYS.includes(e.number);
+
+/** Adds how a release from before a rotation is told from one that a stranger has signed. */
+function withEarlierHint(e: unknown, { trust: { file, earlier } }: Product, { trust }: TrustedKeys): unknown {
+  if (!isByOtherKeys(e) || earlier.length > 0 || trust === undefined || BigInt(trust.sequence) < 2n) return e;
+  return e.with({ hint: `if it is from before ${visible(file as string)}, name the trust file of that time: [trust] earlier` });
+}
+
+/** Verifies a release with the newest of the earlier trust files that accepts it. Undefined if none does. */
+async function acceptedBefore(
+  { path, record }: KnownRelease,
+  lists: readonly EarlierList[],
+  wanted: readonly Board[],
+  o: ProductVerify,
+  refusal: unknown,
+): Promise<{ releases: readonly VerifiedBoard[]; record?: undefined; trust: string } | undefined> {
+  if (!isByOtherKeys(refusal) || (record?.missing.length ?? 0) > 0) return undefined;
+  for (const list of lists)
+    try {
+      const { releases } = await verifyFolder(path, list.product, list.whom, wanted, o);
+      return { releases, trust: list.path };
+    } catch (e) {
+      if (!isByOtherKeys(e)) throw e;
+    }
+  return undefined;
 }
 
 /** The mark of the release in whose folder an envelope is. */

@@ -10,6 +10,7 @@ import {
   shellWord,
   someOf,
   usage,
+  visible,
   warn,
   withdrawnFailure,
   withdrawnWords,
@@ -135,6 +136,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
       approval: undefined,
       releases: undefined,
       records: undefined,
+      outdated: undefined,
       withdrawn: undefined,
     };
   } catch (e) {
@@ -173,8 +175,13 @@ async function signaturesIn(path: string, { role, product, passphraseEnv, passph
 async function verifyForProduct(path: string, o: VerifyOptions) {
   const { readProduct, verifyProduct } = await onDemand();
   const missing = o.missing ? await signaturesIn(path, o) : undefined;
-  const { releases, records, withdrawn, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), await judged(o));
+  const product = readProduct(o.product ?? PRODUCT_FILE);
+  const { releases, records, withdrawn, outdated, whom } = await verifyProduct(path, product, await judged(o));
   for (const one of withdrawn) warn(withdrawnWords(one, path));
+  for (const one of outdated)
+    warn(
+      `${visible(one.path)} is not verified: ${visible(one.trust)} accepts it, and ${visible(product.trust.file as string)} does not; publish it nowhere`,
+    );
   const last = releases.at(-1) as VerifiedBoard;
   return {
     sequence: String(last.sequence),
@@ -202,6 +209,7 @@ async function verifyForProduct(path: string, o: VerifyOptions) {
       ...{ path: folder, version, boards: [...boards], payloads },
       withdrawn: withdrawnFacts(named),
     })),
+    outdated: outdated.map(({ sequence, ...one }) => ({ ...one, sequence: String(sequence) })),
     withdrawn: withdrawnFacts(withdrawn),
   };
 }
@@ -294,6 +302,16 @@ export default define({
       payloads: ["number", "payloads that they cover"],
       withdrawn: ["object[]", "withdrawn releases that they name"],
       ...membersOf("withdrawn[]", WITHDRAWAL),
+    }),
+    "outdated?": [
+      "object[]",
+      "with a product file, for a folder of releases: old ones that are not verified, since only an earlier trust file accepts them",
+    ],
+    ...membersOf("outdated?[]", {
+      path: ["string", "folder of the release"],
+      version: ["string", "version of the release"],
+      sequence: ["string", "sequence number"],
+      trust: ["string", "newest trust file of [trust] earlier that accepts it"],
     }),
     "withdrawn?": ["object[]", "with a product file, for a folder of releases: older ones that were withdrawn"],
     ...membersOf("withdrawn?[]", WITHDRAWAL),

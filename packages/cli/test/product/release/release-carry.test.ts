@@ -1,12 +1,12 @@
 // Releases that bring devices their next trust file.
 
-import { existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { encodeTrust, privateKey, signer, signTrustWithoutLog, TRUST_COMPONENT_NAME } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../../test-support/src/bytes.js";
 import { expectFailure, image, type Place } from "../../../../test-support/src/command-line/run.js";
-import { filesIn, release, released, world } from "../product-place.js";
+import { copyOf, type Found, filesIn, release, released, rulesOf, world } from "../product-place.js";
 
 const PRODUCT = `name = "lamp"
 vendor = "example.com"
@@ -237,5 +237,151 @@ describe("[trust] carry", () => {
     await p.ok(["sign", "--board", "lamp", "--version", "1.0.0", "--first", "--out", "lamp.suit"]);
     await released(p, "1.0.0", "--first");
     expect(p.get("lamp.suit").equals(p.get(SUIT))).toBe(true);
+  });
+
+  it("is asked for by lint from the second trust file on, and not again once it is there", async () => {
+    const second = carrying("second.trust", '"B.pem"').replace('file = "first', 'file = "second');
+    const p = await place(second.replace(/carry = .*\n/, ""));
+    const isAsked = async (version: string, ...more: string[]) => {
+      const made = rulesOf(await released(p, version, "--json", ...more));
+      const { findings } = (await p.ok(["lint", `dist/${version}`, "--json"])).json as unknown as Found;
+      return [made, findings.map(({ rule }) => rule)].map((rules) => rules.includes("L04"));
+    };
+    expect(await isAsked("1.0.0", "--first")).toEqual([true, true]);
+    p.put("firmseal.toml", second);
+    expect(await isAsked("1.1.0")).toEqual([false, false]);
+  });
+});
+
+/** The product once every device has a trust file. `earlier`: what it says about those before. */
+const moved = (name: string, key: string, earlier = "") =>
+  carrying(`${name}.trust`, `"${key}.pem"`).replace('file = "first.trust"', `file = "${name}.trust"\n${earlier}`);
+
+const EARLIER = 'earlier = "first.trust"';
+
+describe("[trust] earlier", () => {
+  let made: Place | undefined;
+
+  /** A releases 1.0.0, A and B the bridge 1.1.0, and B 1.2.0: second.trust has A no more. */
+  async function rotated(earlier = EARLIER): Promise<Place> {
+    if (!made) {
+      made = await place();
+      await released(made, "1.0.0", "--first");
+      made.put("firmseal.toml", carrying("second.trust"));
+      await released(made, "1.1.0");
+      made.put("firmseal.toml", moved("second", "B"));
+      await released(made, "1.2.0");
+    }
+    const p = copyOf(made);
+    p.put("firmseal.toml", moved("second", "B", earlier));
+    return p;
+  }
+
+  /** Puts a release into dist/ that somebody has made elsewhere. */
+  async function smuggled(p: Place, version: string, product = PRODUCT): Promise<void> {
+    const thief = await place(product);
+    thief.put("app.js", "print(666)\n");
+    await released(thief, version, "--first");
+    cpSync(thief.at(`dist/${version}`), p.at(`dist/${version}`), { recursive: true });
+  }
+
+  const verify = (p: Place, path = "dist") => p.run(["verify", path, "--product", "firmseal.toml", "--json"]);
+  const versions = (all: unknown) => (all as { version: string }[]).map(({ version }) => version);
+
+  it("names the releases from before a rotation, and verifies those since", async () => {
+    const p = await rotated("");
+    const refused = await p.run(["verify", "dist", "--product", "firmseal.toml"]);
+    expectFailure(refused, 1);
+    expect(refused.stderr).toContain("hint: if it is from before second.trust, name the trust file of that time: [trust] earlier\n");
+    p.put("firmseal.toml", moved("second", "B", EARLIER));
+    const { json } = await p.ok(["verify", "dist", "--product", "firmseal.toml", "--json"]);
+    expect([json["trust"], versions(json["releases"]), versions(json["records"]), json["outdated"]]).toEqual([
+      expect.objectContaining({ sequence: "2" }),
+      ["1.1.0", "1.2.0"],
+      ["1.1.0", "1.2.0"],
+      [{ path: join("dist", "1.0.0"), version: "1.0.0", sequence: "281474976743424", trust: "first.trust" }],
+    ]);
+    const { stdout, stderr } = await p.ok(["verify", "dist", "--product", "firmseal.toml"]);
+    expect(stderr).toContain(
+      `warning: ${join("dist", "1.0.0")} is not verified: first.trust accepts it, and second.trust does not; publish it nowhere\n`,
+    );
+    expect(stdout).not.toContain("1.0.0");
+    // alone, it is judged by the trust file that devices have
+    for (const path of ["dist/1.0.0", SUIT]) expectFailure(await p.run(["verify", path, "--product", "firmseal.toml"]), 1);
+    expect((await p.run(["doctor"])).stdout).toMatch(/^ok +earlier first\.trust: sequence number 1$/m);
+    // what is damaged or unsigned is not old
+    p.put("dist/1.0.0/SHA256SUMS", "");
+    expect((await verify(p)).exit).toBe(1);
+  });
+
+  it("verifies nothing that the thief of a removed key makes, and refuses what is newer than the list without it", async () => {
+    const p = await rotated();
+    const says = async (version: string, product?: string) => {
+      await smuggled(p, version, product);
+      const { exit, json } = await verify(p);
+      rmSync(p.at(`dist/${version}`), { recursive: true });
+      return exit === 0 ? [versions(json["outdated"]), versions(json["releases"])] : json["reason"];
+    };
+    // nothing tells it from 1.0.0
+    expect(await says("1.0.5")).toEqual([
+      ["1.0.0", "1.0.5"],
+      ["1.1.0", "1.2.0"],
+    ]);
+    // 1.1.0 carries the list without the key
+    expect(await says("1.1.5")).toMatch(/^SIGNATURE_/);
+    expect(await says("1.2.1")).toMatch(/^SIGNATURE_/);
+    // a stranger
+    const stranger = PRODUCT.replace('"A.pem"', '"C.pem"').replace(/\[trust\][^[]*/, "");
+    expect(await says("1.0.6", stranger)).toMatch(/^SIGNATURE_/);
+  });
+
+  it("goes over several lists: a release must be signed by those that an earlier one has brought", async () => {
+    const p = await rotated();
+    await list(p, "third", 3, ["C.jwk"], { previous: "second.trust" });
+    p.put("firmseal.toml", moved("second", "B").replace('"B.pem"', '["B.pem", "C.pem"]').replace('carry = "second', 'carry = "third'));
+    await released(p, "1.3.0");
+    p.put("firmseal.toml", moved("third", "C", 'earlier = ["first.trust", "second.trust"]'));
+    await released(p, "1.4.0");
+    const { json } = await p.ok(["verify", "dist", "--product", "firmseal.toml", "--json"]);
+    expect((json["outdated"] as { version: string; trust: string }[]).map(({ version, trust }) => [version, trust])).toEqual([
+      ["1.0.0", "first.trust"],
+      ["1.1.0", "second.trust"],
+      ["1.2.0", "second.trust"],
+    ]);
+    expect(versions(json["releases"])).toEqual(["1.3.0", "1.4.0"]);
+    await smuggled(p, "1.1.5");
+    expect((await verify(p)).json["reason"]).toMatch(/^SIGNATURE_/);
+  });
+
+  it("refuses lists that are not those before, even if no release needs them", async () => {
+    const p = await rotated();
+    const refused = async (earlier: string, exit: 1 | 2 | 3 = 1) => {
+      p.put("firmseal.toml", moved("second", "B", earlier));
+      return expectFailure(await p.run(["verify", "dist", "--product", "firmseal.toml"]), exit);
+    };
+    expect(await refused('earlier = "gone.trust"', 3)).toContain("firmseal.toml: [trust] earlier: gone.trust: file not found");
+    expect(await refused('earlier = "second.trust"')).toContain("second.trust has the sequence number 2, and second.trust 2");
+    expect(await refused('earlier = ["first.trust", "first.trust"]')).toContain("first.trust has the sequence number 1");
+    expect(await refused('earlier = "app.js"')).toContain("app.js");
+    for (const empty of ["earlier = []", 'earlier = ""']) expect(await refused(empty)).toContain("firmseal.toml:9:");
+    await list(p, "other", 1, ["A.jwk"], { line: "fridge" });
+    expect(await refused('earlier = "other.trust"')).toContain('second.trust is for "lamp", and other.trust for "fridge"');
+    // by a root of the thief, beside ours: second.trust follows it
+    const thief = privateKey("ed25519", image(32, 7));
+    const anchors = [
+      { key: ROOT, roles: ["root" as const] },
+      { key: thief, roles: ["root" as const] },
+      { key: privateKey("ed25519", image(32, 8)), roles: ["release" as const] },
+    ];
+    const made = (root: number) => encodeTrust({ name: "lamp", sequence: 1n, anchors, thresholds: { root, release: 1 } });
+    p.put("forged.trust", await signTrustWithoutLog(made(1), [signer(thief)]));
+    expect(await refused('earlier = "forged.trust"')).toContain("forged.trust: refused: not signed by every key of");
+    // two roots would have to sign the one that follows
+    p.put("two.trust", await signTrustWithoutLog(made(2), [signer(ROOT), signer(thief)]));
+    expect(await refused('earlier = "two.trust"')).toContain("second.trust: refused");
+    p.put("firmseal.toml", moved("second", "B", EARLIER).replace('root = "R.jwk"\n', ""));
+    expect(expectFailure(await p.run(["verify", "dist", "--product", "firmseal.toml"]), 1)).toContain("without a root, anybody may");
+    p.put("firmseal.toml", moved("second", "B", EARLIER).replace(/(file|root|carry) = "[sR].*\n/g, ""));
+    expect(expectFailure(await p.run(["verify", "dist", "--product", "firmseal.toml"]), 1)).toContain("are those before a trust file");
   });
 });

@@ -30,6 +30,7 @@ export const MARKED_MEMBERS: { readonly [member: string]: Mark } = {
   "/trust/file": "path",
   "/trust/root": "key",
   "/trust/carry": "path",
+  "/trust/earlier": "path",
   "/trust/keys": "key",
   "/approval/keys": "key",
   "/sequence/previous": "path",

@@ -52,6 +52,8 @@ export interface ProductTrust {
   readonly name: string | undefined;
   /** The trust file, or the chain of them, that each release brings. */
   readonly carry: string | undefined;
+  /** Trust files that devices had before: old releases are compared with them. */
+  readonly earlier: readonly string[];
   readonly keys: readonly string[];
   readonly threshold: number;
 }

@@ -185,7 +185,16 @@ class Reader {
     if (file === undefined && trust.name !== undefined) throw needsFile("name", "the name is that of a trust file");
     if (file === undefined && trust.carry !== undefined) throw needsFile("carry", "devices without a trust file take none");
     const carry = trust.carry === undefined ? undefined : this.at(trust.carry);
-    return { file, root, name: trust.name, carry, keys, threshold: trust.threshold ?? 1 };
+    const earlier = listOf(trust.earlier).map((one) => this.at(one));
+    if (file === undefined && earlier.length > 0) throw needsFile("earlier", "earlier trust files are those before a trust file");
+    // anybody can make a list of an earlier number that file follows
+    if (earlier.length > 0 && root.length === 0)
+      throw this.fault(
+        "/trust/earlier",
+        "without a root, anybody may have made an earlier trust file",
+        'name the roots: root = "root.pub"',
+      );
+    return { file, root, name: trust.name, carry, earlier, keys, threshold: trust.threshold ?? 1 };
   }
 
   private approval(): ProductApproval {

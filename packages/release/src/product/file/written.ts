@@ -39,7 +39,7 @@ export interface Written {
   "cose-alg"?: string | string[];
   boards: { [name: string]: WrittenBoard };
   keys?: { [role in SigningRole]?: References };
-  trust?: { file?: string; root?: References; name?: string; carry?: string; keys?: References; threshold?: number };
+  trust?: { file?: string; root?: References; name?: string; carry?: string; earlier?: References; keys?: References; threshold?: number };
   approval?: { keys: References; threshold?: number };
   sequence?: { source?: SequenceSource; previous?: string };
   profile?: string;
