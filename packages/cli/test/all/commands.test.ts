@@ -230,6 +230,8 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin", "--key", "C.pem", "--name", "product", "--lone-key"]);
     const list = ["--root", "A.pem", "--root", "B.pem", "--out", "list.toml"];
     await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin", "--key", "C.pem", "--name", "list", ...list]);
+    const given = ["--trust", "list.trust", "--root", "A.pub", "--out", "second.toml"];
+    await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin", "--name", "second", ...given]);
     await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin"]);
     seen("init");
     await inShape(p, ["doctor"]);

@@ -224,3 +224,91 @@ describe("init with roots", () => {
     expect(p.tree()).toEqual(before);
   });
 });
+
+describe("init with the list of another product", () => {
+  /** Three roots, of which the first two have signed the list of acme in `lamp`; two of the keys A and E must sign. */
+  async function shared(): Promise<Place> {
+    const p = place();
+    p.folder("lamp");
+    p.put("lamp/app.bin", image(100));
+    for (const name of ["D", "E"]) await p.ok(["keygen", "--no-passphrase", "--out", `${name}.pem`]);
+    const keys = ["--key", "A.jwk", "--key", "E.pub", "--threshold", "2"];
+    await p.ok([...INIT, "--out", "lamp/firmseal.toml", ...keys, ...roots("B.pem", "C.pem", "D.pub")]);
+    return p;
+  }
+  const GIVEN = ["init", "--vendor", "example.com", "--name", "lock", "--board", "one=app.bin", "--trust", "lamp/acme.trust"];
+
+  it("names it and its roots, writes nothing else, and the same people sign", async () => {
+    const p = await shared();
+    const { json } = await p.ok([...GIVEN, ...roots("B.jwk", "C.jwk", "D.pub"), "--json"]);
+    expect(json).toMatchObject({
+      trust: { file: "lamp/acme.trust", description: null, threshold: 2, rootThreshold: 2 },
+      publicKeys: ["B.jwk", "C.jwk", "D.pub"],
+      written: [".gitignore", "firmseal.toml"],
+      log: [],
+    });
+    expect(json["keys"]).toHaveLength(2);
+    const toml = p.get("firmseal.toml").toString();
+    expect(toml).toContain('file = "lamp/acme.trust"');
+    expect(toml).toContain('root = ["B.jwk", "C.jwk"]\n');
+    expect(toml).not.toContain("[keys]");
+    await p.ok(["release", "--version", "1.0.0", "--first"]);
+    for (const key of ["A.pem", "E.pem"]) await p.ok(["sign", "dist/1.0.0", "--key", key]);
+    await p.ok(["verify", "dist/1.0.0"]);
+  });
+
+  it("says nothing of roots that have yet to sign, and finds the list from another folder", async () => {
+    const p = await shared();
+    p.folder("lock");
+    const { stderr } = await p.ok([...GIVEN, "--out", "lock/firmseal.toml", ...roots("B.jwk", "C.jwk")]);
+    expect(stderr).toContain("lamp/acme.trust: the list of keys: 2 of 2 must sign a release");
+    expect(stderr).not.toContain("firmseal trust sign");
+    expect(p.get("lock/firmseal.toml").toString()).toContain('file = "../lamp/acme.trust"');
+    expect(p.get("lock/firmseal.toml").toString()).toContain('root = ["../B.jwk", "../C.jwk"]\n');
+  });
+
+  it("refuses what is wrong, and writes nothing", async () => {
+    const p = await shared();
+    p.folder("fold");
+    p.put("damaged.trust", p.get("lamp/acme.trust").subarray(0, 100));
+    const alone = ["--key", "A.jwk", ...roots("B.pem", "D.pub", "C.jwk"), "--out", "fold/alone.toml"];
+    await p.ok(["init", "--vendor", "example.com", "--name", "alone", "--board", "one=app.bin", ...alone]);
+    const before = p.tree();
+    const good = roots("B.jwk", "C.jwk");
+    for (const [args, exit, message] of [
+      [[...good, "--key", "A.pem"], 2, "--trust and --key exclude each other"],
+      [[...good, "--threshold", "2"], 2, "--trust and --threshold exclude each other"],
+      [[...good, "--lone-key"], 2, "--trust and --lone-key exclude each other"],
+      [[], 2, "lamp/acme.trust: 2 of its roots must sign a list, and --root is not given"],
+      [roots("B.jwk"), 2, "lamp/acme.trust: 2 of its roots must sign a list, and --root is given once"],
+      [roots("B.jwk", "B.pub"), 3, "B.pub"],
+      [roots("B.jwk", "B.jwk"), 2, "--root B.jwk and --root B.jwk are the same key"],
+      [roots("B.pem", "C.jwk"), 2, "--root B.pem is not the file of a public key"],
+      [roots("pkcs11:token=a;object=b", "C.jwk"), 2, "is not the file of a public key"],
+      [roots("B.jwk", "-"), 2, "--root -: a key of a list cannot come from stdin"],
+      [roots("B.jwk", "app.bin"), 2, "app.bin"],
+      [roots("B.jwk", "fold"), 2, "fold"],
+      [roots("B.jwk", ""), 3, "--root"],
+      // a root of the list that has not signed, and a stranger
+      [roots("B.jwk", "D.pub"), 1, "lamp/acme.trust: refused: not signed by every key of --root"],
+      [roots("B.jwk", "A.jwk"), 1, "lamp/acme.trust: refused: not signed by every key of --root"],
+      [[...good, "--trust", "gone.trust"], 2, "--trust"],
+    ] as const) {
+      expect(expectFailure(await p.run([...GIVEN, ...args]), exit), args.join(" ")).toContain(message);
+      expect(p.tree(), args.join(" ")).toEqual(before);
+    }
+    for (const [file, exit, message] of [
+      ["gone.trust", 3, "gone.trust"],
+      ["fold", 2, "fold"],
+      ["app.bin", 1, "app.bin"],
+      ["damaged.trust", 1, "damaged.trust"],
+      ["", 3, "file not found"],
+      // one of its roots has signed, and two must
+      ["fold/alone.trust", 1, "fold/alone.trust"],
+    ] as const) {
+      const args = GIVEN.map((arg) => (arg === "lamp/acme.trust" ? file : arg));
+      expect(expectFailure(await p.run([...args, ...good]), exit), file).toContain(message);
+      expect(p.tree(), file).toEqual(before);
+    }
+  });
+});

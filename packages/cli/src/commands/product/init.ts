@@ -15,6 +15,7 @@ import {
 } from "../../common/init/answers.js";
 import { type FirstList, firstList, loneKey } from "../../common/init/first-list.js";
 import { ignoreLines } from "../../common/init/git-ignore.js";
+import { givenList } from "../../common/init/given-list.js";
 import { allowTestKey, coseAlgOption, forVerifier, passphrases, wholeNumber } from "../../common/options.js";
 import { type NewFile, writeAllNew, writeSigned } from "../../common/output.js";
 import { membersOf, RECEIPTS } from "../../common/shapes.js";
@@ -52,8 +53,9 @@ async function init(o: InitOptions) {
   refuseName("--name", name);
   const vendor = await vendorFor(o);
   const boards = await boardsAsked(o, project);
-  const refs = await keysFor(o);
-  const roots = await rootsFor(o, refs);
+  const given = o.trust === undefined ? undefined : await givenList(o.trust, o);
+  const refs = given ? [] : await keysFor(o);
+  const roots = given ? undefined : await rootsFor(o, refs);
   const consumer = await consumerFor(o);
   const own = (path: string) => (schemeOf(path) === undefined ? fromFile(out, path) : path);
   const about = {
@@ -71,8 +73,8 @@ async function init(o: InitOptions) {
   };
   // before a root signs: what the product file does not take is refused here
   newProduct(out, { ...about, keys: refs.map(own), trust: { keys: [] } });
-  const threshold = o.threshold ?? 1;
-  const list =
+  const threshold = given?.threshold ?? o.threshold ?? 1;
+  const first =
     roots &&
     (await firstList({
       out,
@@ -83,6 +85,7 @@ async function init(o: InitOptions) {
       passphrases: passphraseOptions(o),
       allowTestKey: o.allowTestKey ?? [],
     }));
+  const list = given ?? first;
   const lone = list ? undefined : await loneKey(refs[0] as string);
   const keys = list?.keys ?? lone?.keys ?? [];
   const signing = keys.filter(({ signs }) => signs).map(({ ref }) => ref);
@@ -95,9 +98,9 @@ async function init(o: InitOptions) {
   });
   const all = [...(list?.roots ?? []), ...keys];
   const secrets = all.filter(({ ref, signs }) => signs && schemeOf(ref) === undefined).map(({ ref }) => ref);
-  const publicKeys = [...(list ? all.map(({ publicKey }) => publicKey) : (lone?.trusted ?? []))];
+  const publicKeys = [...(list ? all.map(({ publicKey }) => publicKey).filter((path) => path !== "") : (lone?.trusted ?? []))];
   const ignored = ignoreLines(dirname(out), secrets, publicKeys);
-  const written = (await writeProductFiles(out, text, list, ignored)).map(({ path }) => path);
+  const written = (await writeProductFiles(out, text, first, ignored)).map(({ path }) => path);
   return {
     out,
     project: project?.kind ?? null,
@@ -113,7 +116,7 @@ async function init(o: InitOptions) {
     trust: list
       ? {
           file: list.trust,
-          description: list.description,
+          description: first?.description ?? null,
           threshold,
           roots: list.roots.map(({ ref, publicKey, signs }) => ({ ref, publicKey, signs })),
           rootThreshold: list.rootThreshold,
@@ -132,7 +135,7 @@ async function init(o: InitOptions) {
         .flatMap(({ images }) => images.flatMap(({ files }) => files))
         .filter((file) => !/[*?[{]/.test(file) && !existsSync(file)),
     ],
-    log: list?.log ?? [],
+    log: first?.log ?? [],
   };
 }
 
@@ -143,17 +146,17 @@ const oneOf = (n: number, of: number) => `${n} of ${of}`;
 /** What is lost with which key. */
 function lossWords({ trust, keys, for: consumer }: InitFacts): string[] {
   if (!trust) return [`no list of keys: if ${keys.join()} is lost or stolen, every device must be recalled`];
-  const { file, roots, rootThreshold, threshold } = trust;
+  const { file, description, roots, rootThreshold, threshold } = trust;
   const more =
     rootThreshold > 1 ? "one may be lost or stolen" : "one may be lost, but who steals one can replace the list; of three, 2 must sign";
   const pinned = roots
     .slice(0, rootThreshold)
     .map(({ publicKey }) => ` --root ${shellWord(publicKey)}`)
     .join("");
-  const left = roots.filter(({ signs }) => !signs).map(({ ref }) => ref);
+  const left = description === null ? [] : roots.filter(({ signs }) => !signs).map(({ ref }) => ref);
   return [
     `${file}: the list of keys: ${oneOf(threshold, keys.length)} must sign a release; if one is lost or stolen, the roots sign the next list`,
-    `roots: ${oneOf(rootThreshold, roots.length)} must sign a list: ${more}`,
+    ...(description === null ? [] : [`roots: ${oneOf(rootThreshold, roots.length)} must sign a list: ${more}`]),
     ...(left.length > 0 ? [`next, for ${left.join(", ")}: firmseal trust sign ${shellWord(file)} --key ROOT`] : []),
     consumer === null
       ? `devices get ${file} with their firmware: firmseal trust export ${shellWord(file)}${pinned}; keep the roots away from this machine`
@@ -179,6 +182,10 @@ export default define({
     option("--root <file>", "root that signs the list of keys, two or more: a private key signs it now, that of a public key later", {
       repeat: true,
     }),
+    option(
+      "--trust <file>",
+      "the list of keys of another product, instead of a new one; --root then names public roots that have signed it",
+    ),
     option("--threshold <n>", "with --root: how many of the keys must sign a release (default: 1)", { parse: wholeNumber }),
     option("--lone-key", "no list of keys: if the one release key is lost or stolen, every device must be recalled"),
     ...passphrases(),
@@ -193,7 +200,10 @@ export default define({
       "firmseal init --vendor example.com --board esp32=build/app.bin --root root-1.pem --root root-2.pem",
       "firmseal.toml for one board and release.pem, and the list of keys, which the roots sign",
     ],
-    ["firmseal init --vendor example.com --board esp32=build/app.bin --lone-key", "one key without a list"],
+    [
+      "firmseal init --vendor example.com --board esp32=build/app.bin --trust ../lamp/lamp.trust --root root-1.pub --root root-2.pub",
+      "a second product of the same people",
+    ],
     ["firmseal init", "asks on a terminal; knows PlatformIO, Zephyr, ESP-IDF, CMake and Espruino projects"],
   ],
   json: {
@@ -212,7 +222,7 @@ export default define({
     trust: ["object|null", "the list of keys; null with --lone-key"],
     ...membersOf("trust", {
       file: ["string", "the trust file"],
-      description: ["string", "its description, for the next one"],
+      description: ["string|null", "its description, for the next one; null with --trust"],
       threshold: ["number", "keys that must sign a release"],
       roots: ["object[]", "its roots"],
       ...membersOf("roots[]", {
@@ -238,7 +248,7 @@ export default define({
     ...receiptWords(f.log),
     ...f.keys.filter((key) => f.missing.includes(key)).map((key) => `next, make the key: firmseal keygen --out ${shellWord(key)}`),
     ...(f.gitignore ? [] : [`.gitignore exists: it must have ${f.ignore.join(" and ")}`]),
-    `into the repository: ${[f.out, ...(f.gitignore ? [join(dirname(f.out), ".gitignore")] : []), ...(f.trust ? [f.trust.file, f.trust.description] : []), ...f.publicKeys].join(", ")}; never: private keys, their logs and states`,
+    `into the repository: ${[f.out, ...(f.gitignore ? [join(dirname(f.out), ".gitignore")] : []), ...(f.trust ? [f.trust.file, f.trust.description] : []), ...f.publicKeys].filter((path) => path !== null).join(", ")}; never: private keys, their logs and states`,
     ...f.missing.filter((file) => !f.keys.includes(file)).map((file) => `${file} does not exist yet`),
     [
       "then: firmseal release --version 1.0.0 --first",

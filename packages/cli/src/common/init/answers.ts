@@ -12,6 +12,7 @@ export interface InitOptions extends PassphraseOptions {
   board?: string[];
   key?: string[];
   root?: string[];
+  trust?: string;
   threshold?: number;
   loneKey?: boolean;
   for?: ConsumerName;

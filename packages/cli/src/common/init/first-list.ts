@@ -86,7 +86,7 @@ function publicPlace(out: string, ref: string, isPublic: boolean, name: string):
 }
 
 /** Looks at a key, and asks for nothing. */
-async function lookAt(out: string, option: Looked["option"], ref: string, name: string): Promise<Looked> {
+export async function lookAt(out: string, option: Looked["option"], ref: string, name: string): Promise<Looked> {
   if (schemeOf(ref) !== undefined)
     return { option, ref, publicKey: publicPlace(out, ref, false, name), signs: true, isBeside: false, public: undefined };
   if (ref === STDIO) throw usage(`${option} -: a key of a list cannot come from stdin`, "name a file, or env:NAME");
@@ -105,7 +105,7 @@ async function besideIt(ref: string): Promise<PublicKey | undefined> {
 }
 
 /** Refuses one key in two places, also in another form. */
-function refuseTwice(all: readonly (Looked & { public: PublicKey })[]): void {
+export function refuseTwice(all: readonly (Looked & { public: PublicKey })[]): void {
   for (const [i, one] of all.entries()) {
     const twin = all.slice(0, i).find((other) => sameKey(one.public.key, other.public.key));
     if (!twin) continue;

@@ -35,6 +35,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--out": [`${INIT} --key A.pem --root B.pem --root D.pem --out ?`, OUT],
     "--key": [`${INIT} --out new.toml --root B.pem --root D.pem --key ?`, FILE],
     "--root": [`${INIT} --out new.toml --key A.pem --root B.pem --root ?`, FILE],
+    "--trust": [`${INIT} --out new.toml --root B.jwk --trust ?`, FILE],
   },
   doctor: {
     "--product": ["doctor --product ?", FILE],
