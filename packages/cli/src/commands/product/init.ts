@@ -94,7 +94,9 @@ async function init(o: InitOptions) {
     ...about,
     // if too few are here, each person signs with --key
     keys: signing.length < threshold ? [] : signing.map(own),
-    trust: list ? { file: own(list.trust), root: pinned.map(({ publicKey }) => own(publicKey)) } : { keys: (lone?.trusted ?? []).map(own) },
+    trust: list
+      ? { file: own(list.trust), root: pinned.map(({ publicKey }) => own(publicKey)), name: list.name }
+      : { keys: (lone?.trusted ?? []).map(own) },
   });
   const all = [...(list?.roots ?? []), ...keys];
   const secrets = all.filter(({ ref, signs }) => signs && schemeOf(ref) === undefined).map(({ ref }) => ref);

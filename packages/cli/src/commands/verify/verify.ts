@@ -108,7 +108,8 @@ const doubtsOf = ({ signedByTestKeys, otherSignatures, refusing }: VerifiedRelea
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
 export async function verifyEnvelope(path: string, o: VerifyOptions) {
-  refuseMissing(path);
+  // otherwise options are judged first
+  if (!o.key && o.trust === undefined) refuseMissing(path);
   if (o.missing && !isReleaseFolder(path)) throw usage(`--missing: ${path} is not the folder of a release`, "name the folder");
   if (isForProduct(path, o)) return verifyForProduct(path, o);
   if (o.log !== undefined) throw usage("--log is for releases of a product", "name the product file: --product FILE");

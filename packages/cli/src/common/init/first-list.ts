@@ -50,6 +50,8 @@ export interface ListedKey {
 /** The first trust file, before anything is written. */
 export interface FirstList {
   readonly trust: string;
+  /** The name in the list. */
+  readonly name: string | undefined;
   readonly description: string;
   readonly roots: readonly ListedKey[];
   readonly keys: readonly ListedKey[];
@@ -247,6 +249,7 @@ export async function firstList(o: FirstListOptions): Promise<FirstList> {
       const { bytes, log } = await signedByRoots(unsigned, signing, o.name);
       return {
         trust,
+        name: o.name,
         description,
         roots,
         keys,

@@ -4,12 +4,13 @@ import { keyName, refuseTestKeys } from "@firmseal/keys";
 import { usage } from "@firmseal/keys/internal";
 import { readTrustFile } from "@firmseal/release";
 import { anchorFacts, keysOf, PRODUCT_FILE, readPinnedTrust } from "@firmseal/release/internal";
+import { trustName } from "@firmseal/signer";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import type { InitOptions } from "./answers.js";
 import { type FirstList, lookAt, refuseTwice } from "./first-list.js";
 
 /** A trust file that is there: nothing of it is written. */
-export interface GivenList extends Pick<FirstList, "trust" | "roots" | "keys" | "rootThreshold"> {
+export interface GivenList extends Pick<FirstList, "trust" | "name" | "roots" | "keys" | "rootThreshold"> {
   /** How many release keys must sign. */
   readonly threshold: number;
 }
@@ -41,6 +42,7 @@ export async function givenList(trust: string, o: InitOptions): Promise<GivenLis
   const releases = keysOf({ ...store, anchors: store.anchors.filter((one) => anchorFacts(one).roles.includes("release")) });
   return {
     trust,
+    name: trustName(store),
     roots: roots.map((ref) => ({ ref, publicKey: ref, signs: false })),
     keys: releases.map((key) => ({ ref: keyName(key), publicKey: "", signs: false })),
     rootThreshold,

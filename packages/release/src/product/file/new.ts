@@ -13,7 +13,9 @@ export interface NewProduct {
   /** References of the release keys that sign here; empty if each person signs elsewhere. */
   readonly keys: readonly string[];
   /** The keys that devices trust: the trust file and root keys that must have signed it, or public keys. */
-  readonly trust: { readonly file: string; readonly root: readonly string[] } | { readonly keys: readonly string[] };
+  readonly trust:
+    | { readonly file: string; readonly root: readonly string[]; readonly name: string | undefined }
+    | { readonly keys: readonly string[] };
   /** The verifier of the devices, if it is not that of this project. */
   readonly for?: ConsumerName | undefined;
   /** Names of COSE algorithms. */
@@ -37,10 +39,10 @@ function boardText({ name, image, slots }: FoundBoard): string {
 /** One string, or a list. */
 const listed = (values: readonly string[]) => (values.length > 1 ? `[${values.map(quoted).join(", ")}]` : quoted(values.join()));
 
-/** The list has the name of the product: with the same roots, that of another product is refused. */
-function trustText(trust: NewProduct["trust"], name: string): string {
+/** The name of the list: with the same roots, that of another product line is refused. */
+function trustText(trust: NewProduct["trust"]): string {
   if ("keys" in trust) return trust.keys.length === 0 ? "" : `\n[trust]\nkeys = ${listed(trust.keys)}\n`;
-  return `\n[trust]\nfile = ${quoted(trust.file)}   # the keys that devices trust; its roots sign the next one\nroot = ${listed(trust.root)}\nname = ${quoted(name)}\n`;
+  return `\n[trust]\nfile = ${quoted(trust.file)}   # the keys that devices trust; its roots sign the next one\nroot = ${listed(trust.root)}\n${trust.name === undefined ? "" : `name = ${quoted(trust.name)}\n`}`;
 }
 
 /** Returns the text of a product file at `path`, and the product in it. Throws a Failure: PRODUCT for a wrong name. */
@@ -54,7 +56,7 @@ export function newProduct(
 name = ${quoted(name)}
 vendor = ${quoted(vendor)}
 # uri = "https://fw.example.com/{product}/{version}/{board}.bin"   # devices fetch images; left out, they are in the envelope
-${verifier}${keys.length === 0 ? "" : `\n[keys]\nrelease = ${listed(keys)}\n`}${trustText(trust, name)}
+${verifier}${keys.length === 0 ? "" : `\n[keys]\nrelease = ${listed(keys)}\n`}${trustText(trust)}
 [sequence]
 source = "version"   # the same version has the same number on every machine
 ${boards.map(boardText).join("")}`;
