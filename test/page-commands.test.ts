@@ -21,6 +21,7 @@ function codeOf(text: string): string[] {
   const blocks = [...text.matchAll(/^```(\S*)[^\n]*\n([\s\S]*?)^```$/gm)].flatMap(([, language = "", code = ""]) =>
     /^(?:sh|shell|bash)$/.test(language) ? code.replaceAll("\\\n", " ").split("\n") : [],
   );
+  expect(text, "a block has nothing to type").not.toMatch(/^```(?:sh|shell|bash)[^\n]*\n\s*^```$/m);
   const lines = text.replace(/^```[\s\S]*?^```$/gm, "").matchAll(/`([^`]+)`/g);
   return [...blocks, ...[...lines].map(([, code = ""]) => code.replaceAll(/\s+/g, " "))];
 }
