@@ -47,6 +47,12 @@ describe("init with roots", () => {
     const before = p.tree();
     expectFailure(await p.run([...INIT, "--out", "other.toml", "--key", "A.pub", ...roots("B.pem", "C.pem")]), 2);
     expect(p.tree()).toEqual(before);
+    mkdirSync(p.at("o"));
+    const words = (await p.ok([...INIT, "--out", "o/x.toml", "--key", "A.pub", ...roots("B.pub", "C.pub")])).stderr;
+    expect(words).toContain(
+      "into the repository: o/x.toml, o/.gitignore, o/acme.trust, o/acme.json, o/B.pub, o/C.pub, o/A.pub; never: private keys, their logs and states",
+    );
+    expect(p.has("o/B.pub")).toBe(true);
   });
 
   it("writes the name of the list into the product file, so that the list of another product is refused", async () => {

@@ -62,7 +62,7 @@ describe("a signed file is not signed as an image", () => {
 
   it("nor as the image of a product, which starts, but as a further component", async () => {
     const product = (main: string, other: string) =>
-      `name = "lock"\nvendor = "example.com"\n[keys]\nrelease = "A.pem"\n[boards.b]\nimage = "${main}"\n[[boards.b.components]]\nname = "trust"\nimage = "${other}"\n`;
+      `name = "lock"\nvendor = "example.com"\n[keys]\nrelease = "A.pem"\n[boards.b]\nimage = "${main}"\n[[boards.b.components]]\nname = "more"\nimage = "${other}"\n`;
     for (const [name, what] of [...Object.entries(FILES), ["B.jwk", "a public key"], ["firmseal.toml", "a product file"]] as const) {
       p.put("firmseal.toml", product(name, "fw.bin"));
       expect(await refused(["release", "--version", "1.0.0", "--dry-run"], 2)).toContain(`${name} is ${what}, not an image`);
