@@ -116,7 +116,11 @@ async function publicOf(checks: Checks, ref: string, { public: own }: KeyGlance)
       const { public: other } = await glanceAt(beside);
       const how = `firmseal pubkey ${shellWord(ref)}`;
       if (own && other && !equalBytes(own.key, other.key))
-        throw refusedInput("ERR_KEY", `it is not the public key of ${ref}`, `write it again: ${how} --out ${shellWord(beside)}`);
+        throw refusedInput(
+          "ERR_KEY",
+          `it is not the public key of ${ref}`,
+          `write it again: firmseal pubkey ${shellWord(ref)} --out ${shellWord(beside)}`,
+        );
       if (own) checks.add("public key", beside, "ok", `that of ${ref}`);
       else checks.add("public key", beside, "not checked", `${ref} is encrypted`, `compare it with what this shows: ${how}`);
       return own ?? other;

@@ -1,7 +1,7 @@
 // Options that contradict each other, and names that are meant to deceive: one line that says what is wrong, one hint, nothing written.
 
 import { describe, expect, it } from "vitest";
-import { expectFailure, expectHarmless, FACTS, words } from "../../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, expectHarmless, FACTS, words } from "../../../../test-support/src/command-line/run.js";
 import { fails, place, signed } from "./bad-input-place.js";
 
 describe.concurrent("refused options", () => {
@@ -39,7 +39,8 @@ describe.concurrent("names and texts that are meant to deceive", () => {
     p.put("-fw.bin", p.get("fw.bin"));
     p.put("--json", p.get("A.pem"));
     p.put("-v.suit", signed);
-    await p.ok(["sign", "--key", "--json", ...FACTS, "--seq", "7", "--", "-fw.bin"]);
+    expectExit(await p.run(["sign", "--key", "--json", ...FACTS, "--seq", "7", "--", "-fw.bin"]), 2);
+    await p.ok(["sign", "--key=--json", ...FACTS, "--seq", "7", "--", "-fw.bin"]);
     expect(p.get("-fw.suit").equals(signed)).toBe(true);
     await p.ok(["verify", "--key", "A.jwk", "--", "-v.suit"]);
     await p.ok(["verify", "./-v.suit", "--key", "A.jwk"]);
