@@ -1,13 +1,14 @@
 // An envelope while it is being signed. It is read once and written once, at the end. Signatures cover the digest in
 // the wrapper, after that digest has been compared with the manifest.
 
-import { type Alg, type Anchor, type Host, type Manifest, open } from "@firmseal/verifier";
+import { type Alg, type Anchor, type Host, type Manifest, open, type Trust } from "@firmseal/verifier";
 import {
   decodeEnvelope,
   equalBytes,
   formatSequence,
   HASH_SHA_256,
   isRefusal,
+  rawKey,
   TAG_SIGN1,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
@@ -104,17 +105,27 @@ export class EnvelopeDraft implements Signable {
    * refusals of open().
    */
   async openWithTrialKey(host: Host = {}): Promise<Manifest> {
-    const key: SignedWith = { alg: ed25519Row.cose, publicKey: randomBytes(32) };
-    const signature = randomBytes(64);
-    const signed = this.message(key);
-    const alg: Alg = {
-      ids: [key.alg],
-      valid: () => true,
-      verify: (_key, message, given) => equalBytes(given, signature) && equalBytes(message, signed),
-    };
-    const bytes = writeEnvelope({ ...this.parts, blocks: [...this.parts.blocks, signatureBlock(key, signature)] });
+    const alg: Alg = { ids: [ed25519Row.cose], valid: () => true, verify: () => false };
+    return this.openAsIfSigned({ anchors: [{ alg, key: randomBytes(32) }] }, host);
+  }
+
+  /**
+   * Opens the envelope as a device with this trust, as if each of its anchors had signed it, like the trial key of
+   * openWithTrialKey(). So the code of the device counts the signers. Throws the refusals of open().
+   */
+  openAsIfSigned(trust: Trust, host: Host = {}): Manifest {
+    const blocks: Uint8Array[] = [];
+    const anchors = trust.anchors.map((anchor): Anchor => {
+      const key: SignedWith = { alg: anchor.alg.ids[0] as number, publicKey: Uint8Array.from(rawKey(anchor.key)) };
+      const signature = randomBytes(64);
+      const signed = this.message(key);
+      blocks.push(signatureBlock(key, signature));
+      const verify: Alg["verify"] = (_key, message, given) => equalBytes(given, signature) && equalBytes(message, signed);
+      return { ...anchor, alg: { ...anchor.alg, verify } };
+    });
+    const bytes = writeEnvelope({ ...this.parts, blocks: [...this.parts.blocks, ...blocks] });
     try {
-      return open(bytes, { anchors: [{ alg, key: key.publicKey }] }, host, true);
+      return open(bytes, { ...trust, anchors }, host, true);
     } catch (e) {
       throw inInput(e, this.outline.envelope, bytes.length);
     }

@@ -6,9 +6,9 @@ import { existsSync } from "node:fs";
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import { anchors, keyName, numberVersion, versionNumber } from "@firmseal/keys";
 import { isFolder, someOf, tooMuch, visible, warn } from "@firmseal/keys/internal";
-import { type PublicKey, ROLES, unlessThrown } from "@firmseal/signer";
-import { type Anchor, type Identity, policyOf, type Trust } from "@firmseal/verifier";
-import { sameKey } from "@firmseal/verifier/tools";
+import { draftOf, type EnvelopeDraft, type PublicKey, ROLES, SCHEMA, unlessThrown } from "@firmseal/signer";
+import { nodeHost } from "@firmseal/simulator";
+import { type Identity, policyOf, type Trust } from "@firmseal/verifier";
 import { LIMITS } from "../../input/limits.js";
 import type { Product } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
@@ -50,43 +50,32 @@ export function requiredSigners(
   return requiredBy(product, { policy: () => trust });
 }
 
-/** The anchors that have signed a record. Which boards a signature covers does not matter here. */
-function signersOfRecord(path: string, record: ReleaseRecord, all: readonly Anchor[]): Anchor[] {
-  const claims = recordClaims(path, record);
-  const number = BigInt(record.sequence);
-  return all.filter((anchor) => {
-    const { from, until } = windowOf(anchor);
-    return from <= number && number <= until && claims.some((claim) => isByAnchor(claim, anchor));
-  });
-}
-
-/** Whether these anchors are enough, each person once. */
-function areEnough(all: readonly Anchor[], { threshold = 1, families = [] }: Trust): boolean {
-  const signed = all.filter((anchor, i) => !all.slice(0, i).some((other) => sameKey(other.key, anchor.key)));
-  return (
-    signed.length >= threshold &&
-    families.every((one) => !one.known || signed.filter(({ alg }) => alg.ids.some((id) => one.ids.includes(id))).length >= one.threshold)
-  );
-}
+/** A release with this number, and nothing that a device would do. */
+const bareDraft = (sequence: string): EnvelopeDraft => draftOf({ $schema: SCHEMA, sequence, components: [[{ hex: "00" }]] });
 
 /**
  * Returns whether the signers that all these devices require have signed a record, for what it says about the release
- * with a number: a key that has ended says nothing about releases above its last number. A damaged record has none.
+ * with a number: a key that has ended says nothing about releases above its last number. The code of the devices
+ * counts: it opens a release with the number of the record as if these keys had signed it. A damaged record has none.
  */
 function beliefIn({ path, record }: KnownRelease, { policy, identities }: RequiredSigners): (about: bigint) => boolean {
-  const all = identities.map((identity) =>
-    unlessThrown(() => {
+  const found = unlessThrown(() => {
+    if (!record) return undefined;
+    const claims = recordClaims(path, record);
+    // which boards a signature covers does not matter here
+    const signed = identities.map((identity) => {
       const trust = policy(identity);
-      return { trust, signed: record ? signersOfRecord(path, record, trust.anchors) : [] };
-    }),
-  );
-  const isEnough = (one: (typeof all)[number], about: bigint) =>
-    one !== undefined &&
-    areEnough(
-      one.signed.filter((anchor) => about <= windowOf(anchor).until),
-      one.trust,
-    );
-  return (about) => all.length > 0 && all.every((one) => isEnough(one, about));
+      return { ...trust, anchors: trust.anchors.filter((anchor) => claims.some((claim) => isByAnchor(claim, anchor))) };
+    });
+    return { draft: bareDraft(record.sequence), signed };
+  });
+  if (!found || identities.length === 0) return () => false;
+  const { draft, signed } = found;
+  const accepts = (trust: Trust, about: bigint): boolean => {
+    const anchors = trust.anchors.filter((anchor) => about <= windowOf(anchor).until);
+    return unlessThrown(() => draft.openAsIfSigned({ ...trust, anchors }, nodeHost)) !== undefined;
+  };
+  return (about) => signed.every((trust) => accepts(trust, about));
 }
 
 /** Compares releases by their versions. */
