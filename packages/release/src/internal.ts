@@ -57,7 +57,7 @@ export { type JoinOptions, planJoin, planSigning, type RoundOptions } from "./re
 export { boardInput, refuseUnapprovable } from "./release/sign-board.js";
 export { triedPlan } from "./release/tried-plan.js";
 export type { VerifiedBoard } from "./release/verify.js";
-export { withdrawalAround } from "./release/withdrawn/around.js";
+export { refuseWithdrawnAround, withdrawalAround } from "./release/withdrawn/around.js";
 export { productWithdrawals } from "./release/withdrawn/known-withdrawals.js";
 export type { WithdrawnManifest } from "./release/withdrawn/withdrawn.js";
 export { documentsBeside, reportDocuments } from "./report/documents.js";

@@ -150,6 +150,26 @@ describe("a signed record", () => {
     );
   });
 
+  it("beside an envelope elsewhere refuses it for every command that uses it, with keys and with a product file", async () => {
+    const p = elsewhere(made, TRUSTING);
+    mkdirSync(p.at("sent"));
+    cpSync(made.at("dist", BAD), p.at("sent", BAD), { recursive: true });
+    cpSync(made.at("dist/1.4.2"), p.at("sent/1.4.2"), { recursive: true });
+    const suit = `sent/${BAD}/gateway-puck-${BAD}.suit`;
+    for (const by of [
+      ["--key", "A.jwk"],
+      ["--product", "firmseal.toml"],
+    ])
+      for (const args of [
+        ["verify", suit],
+        ["extract", suit, "--out", "image.bin"],
+      ])
+        expect(await refused(p, [...args, ...by]), args.join(" ")).toContain(`version ${BAD} was withdrawn on`);
+    expect(await refused(p, ["report", suit, "--out", "r.html", "--product", "firmseal.toml"])).toContain(
+      `version ${BAD} was withdrawn on`,
+    );
+  });
+
   it("withdraws nothing if nobody has signed it, or a stranger, and that is said", async () => {
     const { withdrawn } = recordOf(made, "dist/1.4.2");
     const good = recordOf(made, "dist/1.4.0").artifacts.flatMap(({ kind, manifest }) => (kind === "envelope" ? [manifest] : []));

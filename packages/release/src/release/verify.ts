@@ -1,20 +1,10 @@
 // Verifies envelopes and folders of releases for a product: the right product and board, in the right order, signed by
 // the right keys, with every payload.
 
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { RECORD, type ReleaseRecord, versionIn } from "@firmseal/behaviour";
 import { Failure, versionNumber } from "@firmseal/keys";
-import {
-  isFolder,
-  isVersion,
-  type PassphraseOptions,
-  STDIO,
-  sizeOf,
-  usage,
-  visible,
-  type WithdrawnRelease,
-  warn,
-} from "@firmseal/keys/internal";
+import { isFolder, isVersion, type PassphraseOptions, sizeOf, usage, visible, type WithdrawnRelease, warn } from "@firmseal/keys/internal";
 import { EnvelopeDraft, formatUuid, ROLES, type RoleName } from "@firmseal/signer";
 import { errors, policyOf } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
@@ -37,7 +27,6 @@ import {
   withoutRelease,
 } from "../product/record.js";
 import { impliedVersion, isUnnamed } from "../product/version.js";
-import { findMark } from "../product/withdrawal.js";
 import { logDigest } from "../signing/authorize.js";
 import { readTrustFile } from "../trust/read.js";
 import { trustedKeys } from "../trust/trusted-keys.js";
@@ -53,6 +42,7 @@ import { missingHint } from "./folder.js";
 import { refuseDisorder } from "./number/numbers.js";
 import { refuseRecord } from "./record/record-check.js";
 import { recordClaims, refuseUnsignedRecord } from "./record/record-signatures.js";
+import { refuseWithdrawnAround } from "./withdrawn/around.js";
 import { byVersion, requiredBy, shelfOf, warnOfDoubted, withdrawalsOf } from "./withdrawn/known-withdrawals.js";
 import { refuseWithdrawn, withdrawalOf } from "./withdrawn/withdrawn.js";
 
@@ -318,8 +308,9 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
   };
   if (!isFolder(path)) {
     const one = await verifyOne(path, product, whom, wanted, o);
-    const own = { path, sequence: one.sequence, manifests: new Map([[one.board, logDigest(one.manifest)]]), mark: markBeside(path, one) };
+    const own = { path, sequence: one.sequence, manifests: new Map([[one.board, logDigest(one.manifest)]]), mark: undefined };
     refuseWithdrawn(own, withdrawnBy([]));
+    refuseWithdrawnAround(path, one.outline, whom);
     if (isVersion(one.version)) refuseBeside(path, one, shelfOf(product, role));
     return { releases: [one], records: [], withdrawn: [], outdated: [], whom };
   }
@@ -392,15 +383,6 @@ async function acceptedBefore(
       if (!isByOtherKeys(e)) throw e;
     }
   return undefined;
-}
-
-/** The mark of the release in whose folder an envelope is. */
-function markBeside(path: string, one: VerifiedBoard): KnownRelease["mark"] {
-  if (path === STDIO) return undefined;
-  const folder = dirname(path);
-  const record = findRecord(folder);
-  const isOfRecord = record?.artifacts.some(({ kind, manifest }) => kind === "envelope" && manifest === logDigest(one.manifest));
-  return record && isOfRecord ? findMark(folder, record) : undefined;
 }
 
 /** Refuses an envelope whose number contradicts the existing releases: another manifest with its version or number. */

@@ -27,7 +27,7 @@ import {
   signersOf,
   testKeysAmong,
 } from "@firmseal/release/internal";
-import { keyOfAnchor, roleNames } from "@firmseal/signer";
+import { keyOfAnchor, roleNames, unlessThrown } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
@@ -157,7 +157,11 @@ async function warnOfWithdrawn(path: string, envelope: Uint8Array): Promise<void
   if (!isAmongReleases(path)) return;
   const { withdrawalAround } = await onDemand();
   // the keys here are those that may have signed: nobody has said that devices trust them
-  const withdrawn = withdrawalAround(path, envelope, undefined);
+  const withdrawn = withdrawalAround(
+    path,
+    unlessThrown(() => decodeEnvelope(envelope)),
+    undefined,
+  );
   if (withdrawn) warn(withdrawnWords(withdrawn, path));
 }
 

@@ -20,6 +20,7 @@ import { passphrases, payload, productFile, threshold, trusted, wholeNumber } fr
 import { deliver, refuseTerminal } from "../../common/output.js";
 import { folderAt, onlyBoard, refuseBoardOf, shownFolder } from "../../common/release/folder-boards.js";
 import { onDemand } from "../../common/release/on-demand.js";
+import { isAmongReleases } from "../../common/release/signatures.js";
 import { DIGEST_SHAPE, membersOf, NUMBER, OUT, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
@@ -95,7 +96,11 @@ async function opened(given: string, o: ExtractOptions): Promise<Opened> {
   const by = await trustedBy(o);
   if (by && "product" in by) return openedFor(given, by.product, o);
   const { path, envelope } = await envelopeAt(given, o, by !== undefined);
-  if (by) return { ...(await verifyRelease(path, envelope, by.whom, { ...o, ...ACCEPTED })), path, whom: by.whom };
+  if (by) {
+    const verified = await verifyRelease(path, envelope, by.whom, { ...o, ...ACCEPTED });
+    if (isAmongReleases(path)) (await onDemand()).refuseWithdrawnAround(path, verified.outline, by.whom);
+    return { ...verified, path, whom: by.whom };
+  }
   const manifest = await openWithTrialKey(readDraft(envelope));
   return { path, manifest, outline: decodeEnvelope(envelope), signers: [] };
 }

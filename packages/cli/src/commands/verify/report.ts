@@ -35,6 +35,7 @@ import {
   withdrawalAround,
 } from "@firmseal/release/internal";
 import { fittedReport, type ReleaseReport, type ReportData } from "@firmseal/report";
+import { unlessThrown } from "@firmseal/signer";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
@@ -106,7 +107,11 @@ async function oneBoard(path: string, o: ReportOptions): Promise<ReportedBoard> 
   const names = namesOf(product, o, given);
   const before = o.previousRelease;
   const whom = await keysFor(o, product);
-  const withdrawn = withdrawalAround(path, readEnvelopeFile(path), whom);
+  const withdrawn = withdrawalAround(
+    path,
+    unlessThrown(() => decodeEnvelope(readEnvelopeFile(path))),
+    whom,
+  );
   if (withdrawn) warn(withdrawnWords(withdrawn, path));
   return reportBoard({
     ...{ path, o, whom, given, names },

@@ -12,7 +12,6 @@ import {
   usage,
   visible,
   warn,
-  withdrawnFailure,
   withdrawnWords,
 } from "@firmseal/keys/internal";
 import { type VerifiedRelease, verifyRelease } from "@firmseal/release";
@@ -24,7 +23,6 @@ import {
   type RefusalOverrides,
   readEnvelopeFile,
   refusingFacts,
-  type TrustedKeys,
   type TrustOptions,
   trustedKeys,
   type VerifiedBoard,
@@ -91,14 +89,6 @@ async function judged(o: VerifyOptions) {
   return { ...o, judge: (envelope: Uint8Array) => checkFor(name, envelope) };
 }
 
-/** Refuses an envelope whose release was withdrawn, if a folder around it says so. */
-async function refuseWithdrawnAround(path: string, envelope: Uint8Array, whom: TrustedKeys): Promise<void> {
-  if (!isAmongReleases(path)) return;
-  const { withdrawalAround } = await onDemand();
-  const withdrawn = withdrawalAround(path, envelope, whom);
-  if (withdrawn) throw withdrawnFailure(withdrawn, path);
-}
-
 /** What people must know about a release that enough trusted keys have signed. */
 const doubtsOf = ({ signedByTestKeys, otherSignatures, refusing }: VerifiedRelease) => ({
   signedByTestKeys: [...signedByTestKeys],
@@ -120,7 +110,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
   try {
     const envelope = readEnvelopeFile(path);
     const verified = await verifyRelease(path, envelope, whom, await judged(o));
-    await refuseWithdrawnAround(path, envelope, whom);
+    if (isAmongReleases(path)) (await onDemand()).refuseWithdrawnAround(path, verified.outline, whom);
     const { sequence, outline, signers, payloadsChecked, payloadsNotChecked, severedAbsent } = verified;
     return {
       sequence: String(sequence),

@@ -13,6 +13,7 @@ import {
   productNames,
   recipeFor,
   refuseMissingKeys,
+  refuseWithdrawnAround,
   signingKeys,
   trustOptions,
   withdrawalAround,
@@ -34,6 +35,7 @@ export const parts = {
   signingKeys,
   trustOptions,
   verifyProduct,
+  refuseWithdrawnAround,
   withdrawalAround,
   withReleaseLock,
 };

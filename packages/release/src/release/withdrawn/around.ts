@@ -4,9 +4,9 @@
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { RECORD, type ReleaseRecord } from "@firmseal/behaviour";
-import { STDIO, type WithdrawnRelease } from "@firmseal/keys/internal";
+import { STDIO, type WithdrawnRelease, withdrawnFailure } from "@firmseal/keys/internal";
 import { unlessThrown } from "@firmseal/signer";
-import { decodeEnvelope } from "@firmseal/verifier/tools";
+import type { UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { LIMITS } from "../../input/limits.js";
 import { bigSequence } from "../../input/sequence.js";
 import { type KnownRelease, knownRelease, readRecordFile } from "../../product/record.js";
@@ -37,12 +37,14 @@ function recordsAround(path: string): { path: string; record: ReleaseRecord }[] 
  * trusted keys have signed. Undefined if nothing around it says so. Throws a Failure, RELEASE, for a damaged mark.
  *
  * @param path - The envelope.
- * @param envelope - Its content.
+ * @param outline - Its content. Undefined for a file that is not an envelope, and so was not released.
  * @param whom - The trusted keys. Undefined: no record is believed.
  */
-export function withdrawalAround(path: string, envelope: Uint8Array, whom: TrustedKeys | undefined): WithdrawnRelease | undefined {
-  // a file that is not an envelope was not released
-  const outline = unlessThrown(() => decodeEnvelope(envelope));
+export function withdrawalAround(
+  path: string,
+  outline: UnverifiedEnvelope | undefined,
+  whom: TrustedKeys | undefined,
+): WithdrawnRelease | undefined {
   if (path === STDIO || !outline?.digest) return undefined;
   const name = logDigest({ digest: outline.digest });
   const known = recordsAround(path).flatMap((one): KnownRelease[] => {
@@ -56,4 +58,10 @@ export function withdrawalAround(path: string, envelope: Uint8Array, whom: Trust
   const sequence = bigSequence(outline.manifest.sequence);
   const { withdrawn } = knownWithdrawals([], known, whom && { policy: whom.policy, identities });
   return withdrawalOf({ sequence, manifests: new Map([["", name]]), mark: undefined }, withdrawn);
+}
+
+/** Refuses an envelope whose release was withdrawn, as withdrawalAround() finds it. Throws a Failure: WITHDRAWN. */
+export function refuseWithdrawnAround(path: string, outline: UnverifiedEnvelope, whom: TrustedKeys): void {
+  const withdrawn = withdrawalAround(path, outline, whom);
+  if (withdrawn) throw withdrawnFailure(withdrawn, path);
 }
