@@ -127,7 +127,9 @@ export async function attachToFolder(folder: string, o: FolderOptions & Partial<
     // those who sign compare with earlier releases
     const plan = await planSigning(product, folder, { ...own, first: true });
     if (from !== undefined) {
-      const added = await signedElsewhere(plan, await planSigning(product, from, { ...own, first: true }));
+      // its order is that of the folder, or it is another release, which signedElsewhere() refuses as such
+      const copy = await planSigning(product, from, { ...own, first: true, allowLowerSequence: true });
+      const added = await signedElsewhere(plan, copy);
       if (added.length === 0)
         throw usage(`${from} has no signature that ${folder} does not have`, "name the copy that somebody has signed");
       return doneFacts(plan, await attachSignatures(plan, added));

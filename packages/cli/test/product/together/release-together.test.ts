@@ -256,6 +256,10 @@ describe("signatures from elsewhere", () => {
     p.put("app.js", "print(1)\n");
     await p.ok(["release", "--version", "1.0.1", "--first", "--key", "B.pem", "--out", "later"]);
     expect(await refused(p, ["attach", FOLDER, "--from", "later/1.0.1"])).toContain("is version 1.0.1 for");
+    // an older one of the same shelf
+    await p.ok(["release", "--version", "1.0.2", "--unsigned"]);
+    expect(await refused(p, ["attach", "dist/1.0.2", "--from", FOLDER])).toContain("is version 1.0.0 for");
+    rmSync(p.at("dist/1.0.2"), { recursive: true });
     p.folder("usb");
     await p.ok(["tbs", FOLDER, "--key", "A.jwk", "--out", "usb"]);
     for (const name of readdirSync(join(p.path, "usb")))
