@@ -4,8 +4,8 @@ import { usage } from "@firmseal/keys/internal";
 import { questionOnTerminal } from "../show/ui.js";
 
 /**
- * The answer to a question on stderr. Throws a Failure where there is no terminal, or no answer. `missing`: what is
- * wrong then, and what to give. Default: the option.
+ * Asks a question on stderr, and returns the answer. Throws a Failure without a terminal or an answer. `missing`: what
+ * the Failure says is wrong, and what to give. Default: the option.
  */
 export async function askFor(option: string, question: string, missing: { what?: string; give?: string } = {}): Promise<string> {
   const answer = await questionOnTerminal(question);

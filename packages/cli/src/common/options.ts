@@ -1,7 +1,7 @@
 // Options that several commands share.
 
 import type { Failure, PassphraseOption } from "@firmseal/keys";
-import { isVersion, KEY_SOURCES, usage } from "@firmseal/keys/internal";
+import { isVersion, KEY_SOURCES, refuseMissing, usage } from "@firmseal/keys/internal";
 import { consumerNames, coseAlgNames } from "@firmseal/release/internal";
 import { InvalidArgumentError, type Option } from "commander";
 import { option } from "../command.js";
@@ -62,6 +62,14 @@ export function keys(what: string, required = true): Option {
  * signer; a test compares it with ROLES.
  */
 export const policyRoles = ["release", "debug", "recovery"];
+
+/**
+ * Refuses a path that is not there, before anything is said about missing keys. With keys, the options are judged first,
+ * and what reads the path says that it is missing.
+ */
+export function refuseMissingFirst(path: string, o: { readonly key?: readonly string[]; readonly trust?: string }): void {
+  if (!o.key && o.trust === undefined) refuseMissing(path);
+}
 
 /** --key, or --trust with what belongs to it: the trusted keys. */
 export function trusted(): Option[] {

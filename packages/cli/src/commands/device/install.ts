@@ -9,7 +9,6 @@ import {
   isFolder,
   makeFolders,
   outputPlace,
-  refuseMissing,
   STDIO,
   systemFault,
   usage,
@@ -37,7 +36,7 @@ import { type Anchor, type Identity, type Manifest, open, type Progress, install
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { passphrases, payload, productFile, threshold, trusted } from "../../common/options.js";
+import { passphrases, payload, productFile, refuseMissingFirst, threshold, trusted } from "../../common/options.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionIfAny } from "../../common/words.js";
@@ -290,7 +289,7 @@ async function finderOf(path: string, o: InstallOptions): Promise<Find> {
 
 /** Installs an envelope on the simulated A/B device in a folder. */
 async function installEnvelope(path: string, given: InstallOptions) {
-  refuseMissing(path);
+  refuseMissingFirst(path, given);
   const board = await ofProduct(path, given);
   // behind a link, the system takes ".." for the folder that the link leads to, and the checks do not
   const o = { ...board, dir: normalize(board.dir) };

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { byteWords, checkNew, inputName, keyWords, refuseMissing, STDIO, usage, warn } from "@firmseal/keys/internal";
+import { byteWords, checkNew, inputName, keyWords, STDIO, usage, warn } from "@firmseal/keys/internal";
 import { type Product, type VerifiedRelease, verifyRelease } from "@firmseal/release";
 import {
   envelopeOf,
@@ -16,7 +16,7 @@ import {
 } from "@firmseal/release/internal";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { passphrases, payload, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
+import { passphrases, payload, productFile, refuseMissingFirst, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { deliver, refuseTerminal } from "../../common/output.js";
 import { folderAt, onlyBoard, refuseBoardOf, shownFolder } from "../../common/release/folder-boards.js";
 import { onDemand } from "../../common/release/on-demand.js";
@@ -92,7 +92,7 @@ async function openedFor(given: string, product: Product, o: ExtractOptions): Pr
 
 /** Opens a release: verified, or as its own manifest says. */
 async function opened(given: string, o: ExtractOptions): Promise<Opened> {
-  refuseMissing(given);
+  refuseMissingFirst(given, o);
   const by = await trustedBy(o);
   if (by && "product" in by) return openedFor(given, by.product, o);
   const { path, envelope } = await envelopeAt(given, o, by !== undefined);

@@ -1,7 +1,7 @@
-import { existsSync, lstatSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { checkNew, passphraseOptions, STDIO, schemeOf, shellWord, usage } from "@firmseal/keys/internal";
-import { findProject, foldersOutside, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release/internal";
+import { type FoundProject, findProject, foldersOutside, newProduct, PRODUCT_FILE, plainName } from "@firmseal/release/internal";
 import { define, option } from "../../command.js";
 import {
   boardsAsked,
@@ -13,7 +13,7 @@ import {
   rootsFor,
   vendorFor,
 } from "../../common/init/answers.js";
-import { type FirstList, firstList, loneKey } from "../../common/init/first-list.js";
+import { type FirstList, firstList, isThere, loneKey } from "../../common/init/first-list.js";
 import { ignoreLines } from "../../common/init/git-ignore.js";
 import { givenList } from "../../common/init/given-list.js";
 import { allowTestKey, coseAlgOption, forVerifier, passphrases, wholeNumber } from "../../common/options.js";
@@ -27,11 +27,16 @@ function fromFile(out: string, path: string): string {
   return folder === "." || isAbsolute(path) ? path : relative(folder, path);
 }
 
+/** A board, with its images as a product file names them. */
+function fromFileOf(out: string, { image, ...board }: FoundProject["boards"][number]): FoundProject["boards"][number] {
+  return { ...board, image: typeof image === "string" ? fromFile(out, image) : [fromFile(out, image[0]), fromFile(out, image[1])] };
+}
+
 /** Writes the product file, what it names, and .gitignore if there is none: all or nothing. */
 async function writeProductFiles(out: string, text: string, list: FirstList | undefined, ignored: readonly string[]): Promise<NewFile[]> {
   const gitignore = join(dirname(out), ".gitignore");
   const head = "# Private keys, their logs and their states stay on the machine that signs.\n";
-  const isNew = !lstatSync(gitignore, { throwIfNoEntry: false });
+  const isNew = !isThere(gitignore);
   const files: NewFile[] = [
     ...(isNew ? [{ path: gitignore, bytes: Buffer.from(`${head}${ignored.join("\n")}\n`) }] : []),
     ...(list?.files ?? []),
@@ -58,19 +63,7 @@ async function init(o: InitOptions) {
   const roots = given ? undefined : await rootsFor(o, refs);
   const consumer = await consumerFor(o);
   const own = (path: string) => (schemeOf(path) === undefined ? fromFile(out, path) : path);
-  const about = {
-    name,
-    vendor,
-    boards: boards.map((board) => ({
-      ...board,
-      image:
-        typeof board.image === "string"
-          ? fromFile(out, board.image)
-          : ([fromFile(out, board.image[0]), fromFile(out, board.image[1])] as const),
-    })),
-    for: consumer,
-    coseAlg: o.coseAlg,
-  };
+  const about = { name, vendor, boards: boards.map((board) => fromFileOf(out, board)), for: consumer, coseAlg: o.coseAlg };
   // before a root signs: what the product file does not take is refused here
   newProduct(out, { ...about, keys: refs.map(own), trust: { keys: [] } });
   const threshold = given?.threshold ?? o.threshold ?? 1;

@@ -4,19 +4,7 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import { minifiedBundle } from "@firmseal/bundler";
-import {
-  byteWords,
-  grouped,
-  keyWords,
-  plural,
-  refuseMissing,
-  STDIO,
-  someOf,
-  tooMuch,
-  usage,
-  warn,
-  withdrawnWords,
-} from "@firmseal/keys/internal";
+import { byteWords, grouped, keyWords, plural, STDIO, someOf, tooMuch, usage, warn, withdrawnWords } from "@firmseal/keys/internal";
 import type { Product } from "@firmseal/release";
 import {
   documentsBeside,
@@ -38,7 +26,7 @@ import { fittedReport, type ReleaseReport, type ReportData } from "@firmseal/rep
 import { unlessThrown } from "@firmseal/signer";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { passphrases, productFile, threshold, trusted, wholeNumber } from "../../common/options.js";
+import { passphrases, productFile, refuseMissingFirst, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { refuseBoardOf } from "../../common/release/folder-boards.js";
 import { onDemand } from "../../common/release/on-demand.js";
@@ -183,7 +171,7 @@ async function bundleFor(boards: readonly ReportedBoard[]): Promise<string> {
 
 /** Makes a report of a release that these keys have signed. */
 async function makeReport(path: string, o: ReportOptions) {
-  refuseMissing(path);
+  refuseMissingFirst(path, o);
   const folder = await releaseFolder(path, o.board ?? []);
   checkOptions(path, o, folder);
   const { data, boards } = folder

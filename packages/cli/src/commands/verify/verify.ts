@@ -2,18 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { RECORD } from "@firmseal/behaviour";
 import { Failure } from "@firmseal/keys";
-import {
-  isFolder,
-  keyWords,
-  plural,
-  refuseMissing,
-  shellWord,
-  someOf,
-  usage,
-  visible,
-  warn,
-  withdrawnWords,
-} from "@firmseal/keys/internal";
+import { isFolder, keyWords, plural, shellWord, someOf, usage, visible, warn, withdrawnWords } from "@firmseal/keys/internal";
 import { type VerifiedRelease, verifyRelease } from "@firmseal/release";
 import {
   type ConsumerName,
@@ -34,6 +23,7 @@ import {
   payload,
   productFile,
   refusalOverrides,
+  refuseMissingFirst,
   sequenceNumber,
   threshold,
   trusted,
@@ -98,8 +88,7 @@ const doubtsOf = ({ signedByTestKeys, otherSignatures, refusing }: VerifiedRelea
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
 export async function verifyEnvelope(path: string, o: VerifyOptions) {
-  // otherwise options are judged first
-  if (!o.key && o.trust === undefined) refuseMissing(path);
+  refuseMissingFirst(path, o);
   if (o.missing && !isReleaseFolder(path)) throw usage(`--missing: ${path} is not the folder of a release`, "name the folder");
   if (isForProduct(path, o)) return verifyForProduct(path, o);
   if (o.log !== undefined) throw usage("--log is for releases of a product", "name the product file: --product FILE");

@@ -71,7 +71,8 @@ interface Looked extends ListedKey {
 
 const ROLE = { "--root": "root", "--key": "release" } as const;
 
-const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+/** Whether something has this name, even a link that leads nowhere. */
+export const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 /** Whether a file is in the folder, or below it. */
 export function isIn(folder: string, file: string): boolean {
