@@ -1,9 +1,10 @@
 // What holds for everything that can be signed.
 
-import { errors } from "@firmseal/verifier";
+import { type Anchor, errors, type Trust } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import {
   AlreadySigned,
+  anchorOf,
   draftOf,
   EnvelopeDraft,
   encodeTrust,
@@ -61,6 +62,22 @@ describe("opening an envelope before it is signed", () => {
     // what nobody signed passes nowhere
     const forged = await draft.withSignature(signedWith(one), new Uint8Array(64));
     await expect(forged.verify([signedWith(one)])).rejects.toMatchObject({ code: errors.SIGNATURE_INVALID });
+  });
+
+  it("counts signers as a device does: each key once, within its numbers, and by families", () => {
+    const draft = draftOf(singleImage({ ...facts, sequence: 7 }));
+    const [a, b] = [anchorOf(one), anchorOf(two)];
+    const opened = (...[anchors, more = {}]: [Anchor[], Partial<Trust>?]) => draft.openAsIfSigned({ anchors, threshold: 2, ...more });
+    const refusal = (code: number) => expect.objectContaining({ code });
+    expect(opened([a, b]).signers).toEqual([0, 1]);
+    // the policy itself requires more keys than it has
+    expect(() => opened([a])).toThrow(refusal(errors.TRUST_POLICY));
+    expect(() => opened([a, { ...a }])).toThrow(refusal(errors.TRUST_POLICY));
+    expect(() => opened([a, { ...b, until: [0, 6] }])).toThrow(refusal(errors.ANCHOR_WINDOW));
+    expect(() => opened([a, { ...b, since: [0, 8] }])).toThrow(refusal(errors.ANCHOR_WINDOW));
+    const families = [{ ids: a.alg.ids, threshold: 2, known: true }];
+    expect(() => opened([a, b], { families })).toThrow(refusal(errors.SIGNATURE_FAMILY));
+    expect(() => opened([])).toThrow(refusal(errors.TRUST_POLICY));
   });
 
   it("refuses what a device refuses: a ninth signature", async () => {
