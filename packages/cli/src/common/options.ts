@@ -64,8 +64,8 @@ export function keys(what: string, required = true): Option {
 export const policyRoles = ["release", "debug", "recovery"];
 
 /**
- * Refuses a path that is not there, before anything is said about missing keys. With keys, the options are judged first,
- * and what reads the path says that it is missing.
+ * Refuses a path that is not there, before anything is said about missing keys. With keys, the options are judged
+ * first, and what reads the path says that it is missing.
  */
 export function refuseMissingFirst(path: string, o: { readonly key?: readonly string[]; readonly trust?: string }): void {
   if (!o.key && o.trust === undefined) refuseMissing(path);
