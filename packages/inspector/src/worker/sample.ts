@@ -1,7 +1,7 @@
 // A sample release to try. It is made when somebody asks for it, and signed with a key that is new each time and that
 // nothing keeps, so nobody can sign anything else with it.
 
-import { DEFAULT_ALG, EnvelopeDraft, encode, privateKey, signedWithoutLog, signer, singleImage } from "@firmseal/signer";
+import { DEFAULT_ALG, draftOf, privateKey, signedWithoutLog, signer, singleImage } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { SampleFile } from "../protocol.js";
@@ -9,7 +9,7 @@ import type { SampleFile } from "../protocol.js";
 const IMAGE = new TextEncoder().encode('print("sample 1.0.0");\n'.repeat(40));
 const CLASS = "sample-board";
 
-/** The release and the public key of its signer. `changed`: one byte of its image is another one. */
+/** The release and the public key of its signer. `changed`: one byte of its image differs. */
 export async function sampleFiles(changed: boolean): Promise<SampleFile[]> {
   const description = singleImage({
     sequence: 1,
@@ -22,7 +22,7 @@ export async function sampleFiles(changed: boolean): Promise<SampleFile[]> {
     text: { en: { components: [{ component: 0, "component-version": "1.0.0" }] } },
   });
   const key = privateKey(DEFAULT_ALG, crypto.getRandomValues(new Uint8Array(32)));
-  const { bytes } = await signedWithoutLog(EnvelopeDraft.read(encode(description)), [signer(key)]);
+  const { bytes } = await signedWithoutLog(draftOf(description), [signer(key)]);
   const release = Uint8Array.from(bytes);
   // the payload is the last element
   if (changed) release[release.length - 2] = (release.at(-2) as number) ^ 1;
