@@ -4,28 +4,9 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type Artifact,
-  RECORD,
-  type RecordedSigner,
-  type RecordSignature,
-  type ReleaseRecord,
-  recordContradiction,
-  SUMS,
-  statementOf,
-} from "@firmseal/behaviour";
-import { type Entry, keyFacts, type Receipt } from "@firmseal/keys";
-import {
-  readAll,
-  refusedInput,
-  replaceFolder,
-  SIGN_RECORD,
-  sha256Hex,
-  shellWord,
-  visible,
-  withdrawalsAmong,
-  writeFolder,
-} from "@firmseal/keys/internal";
+import { type RecordSignature, type ReleaseRecord, SUMS } from "@firmseal/behaviour";
+import type { Entry, Receipt } from "@firmseal/keys";
+import { readAll, refusedInput, replaceFolder, sha256Hex, shellWord, visible, writeFolder } from "@firmseal/keys/internal";
 import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
 import { equalBytes, MAX_SIGNATURES } from "@firmseal/verifier/tools";
 import { consumerOf } from "../../consumer/consumers.js";
@@ -34,14 +15,13 @@ import { sourceDate } from "../../input/clock.js";
 import { LIMITS } from "../../input/limits.js";
 import { productOption } from "../../product/file/file-name.js";
 import { type Board, hasProfileAlg } from "../../product/file/product.js";
-import { GET_AGAIN, releaseFault, sumsOf } from "../../product/record.js";
+import { GET_AGAIN, releaseFault } from "../../product/record.js";
 import { logDigest } from "../../signing/authorize.js";
 import type { NamedKey } from "../../signing/coverage.js";
 import { readEnvelopeFile } from "../../verify/envelope-file.js";
-import { signersOf, testKeysAmong } from "../../verify/signers.js";
+import { signersOf } from "../../verify/signers.js";
 import {
   type BoardDevices,
-  classesOf,
   isAccepted,
   neededOf,
   type ProductTrusted,
@@ -53,10 +33,10 @@ import {
 import type { PreparedBoard } from "../board/prepare.js";
 import { lintBoards, type ReleaseLint } from "../lint.js";
 import { envelopeName } from "../names.js";
-import { boardNames, cutPlan, type ReleasePlan, refuseLint } from "../plan.js";
-import { type RecordClaim, recordClaims } from "../record/record-signatures.js";
+import { cutPlan, type ReleasePlan, refuseLint } from "../plan.js";
 import { refuseOtherCoseAlg } from "../verify.js";
 import { type BoardProgress, countedKeys, isAmong, missingOf, progressOf, withOthers } from "./progress.js";
+import { enteredBefore, filesOf, recordOf, type SignedRecord, signaturesOfRecord, statementOfPlan } from "./record-of-plan.js";
 
 /** A release that was made, or that already existed. */
 export interface DoneRelease {
@@ -278,7 +258,7 @@ export class Round<Key extends NamedKey = NamedKey> {
 
   /** What each key signs about the release as a whole. `logs`: a job that is repeated says what the first one said. */
   async statement(drafts: readonly EnvelopeDraft[], logs: readonly (readonly Entry[])[] = []): Promise<Uint8Array> {
-    for (const withdrawn of this.plan.existing ? [] : logs.flatMap((log) => earlierLists(this.plan, log))) {
+    for (const withdrawn of this.plan.existing ? [] : logs.flatMap((log) => enteredBefore(this.plan, log))) {
       const plan = { ...this.plan, withdrawn: withdrawn.names };
       const said = await statementOfPlan(plan, drafts);
       if (`sha-256:${sha256Hex(said)}` !== withdrawn.digest) continue;
@@ -357,142 +337,4 @@ async function readSigned(
   // also what no signature covers
   if (!equalBytes(same.bytes, there.bytes)) throw other();
   return { path, draft: there, signatures };
-}
-
-/** A signature of the record, and the key that made it. */
-interface SignedRecord {
-  readonly key: PublicKey;
-  readonly written: RecordSignature;
-}
-
-/** For each entry about a record of this version: its digest, and the withdrawn releases without those after it. */
-function earlierLists({ version, withdrawn }: ReleasePlan, log: readonly Entry[]) {
-  return log.flatMap((entry, at) => {
-    if (entry.operation !== SIGN_RECORD || entry.version !== version || entry.digest === undefined) return [];
-    const before = new Set(withdrawalsAmong(log.slice(0, at)).map(({ digest }) => digest));
-    const later = new Set(withdrawalsAmong(log.slice(at)).flatMap(({ digest }) => (before.has(digest) ? [] : [digest])));
-    return [{ digest: entry.digest, names: withdrawn.filter(({ manifests }) => !manifests.some((one) => later.has(one))) }];
-  });
-}
-
-/** Refuses what nobody could read again. */
-function checkRecord(folder: string, record: ReleaseRecord): void {
-  const fault = recordContradiction(record);
-  if (fault !== undefined)
-    throw releaseFault(`${join(folder, RECORD)} would contradict itself: ${fault}`, "give the release a higher number");
-}
-
-async function statementOfPlan(plan: ReleasePlan, drafts: readonly EnvelopeDraft[]): Promise<Uint8Array> {
-  const record = await recordOf(plan, [], drafts, []);
-  checkRecord(plan.folder, { ...record, signatures: [] });
-  return statementOf(record, boardNames(plan));
-}
-
-/**
- * The signatures of a record. It must say what the plan makes, and each key that signed the boards must have signed it,
- * and nobody else.
- */
-async function signaturesOfRecord(
-  plan: ReleasePlan,
-  record: ReleaseRecord,
-  drafts: readonly EnvelopeDraft[],
-  signers: readonly PublicKey[],
-): Promise<SignedRecord[]> {
-  const path = join(plan.folder, RECORD);
-  const boards = boardNames(plan);
-  if (!equalBytes(statementOf(record, boards), await statementOfPlan(plan, drafts)))
-    throw releaseFault(`${path} does not describe the release that the product file makes`, GET_AGAIN);
-  const claims = recordClaims(plan.folder, record);
-  const found = await signersOf(
-    claims,
-    signers.map((key) => ({ name: "", key })),
-  );
-  const out = found.map(({ status, by }, i): SignedRecord => {
-    if (status !== "valid" || !by) throw releaseFault(`${path} was changed, or has a signature of a stranger`, GET_AGAIN);
-    return { key: by.key, written: (claims[i] as RecordClaim).written };
-  });
-  for (const key of signers) {
-    const covered = out.flatMap((one) => (isAmong(one.key, [key]) ? one.written.boards : []));
-    if (boards.some((name) => !covered.includes(name)))
-      throw releaseFault(`${path} is not signed by each key that signed the boards`, GET_AGAIN);
-  }
-  return out;
-}
-
-async function artifactsOf(
-  { product, version, options }: ReleasePlan,
-  keys: readonly PublicKey[],
-  { board, images }: PreparedBoard,
-  draft: EnvelopeDraft,
-): Promise<Artifact[]> {
-  const { vendor, classes } = classesOf(product, board);
-  const envelope = envelopeName(product, board.name, version, options.role);
-  const { outline } = EnvelopeDraft.read(draft.bytes);
-  const found = await signersOf(
-    outline.signatures,
-    keys.map((key) => ({ name: "", key })),
-  );
-  const signers = found.flatMap(({ by, kid }, i): RecordedSigner[] => {
-    const { message } = outline.signatures[i] as (typeof outline.signatures)[number];
-    return by ? [{ ...keyFacts(by.key), kid, tbs: sha256Hex(Uint8Array.from(message)) }] : [];
-  });
-  const common = {
-    board: board.name,
-    revisions: board.revisions,
-    vendorId: vendor,
-    classes,
-    version,
-    sequence: String(draft.sequence),
-    envelope,
-    manifest: logDigest(draft),
-    signers,
-    testKeys: testKeysAmong(found),
-  };
-  const file = { kind: "envelope" as const, file: envelope, digest: `sha-256:${sha256Hex(draft.bytes)}`, size: draft.bytes.length };
-  return [
-    { ...file, uri: null, component: null, slot: null, ...common },
-    ...images.flatMap(({ file: name, digest, bytes, uri, component, slot }): Artifact[] =>
-      name === undefined
-        ? []
-        : [{ kind: "payload", file: name, digest: `sha-256:${digest}`, size: bytes.length, uri, component, slot: slot ?? null, ...common }],
-    ),
-  ];
-}
-
-async function recordOf(
-  plan: ReleasePlan,
-  keys: readonly PublicKey[],
-  drafts: readonly EnvelopeDraft[],
-  progress: readonly BoardProgress[],
-): Promise<Omit<ReleaseRecord, "signatures">> {
-  const { product, version, boards, options, existing } = plan;
-  const time = sourceDate();
-  const artifacts: Artifact[] = [];
-  for (const [i, draft] of drafts.entries()) artifacts.push(...(await artifactsOf(plan, keys, boards[i] as PreparedBoard, draft)));
-  const created = existing ? existing.created : time === undefined ? undefined : new Date(time * 1000).toISOString();
-  return {
-    $schema: "urn:firmseal:release:1",
-    product: product.name,
-    vendor: product.vendor,
-    version,
-    role: options.role ?? "release",
-    sequence: String((drafts[0] as EnvelopeDraft).sequence),
-    ...(created !== undefined && { created }),
-    missing: missingOf(progress),
-    // who signs later says what the first one said
-    withdrawn: (existing ?? plan).withdrawn,
-    artifacts,
-  };
-}
-
-/** The files of a release by name, with their checksums. Nothing in them differs from one run to the next. */
-function filesOf({ product, version, options, boards }: ReleasePlan, drafts: readonly EnvelopeDraft[], record: ReleaseRecord) {
-  const files = new Map<string, Uint8Array>();
-  for (const [i, draft] of drafts.entries()) {
-    const { board, images } = boards[i] as PreparedBoard;
-    files.set(envelopeName(product, board.name, version, options.role), draft.bytes);
-    for (const { file, bytes } of images) if (file !== undefined) files.set(file, bytes);
-  }
-  files.set(RECORD, Buffer.from(`${JSON.stringify(record, null, 2)}\n`));
-  return new Map([...files, [SUMS, Buffer.from(sumsOf(files))]]);
 }
