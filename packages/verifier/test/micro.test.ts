@@ -15,6 +15,7 @@ import { type Alg, anchor, boot, errors, install, open, type Source, type Trust 
 import * as micro from "../src/install/micro/index.js";
 import { SIGNATURE_ALGS } from "../src/spec/cose.js";
 import { TEMPLATE_ROWS, templateFault } from "../src/tools/index.js";
+import { refusalOf } from "./refusals.js";
 import { code, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 
 const ed = signer(privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")));
@@ -302,6 +303,27 @@ describe("accepts nothing else", () => {
     }
     expect({ tried: tried > 3000 * RELEASES - 1000, good }).toEqual({ tried: true, good: 0 });
   });
+
+  it.each(["#firmware", "https://example.com/firmware-1.bin"])(
+    "says where a changed release with %s differs: a byte of it, or its end",
+    async (uri) => {
+      const envelope = await release(7, image(0, 30), uri);
+      const beyond: string[] = [];
+      const attempt = (changed: Uint8Array, how: string) => {
+        const [number, offset] = refusalOf(micro.open, changed, quick);
+        if (offset > changed.length) beyond.push(`${how}: ${number}@${offset} of ${changed.length} bytes`);
+      };
+      for (let at = 0; at < envelope.length; at++) {
+        attempt(envelope.subarray(0, at), `cut at ${at}`);
+        for (let bit = 1; bit < 256; bit *= 2) {
+          const flipped = Uint8Array.from(envelope);
+          flipped[at] = (flipped[at] as number) ^ bit;
+          attempt(flipped, `bit ${bit} of ${at}`);
+        }
+      }
+      expect(beyond).toEqual([]);
+    },
+  );
 
   it("no manifest that was changed and signed again, unless only what is in a hole", { timeout: 300_000 }, () => {
     const { manifest } = splitEnvelope(encode(singleImage(facts(7, bytes))));

@@ -195,7 +195,7 @@ export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept
         }
         if (c & 2 && c < SIZE) {
           high = here;
-          here += low;
+          load((here += low));
         }
         holes.push(high, low);
       }
