@@ -260,6 +260,7 @@ describe("an envelope that is refused", () => {
       manifestComponent: ["04"],
       setVersion: "2.0-rc.1",
     });
+    expect((await p.ok(["inspect", "x.suit"])).stdout).toMatch(/^set version {6}2\.0-rc\.1$/m);
     const odd = await own(pairs([-1, 7]), "x", 8);
     expect(odd.json).toMatchObject({
       dependencies: [{ index: "cbor 20", prefix: ["cbor 07"] }],
