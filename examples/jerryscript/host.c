@@ -6,7 +6,7 @@
 //
 // ENVELOPE and IMAGE are files in place of flash: they are not in the heap. APP is micro.js, behind the key.
 //
-// With -DFIRMSEAL_KERNEL and the sources of @firmseal/kernel, `host` also has SHA-256, SHA-512 and Ed25519 in C.
+// With -DFIRMSEAL_KERNEL and the sources of @firmseal/kernel, `host` also has SHA-256, SHA-512, Ed25519 and ES256 in C.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,17 +109,29 @@ static jerry_value_t host_image_digest(const jerry_call_info_t *info, const jerr
   return digest((const uint8_t *)image.data, n, 0);
 }
 
-// host.ed25519(key, message, signature): whether the signature is valid; false for other lengths and types
-static jerry_value_t host_ed25519(const jerry_call_info_t *info, const jerry_value_t args[], const jerry_length_t count) {
-  (void)info;
+// host.ed25519(key, message, signature), and host.es256(): whether the signature is valid; false for other lengths and
+// types
+static jerry_value_t host_verify(const jerry_value_t args[], jerry_length_t count, jerry_length_t key) {
   jerry_length_t n[3] = {0};
   const uint8_t *part[3] = {0};
   for (jerry_length_t i = 0; i < 3 && i < count; i++) part[i] = octets(args[i], n + i);
-  if (!part[0] || !part[1] || !part[2] || n[0] != 32 || n[2] != 64) return jerry_boolean(false);
-  uint8_t signed_by[96];
-  memcpy(signed_by, part[0], 32);
-  memcpy(signed_by + 32, part[2], 64);
-  return jerry_boolean(firmseal_ed25519_verify(signed_by, part[1], n[1]) == FIRMSEAL_VALID);
+  if (!part[0] || !part[1] || !part[2] || n[0] != key || n[2] != 64) return jerry_boolean(false);
+  uint8_t signed_by[129], hash[32];
+  memcpy(signed_by, part[0], key);
+  memcpy(signed_by + key, part[2], 64);
+  if (key == 32) return jerry_boolean(firmseal_ed25519_verify(signed_by, part[1], n[1]) == FIRMSEAL_VALID);
+  firmseal_sha256(part[1], n[1], hash);
+  return jerry_boolean(firmseal_p256_verify(signed_by, hash) == FIRMSEAL_VALID);
+}
+
+static jerry_value_t host_ed25519(const jerry_call_info_t *info, const jerry_value_t args[], const jerry_length_t count) {
+  (void)info;
+  return host_verify(args, count, 32);
+}
+
+static jerry_value_t host_es256(const jerry_call_info_t *info, const jerry_value_t args[], const jerry_length_t count) {
+  (void)info;
+  return host_verify(args, count, 65);
 }
 #endif
 
@@ -176,6 +188,7 @@ static int run(const char *verifier, const char *app) {
   set(host, "sha512", jerry_function_external(host_sha512));
   set(host, "imageDigest", jerry_function_external(host_image_digest));
   set(host, "ed25519", jerry_function_external(host_ed25519));
+  set(host, "es256", jerry_function_external(host_es256));
 #endif
   set(host, "envelopeSize", jerry_number((double)envelope.size));
   set(host, "imageSize", jerry_number((double)image.size));

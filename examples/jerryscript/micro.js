@@ -16,7 +16,7 @@
     },
   };
   var written = 0;
-  // with the kernel in C: the hashes, and Ed25519 in place of the verifier's own
+  // with the kernel in C: the hashes, and Ed25519 and ES256 in place of the verifier's own
   var hashes = {};
   if (host.sha256) {
     hashes.sha256 = { once: host.sha256 };
@@ -33,8 +33,8 @@
         };
       },
     };
-    if (firmsealKey.alg === "ed25519")
-      trust.anchors[0].alg = { ids: trust.anchors[0].alg.ids, valid: trust.anchors[0].alg.valid, verify: host.ed25519 };
+    if (host[firmsealKey.alg])
+      trust.anchors[0].alg = { ids: trust.anchors[0].alg.ids, valid: trust.anchors[0].alg.valid, verify: host[firmsealKey.alg] };
   }
   var device = {
     // the UUIDs of vendor example.com and of its class board-v2, as `firmseal inspect` shows them

@@ -41,14 +41,24 @@ const { JERRY_SOURCES: sources, JERRY_BUILD: build, JERRY_CC: compiler = "cc", J
 const whyNot = sources && build ? "" : " (skipped: set JERRY_SOURCES and JERRY_BUILD)";
 
 describe.skipIf(!sources || !build)(`a host in C with a micro verifier${whyNot}`, () => {
-  const KEYS: readonly [string, ...string[]][] = [["ed25519"], ["hsslms", "--hss", "5/4"]];
+  const KEYS: readonly [string, ...string[]][] = [["ed25519"], ["es256"], ["hsslms", "--hss", "5/4"]];
   /** Options of the bundle, and what is compiled beside host.c. */
   const KERNEL = fileURLToPath(new URL("../../../kernel/src/", import.meta.url));
-  const cFiles = readdirSync(KERNEL).flatMap((name) => (name.endsWith(".c") ? [KERNEL + name] : []));
+  const cFiles = readdirSync(KERNEL, { recursive: true, encoding: "utf8" }).flatMap((name) => (name.endsWith(".c") ? [KERNEL + name] : []));
   const HOSTS: readonly [string, string[], string[]][] = [
     ["hashes in JavaScript", [], []],
     ["the kernel in C", ["--host", "sha256,sha512"], ["-DFIRMSEAL_KERNEL", `-I${KERNEL}`, ...cFiles]],
   ];
+
+  /** Says that the signature was verified in C, and the result. */
+  const TELL = `(function () {
+    var verify = host[firmsealKey.alg];
+    if (verify) host[firmsealKey.alg] = function (key, message, signature) {
+      var result = verify(key, message, signature);
+      print("verified in C: " + result);
+      return result;
+    };
+  })();`;
 
   it.each(KEYS.flatMap((key) => HOSTS.map((kind) => [kind[0], key[0], kind, key] as const)))(
     "installs 100,000 bytes from an uncopied snapshot, and from source, with %s: %s",
@@ -57,7 +67,7 @@ describe.skipIf(!sources || !build)(`a host in C with a micro verifier${whyNot}`
       p.put("app.bin", image(100_000));
       await p.ok(["keygen", "--alg", alg, ...more, "--out", "k.pem", "--no-passphrase"]);
       const key = (await p.ok(["pubkey", "k.pem", "--format", "js"])).stdout;
-      p.put("app.js", `${key}\n${readFileSync(example("micro.js"), "utf8")}`);
+      p.put("app.js", `${key}\n${TELL}\n${readFileSync(example("micro.js"), "utf8")}`);
       await p.ok(["bundle", "--micro", "--alg", alg, ...hosted, "--format", "script", "--out", "firmseal.js"]);
       const facts = ["--vendor", "example.com", "--class", "board-v2", "--seq", "1", "--uri", "https://example.com/app.bin"];
       await p.ok(["sign", "app.bin", ...facts, "--key", "k.pem", "--for", "micro"]);
@@ -84,6 +94,7 @@ describe.skipIf(!sources || !build)(`a host in C with a micro verifier${whyNot}`
       for (const verifier of ["firmseal.snapshot", "firmseal.js"]) {
         const r = run(host, verifier, "app.js", "app.suit", "app.bin");
         expect(r.said).toContain("installed: 1, 100000 bytes");
+        expect(r.said.includes("verified in C: true")).toBe(beside.length > 0 && alg !== "hsslms");
         expect(r.status, r.said).toBe(0);
       }
       p.put("other.bin", image(100_000, 2));
