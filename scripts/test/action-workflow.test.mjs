@@ -2,17 +2,20 @@
 // encrypted key in a secret. And the same with a build that an attacker controls.
 
 import { spawnSync } from "node:child_process";
+import { createPublicKey } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { firmseal as call } from "../../packages/test-support/src/command-line/run.ts";
+import { firmseal as call, Place } from "../../packages/test-support/src/command-line/run.ts";
 import { AT_LENGTH, LONG, OF_SOME, some } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { CANARY, moto } from "../../packages/test-support/src/keys/kms-servers.ts";
+import { why as noSoftHsm, PIN, SoftHsm } from "../../packages/test-support/src/keys/softhsm.ts";
 import { makeAction } from "../action.mjs";
+import { vault } from "./ci-examples.mjs";
 import { runWorkflow } from "./runner.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -44,13 +47,13 @@ const git = (...args) => {
   expect(r, `${args.join(" ")}: ${r.stderr}`).toMatchObject({ status: 0 });
 };
 
-function commit(files, message) {
+function commit(files, message, at = origin) {
   for (const [name, text] of Object.entries(files)) {
-    mkdirSync(join(origin, name, ".."), { recursive: true });
-    writeFileSync(join(origin, name), text);
+    mkdirSync(join(at, name, ".."), { recursive: true });
+    writeFileSync(join(at, name), text);
   }
-  git("add", "-A");
-  git("commit", "-q", "--allow-empty", "-m", message);
+  git("-C", at, "add", "-A");
+  git("-C", at, "commit", "-q", "--allow-empty", "-m", message);
 }
 
 beforeAll(async () => {
@@ -105,6 +108,37 @@ function run(tag, after, ref = "refs/heads/main", { workflow = WORKFLOW, ...more
   });
 }
 
+/** What the documents give the action, for what the built-in program does not have. */
+const [, PROGRAM] = /`program: (.*?)`/.exec(README);
+
+/**
+ * A main whose product file names another key. `publish`: runs the workflow there, with these steps after the checkout
+ * of the job, these inputs and variables of the action, what roles give, and other members of the job.
+ */
+async function withKey(reference, publicKey) {
+  const at = mkdtempSync(join(folder, "origin-"));
+  cpSync(origin, at, { recursive: true });
+  const pem = createPublicKey(publicKey).export({ type: "spki", format: "pem" });
+  commit({ "firmseal.toml": PRODUCT.replace("env:RELEASE_KEY", reference), "release.pub": pem }, "key", at);
+  git("-C", at, "tag", "-f", "v1.4.2");
+  // what npm ci installs
+  const bin = mkdtempSync(join(folder, "bin-"));
+  const install = `"ci --ignore-scripts") mkdir node_modules && ln -s "${ROOT}packages/cli" node_modules/firmseal ;;`;
+  const npm = `#!/bin/sh\ncase "$*" in\n${install}\n"rebuild pkcs11js") ;;\n*) exit 1 ;;\nesac\n`;
+  writeFileSync(join(bin, "npm"), npm, { mode: 0o755 });
+  return {
+    publish(steps, inputs, own, roles, members) {
+      const workflow = structuredClone(WORKFLOW);
+      const job = Object.assign(workflow.jobs.publish, members);
+      job.steps.splice(1, 0, ...steps);
+      const ours = job.steps.find(({ id }) => id === "release");
+      const { "passphrase-env": _, ...others } = ours.with;
+      Object.assign(ours, { env: own, with: { ...others, ...inputs } });
+      return run("v1.4.2", undefined, undefined, { workflow, origin: at, secrets: {}, roles, env: { ...env, PATH: `${bin}:${env.PATH}` } });
+    },
+  };
+}
+
 const error = ({ log }) => /^::error::(.*)$/m.exec(log)?.[1] ?? log;
 
 /** Nothing was signed, and no number was used. */
@@ -125,17 +159,17 @@ describe("the workflow of the document", () => {
       expect(README).toContain(words);
   });
 
-  it(`refuses an input that is not the name of a tag, and a run for another ref${OF_SOME}`, () => {
+  it(`refuses an input that is not the name of a tag, and a run for another ref${OF_SOME}`, async () => {
     git("tag", "-f", "v1.4.2");
     for (const name of some(["main", "refs/heads/main", "v1.4.2\nmain", "v1.4.2 --x", "../v1.4.2", "", "v1.4"], 3))
-      expect(() => run(name), name).toThrow("grep");
+      await expect(run(name), name).rejects.toThrow("grep");
     for (const ref of some(["refs/tags/v1.4.2", "refs/heads/other", "refs/pull/1/merge"], 3))
-      expectNothing(run("v1.4.2", undefined, ref), `the workflow runs for ${ref}, so its file is of that`);
+      expectNothing(await run("v1.4.2", undefined, ref), `the workflow runs for ${ref}, so its file is of that`);
   });
 
   it("makes a release with an encrypted key, and shows what it pins", async () => {
     git("tag", "-f", "v1.4.2");
-    const { logs, failed } = run("v1.4.2");
+    const { logs, failed } = await run("v1.4.2");
     expect([failed, failed && logs[failed].log]).toEqual([undefined, undefined]);
     const { outputs, summary, at } = logs.publish;
     expect(outputs).toMatchObject({
@@ -169,7 +203,7 @@ describe("the workflow of the document", () => {
     commit({ "firmseal.toml": toml, "releases/release.json": "{}", "release.pub": "x" }, "attack");
     git("tag", "v1.4.3");
     git("checkout", "-q", "main");
-    const { logs, failed } = run("v1.4.3", (job, artifacts) => {
+    const { logs, failed } = await run("v1.4.3", (job, artifacts) => {
       if (job !== "build") return;
       for (const [name, text] of Object.entries({ "firmseal.toml": toml, "release.json": "{}" }))
         writeFileSync(join(artifacts.get("images"), name), text);
@@ -179,15 +213,15 @@ describe("the workflow of the document", () => {
     expect(logs.candidate.summary).not.toContain("exec:make");
   });
 
-  it(`refuses images and a candidate that were changed after the candidate job${OF_SOME}`, () => {
+  it(`refuses images and a candidate that were changed after the candidate job${OF_SOME}`, async () => {
     git("tag", "-f", "v1.4.4");
-    const images = run("v1.4.4", (job, artifacts) => {
+    const images = await run("v1.4.4", (job, artifacts) => {
       if (job === "candidate") writeFileSync(join(artifacts.get("images"), "gateway.bin"), Buffer.alloc(2500, 9));
     });
     expectNothing(images, "is not the candidate: these differ: image build/gateway.bin of gateway image; run the candidate job again");
     expect(images.logs.publish.summary).toMatch(/<td>image build.gateway.bin of gateway image<\/td><td>size 3000, .*<\/td><td>size 2500, /);
     if (!LONG) return;
-    const candidate = run("v1.4.4", (job, artifacts) => {
+    const candidate = await run("v1.4.4", (job, artifacts) => {
       const path = job === "candidate" && join(artifacts.get("candidate"), "firmseal-candidate.json");
       if (path) writeFileSync(path, readFileSync(path, "utf8").replace("gateway", "gatewaz"));
     });
@@ -210,56 +244,74 @@ describe("the workflow of the document", () => {
       );
       expect(allows.Action).toEqual(["kms:GetPublicKey", "kms:Sign"]);
       const [install, login] = parse(block("yaml aws"));
-      const workflow = structuredClone(WORKFLOW);
-      const { steps } = workflow.jobs.publish;
-      steps.splice(1, 0, install, login);
-      const ours = steps.find(({ id }) => id === "release");
-      delete ours.env;
-      delete ours.with["passphrase-env"];
-      [, ours.with.program] = /`program: (.*?)`/.exec(README);
-      // what npm ci installs
-      const bin = mkdtempSync(join(folder, "bin-"));
-      const npm = `#!/bin/sh\n[ "$*" = "ci --ignore-scripts" ] && mkdir node_modules && ln -s "${ROOT}packages/cli" node_modules/firmseal\n`;
-      writeFileSync(join(bin, "npm"), npm, { mode: 0o755 });
       const { CreateKeyCommand, GetPublicKeyCommand, KMSClient } = createRequire(`${ROOT}packages/cli/package.json`)("@aws-sdk/client-kms");
       const credentials = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: CANARY };
       const admin = new KMSClient({ endpoint: server.url, region: login.with["aws-region"], credentials });
       const { KeyMetadata } = await admin.send(new CreateKeyCommand({ KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" }));
       const { PublicKey } = await admin.send(new GetPublicKeyCommand({ KeyId: KeyMetadata.Arn }));
-      const pem = Buffer.from(PublicKey)
-        .toString("base64")
-        .replace(/(.{64})/g, "$1\n");
-      const before = origin;
-      origin = mkdtempSync(join(folder, "aws-"));
-      cpSync(before, origin, { recursive: true });
-      commit(
-        {
-          "firmseal.toml": PRODUCT.replace("env:RELEASE_KEY", `awskms:${KeyMetadata.Arn}`),
-          "release.pub": `-----BEGIN PUBLIC KEY-----\n${pem}\n-----END PUBLIC KEY-----\n`,
-        },
-        "aws",
-      );
-      git("tag", "-f", "v1.4.2");
-      try {
-        const role = {
-          ...{ AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: CANARY, AWS_SESSION_TOKEN: CANARY },
-          AWS_ENDPOINT_URL_KMS: server.url,
-        };
-        const given = { workflow, secrets: {}, roles: { [login.with["role-to-assume"]]: role } };
-        const { logs, failed } = run("v1.4.2", undefined, "refs/heads/main", { ...given, env: { ...env, PATH: `${bin}:${env.PATH}` } });
-        expect([failed, failed && logs[failed].log]).toEqual([undefined, undefined]);
-        expect(JSON.parse(logs.publish.outputs.signers)).toMatchObject([{ alg: "es256" }]);
-        expect(logs.publish.log + logs.publish.summary).not.toContain(CANARY);
-      } finally {
-        origin = before;
-      }
+      const role = {
+        ...{ AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: CANARY, AWS_SESSION_TOKEN: CANARY },
+        AWS_ENDPOINT_URL_KMS: server.url,
+      };
+      const { publish } = await withKey(`awskms:${KeyMetadata.Arn}`, { key: Buffer.from(PublicKey), format: "der", type: "spki" });
+      const { logs, failed } = await publish([install, login], { program: PROGRAM }, {}, { [login.with["role-to-assume"]]: role });
+      expect([failed, failed && logs[failed].log]).toEqual([undefined, undefined]);
+      expect(JSON.parse(logs.publish.outputs.signers)).toMatchObject([{ alg: "es256" }]);
+      expect(logs.publish.log + logs.publish.summary).not.toContain(CANARY);
     },
     120_000,
   );
 
-  it("refuses the version of the earlier release of the protected ref with other content", () => {
+  it("signs with a key in Vault through its role, as no other job or environment, and has no secret", async () => {
+    const role = JSON.parse(block("json vault"));
+    const { url, calls, publicKey } = await vault(role);
+    const login = structuredClone(parse(block("yaml others")).find(({ uses }) => uses.startsWith("hashicorp/vault-action@")));
+    expect([[login.with.url], [login.with.jwtGithubAudience]]).toEqual([role.bound_audiences, role.bound_audiences]);
+    login.with.url = url;
+    const { publish } = await withKey("vault:transit/release", publicKey);
+    for (const environment of ["test", undefined])
+      await expect(publish([login], {}, { VAULT_ADDR: url }, {}, { environment })).rejects.toThrow("failed to retrieve vault token: 400");
+    await expect(publish([login], {}, {}, {}, { permissions: WORKFLOW.permissions })).rejects.toThrow("publish may have no token");
+    calls.length = 0;
+    const { logs, failed } = await publish([login], {}, { VAULT_ADDR: url });
+    expect([failed, failed && logs[failed].log]).toEqual([undefined, undefined]);
+    expect(JSON.parse(logs.publish.outputs.signers)).toMatchObject([{ alg: "ed25519" }]);
+    expect(logs.publish.log + logs.publish.summary).not.toContain(CANARY);
+    expect([...new Set(calls)]).toEqual(["POST /v1/auth/jwt/login", "GET /v1/transit/keys/release", "POST /v1/transit/sign/release"]);
+  }, 120_000);
+
+  it.skipIf(noSoftHsm !== "").each(
+    some(
+      [
+        ["pkcs11:token=release;object=fw", "RELEASE_PIN", { "passphrase-env": "RELEASE_PIN" }],
+        ["pkcs11:token=release;object=fw?pin-source=env:PIN", "PIN", {}],
+      ],
+      2,
+    ),
+  )(
+    `signs with a key in a token of its runner, with the PIN that is named: %s${OF_SOME}${noSoftHsm}`,
+    async (reference, variable, named) => {
+      const [key] = reference.split("?");
+      const hsm = new SoftHsm(new Place());
+      const { publish } = await withKey(reference, await hsm.withKey("release", key));
+      const { PIN: _, ...module } = hsm.env;
+      const program = { program: PROGRAM };
+      const start = (inputs, pin) => publish(parse(block("yaml token")), inputs, { ...module, [variable]: pin });
+      expectNothing(await start({ ...program, ...named }, "wrong-one"), `${key}: wrong PIN`);
+      if (LONG) {
+        expectNothing(await start(named, PIN), "the npm package pkcs11js, which firmseal needs for tokens, is not installed");
+        if (variable !== "PIN") expectNothing(await start(program, PIN), "PIN");
+      }
+      const { logs, failed } = await start({ ...program, ...named }, PIN);
+      expect([failed, failed && logs[failed].log]).toEqual([undefined, undefined]);
+      expect(logs.publish.log.replaceAll(`::add-mask::${PIN}`, "") + logs.publish.summary).not.toContain(PIN);
+    },
+    120_000,
+  );
+
+  it("refuses the version of the earlier release of the protected ref with other content", async () => {
     git("tag", "v1.4.1");
-    const { logs, failed } = run("v1.4.1");
+    const { logs, failed } = await run("v1.4.1");
     expect([failed, error(logs.candidate)]).toEqual(["candidate", expect.stringContaining("1.4.1")]);
   });
 });

@@ -11,17 +11,17 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
+import { Place } from "../../packages/test-support/src/command-line/run.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { hasProgram } from "../../packages/test-support/src/environment/programs.ts";
-import { CANARY, httpService, moto, serviceKey, signatureOf } from "../../packages/test-support/src/keys/kms-servers.ts";
-import { CI_PRODUCT, ciSystems, example, projectJobs, withProgram } from "./ci-examples.mjs";
+import { CANARY, moto } from "../../packages/test-support/src/keys/kms-servers.ts";
+import { why as noSoftHsm, PIN, SoftHsm } from "../../packages/test-support/src/keys/softhsm.ts";
+import { blockOf, CI_PRODUCT, ciSystems, example, projectJobs, vault, withProgram } from "./ci-examples.mjs";
+import { tokenOf } from "./runner.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path) => readFileSync(ROOT + path, "utf8");
-/** The block of the guide of CI with this head. */
-const blockOf = (head) => read("docs/guides/ci.md").split(`\n\`\`\`${head}\n`)[1].split("\n```\n")[0];
-const ROLE = JSON.parse(blockOf("json role.json"));
-const POLICY = [...read("docs/guides/keys/kms.md").matchAll(/^path "(.*)" \{ capabilities = \["(\w+)"\] \}$/gm)];
+const ROLE = JSON.parse(blockOf("docs/guides/ci.md", "json role.json"));
 const hasCurl = hasProgram("curl", "--version");
 
 let folder;
@@ -33,67 +33,36 @@ beforeAll(() => {
   expect(spawnSync("bash", ["-e", "-c", CI_PRODUCT], { cwd: join(folder, "product"), env })).toMatchObject({ status: 0 });
 }, 120_000);
 
-/** A Vault with the key, the role and the policy of the documents. */
-async function vault() {
-  const key = serviceKey("ed25519");
-  const calls = [];
-  const denied = { status: 403, json: { errors: ["permission denied"] } };
-  const port = await httpService((request, content) => {
-    calls.push(`${request.method} ${request.url}`);
-    if (request.url === "/v1/auth/jwt/login") {
-      const { role, jwt } = JSON.parse(content.toString());
-      const claims = JSON.parse(Buffer.from(jwt.split(".")[1], "base64url").toString());
-      const isBound = Object.entries(ROLE.bound_claims).every(([name, value]) => claims[name] === value);
-      if (role !== "release" || !ROLE.bound_audiences.includes(claims.aud) || !isBound) return { ...denied, status: 400 };
-      return { json: { auth: { client_token: CANARY } } };
-    }
-    const needs = request.method === "GET" ? "read" : "update";
-    const may = POLICY.some(([, path, capability]) => request.url === `/v1/${path}` && capability === needs);
-    if (!may || request.headers["x-vault-token"] !== CANARY) return denied;
-    if (needs === "read") {
-      const public_key = Buffer.from(key.publicKey.export({ format: "jwk" }).x, "base64url").toString("base64");
-      const data = { type: "ed25519", name: "release", derived: false, exportable: false, supports_signing: true, latest_version: 1 };
-      return { json: { data: { ...data, min_encryption_version: 0, keys: { 1: { name: "ed25519", public_key } } } } };
-    }
-    const { input, key_version } = JSON.parse(content.toString());
-    const signature = `vault:v${key_version}:${signatureOf(key, Buffer.from(input, "base64")).toString("base64")}`;
-    return { json: { data: { signature, key_version } } };
-  });
-  return { calls, url: `http://127.0.0.1:${port}`, publicKey: key.publicKey.export({ type: "spki", format: "pem" }) };
-}
-
-/** A checkout of the product whose key is in a service, and what GitLab runs there for the release. */
-async function checkoutOf(name, reference, publicKey, { before_script = [] }) {
+/** A checkout of the product whose key is elsewhere, and what GitLab, or another system, runs there for the release. */
+async function checkoutOf(name, reference, publicKey, { before_script = [], passphrases = "RELEASE_PASSPHRASE" }, system = "gitlab") {
   const here = join(folder, name);
   cpSync(join(folder, "product"), here, { recursive: true });
   writeFileSync(join(here, "release.pub"), publicKey);
   const commit = "git -c user.name=t -c user.email=t@example.com commit -q -a -m x; git update-ref refs/remotes/origin/main HEAD";
-  const { env: own, candidate, release } = ciSystems(here, join(folder, "tmp"), join(folder, "release.pem")).gitlab;
+  const { at, env: own, candidate, release } = ciSystems(here, join(folder, "tmp"), join(folder, "release.pem"))[system];
   // the shell of the runner
   const shell = async (script, more) => {
     const options = { cwd: here, env: { ...env, ...own, ...more } };
     const ended = (e) => ({ status: e.code, ...e });
     return promisify(execFile)("bash", ["-e", "-o", "pipefail", "-c", script], options).then((r) => ({ status: 0, ...r }), ended);
   };
-  const toml = `sed -i 's#env:RELEASE_KEY#${reference}#' firmseal.toml; ${commit}; cp -r ../images images`;
-  expect(await shell(toml, {})).toMatchObject({ status: 0 });
+  const toml = `sed -i 's#env:RELEASE_KEY#${reference}#' firmseal.toml`;
+  const script = `sed -i 's/^passphrases=.*/passphrases=${passphrases}/' ci/release.sh`;
+  expect(await shell(`${toml}; ${script}; ${commit}; cp -r ../images images`, {})).toMatchObject({ status: 0 });
   const looked = await shell(candidate, {});
   expect(looked.status, looked.stderr).toBe(0);
   // the library is there
   const lines = before_script.filter((line) => !line.startsWith("npm install --global @"));
-  const isReleased = () => existsSync(join(here, "protected/dist"));
+  const isReleased = () => existsSync(join(here, at, "dist"));
   return { publish: (more) => shell([...lines, release].join("\n"), more), isReleased };
 }
-
-/** A token of GitLab with these claims. */
-const tokenOf = (claims) => `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
 
 describe.skipIf(!hasCurl)(`GitLab with a key in Vault${hasCurl ? "" : " (skipped: no curl)"}`, () => {
   const { "firmseal-release": job } = projectJobs(example("gitlab/project.yml"), { tag: "v1.4.2" });
   const token = (more) => tokenOf({ aud: job.id_tokens.VAULT_ID_TOKEN.aud, ...ROLE.bound_claims, ...more });
 
   it("releases through the role and the policy of the documents, and as no other project, branch or environment", async () => {
-    const { url, calls, publicKey } = await vault();
+    const { url, calls, publicKey } = await vault(ROLE);
     expect(job.variables).toEqual({ VAULT_ADDR: ROLE.bound_audiences[0] });
     const { publish: start, isReleased } = await checkoutOf("vault", "vault:transit/release", publicKey, job);
     expect(calls).toEqual([]);
@@ -117,12 +86,43 @@ describe.skipIf(!hasCurl)(`GitLab with a key in Vault${hasCurl ? "" : " (skipped
   }, 120_000);
 });
 
+describe.skipIf(noSoftHsm !== "")(`a key in a token of the runner${noSoftHsm}`, () => {
+  const key = "pkcs11:token=release;object=fw";
+
+  it.each([
+    ["plain", "the setting of release.sh", key, "RELEASE_PIN"],
+    ["gitlab", "the product file", `${key}?pin-source=env:RELEASE_PIN`, ""],
+  ])(
+    "%s: releases with the PIN in the variable that %s names, and reads no other",
+    async (system, _, reference, passphrases) => {
+      const hsm = new SoftHsm(new Place());
+      const publicKey = await hsm.withKey("release", key);
+      const { publish, isReleased } = await checkoutOf(`token-${system}`, reference, publicKey, { passphrases }, system);
+      for (const [more, said] of [
+        [{ RELEASE_PIN: undefined }, "variable RELEASE_PIN is not set"],
+        [{ RELEASE_PIN: "" }, "empty"],
+        [{ RELEASE_PIN: "wrong-one" }, "wrong PIN"],
+      ]) {
+        const { status, stdout, stderr } = await publish({ ...hsm.env, ...more });
+        expect([status, stderr]).toEqual([3, expect.stringContaining(said)]);
+        for (const secret of [PIN, "wrong-one"]) expect(stdout + stderr).not.toContain(secret);
+        expect(isReleased()).toBe(false);
+      }
+      const made = await publish({ ...hsm.env, PIN: undefined, RELEASE_PIN: PIN });
+      expect(made.status, made.stderr).toBe(0);
+      expect(made.stderr).toContain(": good, board gateway");
+      expect(made.stdout + made.stderr).not.toContain(PIN);
+    },
+    120_000,
+  );
+});
+
 const aws = await moto();
 afterAll(() => aws?.stop());
 
 /** AWS with the role and the policy of the documents: what they allow goes to moto, which allows all. */
 async function guarded(calls) {
-  const [{ Condition }] = JSON.parse(blockOf("json aws-role.json")).Statement;
+  const [{ Condition }] = JSON.parse(blockOf("docs/guides/ci.md", "json aws-role.json")).Statement;
   const bound = Object.entries(Condition.StringEquals).map(([name, value]) => [name.split(":").at(-1), value]);
   const { Action } = JSON.parse(/^## AWS KMS\n[\s\S]*?^```json\n([\s\S]*?)^```$/m.exec(read("docs/guides/keys/kms.md"))[1]);
   const server = createServer(async (request, response) => {

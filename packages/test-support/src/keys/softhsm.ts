@@ -56,6 +56,14 @@ export class SoftHsm {
     this.tool("softhsm2-util", ["--init-token", "--free", "--label", label, "--pin", PIN, "--so-pin", SO_PIN]);
   }
 
+  /** A token with this key alone, made by firmseal. Returns its public half. */
+  async withKey(label: string, reference: string): Promise<string> {
+    this.init(label);
+    const how = ["--passphrase-env", "PIN"];
+    await this.place.ok(["token", "keygen", reference, ...how], { env: this.env });
+    return (await this.place.ok(["pubkey", reference, ...how], { env: this.env })).stdout;
+  }
+
   remove(label: string): void {
     this.tool("softhsm2-util", ["--delete-token", "--token", label]);
   }
