@@ -1,10 +1,12 @@
 // What examples/ci has a shell run, taken out of the files of each CI system.
 
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { CANARY, httpService, serviceKey, signatureOf } from "../../packages/test-support/src/keys/kms-servers.ts";
+import { runWorkflow } from "./runner.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path) => readFileSync(ROOT + path, "utf8");
@@ -210,4 +212,30 @@ export async function vault({ bound_audiences, bound_subject: sub, bound_claims 
     return { json: { data: { signature, key_version } } };
   });
   return { calls, url: `http://127.0.0.1:${port}`, publicKey: key.publicKey.export({ type: "spki", format: "pem" }) };
+}
+
+/** Makes a repository with a product of two boards and its release 1.4.1. The key is `../release.pem`. */
+const MATRIX_PRODUCT = [
+  "git init -q -b main; printf 'one two:\\n\\techo $@ > $@.js\\n' > Makefile; make -s one two",
+  "firmseal keygen --no-passphrase --out ../release.pem; cp ../release.pub .",
+  "firmseal init --vendor example.com --name matrix --lone-key --board one=one.js --board two=two.js",
+  "firmseal release --version 1.4.1 --first --unsigned; mkdir releases; mv dist/1.4.1/release.json releases; rm -r dist *.js",
+  "git add -A; git -c user.name=t -c user.email=t@example.com -c commit.gpgsign=false commit -q -m product",
+].join("\n");
+
+/**
+ * Runs the workflow of the guide with a board in each job, and signs what it makes. `install`: how it gets firmseal.
+ * Returns how the signing ended.
+ */
+export async function runMatrix(folder, env, install) {
+  for (const name of ["origin", "artifacts", "work"]) mkdirSync(join(folder, name), { recursive: true });
+  const [origin, artifacts, work] = ["origin", "artifacts", "work"].map((name) => join(folder, name));
+  const shell = (script) => spawnSync("bash", ["-e", "-c", script], { cwd: origin, env, encoding: "utf8" });
+  const made = shell(MATRIX_PRODUCT);
+  if (made.status !== 0) throw new Error(made.stderr);
+  const workflow = parse(blockOf("docs/guides/ci.md", "yaml").replaceAll(INSTALL, install));
+  let released;
+  const after = (_, uploaded) => (released = uploaded.get("release"));
+  await runWorkflow(workflow, { origin, ref: "refs/heads/main", artifacts, work, env, after });
+  return shell(`mkdir dist; cp -r ${released} dist/1.4.2; firmseal sign dist/1.4.2 --key ../release.pem; firmseal verify dist/1.4.2`);
 }

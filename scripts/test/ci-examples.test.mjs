@@ -21,7 +21,17 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { OF_SOME, some } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
-import { CI_PASSPHRASE, CI_PRODUCT, ciSystems, example, gitlabJobs, jenkinsLines, projectJobs, withProgram } from "./ci-examples.mjs";
+import {
+  CI_PASSPHRASE,
+  CI_PRODUCT,
+  ciSystems,
+  example,
+  gitlabJobs,
+  jenkinsLines,
+  projectJobs,
+  runMatrix,
+  withProgram,
+} from "./ci-examples.mjs";
 
 let folder;
 let env;
@@ -335,6 +345,12 @@ describe("release.sh", () => {
     expect(run(p, "v1.4.2 images")).toMatchObject({ status: 1, stderr: "this is not the checkout of main\n" });
   });
 });
+
+it("the workflow with a board in each job makes one release of them", async () => {
+  const { status, stderr } = await runMatrix(join(folder, "matrix"), env, "true");
+  expect(status, stderr).toBe(0);
+  for (const board of ["one", "two"]) expect(stderr).toContain(`: good, board ${board}, version 1.4.2, `);
+}, 120_000);
 
 describe("who can change a recipe", () => {
   it("GitLab: the jobs are those of the protected branch, and a person starts the one in the environment", () => {

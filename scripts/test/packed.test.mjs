@@ -13,7 +13,7 @@ import { documentsIn } from "../build/package-documents.mjs";
 import { PUBLISHED } from "../build/packages.mjs";
 import { nodeBinary } from "../on-node.mjs";
 import { packAll } from "../pack.mjs";
-import { CI_PRODUCT, ciSystems, dockerfile, example, gitlabJobs, INSTALL, jenkinsLines } from "./ci-examples.mjs";
+import { CI_PRODUCT, ciSystems, dockerfile, example, gitlabJobs, INSTALL, jenkinsLines, runMatrix } from "./ci-examples.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
@@ -175,7 +175,7 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
     expect(contents.sort()).toEqual(["firmware 1.0.0 at 0x90000", "firmware 1.1.0 at 0x10000"]);
   });
 
-  it("examples/ci: the shell of each CI system releases a product", () => {
+  it("examples/ci: the shell of each CI system releases a product", async () => {
     const prefix = join(top, "global");
     const archive = join(top, "tarballs", `firmseal-${manifestOf(packageFolder("firmseal")).version}.tgz`);
     const own = { ...env, npm_config_prefix: prefix, npm_config_prefer_offline: "true", PATH: `${prefix}/bin:${env.PATH}` };
@@ -221,6 +221,10 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
       }
       expect(readdirSync(join(here, at, "dist/1.4.2"))).toContain("acme-gateway-1.4.2.suit");
     }
+    // the workflow with a board in each job
+    const { status, stderr } = await runMatrix(join(top, "matrix"), own, `npm install --global ${archive}`);
+    expect(status, stderr).toBe(0);
+    for (const board of ["one", "two"]) expect(stderr).toContain(`: good, board ${board}, version 1.4.2, `);
   });
 
   it("the README, from its first line to its last", async () => {

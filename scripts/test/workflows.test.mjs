@@ -30,11 +30,11 @@ const stepsIn = (text, name) => parse(new RegExp(`^\`\`\`yaml ${name}\\n([\\s\\S
 const FILES = readdirSync(`${ROOT}.github/workflows`).map((name) => `.github/workflows/${name}`);
 const WORKFLOWS = [
   ...FILES.map((path) => [path, read(path)]),
-  ...workflowsIn(read("action/README.md")).map((text, i) => [`action/README.md, ${i + 1}`, text]),
+  ...["action/README.md", "docs/guides/ci.md"].flatMap((path) => workflowsIn(read(path)).map((text) => [path, text])),
 ];
 
 describe("workflows", () => {
-  it("are those of the repository, and of the action's document", () => expect(WORKFLOWS.length).toBeGreaterThan(FILES.length));
+  it("are those of the repository, and of the two documents", () => expect(WORKFLOWS.length).toBe(FILES.length + 2));
 
   it.each(WORKFLOWS)("%s has no fault", (_, text) => expect(lint(text)).toEqual([]));
 
