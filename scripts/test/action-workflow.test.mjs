@@ -15,7 +15,7 @@ import { temporaryFolder } from "../../packages/test-support/src/environment/fol
 import { CANARY, moto } from "../../packages/test-support/src/keys/kms-servers.ts";
 import { why as noSoftHsm, PIN, SoftHsm } from "../../packages/test-support/src/keys/softhsm.ts";
 import { makeAction } from "../action.mjs";
-import { vault } from "./ci-examples.mjs";
+import { vault } from "./ci-services.mjs";
 import { runWorkflow } from "./runner.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

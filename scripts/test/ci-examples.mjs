@@ -5,11 +5,10 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse, parseAllDocuments } from "yaml";
-import { CANARY, httpService, serviceKey, signatureOf } from "../../packages/test-support/src/keys/kms-servers.ts";
 import { runWorkflow } from "./runner.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const read = (path) => readFileSync(ROOT + path, "utf8");
+export const read = (path) => readFileSync(ROOT + path, "utf8");
 export const example = (name) => read(`examples/ci/${name}`);
 /** The block of a document with this head. */
 export const blockOf = (path, head) => read(path).split(`\n\`\`\`${head}\n`)[1].split("\n```\n")[0];
@@ -182,37 +181,6 @@ export const CI_PRODUCT = [
   "git add -A; git -c user.name=t -c user.email=t@example.com -c commit.gpgsign=false commit -q -m product",
   "git update-ref refs/remotes/origin/main HEAD",
 ].join("\n");
-
-const POLICY = [...read("docs/guides/keys/kms.md").matchAll(/^path "(.*)" \{ capabilities = \["(\w+)"\] \}$/gm)];
-
-/** A Vault with a key, the policy of the document, and the role `release` of another document. */
-export async function vault({ bound_audiences, bound_subject: sub, bound_claims = { sub } }) {
-  const key = serviceKey("ed25519");
-  const calls = [];
-  const denied = { status: 403, json: { errors: ["permission denied"] } };
-  const port = await httpService((request, content) => {
-    calls.push(`${request.method} ${request.url}`);
-    if (request.url === "/v1/auth/jwt/login") {
-      const { role, jwt } = JSON.parse(content.toString());
-      const claims = JSON.parse(Buffer.from(jwt.split(".")[1], "base64url").toString());
-      const isBound = Object.entries(bound_claims).every(([name, value]) => claims[name] === value);
-      if (role !== "release" || !bound_audiences.includes(claims.aud) || !isBound) return { ...denied, status: 400 };
-      return { json: { auth: { client_token: CANARY } } };
-    }
-    const needs = request.method === "GET" ? "read" : "update";
-    const may = POLICY.some(([, path, capability]) => request.url === `/v1/${path}` && capability === needs);
-    if (!may || request.headers["x-vault-token"] !== CANARY) return denied;
-    if (needs === "read") {
-      const public_key = Buffer.from(key.publicKey.export({ format: "jwk" }).x, "base64url").toString("base64");
-      const data = { type: "ed25519", name: "release", derived: false, exportable: false, supports_signing: true, latest_version: 1 };
-      return { json: { data: { ...data, min_encryption_version: 0, keys: { 1: { name: "ed25519", public_key } } } } };
-    }
-    const { input, key_version } = JSON.parse(content.toString());
-    const signature = `vault:v${key_version}:${signatureOf(key, Buffer.from(input, "base64")).toString("base64")}`;
-    return { json: { data: { signature, key_version } } };
-  });
-  return { calls, url: `http://127.0.0.1:${port}`, publicKey: key.publicKey.export({ type: "spki", format: "pem" }) };
-}
 
 /** Makes a repository with a product of two boards and its release 1.4.1. The key is `../release.pem`. */
 const MATRIX_PRODUCT = [

@@ -5,22 +5,22 @@ import { execFile, spawnSync } from "node:child_process";
 import { createPublicKey } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { Place } from "../../packages/test-support/src/command-line/run.ts";
+import { AT_LENGTH } from "../../packages/test-support/src/environment/effort.ts";
 import { temporaryFolder } from "../../packages/test-support/src/environment/folders.ts";
 import { hasProgram } from "../../packages/test-support/src/environment/programs.ts";
-import { CANARY, moto } from "../../packages/test-support/src/keys/kms-servers.ts";
+import { CANARY, certificate, hasOpenssl, moto } from "../../packages/test-support/src/keys/kms-servers.ts";
 import { why as noSoftHsm, PIN, SoftHsm } from "../../packages/test-support/src/keys/softhsm.ts";
-import { blockOf, CI_PRODUCT, ciSystems, example, projectJobs, vault, withProgram } from "./ci-examples.mjs";
+import { blockOf, CI_PRODUCT, ciSystems, example, projectJobs, read, withProgram } from "./ci-examples.mjs";
+import { azure, google, hasClaims, library, vault } from "./ci-services.mjs";
 import { tokenOf } from "./runner.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const read = (path) => readFileSync(ROOT + path, "utf8");
 const ROLE = JSON.parse(blockOf("docs/guides/ci.md", "json role.json"));
 const hasCurl = hasProgram("curl", "--version");
 
@@ -38,6 +38,8 @@ async function checkoutOf(name, reference, publicKey, { before_script = [], pass
   const here = join(folder, name);
   cpSync(join(folder, "product"), here, { recursive: true });
   writeFileSync(join(here, "release.pub"), publicKey);
+  // where every process of this machine finds it, but for this test
+  writeFileSync(join(here, "ci/google.json"), example("gitlab/google.json").replaceAll("/dev/shm/", `${folder}/`));
   const commit = "git -c user.name=t -c user.email=t@example.com commit -q -a -m x; git update-ref refs/remotes/origin/main HEAD";
   const { at, env: own, candidate, release } = ciSystems(here, join(folder, "tmp"), join(folder, "release.pem"))[system];
   // the shell of the runner
@@ -48,7 +50,7 @@ async function checkoutOf(name, reference, publicKey, { before_script = [], pass
   };
   const toml = `sed -i 's#env:RELEASE_KEY#${reference}#' firmseal.toml`;
   const script = `sed -i 's/^passphrases=.*/passphrases=${passphrases}/' ci/release.sh`;
-  expect(await shell(`${toml}; ${script}; ${commit}; cp -r ../images images`, {})).toMatchObject({ status: 0 });
+  expect(await shell(`${toml}; ${script}; git add ci; ${commit}; cp -r ../images images`, {})).toMatchObject({ status: 0 });
   const looked = await shell(candidate, {});
   expect(looked.status, looked.stderr).toBe(0);
   // the library is there
@@ -123,7 +125,7 @@ afterAll(() => aws?.stop());
 /** AWS with the role and the policy of the documents: what they allow goes to moto, which allows all. */
 async function guarded(calls) {
   const [{ Condition }] = JSON.parse(blockOf("docs/guides/ci.md", "json aws-role.json")).Statement;
-  const bound = Object.entries(Condition.StringEquals).map(([name, value]) => [name.split(":").at(-1), value]);
+  const bound = Object.fromEntries(Object.entries(Condition.StringEquals).map(([name, value]) => [name.split(":").at(-1), value]));
   const { Action } = JSON.parse(/^## AWS KMS\n[\s\S]*?^```json\n([\s\S]*?)^```$/m.exec(read("docs/guides/keys/kms.md"))[1]);
   const server = createServer(async (request, response) => {
     const content = Buffer.concat(await request.toArray());
@@ -131,8 +133,7 @@ async function guarded(calls) {
     const target = request.headers["x-amz-target"];
     const action = target ? `kms:${target.split(".").at(-1)}` : `sts:${form.get("Action")}`;
     calls.push(action);
-    const claims = () => JSON.parse(Buffer.from(form.get("WebIdentityToken").split(".")[1], "base64url").toString());
-    const may = target ? Action.includes(action) : bound.every(([name, value]) => claims()[name] === value);
+    const may = target ? Action.includes(action) : hasClaims(form.get("WebIdentityToken"), bound);
     if (!may) return response.writeHead(403).end();
     const headers = Object.fromEntries(
       Object.entries(request.headers).filter(([name]) => !/^(host|connection|content-length)$/.test(name)),
@@ -151,7 +152,7 @@ describe.skipIf(!aws)(`GitLab with a key in AWS${aws ? "" : " (skipped: no moto_
   it("releases through the role and the policy of the documents, and as no other project or branch", async () => {
     const calls = [];
     const url = await guarded(calls);
-    const { CreateKeyCommand, GetPublicKeyCommand, KMSClient } = createRequire(`${ROOT}packages/cli/package.json`)("@aws-sdk/client-kms");
+    const { CreateKeyCommand, GetPublicKeyCommand, KMSClient } = library("@aws-sdk/client-kms");
     const credentials = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: CANARY };
     const admin = new KMSClient({ endpoint: aws.url, region: job.variables.AWS_REGION, credentials });
     const { KeyMetadata } = await admin.send(new CreateKeyCommand({ KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" }));
@@ -189,6 +190,43 @@ describe.skipIf(!aws)(`GitLab with a key in AWS${aws ? "" : " (skipped: no moto_
 
 describe("GitLab with a key in another service", () => {
   const jobIn = (name) => parse(example(`gitlab/${name}.yml`))["firmseal-release"];
+  const why = AT_LENGTH || (hasOpenssl ? "" : " (skipped: no openssl)");
+
+  it.skipIf(why !== "").each([
+    ["google", google, /assertion\.(\w+) == '(\w+)'/g, [{ project_id: "43" }, { ref: "v1.4.2" }, { environment: "test" }]],
+    ["azure", azure, /the (sub|aud)\w+ `(.*?)`/g, [{ sub: "project_path:acme/gateway:ref_type:branch:ref:x" }]],
+  ])(
+    `%s: releases as the table of the guide says, and as no other job${why}`,
+    async (name, service, condition, others) => {
+      const { id_tokens, variables = {}, before_script } = jobIn(name);
+      const [[token, { aud }]] = Object.entries(id_tokens);
+      const [row] = new RegExp(`^\\| ${name} \\|.*$`, "im").exec(read("docs/guides/ci.md"));
+      const claims = Object.fromEntries([...row.matchAll(condition)].map(([, claim, value]) => [claim, value]));
+      const tls = certificate(
+        folder,
+        "cloudkms.googleapis.com",
+        "sts.googleapis.com",
+        "login.microsoftonline.com",
+        "acme-fw.vault.azure.net",
+      );
+      const { reference, publicKey, env: found, calls, allowed } = await service(tls, { aud, ...claims }, variables);
+      const script = before_script.map((line) => line.replaceAll("/dev/shm/", `${folder}/`));
+      const { publish: start, isReleased } = await checkoutOf(name, reference, publicKey, { before_script: script });
+      const publish = (more) => start({ ...variables, ...found, [token]: tokenOf({ ...claims, aud, ...more }) });
+      for (const more of [...others, { aud: "https://other.example.com" }]) {
+        const { status, stdout, stderr } = await publish(more);
+        expect([status, stdout + stderr]).toEqual([3, expect.not.stringContaining(CANARY)]);
+        expect(isReleased()).toBe(false);
+      }
+      expect(new Set(calls)).toEqual(new Set([allowed[0]]));
+      const made = await publish({});
+      expect(made.status, made.stderr).toBe(0);
+      expect(made.stderr).toContain(": good, board gateway");
+      expect(made.stdout + made.stderr).not.toContain(CANARY);
+      expect(new Set(calls)).toEqual(new Set(allowed));
+    },
+    120_000,
+  );
 
   it.each([
     ["aws", "AWS_WEB_IDENTITY_TOKEN_FILE"],

@@ -221,7 +221,10 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
       }
       expect(readdirSync(join(here, at, "dist/1.4.2"))).toContain("acme-gateway-1.4.2.suit");
     }
-    // the workflow with a board in each job
+    // what the guide has typed, and its workflow with a board in each job
+    mkdirSync(join(top, "guide"));
+    const guide = await shell(scriptOf(blocksOf("docs/guides/ci.md")), join(top, "guide"), own);
+    expect(guide.status, guide.stderr).toBe(0);
     const { status, stderr } = await runMatrix(join(top, "matrix"), own, `npm install --global ${archive}`);
     expect(status, stderr).toBe(0);
     for (const board of ["one", "two"]) expect(stderr).toContain(`: good, board ${board}, version 1.4.2, `);
