@@ -3,6 +3,7 @@
 import { basename } from "node:path";
 import * as core from "@actions/core";
 import { visible } from "../../packages/keys/src/words.js";
+import { isSimulated, lintCounts } from "../../packages/release/src/lint/counts.js";
 
 export interface Image {
   path: string;
@@ -95,8 +96,9 @@ const ORDER = ["error", "warning", "note"];
 export function summarizeLint({ findings, skipped }: ReleaseFacts["lint"]): void {
   const rows = [...findings].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   core.summary.addHeading("Lint", 3);
-  if (rows.length === 0) core.summary.addRaw("No findings.", true);
-  else
+  // what existed before was not simulated again, so there is less than lint finds
+  if (isSimulated({ skipped })) core.summary.addRaw(escaped(`Found: ${lintCounts({ findings, skipped })}.`), true);
+  if (rows.length > 0)
     core.summary.addTable([
       ["Severity", "Rule", "Where", "Finding"].map((data) => ({ data, header: true })),
       ...rows.map(({ severity, rule, name, path, message, fix, waived }) =>

@@ -122,6 +122,8 @@ describe("the action", () => {
     for (const { file, sha256 } of envelopes)
       expect(readFileSync(join(p.at(again.folder), "SHA256SUMS"), "utf8")).toContain(`${sha256}  ${file}`);
     expect(published.summary).toContain(again.signers[0].thumbprint);
+    const { stderr: counted } = await p.firmseal("lint", again.folder);
+    expect(published.summary).toContain(`Found: ${/2 notes; \d rules? not checked/.exec(counted)[0]}.`);
     expect(await p.firmseal("verify", again.folder, "--product", "firmseal.toml")).toMatchObject({ exit: 0 });
   });
 

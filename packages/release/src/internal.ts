@@ -13,6 +13,7 @@ export type { IncidentKind } from "./incident/situation.js";
 export { checkVendor, identityOf } from "./input/identity.js";
 export { LIMITS } from "./input/limits.js";
 export { isLittleRoom, LAST } from "./input/sequence.js";
+export { isSimulated, lintCounts } from "./lint/counts.js";
 export { lintFailure } from "./lint/lint.js";
 export { SEVERITIES, type Severity } from "./lint/rule.js";
 export { ALL_RULES } from "./lint/rule-table.js";

@@ -1,21 +1,12 @@
 import type { ReleaseRecord } from "@firmseal/behaviour";
-import { type ClockOverride, Failure, type SequenceOverrides } from "@firmseal/keys";
-import {
-  keyWords,
-  notice,
-  type PassphraseOptions,
-  passphraseOptions,
-  plural,
-  shellWord,
-  usage,
-  visible,
-  warn,
-} from "@firmseal/keys/internal";
+import type { ClockOverride, SequenceOverrides } from "@firmseal/keys";
+import { keyWords, type PassphraseOptions, passphraseOptions, plural, shellWord, usage, warn } from "@firmseal/keys/internal";
 import { type DoneRelease, makeRelease, type Product, planRelease, type ReleasePlan, readProduct } from "@firmseal/release";
 import {
   type ApprovalOptions,
   approvalProgress,
   joinReleases,
+  lintCounts,
   PRODUCT_FILE,
   planJoin,
   productOption,
@@ -40,7 +31,7 @@ import {
   sequenceChecks,
   sequenceNumber,
 } from "../../common/options.js";
-import { checkSarif, findingLines, lintCounts, writeSarif } from "../../common/release/findings.js";
+import { checkSarif, findingLines, lintLine, openFindings, withFindings, writeSarif } from "../../common/release/findings.js";
 import {
   changeFacts,
   changeLines,
@@ -58,11 +49,12 @@ import {
   approvalLines,
   progressFacts,
   progressLines,
+  RELEASE_LINT,
   refuseInRelease,
   SIGNATURES,
   signLine,
 } from "../../common/release/signatures.js";
-import { DIFFERENCE, KEY, LINT, membersOf, RECEIPTS, WITHDRAWAL } from "../../common/shapes.js";
+import { DIFFERENCE, KEY, membersOf, RECEIPTS, WITHDRAWAL } from "../../common/shapes.js";
 import { receiptWords, withdrawnFacts, withdrawnNames } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
 
@@ -95,27 +87,17 @@ function checkSarifOutside(path: string, productPath: string, folder: string): v
   checkSarif(path, [productPath]);
 }
 
-/**
- * Runs `work`, which includes linting. Writes findings to --sarif-out, and shows them if they are why the release is
- * refused.
- */
-async function withFindings<T>(
+/** Runs `work`, which includes linting. Writes findings to --sarif-out, also if they are why the release is refused. */
+async function withSarif<T>(
   o: ReleaseCommandOptions,
   product: Product,
   work: (linted: (report: ReleaseLint) => void) => Promise<T>,
 ): Promise<T> {
   let report: ReleaseLint | undefined;
   try {
-    return await work((one) => {
+    return await withFindings(work, (one) => {
       report = one;
     });
-  } catch (e) {
-    if (!(e instanceof Failure && e.code === "ERR_LINT" && report)) throw e;
-    for (const { path, severity, message, rule, name, waived } of report.findings)
-      if (severity !== "note" && !waived)
-        notice(visible(`${path}: ${severity}: ${message} [${rule} ${name}]`), severity === "error" ? "danger" : undefined);
-    e.facts = { lint: report };
-    throw e;
   } finally {
     if (o.sarifOut !== undefined && report) await writeSarif(o.sarifOut, report, product);
   }
@@ -128,7 +110,7 @@ async function release(names: string[], o: ReleaseCommandOptions) {
   if (version === undefined)
     throw usage("option '--version <version>' is missing", "give the version of the release: firmseal release --help shows how");
   const product = readProduct(o.product ?? PRODUCT_FILE, o.allowOutside, o.images);
-  return withFindings(o, product, (linted) => releaseProduct(product, names, { ...o, version }, linted));
+  return withSarif(o, product, (linted) => releaseProduct(product, names, { ...o, version }, linted));
 }
 
 /** What a release that is joined from others can be told: the jobs that made these have answered everything else. */
@@ -141,19 +123,22 @@ async function joinFolders(folders: readonly string[], o: ReleaseCommandOptions)
   if (folders.length === 0) throw usage("--join: no folder is given", "name the folders of the releases: firmseal release --join parts/*");
   const product = readProduct(o.product ?? PRODUCT_FILE, o.allowOutside);
   const { version, out, previousRelease, role } = o;
-  const plan = await planJoin(product, folders, {
-    ...(version !== undefined && { version }),
-    ...(out !== undefined && { out }),
-    ...(previousRelease !== undefined && { previousRelease }),
-    ...(role !== undefined && { role }),
+  return withFindings(async (linted) => {
+    const plan = await planJoin(product, folders, {
+      ...(version !== undefined && { version }),
+      ...(out !== undefined && { out }),
+      ...(previousRelease !== undefined && { previousRelease }),
+      ...(role !== undefined && { role }),
+      linted,
+    });
+    const done = await joinReleases(plan);
+    return {
+      ...factsOf(plan),
+      ...(await doneFacts(plan, done)),
+      changes: undefined,
+      ...(done.written && isWhole(done) && { state: "joined" }),
+    };
   });
-  const done = await joinReleases(plan);
-  return {
-    ...factsOf(plan),
-    ...(await doneFacts(plan, done)),
-    changes: undefined,
-    ...(done.written && isWhole(done) && { state: "joined" }),
-  };
 }
 
 const isWhole = ({ record }: DoneRelease): boolean => record.missing.length === 0;
@@ -355,7 +340,7 @@ export default define({
       sequence: ["string", "its sequence number"],
     }),
     lint: ["object", "what firmseal lint finds; with --dry-run without rules about signatures"],
-    ...membersOf("lint", { releases: ["string[]", "envelopes that were checked"], ...LINT }),
+    ...membersOf("lint", RELEASE_LINT),
     withdrawn: ["object[]", "withdrawn releases that release.json names; with --dry-run, as far as they are known without a key"],
     ...membersOf("withdrawn[]", WITHDRAWAL),
     "changes?": ["object[]", "with --diff: what changes for devices, board by board"],
@@ -372,13 +357,12 @@ export default define({
   run: release,
   words: (f, _names, o) => {
     const by = f.signers.length > 0 ? `, signed by ${f.signers.map(keyWords).join(", ")}` : "";
-    const isHidden = f.lint.skipped.length > 0 || f.lint.findings.some(({ severity, waived }) => severity === "note" || waived);
     const named = `${shellWord(f.folder)}${productOption(o.product)}`;
     const isSigned = f.state !== "planned" && f.signatures.every(({ complete }) => complete);
     const number = f.sequence === null ? "the next sequence number of the log" : `sequence number ${f.sequence}`;
     return [
       imageTable(f.boards),
-      ...f.lint.findings.filter(({ severity, waived }) => severity !== "note" && !waived).flatMap(findingLines),
+      ...openFindings(f.lint).flatMap(findingLines),
       ...(f.changes ?? []).flatMap(changeLines).map((text) => ({ text })),
       ...givenUpWords(f.boards),
       ...(f.references ? referenceLines(f.references, f.boards) : []),
@@ -387,10 +371,7 @@ export default define({
         ? [f.previous ? `compared with ${f.previous.version}: ${f.previous.path}` : "no earlier release is compared"]
         : []),
       ...receiptWords(f.log),
-      // the power was not cut again, so there is less than lint finds
-      f.state === "unchanged"
-        ? `lint: firmseal lint ${named} checks it again`
-        : `lint: ${lintCounts(f.lint)}${isHidden && f.state !== "planned" ? `; firmseal lint ${named} shows them` : ""}`,
+      f.state === "planned" ? `lint: ${lintCounts(f.lint)}` : lintLine(f.lint, f.folder, o.product),
       `${f.folder}: ${f.product} ${f.version} ${STATE_WORDS[f.state as keyof typeof STATE_WORDS]}, ${plural(f.boards.length, "board")}, ${number}${by}`,
       ...(f.withdrawn.length > 0 ? [`${f.folder}/release.json: ${withdrawnNames(f.withdrawn)}`] : []),
       ...(f.signatures.some(({ complete }) => !complete) ? progressLines(f.folder, f.signatures) : []),

@@ -42,7 +42,14 @@ import {
 import { checkOutput, deliverOver, judgeRelease } from "../../common/output.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import type { SignaturesFrom } from "../../common/release/sign-folder.js";
-import { folderLines, isReleaseFolder, type OfEnvelope, recoverRelease, SIGNATURES } from "../../common/release/signatures.js";
+import {
+  folderLines,
+  isReleaseFolder,
+  type OfEnvelope,
+  RELEASE_LINT,
+  recoverRelease,
+  SIGNATURES,
+} from "../../common/release/signatures.js";
 import { KEY, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
@@ -114,6 +121,7 @@ async function attachToEnvelope(path: string, o: AttachOptions & { readonly key:
     signers: [keyFacts(key)],
     ...member,
     signatures: undefined,
+    lint: undefined,
   };
 }
 
@@ -150,10 +158,12 @@ export default define({
     ...membersOf("signers[]", KEY),
     "signatures?": ["object[]", "for the folder of a release: who has signed each board, and who still has to"],
     ...membersOf("signatures?[]", SIGNATURES),
+    "lint?": ["object", "for the folder of a release: what firmseal lint finds"],
+    ...membersOf("lint?", RELEASE_LINT),
   },
   run: attach,
   words: (f, _path, o) => [
     `${f.out}: ${numberWords(f)}, ${byteWords(f.bytes)}, signature of ${f.signers.map(keyWords).join(", ")} added`,
-    ...(f.signatures ? folderLines(f.out, f.signatures, o.product) : []),
+    ...(f.signatures ? folderLines(f.out, f.signatures, f.lint, o.product) : []),
   ],
 });

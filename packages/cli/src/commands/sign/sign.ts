@@ -50,7 +50,15 @@ import {
 import { checkOutput, deliverOver, judgeRelease, outputName, writeOut, writeSigned } from "../../common/output.js";
 import { consumerFacts, consumerRecipe, consumerWords } from "../../common/release/consumer.js";
 import { onDemand } from "../../common/release/on-demand.js";
-import { APPROVAL, folderLines, isReleaseFolder, type OfEnvelope, recoverRelease, SIGNATURES } from "../../common/release/signatures.js";
+import {
+  APPROVAL,
+  folderLines,
+  isReleaseFolder,
+  type OfEnvelope,
+  RELEASE_LINT,
+  recoverRelease,
+  SIGNATURES,
+} from "../../common/release/signatures.js";
 import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
@@ -181,6 +189,7 @@ async function signWith(
     ...(await consumerFacts(o, keys)),
     ...member,
     signatures: undefined,
+    lint: undefined,
     approval: undefined,
   };
 }
@@ -232,6 +241,8 @@ export default define({
     ...CONSUMER,
     "signatures?": ["object[]", "for the folder of a release: who has signed each board, and who still has to"],
     ...membersOf("signatures?[]", SIGNATURES),
+    "lint?": ["object", "for the folder of a release: what firmseal lint finds"],
+    ...membersOf("lint?", RELEASE_LINT),
     "approval?": ["object|null", "for the folder of a release: who has approved it; null if the product file requires nobody"],
     ...membersOf("approval?", APPROVAL),
   },
@@ -239,7 +250,7 @@ export default define({
   words: (f, _path, o) => [
     `${f.out}: ${numberWords(f)}, ${byteWords(f.bytes)}, signed by ${f.signers.map(keyWords).join(", ")}`,
     ...receiptWords(f.log),
-    ...(f.signatures ? folderLines(f.out, f.signatures, o.product) : []),
+    ...(f.signatures ? folderLines(f.out, f.signatures, f.lint, o.product) : []),
     ...(f.target?.advice ? [f.target.advice] : []),
     ...consumerWords(f.for),
     ...(f.signatures ? [] : outsideWords(f.payloads.outside)),

@@ -1,24 +1,11 @@
-// Findings of lint in words and as SARIF, as `lint` and `release` show them.
+// Findings of lint in words and as SARIF, as `lint` and the commands that make a release show them.
 
-import { grouped, plural, STDIO, usage } from "@firmseal/keys/internal";
-import type { Finding, LintReport, Product } from "@firmseal/release";
-import { type ReleaseLint, SEVERITIES } from "@firmseal/release/internal";
+import { Failure } from "@firmseal/keys";
+import { notice, plural, STDIO, shellWord, usage, visible } from "@firmseal/keys/internal";
+import type { Finding, Product } from "@firmseal/release";
+import { isSimulated, lintCounts, productOption, type ReleaseLint } from "@firmseal/release/internal";
 import type { Line } from "../../show/render.js";
 import { checkOutput, writeOut } from "../output.js";
-
-/** How much was found. */
-export function lintCounts({ findings, skipped }: LintReport): string {
-  const open = findings.filter(({ waived }) => !waived);
-  const counts = SEVERITIES.flatMap((one) => {
-    const n = open.filter(({ severity }) => severity === one).length;
-    return n === 0 ? [] : [plural(n, one)];
-  });
-  const waived = findings.length - open.length;
-  const parts = [counts.join(", ") || "no findings", ...(waived > 0 ? [`${grouped(waived)} waived`] : [])];
-  const unchecked = new Set(skipped.map(({ rule }) => rule)).size;
-  if (unchecked > 0) parts.push(`${plural(unchecked, "rule")} not checked`);
-  return parts.join("; ");
-}
 
 /** The same, with the number of releases. */
 export const lintSummary = (report: ReleaseLint): string =>
@@ -31,6 +18,38 @@ export function findingLines({ path, severity, rule, name, message, fix, waived 
     { text: `${path}: ${state}: ${message} [${rule} ${name}]`, danger: severity === "error" && !waived },
     ...(waived ? [] : [{ text: `  ${fix}` }]),
   ];
+}
+
+/** The findings that people must see before a release is published: neither notes nor waived. */
+export const openFindings = ({ findings }: Pick<ReleaseLint, "findings">): Finding[] =>
+  findings.filter(({ severity, waived }) => severity !== "note" && !waived);
+
+/** How much was found in the folder of a release, and how to see the rest. `product`: the product file, if one was named. */
+export function lintLine(report: Omit<ReleaseLint, "releases">, folder: string, product: string | undefined): string {
+  const command = `firmseal lint ${shellWord(folder)}${productOption(product)}`;
+  if (!isSimulated(report)) return `lint: ${command} checks it again`;
+  const isHidden = report.skipped.length > 0 || openFindings(report).length < report.findings.length;
+  return `lint: ${lintCounts(report)}${isHidden ? `; ${command} shows them` : ""}`;
+}
+
+/** Runs `work`, which includes linting. Shows what was found if that is why the release is refused. */
+export async function withFindings<T>(
+  work: (linted: (report: ReleaseLint) => void) => Promise<T>,
+  linted?: (report: ReleaseLint) => void,
+): Promise<T> {
+  let report: ReleaseLint | undefined;
+  try {
+    return await work((one) => {
+      report = one;
+      linted?.(one);
+    });
+  } catch (e) {
+    if (!(e instanceof Failure && e.code === "ERR_LINT" && report)) throw e;
+    for (const { path, severity, message, rule, name } of openFindings(report))
+      notice(visible(`${path}: ${severity}: ${message} [${rule} ${name}]`), severity === "error" ? "danger" : undefined);
+    e.facts = { lint: report };
+    throw e;
+  }
 }
 
 /** Checks that the file of --sarif-out can be written. */

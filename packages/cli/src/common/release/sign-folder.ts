@@ -21,6 +21,8 @@ import {
   withReleaseLock,
 } from "@firmseal/release/internal";
 import type { PublicKey, RoleName } from "@firmseal/signer";
+import { LiveLines } from "../../show/live.js";
+import { withFindings } from "./findings.js";
 import { showReview } from "./review.js";
 import { isReleaseFolder, OF_ENVELOPES, progressFacts } from "./signatures.js";
 
@@ -47,7 +49,15 @@ function roundOptions(o: FolderOptions & { key?: unknown; signature?: unknown })
   return { ...rest, ...(role !== undefined && { role: role as "release" }), passphrases: passphraseOptions(o) };
 }
 
-function doneFacts({ folder, boards }: ReleasePlan, { record, receipts, by, progress }: DoneRelease) {
+/** Runs `work` on a release that others may be signing too, and shows what it reaches and why lint refuses it. */
+const onRelease = async <T>(folder: string, work: (shown: Pick<RoundOptions, "linted" | "progress">) => Promise<T>): Promise<T> => {
+  const lines = new LiveLines();
+  return await withReleaseLock(folder, () =>
+    withFindings((linted) => work({ linted, progress: (board, stage, state) => lines.set(board, stage, state) })),
+  );
+};
+
+function doneFacts({ folder, boards }: ReleasePlan, { record, receipts, by, progress, lint }: DoneRelease) {
   const envelopes = record.artifacts.filter(({ kind }) => kind === "envelope");
   const inside = boards.flatMap(({ images }) => images.flatMap(({ file, uri }) => (file === undefined ? [uri] : [])));
   const outside = record.artifacts.flatMap(({ kind, uri }) => (kind === "payload" && uri !== null ? [uri] : []));
@@ -60,15 +70,16 @@ function doneFacts({ folder, boards }: ReleasePlan, { record, receipts, by, prog
     log: [...receipts],
     payloads: { inside: [...new Set(inside)], outside: [...new Set(outside)] },
     signatures: progressFacts(progress),
+    lint,
   };
 }
 
 /** Signs all boards of a release. */
 export async function signFolder(folder: string, o: FolderOptions & { key: string[] }) {
   const product = productOf(o);
-  return await withReleaseLock(folder, async () => {
+  return await onRelease(folder, async (shown) => {
     const review = product.approval.keys.length > 0 ? { review: showReview } : {};
-    const plan = await planSigning(product, folder, { ...roundOptions(o), ...review, keys: o.key });
+    const plan = await planSigning(product, folder, { ...roundOptions(o), ...shown, ...review, keys: o.key });
     return { ...doneFacts(plan, await makeRelease(plan)), approval: (await approvalProgress(plan)) ?? null };
   });
 }
@@ -123,9 +134,9 @@ export async function attachToFolder(folder: string, o: FolderOptions & Partial<
   if (o.from !== undefined && !isReleaseFolder(o.from))
     throw usage(`${o.from} is not the folder of a release`, "name the other copy of it");
   const { from, ...own } = roundOptions(o) as RoundOptions & { from?: string };
-  return await withReleaseLock(folder, async () => {
+  return await onRelease(folder, async (shown) => {
     // those who sign compare with earlier releases
-    const plan = await planSigning(product, folder, { ...own, first: true });
+    const plan = await planSigning(product, folder, { ...own, ...shown, first: true });
     if (from !== undefined) {
       // its order is that of the folder, or it is another release, which signedElsewhere() refuses as such
       const copy = await planSigning(product, from, { ...own, first: true, allowLowerSequence: true });

@@ -1,10 +1,10 @@
 // firmseal release and the rules of lint: what stops it, what it shows, and what it writes.
 
 import { readdirSync } from "node:fs";
+import { lintCounts } from "@firmseal/release/internal";
 import { describe, expect, it } from "vitest";
 import { expectExit, expectFailure, words } from "../../../../test-support/src/command-line/run.js";
-import { lintCounts } from "../../../src/common/release/findings.js";
-import { brief, espImage, lintOf, PRODUCT, refusal, release, released, rulesOf, untouched, world } from "../product-place.js";
+import { brief, espImage, lintOf, PRODUCT, refusal, release, released, rulesOf, twoBoards, untouched, world } from "../product-place.js";
 
 const withPolicy = (lines: string, product = PRODUCT) => `${product}\n[policy]\n${lines}\n`;
 
@@ -36,9 +36,33 @@ describe("lint in a release", () => {
       expect(found).toBeDefined();
       expect(words(await released(p, version, ...more))).toContain(`lint: firmseal lint dist/${version} checks it again`);
     }
-    expect(lintCounts({ findings: [], skipped: [{ path: "", rule: "L01", name: "test-key", why: "" }] })).toBe(
-      "no findings; 1 rule not checked",
-    );
+    expect(lintCounts({ findings: [], skipped: [{ rule: "L01", why: "" }] })).toBe("no findings; 1 rule not checked");
+  });
+
+  it("counts them so for each command that makes a release complete, and refers to lint where the power is not cut", async () => {
+    const p = world(twoBoards('[trust]\nkeys = ["A.jwk", "B.jwk"]\nthreshold = 2\n\n'));
+    const line = async (...args: string[]) => words(await p.ok(args)).filter((one) => one.startsWith("lint: "));
+    const later = (folder: string) => [`lint: firmseal lint ${folder} checks it again`];
+    const whole = (folder: string) => [`lint: 2 notes; 1 rule not checked; firmseal lint ${folder} shows them`];
+    for (const board of ["pixl", "puck"])
+      await p.ok(["release", board, "--version", "1.0.0", "--first", "--unsigned", "--out", board, "--quiet"]);
+    expect(await line("release", "--join", "pixl/1.0.0", "puck/1.0.0")).toEqual(later("dist/1.0.0"));
+    await p.ok(["release", "--version", "1.0.0", "--first", "--key", "A.pem", "--out", "other", "--quiet"]);
+    expect(await line("attach", "dist/1.0.0", "--from", "other/1.0.0")).toEqual(later("dist/1.0.0"));
+    expect(await line("sign", "dist/1.0.0", "--key", "B.pem")).toEqual(whole("dist/1.0.0"));
+    expect(await line("attach", "other/1.0.0", "--from", "dist/1.0.0")).toEqual(whole("other/1.0.0"));
+    const { json } = await p.ok(["lint", "dist/1.0.0", "--json"]);
+    expect(lintCounts(json as never)).toBe("2 notes; 1 rule not checked");
+  });
+
+  it("shows each error to the person who signs last", async () => {
+    const p = world(twoBoards('[trust]\nkeys = ["A.jwk", "B.jwk"]\nthreshold = 2\n\n'));
+    await p.ok(["release", "--version", "1.0.0", "--first", "--key", "A.pem"]);
+    const waiver = '[[policy.waivers]]\nrule = "L40"\nreason = "later"\nuntil = 2025-01-01\n';
+    p.put("firmseal.toml", `${p.get("firmseal.toml")}\n${waiver}`);
+    const r = await p.run(["sign", "dist/1.0.0", "--key", "B.pem"]);
+    expect(refusal(r, 1)).toContain("L90 waiver-invalid");
+    expect(r.stderr).toContain("firmseal.toml: error: the waiver of L40 has expired on 2025-01-01 [L90 waiver-invalid]");
   });
 
   it("checks the keys that will sign against the rules before they sign", async () => {
