@@ -44,7 +44,7 @@ import { type Cuts, cutPower } from "./cuts/cuts.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
 import { isInKnownLog, refuseKnownJump } from "./number/known-log.js";
-import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./number/numbers.js";
+import { type NumberOptions, numberOf, publishedAt, refuseDisorder, withHighest } from "./number/numbers.js";
 import { refuseRecordedContent } from "./record/record-check.js";
 import {
   type KnownWithdrawals,
@@ -237,7 +237,7 @@ export const likelyNumber = (sequence: bigint | "log", known: readonly KnownRele
  */
 function newNumber(product: Product, version: string, known: readonly KnownRelease[], o: ReleaseOptions): bigint | "log" {
   const sequence = numberOf(product, version, known, o);
-  refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
+  refuseDisorder(product, version, sequence, known, o.allowLowerSequence === true);
   return sequence;
 }
 
@@ -297,7 +297,11 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
   const sequence = there ? there.sequence : newNumber(product, version, known, o);
   if (!(there || o.dryRun)) {
     checkFolder(folder);
-    refuseKnownJump(product, chosen, { version, sequence }, o);
+    try {
+      refuseKnownJump(product, chosen, { version, sequence }, o);
+    } catch (e) {
+      throw withHighest(product, known, e);
+    }
     if (sequence !== "log" && known.length === 0) refuseUnknown(product, chosen, version, o);
   }
   const approvals = o.dryRun ? undefined : await productApprovals(product, o);
@@ -401,7 +405,7 @@ async function planOnce(product: Product, o: ReleaseOptions): Promise<ReleasePla
     const sequence = BigInt(existing.sequence);
     return { ...base, sequence, existing, lint: await lintPlan({ ...base, sequence }) };
   }
-  if (there) refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
+  if (there) refuseDisorder(product, version, sequence, known, o.allowLowerSequence === true);
   if (!o.dryRun) checkFolder(early.folder, longestName(product, boards, o));
   const number = likelyNumber(sequence, known);
   for (const { board, draft } of boards) if (board.for) await checkDraftFor(board.for, draft(number), []);

@@ -88,6 +88,7 @@ export async function boardInput(
   });
   if (version !== undefined)
     refuseDisorder(
+      product,
       version,
       number,
       known.filter((one) => one.version !== version),

@@ -268,8 +268,8 @@ async function verifyFolder(
   return { releases: out, record: { path: folder, version: record.version, boards, payloads, withdrawn: record.withdrawn } };
 }
 
-function refuseUnordered(known: readonly KnownRelease[]): void {
-  for (const [i, { version, sequence }] of known.entries()) refuseDisorder(version, sequence, known.slice(0, i), false);
+function refuseUnordered(product: Product, known: readonly KnownRelease[]): void {
+  for (const [i, { version, sequence }] of known.entries()) refuseDisorder(product, version, sequence, known.slice(0, i), false);
 }
 
 /**
@@ -323,14 +323,14 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     refuseWithdrawn(own, withdrawnBy([own]));
     const found = await verifyFolder(path, product, whom, wanted, o);
     const shelf = shelfOf(product, role).filter(({ version }) => version !== own.version);
-    refuseUnordered([...shelf, own].sort(byVersion));
+    refuseUnordered(product, [...shelf, own].sort(byVersion));
     return { releases: found.releases, records: [found.record], withdrawn: [], outdated: [], whom };
   }
   const known = releasesIn(path, product, role);
   const [empty] = withoutRelease(path, known);
   if (empty !== undefined) throw releaseFault(`${empty} has no ${RECORD}, so it is not a release`, NO_RELEASE_HINT);
   if (known.length === 0) throw releaseFault(`${path} has no release`, "name the folder that firmseal release wrote, or an envelope");
-  refuseUnordered(known);
+  refuseUnordered(product, known);
   const withdrawn = withdrawnBy(known);
   const newest = known.at(-1) as KnownRelease;
   refuseWithdrawn(newest, withdrawn);

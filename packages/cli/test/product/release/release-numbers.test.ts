@@ -5,7 +5,7 @@ import { versionNumber } from "@firmseal/keys";
 import { describe, expect, it } from "vitest";
 import { expectExit, firmseal, logEntries, type Place, type Result, words } from "../../../../test-support/src/command-line/run.js";
 import { LONG, OF_SOME, some } from "../../../../test-support/src/environment/effort.js";
-import { brief, PRODUCT as FULL, filesIn, refusal, release, released, world as worldOf } from "../product-place.js";
+import { brief, PRODUCT as FULL, filesIn, forge, refusal, release, released, world as worldOf } from "../product-place.js";
 
 const PRODUCT = brief(FULL);
 const world = (product = PRODUCT) => worldOf(product);
@@ -126,6 +126,41 @@ describe("no two releases have the same number", () => {
     expect(refusal(await release(p, "1.0.1", "--seq", "7"), 1)).toContain("sequence number 7 of 1.0.1 is not higher than 7 of 1.0.0");
     await released(p, "1.0.1", "--seq", "8");
     expectOneEach(p);
+  });
+
+  it("after a forged record with a number near the end: refused with its folder and the way out", async () => {
+    const given = PRODUCT.replace("[keys]", '[sequence]\nsource = "given"\n\n[keys]');
+    const [last, tooHigh] = ["the last one: no release can follow it", "is not higher than"];
+    for (const [product, number, refused, ...more] of [
+      [PRODUCT, 2n ** 64n - 1n, tooHigh],
+      [given, 2n ** 64n - 1n, tooHigh, "--seq", "2"],
+      [previous, 2n ** 64n - 1n, last],
+      [previous, 2n ** 64n - 1n, last, "--allow-sequence-jump"],
+      [previous, 2n ** 64n - 3n, "almost the last one"],
+      [previous, 2n ** 64n - 999n, "is more than 2^32 higher than the last, 1"],
+      [log, 2n ** 64n - 1n, last],
+      [log, 2n ** 64n - 3n, "almost the last one"],
+    ] as const) {
+      const p = world(product);
+      await released(p, "1.0.0", ...(product === given ? ["--seq", "1"] : []), "--quiet");
+      cpSync(p.at("dist/1.0.0"), p.at("dist/1.0.1"), { recursive: true });
+      forge(
+        p,
+        (record) => {
+          for (const one of [record, ...record.artifacts]) Object.assign(one, { version: "1.0.1", sequence: String(number) });
+        },
+        "dist/1.0.1",
+      );
+      const before = p.tree();
+      const r = await release(p, "1.1.0", ...more);
+      const line = refusal(r, 1);
+      for (const one of [refused, String(number), "dist/1.0.1"]) expect(line).toContain(one);
+      expect(r.stderr).toMatch(/^hint: firmseal verify dist\/1\.0\.1 checks that release: remove it if it is refused/m);
+      expect(p.tree()).toEqual(before);
+      expect((await p.run(["verify", "dist/1.0.1"])).exit).toBe(1);
+      rmSync(p.at("dist/1.0.1"), { recursive: true });
+      await released(p, "1.1.0", ...more, "--quiet");
+    }
   });
 
   describe("two jobs with the same version and image", () => {

@@ -3,9 +3,11 @@
 
 import { dirname } from "node:path";
 import { versionIn } from "@firmseal/behaviour";
-import { numberVersion, versionNumber } from "@firmseal/keys";
-import { isFolder, isVersion, usage } from "@firmseal/keys/internal";
+import { Failure, numberVersion, type SequenceOverrides, versionNumber } from "@firmseal/keys";
+import { isFolder, isVersion, shellWord, usage, visible } from "@firmseal/keys/internal";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
+import { isLittleRoom, LAST } from "../../input/sequence.js";
+import { productOption } from "../../product/file/file-name.js";
 import type { Product } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
 import {
@@ -19,11 +21,10 @@ import {
   releasesIn,
 } from "../../product/record.js";
 import { scopeOf } from "../../signing/scope.js";
-import { higher } from "../../trust/quorum.js";
 import { readEnvelopeFile } from "../../verify/envelope-file.js";
 import { scopeOfBoard } from "../board/devices.js";
 
-export interface NumberOptions {
+export interface NumberOptions extends Pick<SequenceOverrides, "allowSequenceJump"> {
   /** The number, if its source is "given". */
   seq?: bigint;
   /** Nothing was released yet. */
@@ -63,6 +64,31 @@ function refuseOtherDevices(path: string, product: Product, scope: readonly stri
     throw releaseFault(`${path} is not for a board of ${product.name}`, "name the last release of this product");
 }
 
+/** What to do about an earlier release with an odd number: nothing has verified its record. */
+const examine = ({ path }: KnownRelease, { path: file }: Product): string =>
+  `firmseal verify ${shellWord(visible(path))}${productOption(file)} checks that release: remove it if it is refused`;
+
+const highestOf = (known: readonly KnownRelease[]): KnownRelease | undefined =>
+  known.reduce<KnownRelease | undefined>((most, one) => (most && most.sequence >= one.sequence ? most : one), undefined);
+
+/** Refuses an earlier release after which no number is left: a forged record would otherwise end the product. */
+function refuseLast(product: Product, highest: KnownRelease | undefined, o: NumberOptions): void {
+  if (!highest || !isLittleRoom(highest.sequence, LAST, true) || (highest.sequence < LAST && o.allowSequenceJump)) return;
+  const { path, sequence } = highest;
+  const what = sequence === LAST ? "the last one: no release can follow it" : "almost the last one";
+  throw releaseFault(`${path} has sequence number ${sequence}, ${what}`, examine(highest, product));
+}
+
+/** Names the release that a refused number follows. `e`: the refusal by a log. */
+export function withHighest(product: Product, known: readonly KnownRelease[], e: unknown): unknown {
+  const highest = highestOf(known);
+  if (!(e instanceof Failure && e.code === "ERR_SEQUENCE") || product.sequence.source !== "previous" || !highest) return e;
+  return e.with({
+    message: `${e.message}; it follows ${highest.sequence} of ${highest.path}`,
+    hint: `${examine(highest, product)}, or allow it: \`allowSequenceJump\``,
+  });
+}
+
 /** The number of the release, or "log": the next one by the logs of the keys, once they are locked. */
 export function numberOf(product: Product, version: string, known: readonly KnownRelease[], o: NumberOptions): bigint | "log" {
   const { source } = product.sequence;
@@ -81,6 +107,7 @@ export function numberOf(product: Product, version: string, known: readonly Know
       if (o.seq === undefined) throw usage("`seq` is missing: the sequence numbers of this product are given", "give the number: `seq` N");
       return o.seq;
     case "log":
+      refuseLast(product, highestOf(known), o);
       return "log";
     case "previous": {
       if (known.length === 0 && !o.first)
@@ -88,7 +115,9 @@ export function numberOf(product: Product, version: string, known: readonly Know
           "no earlier release is here, and the last sequence number is not known",
           "name the last release (`previousRelease` DIR), or say that nothing has been released yet (`first`)",
         );
-      return known.reduce((most, { sequence }) => higher(most, sequence), 0n) + 1n;
+      const highest = highestOf(known);
+      refuseLast(product, highest, o);
+      return (highest?.sequence ?? 0n) + 1n;
     }
   }
 }
@@ -97,7 +126,13 @@ export function numberOf(product: Product, version: string, known: readonly Know
  * Refuses a release that does not follow the known ones: a version that is lower than the last, or a number that does
  * not rise with the version. `allowLower`: releases of an older line.
  */
-export function refuseDisorder(version: string, sequence: bigint | "log", known: readonly KnownRelease[], allowLower: boolean): void {
+export function refuseDisorder(
+  product: Product,
+  version: string,
+  sequence: bigint | "log",
+  known: readonly KnownRelease[],
+  allowLower: boolean,
+): void {
   const own = versionNumber(version);
   for (const one of known) {
     const other = versionNumber(one.version);
@@ -109,7 +144,7 @@ export function refuseDisorder(version: string, sequence: bigint | "log", known:
     if (sequence !== "log" && other < own && one.sequence >= sequence)
       throw releaseFault(
         `sequence number ${sequence} of ${version} is not higher than ${one.sequence} of ${one.version} (${one.path})`,
-        "correct [sequence] in the product file, or give a higher number",
+        `${examine(one, product)}; or else correct [sequence] in the product file, or give a higher number`,
       );
   }
 }

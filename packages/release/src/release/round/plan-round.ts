@@ -102,7 +102,7 @@ export async function planSigning(product: Product, folder: string, o: RoundOpti
   const { version, role } = record;
   const options: ReleaseOptions = { ...o, version, role, boards: [...own.manifests.keys()] };
   const others = knownReleases(product, shelfPath(product, role), options).filter(({ path }) => resolve(path) !== resolve(folder));
-  refuseUnordered(own, others, o);
+  refuseUnordered(product, own, others, o);
   const { withdrawn, doubted } = withdrawnFor(product, { ...o, role }, [...others, own], devices);
   refuseWithdrawnAny([own], withdrawn);
   warnOfDoubted(doubted);
@@ -141,8 +141,9 @@ function warnOfUnnamed({ missing, withdrawn: named }: ReleaseRecord, folder: str
 }
 
 /** Refuses a release whose number does not follow those of other versions. */
-function refuseUnordered({ version, sequence }: KnownRelease, others: readonly KnownRelease[], o: RoundOptions): void {
+function refuseUnordered(product: Product, { version, sequence }: KnownRelease, others: readonly KnownRelease[], o: RoundOptions): void {
   refuseDisorder(
+    product,
     version,
     sequence,
     others.filter((one) => one.version !== version),
@@ -189,7 +190,7 @@ export async function planJoin(product: Product, folders: readonly string[], o: 
   const options: ReleaseOptions = { ...o, version, role, first: true };
   const isPart = (path: string) => parts.some((part) => isSameFile(path, part.folder));
   const known = knownReleases(product, shelf, options).filter(({ path }) => !isPart(path));
-  refuseUnordered(first.own, known, o);
+  refuseUnordered(product, first.own, known, o);
   const owns = parts.map(({ own }) => own);
   const { withdrawn, doubted } = withdrawnFor(product, { role }, [...known, ...owns], devices);
   refuseWithdrawnAny(owns, withdrawn);
