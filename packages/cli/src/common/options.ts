@@ -1,9 +1,9 @@
 // Options that several commands share.
 
-import type { Failure, PassphraseOption } from "@firmseal/keys";
+import type { PassphraseOption } from "@firmseal/keys";
 import { isVersion, KEY_SOURCES, refuseMissing, usage } from "@firmseal/keys/internal";
 import { consumerNames, coseAlgNames } from "@firmseal/release/internal";
-import { InvalidArgumentError, type Option } from "commander";
+import { CommanderError, InvalidArgumentError, type Option } from "commander";
 import { option } from "../command.js";
 
 /** An unsigned decimal number of up to 64 bits. */
@@ -47,9 +47,9 @@ function uriReference(value: string): string {
   return value;
 }
 
-/** Throws for an option that is required because no product file says it. */
-export const missingOption = (flags: string, command: string): Failure =>
-  usage(`option '${flags}' is missing`, `firmseal ${command} --help shows how it is used`);
+/** The error of commander for an option that is required because no product file says it. */
+export const missingOption = (flags: string): CommanderError =>
+  new CommanderError(2, "commander.missingMandatoryOptionValue", `error: required option '${flags}' not specified`);
 
 /** --key, repeatable. */
 export function keys(what: string, required = true): Option {

@@ -20,17 +20,17 @@ function pathOf(e: unknown): string | undefined {
 
 /**
  * Every error as a Failure, in the words of the command line. `place`: the command or the group of commands that was
- * given; empty if there is none.
+ * given; empty if there is none. `command`: the command, if it was found.
  */
-export function failureOf(e: unknown, place = ""): Failure {
-  const failure = asFailure(e, place);
+export function failureOf(e: unknown, place = "", command?: AnyCommand): Failure {
+  const failure = asFailure(e, place, command);
   const [message, hint] = [asOptions(failure.message), asOptions(failure.hint)];
   return message === failure.message && hint === failure.hint ? failure : failure.with({ message, hint });
 }
 
-function asFailure(e: unknown, place: string): Failure {
+function asFailure(e: unknown, place: string, command: AnyCommand | undefined): Failure {
   if (e instanceof Failure) return e;
-  if (e instanceof CommanderError) return wrongUse(e, place);
+  if (e instanceof CommanderError) return wrongUse(e, place, command);
   if (isRefusal(e)) return refusalFailure(e);
   // a wrong signature is not a fault of the command line
   if (e instanceof KeyError && e.fault === "signature")
@@ -164,12 +164,16 @@ function wordsOf(e: CommanderError): [message: string, advice?: string | undefin
   return [WORDS.reduce((text, [from, to]) => text.replace(from, to), said)];
 }
 
-/** What commander refuses of a command line. */
-function wrongUse(e: CommanderError, place: string): Failure {
+/** What commander reports if something is not on the command line that must be. */
+const MISSING = ["commander.missingArgument", "commander.missingMandatoryOptionValue", "commander.optionMissingArgument"];
+
+/** What commander refuses of a command line. If something is missing, the hint has a whole line to type. */
+function wrongUse(e: CommanderError, place: string, command: AnyCommand | undefined): Failure {
+  const [[example] = []] = MISSING.includes(e.code) ? (command?.examples ?? []) : [];
   const help =
     place === ""
       ? "firmseal --help lists the commands, firmseal COMMAND --help the options of one"
-      : `firmseal ${place} --help shows how it is used`;
+      : `firmseal ${place} --help shows how it is used${example === undefined ? "" : `; for example: ${example}`}`;
   if (e.code === "commander.help") return usage("no command given", help);
   const [message, advice] = wordsOf(e);
   return usage(message, advice ?? help);

@@ -84,7 +84,7 @@ export async function renderFailure(
   let failure: Failure;
   try {
     if (e instanceof RefusedWithFacts && !asJson) await writeLines((command as AnyCommand).words(e.facts, ...given));
-    failure = withOption(failureOf(e, place), command, given);
+    failure = withOption(failureOf(e, place, command), command, given);
     if (asJson) {
       const { number, reason, exit, message, hint, facts } = failure;
       writeJson({ ok: false, code: number, reason, exit, message, hint, ...command?.failure, ...facts });

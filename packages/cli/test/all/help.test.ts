@@ -83,6 +83,28 @@ describe("a value that is not one of the choices", () => {
 });
 
 describe("what commander refuses", () => {
+  it("has a whole line to type, for each command that needs something", async () => {
+    const p = standard();
+    let tried = 0;
+    for (const { name, load } of COMMANDS) {
+      const command = (await load()).default;
+      const isNeeding = [...optionsOf(command).map((one) => one.mandatory && one.defaultValue === undefined)];
+      if (!isNeeding.includes(true) && !(command.arguments ?? []).some(({ required }) => required)) continue;
+      tried++;
+      const r = await p.run(name.split(" "));
+      expectExit(r, 2);
+      expect(words(r)[1]).toBe(`hint: firmseal ${name} --help shows how it is used; for example: ${command.examples[0][0]}`);
+    }
+    expect(tried).toBeGreaterThan(20);
+    // what a product file would say, or the folder of a release answers
+    for (const line of ["sign fw.bin", "attach fw.suit", "rotate bridge --out b.suit"]) {
+      p.put("fw.suit", "");
+      const r = await p.run(line.split(" "));
+      expect(expectFailure(r, 2), line).toContain("is missing");
+      expect(words(r)[1], line).toMatch(/^hint: firmseal (\w+(?: \w+)?) --help shows how it is used; for example: firmseal \1 /);
+    }
+  });
+
   it.each([
     ["vefiry fw.suit", `unknown command 'vefiry'; did you mean "verify"?`, "firmseal --help lists the commands"],
     ["verify", "argument 'envelope' is missing", "firmseal verify --help"],

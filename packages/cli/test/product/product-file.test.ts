@@ -213,7 +213,9 @@ describe("sign --board", () => {
     await p.ok(["sign", "--board", "puck", "--version", "1.0.0"]);
     await p.ok(["verify", "gateway-puck-1.0.0.suit", "--board", "puck"]);
     await p.ok(["sign", "--board", "esp32", "--version", "1.0.0", "--out", "e.suit"]);
-    expect(expectFailure(await p.run(["sign", "--board", "puck"]), 2)).toContain("--version is missing");
+    const unversioned = await p.run(["sign", "app.js", "--board", "puck"]);
+    expect(expectFailure(unversioned, 2)).toContain("--version is missing");
+    expect(unversioned.stderr).toContain("hint: for example: firmseal sign app.js --board puck --version 1.4.2\n");
     expect(expectFailure(await p.run(["sign", "--board", "pick", "--version", "1.0.1"]), 1)).toContain('did you mean "puck"?');
     expect(expectFailure(await p.run(["sign", "--board", "puck", "--version", "1.0.1", "--class", "x"]), 2)).toContain(
       "--class: the product file says",

@@ -1,7 +1,8 @@
 // One board of a product for commands that sign an input: what the product file says takes the place of options.
 
-import { STDIO, usage } from "@firmseal/keys/internal";
+import { STDIO, shellWord, usage, visible } from "@firmseal/keys/internal";
 import type { ConsumerName } from "../consumer/consumers.js";
+import { productOption } from "../product/file/file-name.js";
 import { type Board, boardsOf, type Product } from "../product/file/product.js";
 import { type KnownRelease, releasesIn } from "../product/record.js";
 import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../signing/draft.js";
@@ -78,7 +79,7 @@ export async function boardInput(
   if (version === undefined && product.sequence.source === "version")
     throw usage(
       `\`version\` is missing: the sequence numbers of ${product.name} are those of its versions`,
-      "for example: `version` 1.4.2",
+      `for example: firmseal sign ${path === undefined ? "" : `${shellWord(visible(path))} `}--board ${board.name} --version 1.4.2${productOption(product.path)}`,
     );
   const known = releasesKnown(product);
   const { seq, first } = o;

@@ -172,7 +172,7 @@ function nextVersion({ sequence: { source } }: Product, exceed: bigint): string 
 }
 
 /** What a person can do whose product file names no key. */
-const SIGNERS = "; if people sign elsewhere, name the key of each: firmseal withdraw … --key SIGNER.pub";
+const SIGNERS = "; if people sign elsewhere, name the key of each: firmseal withdraw VERSION --reason TEXT --key SIGNER.pub";
 
 /**
  * Withdraws a release. The log of each key that has one gets an entry for each board, and the folder of the release a

@@ -108,7 +108,10 @@ async function release(names: string[], o: ReleaseCommandOptions) {
   if (o.join) return joinFolders(names, o);
   const { version } = o;
   if (version === undefined)
-    throw usage("option '--version <version>' is missing", "give the version of the release: firmseal release --help shows how");
+    throw usage(
+      "option '--version <version>' is missing",
+      `for example: firmseal release --version 1.4.2${productOption(o.product)}; for the first release, add --first`,
+    );
   const product = readProduct(o.product ?? PRODUCT_FILE, o.allowOutside, o.images);
   return withSarif(o, product, (linted) => releaseProduct(product, names, { ...o, version }, linted));
 }

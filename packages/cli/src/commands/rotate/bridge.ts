@@ -104,8 +104,8 @@ async function meant(image: string | undefined, o: RotateBridgeOptions): Promise
   const isOther = name === undefined && o.product === undefined && o.vendor !== undefined && o.class !== undefined;
   if (!product || isOther) {
     if (name !== undefined) throw usage("--board is for a product file, and none is here", "name it: --product FILE");
-    if (o.trust === undefined) throw missingOption("--trust <file>", "rotate bridge");
-    if (o.nextTrust === undefined) throw missingOption("--next-trust <file>", "rotate bridge");
+    if (o.trust === undefined) throw missingOption("--trust <file>");
+    if (o.nextTrust === undefined) throw missingOption("--next-trust <file>");
     return { ...rest, trust: o.trust, nextTrust: o.nextTrust, product };
   }
   for (const [member, flag] of Object.entries(ANSWERED))

@@ -45,7 +45,7 @@ async function retire(ref: string, o: RotateRetireOptions) {
   const product = await productAsked(o.product);
   const { product: _, until, ...rest } = o;
   const trust = product ? await rotatedTrust(product, o.trust, true) : o.trust;
-  if (trust === undefined) throw missingOption("--trust <file>", "rotate retire");
+  if (trust === undefined) throw missingOption("--trust <file>");
   const last = until === undefined ? undefined : BigInt(namedRelease("--until", product, until).sequence);
   const options = { ...rest, trust, ...(last !== undefined && { until: last }) };
   const planned = await planRetirement(ref, { ...options, product, judge: (results) => refuseStranded(results, o.allowStranded ?? []) });

@@ -33,6 +33,7 @@ import {
   approvals,
   coverage,
   forVerifier,
+  missingOption,
   passphrases,
   productFile,
   refusalOverrides,
@@ -70,10 +71,7 @@ async function attach(path: string, { key, signature, from, ...o }: AttachOption
   if (from !== undefined && (key !== undefined || signature !== undefined))
     throw usage("--from: the copy of the release has the signatures and names their keys", "drop --key and --signature");
   if (from === undefined && (key === undefined || signature === undefined))
-    throw usage(
-      `option '${key === undefined ? "-k, --key <key>" : "--signature <path>"}' is missing`,
-      "firmseal attach --help shows how it is used",
-    );
+    throw missingOption(key === undefined ? "-k, --key <key>" : "--signature <path>");
   await recoverRelease(path);
   refuseMissing(path);
   if (isReleaseFolder(path)) return attachToRelease(path, o, from === undefined ? { key, signature } : { from });

@@ -58,6 +58,7 @@ import {
   RELEASE_LINT,
   recoverRelease,
   SIGNATURES,
+  signLine,
 } from "../../common/release/signatures.js";
 import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
@@ -96,7 +97,7 @@ export async function signInput(path: string | undefined, o: SignOptions) {
   if (o.board !== undefined || o.product !== undefined) return signBoard(path, o);
   if (path === undefined)
     throw usage("argument 'input' is missing", "name an image, a description or an envelope; or a board: --board NAME");
-  if (!o.key) throw missingOption("-k, --key <key>", "sign");
+  if (!o.key) throw missingOption("-k, --key <key>");
   const input = await readInput(path, o);
   // before a person is asked for a passphrase
   if (input.kind === "image") releaseFacts(o);
@@ -108,7 +109,7 @@ export async function signInput(path: string | undefined, o: SignOptions) {
 
 /** Signs all boards of a release. */
 async function signRelease(folder: string, { key, json: _, ...o }: SignOptions) {
-  if (!key) throw missingOption("-k, --key <key>", "sign");
+  if (!key) throw usage("option '-k, --key <key>' is missing", signLine(folder, o.product));
   const { refuseForFolder, signFolder } = await import("../../common/release/sign-folder.js");
   refuseForFolder(folder, o, { out: "--out" });
   const done = await signFolder(folder, { ...(o as Omit<SignOptions, OfEnvelope>), key });

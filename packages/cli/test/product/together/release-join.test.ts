@@ -186,7 +186,9 @@ describe("release --join", () => {
       ["--diff", "dist"],
     ])
       await refused(["puck", "pixl"], 2, `${option[0]} is not for --join`, ...option);
-    expect(expectFailure(await p.run(["release"]), 2)).toContain("option '--version <version>' is missing");
+    const unversioned = await p.run(["release"]);
+    expect(expectFailure(unversioned, 2)).toContain("option '--version <version>' is missing");
+    expect(unversioned.stderr).toContain("hint: for example: firmseal release --version 1.4.2; for the first release, add --first\n");
     p.put("asks.toml", `${SMALL}\n[approval]\nkeys = ["gone.pub"]\n`);
     const asks = await p.run(["release", "--join", "parts/puck", "parts/pixl", "--product", "asks.toml"]);
     expect(refusal(asks, 3)).toContain("[approval] keys: gone.pub: file not found");

@@ -193,7 +193,8 @@ describe("a release with a threshold", () => {
     const p = world(one);
     const none = await release(p, "1.0.0", "--first");
     expect(refusal(none, 1)).toContain("keys names no release key");
-    expect(none.stderr).toContain("if people sign elsewhere: firmseal release --unsigned\n");
+    expect(none.stderr).toContain("with another key now: firmseal release --version VERSION --key KEY;");
+    expect(none.stderr).toContain("if people sign elsewhere: firmseal release --version VERSION --unsigned\n");
     await released(p, "1.0.0", "--first", "--unsigned");
     expect(await signed(p, "C.pem")).toContain("complete, 1 of 1 signed");
     await p.ok(["verify", FOLDER]);
@@ -410,6 +411,7 @@ describe("who may not sign", () => {
     expect(stderr).toContain("hint: each key signs a release once; firmseal verify dist/1.0.0 --missing shows who has signed\n");
     expect(await refused(p, ["sign", FOLDER, "--key", "A.jwk"], 2)).toContain("is a public key");
     expect(await refused(p, ["sign", FOLDER], 2)).toContain("'-k, --key <key>' is missing");
+    expect((await p.run(["sign", FOLDER])).stderr).toContain(`hint: each signer: firmseal sign ${FOLDER} --key KEY\n`);
     expect(await refused(p, ["sign", FOLDER, "--key", "B.pem", "--key", "B.pem"])).toContain("this key is given twice");
     for (const more of [
       ["--seq", "9"],

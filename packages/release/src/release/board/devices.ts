@@ -316,7 +316,8 @@ export interface Signing {
 const isForSeveral = ({ trust: { file, threshold } }: Product): boolean => file !== undefined || threshold > 1;
 
 /** What a person can do whose product file names no key for a release. */
-export const UNSIGNED = "; if people sign elsewhere: firmseal release --unsigned";
+export const UNSIGNED =
+  "; with another key now: firmseal release --version VERSION --key KEY; if people sign elsewhere: firmseal release --version VERSION --unsigned";
 
 /** References of the keys that sign now. Empty if others do so later. Throws a Failure if the product names no key. */
 export function referencesOf(product: Product, role: SigningRole, o: Signing): readonly string[] {
