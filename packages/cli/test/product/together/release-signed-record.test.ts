@@ -168,4 +168,28 @@ describe("the record of a release", () => {
     expect(logEntries(p, "H.pem.log")).toHaveLength(3);
     expect((await p.ok(["hss", "status", "H.pem", "--json"])).json).toMatchObject({ left: "2" });
   });
+
+  it("says so for a micro board too, before a leaf is spent, and takes as many", async () => {
+    const boards = '[boards.lamp]\nimage = "app.js"\nuri = "https://fw.example.com/{version}.js"\nfor = "micro"\n';
+    const p = world(`name = "gateway"\nvendor = "example.com"\n\n[keys]\nrelease = "H.pem"\n\n[trust]\nkeys = ["H.pub"]\n\n${boards}`);
+    await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/4", "--out", "H.pem", "--no-passphrase"]);
+    const left = async () => (await p.ok(["hss", "status", "H.pem", "--json"])).json["left"];
+    const { stderr } = await released(p, "1.0.0", "--first");
+    const said = stderr.indexOf("H.pem: this takes 2 one-time leaves: one for each board, and one for release.json\n");
+    expect(said).toBeGreaterThan(0);
+    expect(stderr.indexOf("lamp: signed, ")).toBeGreaterThan(said);
+    expect(logEntries(p, "H.pem.log").map(({ operation, leaf }) => [operation, leaf])).toEqual([
+      ["release", "0"],
+      ["record", "1"],
+    ]);
+    expect(await left()).toBe("30");
+    await p.ok(["verify", FOLDER]);
+    await p.ok(["hss", "skip", "H.pem", "--to", "31"]);
+    const before = p.tree();
+    const r = await p.run(["release", "--version", "1.1.0"]);
+    expect(r.stderr).toContain("firmseal: H.pem: this takes 2 one-time leaves: one for each board, and one for release.json; 1 is left\n");
+    expect(r.exit).toBe(1);
+    expect(p.tree()).toEqual(before);
+    expect(await left()).toBe("1");
+  });
 });
