@@ -157,6 +157,37 @@ describe("init", () => {
     expect(empty.has("firmseal.toml")).toBe(false);
   });
 
+  it.skipIf(!hasTerminal)(`refuses a wrong key before the next question${terminalReason}`, async () => {
+    const p = fresh();
+    p.put("app.bin", image(100));
+    p.put("E.pem", quicklyEncrypted(keyC, "secret"));
+    p.put("odd.pem", p.get("B.pem"));
+    p.put("odd.pub", "odd");
+    const before = p.tree();
+    const typed = ["example.com", "esp32=app.bin"];
+    for (const [args, answers, asked, refusal] of [
+      // options: nothing is asked
+      [["--key", "gone.pem", "--root", "B.pem", "--root", "C.pem"], typed, 0, "gone.pem: file not found"],
+      [["--root", "B.pem", "--root", "gone.pem"], typed, 0, "gone.pem: file not found"],
+      [["--key", "A.pem", "--root", "B.pem", "--root", "A.jwk"], typed, 0, "are the same key"],
+      [["--key", "E.pem", "--root", "B.pem", "--root", "A.pem"], typed, 0, "E.pem is encrypted, and its public key is not beside it"],
+      [["--root", "B.pem"], typed, 0, "--root is given once"],
+      [["--lone-key", "--threshold", "2"], typed, 0, "--lone-key and --threshold exclude each other"],
+      [["--trust", "gone.trust", "--root", "B.jwk"], typed, 0, "gone.trust: file not found"],
+      [["--board", "esp32"], typed, 0, "--board esp32 is not NAME=IMAGE"],
+      // answers: who verifies is not asked any more
+      [[], [...typed, "A.pem", "B.pem gone.pem", ""], 4, "--root gone.pem: file not found"],
+      [[], [...typed, "gone.pem", "B.pem C.pem", ""], 4, "--key gone.pem: file not found"],
+      [["--root", "B.pem", "--root", "C.pem"], [...typed, "gone.pem", ""], 3, "--key gone.pem: file not found"],
+      [["--lone-key"], [...typed, "odd.pem", ""], 3, "odd.pub"],
+    ] as const) {
+      const r = await typeAt(p, ["init", ...args], QUESTIONS, answers);
+      expect([r.shown.includes(refusal), r.asked], r.shown).toEqual([true, asked]);
+      expect(r.status).not.toBe(0);
+      expect(p.tree()).toEqual(before);
+    }
+  });
+
   it.skipIf(!hasTerminal)(`asks who verifies, for the roots and their passphrases, or for none${terminalReason}`, async () => {
     const p = fresh();
     p.put("app.bin", image(100));

@@ -10,10 +10,11 @@ import {
   type InitOptions,
   keysFor,
   refuseName,
+  refuseOptions,
   rootsFor,
   vendorFor,
 } from "../../common/init/answers.js";
-import { type FirstList, firstList, isThere, loneKey } from "../../common/init/first-list.js";
+import { type FirstList, firstList, isThere, lookAtKeys, loneKey } from "../../common/init/first-list.js";
 import { ignoreLines } from "../../common/init/git-ignore.js";
 import { givenList } from "../../common/init/given-list.js";
 import { allowTestKey, coseAlgOption, forVerifier, passphrases, wholeNumber } from "../../common/options.js";
@@ -56,11 +57,15 @@ async function init(o: InitOptions) {
   const project = findProject(".");
   const name = o.name ?? project?.name ?? plainName(basename(resolve(".")));
   refuseName("--name", name);
+  refuseOptions(o);
+  const given = o.trust === undefined ? undefined : await givenList(o.trust, o);
+  if (!given && o.root) await lookAtKeys(out, o.root, o.key ?? []);
   const vendor = await vendorFor(o);
   const boards = await boardsAsked(o, project);
-  const given = o.trust === undefined ? undefined : await givenList(o.trust, o);
   const refs = given ? [] : await keysFor(o);
-  const roots = given ? undefined : await rootsFor(o, refs);
+  const roots = given ? undefined : await rootsFor(o);
+  const looked = roots && (await lookAtKeys(out, roots, refs));
+  const lone = given || roots ? undefined : await loneKey(refs[0] as string);
   const consumer = await consumerFor(o);
   const own = (path: string) => (schemeOf(path) === undefined ? fromFile(out, path) : path);
   const about = { name, vendor, boards: boards.map((board) => fromFileOf(out, board)), for: consumer, coseAlg: o.coseAlg };
@@ -68,18 +73,16 @@ async function init(o: InitOptions) {
   newProduct(out, { ...about, keys: refs.map(own), trust: { keys: [] } });
   const threshold = given?.threshold ?? o.threshold ?? 1;
   const first =
-    roots &&
+    looked &&
     (await firstList({
       out,
       name: about.name,
-      roots,
-      keys: refs,
+      looked,
       threshold,
       passphrases: passphraseOptions(o),
       allowTestKey: o.allowTestKey ?? [],
     }));
   const list = given ?? first;
-  const lone = list ? undefined : await loneKey(refs[0] as string);
   const keys = list?.keys ?? lone?.keys ?? [];
   const signing = keys.filter(({ signs }) => signs).map(({ ref }) => ref);
   const pinned = (list?.roots ?? []).slice(0, list?.rootThreshold);

@@ -69,16 +69,27 @@ export async function keysFor(o: InitOptions): Promise<string[]> {
   return [(await questionOnTerminal(question)) || DEFAULT_KEY];
 }
 
-/** The roots of the list of keys; undefined for one key without a list, which a person must say. */
-export async function rootsFor(o: InitOptions, keys: readonly string[]): Promise<string[] | undefined> {
-  if (o.loneKey) {
-    const other = o.root ? "--root" : o.threshold !== undefined ? "--threshold" : keys.length > 1 ? "a second --key" : undefined;
-    if (other !== undefined) throw usage(`--lone-key and ${other} exclude each other`, "drop one of them");
-    return undefined;
-  }
-  const roots = o.root ?? (await askForRoots());
+function refuseOneRoot(roots: readonly string[] | undefined): void {
   if (roots?.length === 1)
     throw usage("--root is given once: if this root is lost, nobody can change the list of keys", "give a second --root FILE");
+}
+
+/** Refuses options that are wrong by themselves: nobody answers a question in vain. */
+export function refuseOptions({ vendor, board, key = [], root, trust, threshold, loneKey }: InitOptions): void {
+  if (vendor !== undefined) checkVendor(vendor);
+  if (board) givenBoards(board);
+  // --trust has rules of its own
+  if (trust !== undefined) return;
+  const other = root ? "--root" : threshold !== undefined ? "--threshold" : key.length > 1 ? "a second --key" : undefined;
+  if (loneKey && other !== undefined) throw usage(`--lone-key and ${other} exclude each other`, "drop one of them");
+  refuseOneRoot(root);
+}
+
+/** The roots of the list of keys; undefined for one key without a list, which a person must say. */
+export async function rootsFor(o: InitOptions): Promise<string[] | undefined> {
+  if (o.loneKey) return undefined;
+  const roots = o.root ?? (await askForRoots());
+  refuseOneRoot(roots);
   return roots;
 }
 

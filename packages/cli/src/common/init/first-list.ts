@@ -29,8 +29,8 @@ interface FirstListOptions {
   /** The product file, which the other files go beside. */
   readonly out: string;
   readonly name: string;
-  readonly roots: readonly string[];
-  readonly keys: readonly string[];
+  /** The roots, and then the keys: from lookAtKeys(). */
+  readonly looked: readonly Looked[];
   /** How many release keys must sign. */
   readonly threshold: number;
   readonly passphrases: readonly PassphraseOption[];
@@ -172,14 +172,11 @@ function noteUnopened(all: readonly (Looked & { public: PublicKey })[]): void {
 /** One root may be lost; of three or more, one may also be stolen. */
 const rootsNeeded = (roots: number) => Math.min(2, roots - 1);
 
-function refuseCounts({ roots, keys, threshold }: FirstListOptions): void {
-  if (roots.length > MAX_SIGNATURES || keys.length > MAX_SIGNATURES)
+function refuseCounts(roots: number, keys: number, threshold: number): void {
+  if (roots > MAX_SIGNATURES || keys > MAX_SIGNATURES)
     throw usage(`a list of keys has at most ${MAX_SIGNATURES} roots and ${MAX_SIGNATURES} release keys here`, "give fewer");
-  if (threshold < 1 || threshold > keys.length)
-    throw usage(
-      `--threshold ${threshold}: ${keys.length} release ${keys.length === 1 ? "key is" : "keys are"} given`,
-      "give --key for each",
-    );
+  if (threshold < 1 || threshold > keys)
+    throw usage(`--threshold ${threshold}: ${keys} release ${keys === 1 ? "key is" : "keys are"} given`, "give --key for each");
 }
 
 /** The description of the list. Without a number: `trust create --previous-trust` sets the next one. */
@@ -199,20 +196,35 @@ ${anchors.join(",\n")}
 `;
 }
 
+/** Whether a key is opened now: a release key in a file does not sign, and nobody need type its passphrase. */
+const isOpened = ({ option, ref, signs }: Looked): boolean => signs && (option === "--root" || schemeOf(ref) !== undefined);
+
+/** Looks at the keys of a list, and asks for nothing. Refuses what no passphrase would change. */
+export async function lookAtKeys(out: string, roots: readonly string[], keys: readonly string[]): Promise<Looked[]> {
+  const looked: Looked[] = [];
+  for (const [i, ref] of roots.entries()) looked.push(await lookAt(out, "--root", ref, `root-${i + 1}`));
+  for (const [i, ref] of keys.entries()) looked.push(await lookAt(out, "--key", ref, i === 0 ? "release" : `release-${i + 1}`));
+  refuseTwice(looked.flatMap((one) => (one.public ? [{ ...one, public: one.public }] : [])));
+  const hidden = looked.find((one) => !one.public && !isOpened(one));
+  if (hidden)
+    throw usage(
+      `${hidden.option} ${hidden.ref} is encrypted, and its public key is not beside it`,
+      `firmseal pubkey ${shellWord(hidden.ref)} --out ${shellWord(publicFileOf(hidden.ref))} writes it`,
+    );
+  return looked;
+}
+
 /** Opens the keys, and makes the first trust file of a product. The roots sign it, if they can. */
 export async function firstList(o: FirstListOptions): Promise<FirstList> {
-  refuseCounts(o);
+  const { looked } = o;
+  const count = (option: Looked["option"]) => looked.filter((one) => one.option === option).length;
+  refuseCounts(count("--root"), count("--key"), o.threshold);
   const trust = join(dirname(o.out), `${o.name}.trust`);
   const description = join(dirname(o.out), `${o.name}.json`);
   if ([RECORD, WITHDRAWN].includes(basename(description).toLowerCase()))
     throw usage(`--name ${o.name}: ${description} would be taken for a file of a release`, "give another name: --name NAME");
   for (const path of [trust, description]) checkNew(path);
-  const looked: Looked[] = [];
-  for (const [i, ref] of o.roots.entries()) looked.push(await lookAt(o.out, "--root", ref, `root-${i + 1}`));
-  for (const [i, ref] of o.keys.entries()) looked.push(await lookAt(o.out, "--key", ref, i === 0 ? "release" : `release-${i + 1}`));
-  refuseTwice(looked.flatMap((one) => (one.public ? [{ ...one, public: one.public }] : [])));
-  // a release key in a file does not sign now, and nobody need type its passphrase
-  const opened = looked.filter(({ option, ref, signs }) => signs && (option === "--root" || schemeOf(ref) !== undefined));
+  const opened = looked.filter(isOpened);
   return withSigners(
     opened.map(({ ref }) => ref),
     o.passphrases,
@@ -222,13 +234,8 @@ export async function firstList(o: FirstListOptions): Promise<FirstList> {
         const signer = signers[opened.indexOf(one)];
         // the key of a token or a service counts with a proof only
         if (signer && one.option === "--key") await provePossession(signer.signer);
-        const key = signer?.public ?? one.public;
-        if (!key)
-          throw usage(
-            `${one.option} ${one.ref} is encrypted, and its public key is not beside it`,
-            `firmseal pubkey ${shellWord(one.ref)} --out ${shellWord(publicFileOf(one.ref))} writes it`,
-          );
-        all.push({ ...one, isBeside: one.isBeside && !signer, public: key });
+        // what is not opened shows its public key
+        all.push({ ...one, isBeside: one.isBeside && !signer, public: (signer?.public ?? one.public) as PublicKey });
       }
       refuseTwice(all);
       refuseTestKeys(
@@ -237,7 +244,7 @@ export async function firstList(o: FirstListOptions): Promise<FirstList> {
       );
       const publicFiles = await missingPublic(all);
       noteUnopened(all);
-      const [roots, keys] = [all.slice(0, o.roots.length), all.slice(o.roots.length)];
+      const [roots, keys] = [all.slice(0, count("--root")), all.slice(count("--root"))];
       const rootThreshold = rootsNeeded(roots.length);
       const thresholds = { root: rootThreshold, release: o.threshold };
       const unsigned = encodeTrust({
