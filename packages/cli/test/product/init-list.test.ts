@@ -12,6 +12,7 @@ import {
   quicklyEncrypted,
   standard,
 } from "../../../test-support/src/command-line/run.js";
+import { SoftHsm, why } from "../../../test-support/src/keys/softhsm.js";
 import { released } from "./product-place.js";
 
 const INIT = ["init", "--vendor", "example.com", "--name", "acme", "--board", "one=app.bin"];
@@ -316,5 +317,56 @@ describe("init with the list of another product", () => {
       expect(expectFailure(await p.run([...args, ...good]), exit), file).toContain(message);
       expect(p.tree(), file).toEqual(before);
     }
+  });
+});
+
+describe.skipIf(why !== "")(`init with a key on a token${why}`, () => {
+  const PIN = "?pin-source=env:PIN";
+
+  it("writes a list with its public key, and the product can release at once", async () => {
+    const p = place();
+    const hsm = new SoftHsm(p);
+    hsm.init("one");
+    const [key, root] = ["fw", "root"].map((name) => `pkcs11:token=one;object=${name}${PIN}`) as [string, string];
+    const ok = (...args: string[]) => p.ok(args, { env: hsm.env });
+    for (const ref of [key, root]) await ok("token", "keygen", ref, "--alg", "es256");
+    const { json } = await ok(...INIT, "--key", key, ...roots(root, "C.pem"), "--json");
+    expect(json).toMatchObject({
+      keys: [key],
+      publicKeys: ["root-1.pub", "C.pub", "release.pub"],
+      trust: { roots: [{ ref: root, signs: true }, { ref: "C.pem" }] },
+    });
+    for (const [file, ref] of [
+      ["release.pub", key],
+      ["root-1.pub", root],
+    ] as const)
+      expect(p.get(file).toString()).toBe((await ok("pubkey", ref)).stdout);
+    expect(p.get("firmseal.toml").toString()).toContain(`release = "${key}"`);
+    await ok("release", "--version", "1.0.0", "--first");
+    await p.ok(["verify", "dist/1.0.0"]);
+  });
+
+  it("refuses a token that cannot be reached, and writes nothing", async () => {
+    const p = place();
+    const hsm = new SoftHsm(p);
+    hsm.init("one");
+    /** A token counts by itself how often it was used. */
+    const own = () => p.tree().filter((line) => !line.startsWith("tokens/"));
+    const before = own();
+    for (const [ref, env, message] of [
+      [`pkcs11:token=gone;object=fw${PIN}`, {}, "no such token"],
+      [`pkcs11:token=one;object=gone${PIN}`, {}, "the token one has no such private key"],
+      [`pkcs11:token=one;object=fw${PIN}&module-path=/gone.so`, {}, "/gone.so"],
+      [`pkcs11:token=one;object=fw${PIN}`, { PIN: "0000" }, "wrong PIN"],
+    ] as const)
+      for (const args of [
+        ["--key", ref, ...roots("B.pem", "C.pem")],
+        ["--key", "A.pem", ...roots(ref, "C.pem")],
+      ]) {
+        const r = await p.run([...INIT, ...args], { env: { ...hsm.env, ...env } });
+        expect(expectFailure(r, 3), String(r)).toContain(message);
+        expect(r.stderr).toMatch(/^hint: ./m);
+        expect(own()).toEqual(before);
+      }
   });
 });
