@@ -23,11 +23,17 @@ describe("firmseal keys move", () => {
     expect(refusal(await release(p, "1.0.2"), 1)).toContain("continues its numbers, so it does not sign alone");
     p.put("firmseal.toml", log.replace("A.pem", "C.pem"));
     expect((await released(p, "1.0.2", "--json")).json["sequence"]).toBe("3");
-    expect(expectFailure(await p.run(["keys", "move", "A.pem", "C.pem"]), 1)).toContain("was moved to key");
+    const twice = await p.run(["keys", "move", "A.pem", "C.pem"]);
+    expect(expectFailure(twice, 1)).toMatch(/^firmseal: A\.pem: key [0-9a-f]{16}… continues its numbers since an earlier move$/);
+    expect(twice.stderr).toContain("hint: move on from that key: firmseal keys move THAT_KEY NEW; ");
     expect(expectFailure(await p.run(["keys", "move", "C.pem", "C.pem"]), 1)).toContain("both are the same key");
     expect(expectFailure(await p.run(["keys", "move", "B.pem", "C.pem"]), 1)).toContain("its log has no number to continue");
     // an entry of a move is not a signature
     await p.ok(["audit", "A.pem", "C.pem"]);
+    // what a move does not do
+    expect((await p.ok(["keys", "move", "C.pem", "B.pem"])).stderr).toContain(
+      "only the numbers: devices accept what the new key signs once they trust it; then name it in [keys] of the product file\n",
+    );
     expectExit(await p.run(["audit", "C.pem", "--envelope", "dist/1.0.1/gateway-puck-1.0.1.suit"]), 1);
   });
 });

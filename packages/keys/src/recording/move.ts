@@ -36,7 +36,7 @@ export function movedTo(key: string, entries: readonly Entry[]): string | undefi
 /**
  * Enters in the logs of both keys that `next` continues the numbers of `old`: the highest number of each kind of
  * device, whose approval was asked for, and which releases were withdrawn. Signs nothing. Throws a Failure if the log
- * of `old` is empty or faulty, or if `old` was moved.
+ * of `old` is empty or faulty, or if another key continues `old`.
  */
 export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | undefined, o: ClockOverride = {}): Promise<Moved> {
   const [from, to] = [keyName(old.public), keyName(next.public)];
@@ -53,7 +53,11 @@ export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | und
           "bring its log: it is beside the key file, or name it with `log` FILE",
         );
       const moved = movedTo(from, entries);
-      if (moved !== undefined) throw refusal(`${old.name} was moved to key ${moved.slice(0, 16)}… before`, "move that key instead");
+      if (moved !== undefined)
+        throw refusal(
+          `${old.name}: key ${moved.slice(0, 16)}… continues its numbers since an earlier move`,
+          "move on from that key: firmseal keys move THAT_KEY NEW; firmseal keys move THAT_KEY OLD takes the move back",
+        );
       const approvers = [...neededApprovers(entries, from).keys()];
       const receipts = numbers.map(({ sequence, version, digest, scope }) =>
         logs.record(next, {

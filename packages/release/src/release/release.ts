@@ -224,7 +224,13 @@ function spendLeaves({ name, left: leftOf }: SigningKey, n: number): void {
   const left = leftOf?.();
   if (left === undefined) return;
   const what = `${visible(name)}: this takes ${n} one-time leaves: one for each board, and one for ${RECORD}`;
-  if (left < n) throw new Failure(1, "ERR_KEY_EXHAUSTED", `${what}; ${left} ${left === 1n ? "is" : "are"} left`, "sign with a new key that devices trust");
+  if (left < n)
+    throw new Failure(
+      1,
+      "ERR_KEY_EXHAUSTED",
+      `${what}; ${left} ${left === 1n ? "is" : "are"} left`,
+      "sign with a new key that devices trust",
+    );
   notice(what);
 }
 

@@ -58,5 +58,6 @@ export default define({
   words: (f) => [
     ...receiptWords(f.log),
     `${keyWords(f.to)} continues the numbers of ${keyWords(f.from)}: ${f.numbers.map(({ version, sequence }) => version ?? sequence).join(", ")}`,
+    "only the numbers: devices accept what the new key signs once they trust it; then name it in [keys] of the product file",
   ],
 });

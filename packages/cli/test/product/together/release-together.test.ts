@@ -531,6 +531,10 @@ describe("what a round must not make of a release", () => {
     await signed(p, "B.pem");
     expect(await refused(p, ["sign", FOLDER, "--key", "C.pem"])).toContain(words);
     await p.ok(["verify", FOLDER]);
+    // of a release that does not exist yet, nothing can be asked
+    const next = await release(p, "1.0.1", "--key", "C.pem");
+    expect(refusal(next, 1)).toContain(words);
+    expect(next.stderr).toContain("hint: sign with a key that [trust] of firmseal.toml names\n");
   });
 
   it("impossible for a verifier that reads two signatures, or one", async () => {

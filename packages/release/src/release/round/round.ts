@@ -214,7 +214,9 @@ export class Round<Key extends NamedKey = NamedKey> {
       throw refusedInput(
         "ERR_KEY_ROLE",
         `${visible(useless.name)} is not a key that the devices of board ${to.board.name} trust for this release`,
-        `sign with one of the keys that firmseal verify ${this.named} --missing names`,
+        this.plan.existing
+          ? `sign with one of the keys that firmseal verify ${this.named} --missing names`
+          : `sign with a key that [trust] of ${visible(this.plan.product.path)} names`,
       );
   }
 
