@@ -1,7 +1,7 @@
 // Options that several commands share.
 
 import type { PassphraseOption } from "@firmseal/keys";
-import { isVersion, KEY_SOURCES, refuseMissing, usage } from "@firmseal/keys/internal";
+import { isVersion, KEY_SOURCES, refuseMissing } from "@firmseal/keys/internal";
 import { consumerNames, coseAlgNames } from "@firmseal/release/internal";
 import { CommanderError, InvalidArgumentError, type Option } from "commander";
 import { option } from "../command.js";

@@ -142,7 +142,9 @@ describe("the JSON of each command has its shape", () => {
     // what several people sign
     const approval = '[approval]\nkeys = ["C.jwk", "A.jwk"]';
     const together = `[trust]\nkeys = ["A.jwk", "B.jwk", "C.jwk"]\nthreshold = 2\n${approval}`;
-    p.put("together.toml", `name = "lock"\nvendor = "example.com"\n${together}\n[boards.b]\nimage = "fw.bin"\n`);
+    // one that waives a finding, and one that does not
+    const waivers = ["L40", "L35"].map((rule) => `[[policy.waivers]]\nrule = "${rule}"\nreason = "later"\nuntil = 2099-01-01\n`).join("");
+    p.put("together.toml", `name = "lock"\nvendor = "example.com"\n${together}\n[boards.b]\nimage = "fw.bin"\n${waivers}`);
     const product = ["--product", "together.toml"];
     await inShape(p, ["release", "--version", "1.0.0", "--first", ...product, "--out", "made"]);
     await inShape(p, ["verify", "made/1.0.0", "--missing", ...product]);

@@ -14,7 +14,7 @@ import {
   rootsFor,
   vendorFor,
 } from "../../common/init/answers.js";
-import { type FirstList, firstList, isThere, lookAtKeys, loneKey } from "../../common/init/first-list.js";
+import { type FirstList, firstList, isThere, loneKey, lookAtKeys } from "../../common/init/first-list.js";
 import { ignoreLines } from "../../common/init/git-ignore.js";
 import { givenList } from "../../common/init/given-list.js";
 import { allowTestKey, coseAlgOption, forVerifier, passphrases, wholeNumber } from "../../common/options.js";

@@ -31,7 +31,7 @@ import {
   sequenceChecks,
   sequenceNumber,
 } from "../../common/options.js";
-import { checkSarif, findingLines, lintLine, openFindings, withFindings, writeSarif } from "../../common/release/findings.js";
+import { checkSarif, findingLines, lintLine, openFindings, RELEASE_LINT, withFindings, writeSarif } from "../../common/release/findings.js";
 import {
   changeFacts,
   changeLines,
@@ -49,7 +49,6 @@ import {
   approvalLines,
   progressFacts,
   progressLines,
-  RELEASE_LINT,
   refuseInRelease,
   SIGNATURES,
   signLine,
@@ -87,7 +86,7 @@ function checkSarifOutside(path: string, productPath: string, folder: string): v
   checkSarif(path, [productPath]);
 }
 
-/** Runs `work`, which includes linting. Writes findings to --sarif-out, also if they are why the release is refused. */
+/** Runs `work`, which includes linting. Writes findings to --sarif-out, even those that stop the release. */
 async function withSarif<T>(
   o: ReleaseCommandOptions,
   product: Product,

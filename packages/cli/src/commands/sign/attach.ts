@@ -41,16 +41,10 @@ import {
   sequenceChecks,
 } from "../../common/options.js";
 import { checkOutput, deliverOver, judgeRelease } from "../../common/output.js";
+import { folderLines, RELEASE_LINT } from "../../common/release/findings.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import type { SignaturesFrom } from "../../common/release/sign-folder.js";
-import {
-  folderLines,
-  isReleaseFolder,
-  type OfEnvelope,
-  RELEASE_LINT,
-  recoverRelease,
-  SIGNATURES,
-} from "../../common/release/signatures.js";
+import { isReleaseFolder, type OfEnvelope, recoverRelease, SIGNATURES } from "../../common/release/signatures.js";
 import { KEY, membersOf, NUMBER, OUT } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 

@@ -49,17 +49,9 @@ import {
 } from "../../common/options.js";
 import { checkOutput, deliverOver, judgeRelease, outputName, writeOut, writeSigned } from "../../common/output.js";
 import { consumerFacts, consumerRecipe, consumerWords } from "../../common/release/consumer.js";
+import { folderLines, RELEASE_LINT } from "../../common/release/findings.js";
 import { onDemand } from "../../common/release/on-demand.js";
-import {
-  APPROVAL,
-  folderLines,
-  isReleaseFolder,
-  type OfEnvelope,
-  RELEASE_LINT,
-  recoverRelease,
-  SIGNATURES,
-  signLine,
-} from "../../common/release/signatures.js";
+import { APPROVAL, isReleaseFolder, type OfEnvelope, recoverRelease, SIGNATURES, signLine } from "../../common/release/signatures.js";
 import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";

@@ -6,6 +6,11 @@ import type { Finding, Product } from "@firmseal/release";
 import { isSimulated, lintCounts, productOption, type ReleaseLint } from "@firmseal/release/internal";
 import type { Line } from "../../show/render.js";
 import { checkOutput, writeOut } from "../output.js";
+import { LINT, type Shape } from "../shapes.js";
+import { progressLines, type SignatureFacts, signLine } from "./signatures.js";
+
+/** What lint finds in a release: LINT, with its envelopes. */
+export const RELEASE_LINT: Shape = { releases: ["string[]", "envelopes that were checked"], ...LINT };
 
 /** The same, with the number of releases. */
 export const lintSummary = (report: ReleaseLint): string =>
@@ -24,12 +29,23 @@ export function findingLines({ path, severity, rule, name, message, fix, waived 
 export const openFindings = ({ findings }: Pick<ReleaseLint, "findings">): Finding[] =>
   findings.filter(({ severity, waived }) => severity !== "note" && !waived);
 
-/** How much was found in the folder of a release, and how to see the rest. `product`: the product file, if one was named. */
+/** How much was found in the folder of a release, and how to see it. `product`: the product file, if one was named. */
 export function lintLine(report: Omit<ReleaseLint, "releases">, folder: string, product: string | undefined): string {
   const command = `firmseal lint ${shellWord(folder)}${productOption(product)}`;
   if (!isSimulated(report)) return `lint: ${command} checks it again`;
   const isHidden = report.skipped.length > 0 || openFindings(report).length < report.findings.length;
   return `lint: ${lintCounts(report)}${isHidden ? `; ${command} shows them` : ""}`;
+}
+
+/** The lines about a release that has just been signed. `product`: the product file, if one was named. */
+export function folderLines(folder: string, all: SignatureFacts, lint: ReleaseLint, product: string | undefined): Line[] {
+  const isOpen = all.some(({ complete }) => !complete);
+  return [
+    ...openFindings(lint).flatMap(findingLines),
+    lintLine(lint, folder, product),
+    ...progressLines(folder, all),
+    isOpen ? signLine(folder, product) : `check it before you publish it: firmseal verify ${shellWord(folder)}${productOption(product)}`,
+  ];
 }
 
 /** Runs `work`, which includes linting. Shows what was found if that is why the release is refused. */

@@ -6,11 +6,9 @@ import { RECORD } from "@firmseal/behaviour";
 import { keyFacts } from "@firmseal/keys";
 import { isFolderLost, keyWords, STDIO, shellWord, someOf, usage } from "@firmseal/keys/internal";
 import type { BoardProgress } from "@firmseal/release";
-import { type ApprovalProgress, approvalWords, productOption, progressWords, type ReleaseLint } from "@firmseal/release/internal";
+import { type ApprovalProgress, approvalWords, productOption, progressWords } from "@firmseal/release/internal";
 import { unlessThrown } from "@firmseal/signer";
-import type { Line } from "../../show/render.js";
-import { KEY, LINT, membersOf, type Shape } from "../shapes.js";
-import { findingLines, lintLine, openFindings } from "./findings.js";
+import { KEY, membersOf, type Shape } from "../shapes.js";
 import { onDemand } from "./on-demand.js";
 
 /** Whether a path is the folder of a release, signed or not. */
@@ -75,9 +73,6 @@ export const SIGNATURES: Shape = {
   families: ["object[]", "with thresholds for families of algorithms: how many keys of each have signed"],
 };
 
-/** What lint finds in a release: LINT, with its envelopes. */
-export const RELEASE_LINT: Shape = { releases: ["string[]", "envelopes that were checked"], ...LINT };
-
 /** Who must approve a release, by the product file. */
 export const APPROVAL: Shape = {
   complete: ["boolean", "whether enough people have approved it"],
@@ -110,14 +105,3 @@ export function progressLines(folder: string, all: SignatureFacts): string[] {
 /** What people who have not signed do. */
 export const signLine = (folder: string, product: string | undefined): string =>
   `each signer: firmseal sign ${shellWord(folder)}${productOption(product)} --key KEY`;
-
-/** The lines about a release that has just been signed. `product`: the product file, if one was named. */
-export function folderLines(folder: string, all: SignatureFacts, lint: ReleaseLint, product: string | undefined): Line[] {
-  const isOpen = all.some(({ complete }) => !complete);
-  return [
-    ...openFindings(lint).flatMap(findingLines),
-    lintLine(lint, folder, product),
-    ...progressLines(folder, all),
-    isOpen ? signLine(folder, product) : `check it before you publish it: firmseal verify ${shellWord(folder)}${productOption(product)}`,
-  ];
-}
