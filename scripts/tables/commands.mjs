@@ -13,7 +13,7 @@ const SRC = fileURLToPath(new URL("../../packages/cli/src/", import.meta.url));
 const FOLDERS = [
   { folder: "product", heading: "Releases", first: ["init", "doctor", "release", "withdraw"] },
   { folder: "verify", heading: "Releases", first: ["verify", "lint"] },
-  { folder: "explain", heading: "Releases", first: ["explain", "diff"] },
+  { folder: "explain", heading: "Releases", first: ["explain", "diff", "report"] },
   { folder: "sign", heading: "Signatures, one by one", first: ["sign"] },
   { folder: "keys", heading: "Keys", group: "continue the sequence numbers of a key with another key", first: ["keygen", "pubkey"] },
   { folder: "token", heading: "Keys", group: "list the keys in PKCS#11 tokens, and make new ones there" },

@@ -35,7 +35,7 @@ describe("the program", () => {
       [...rows.matchAll(/^ {2}([a-z]\w*)/gm)].map(([, name]) => name).join(" "),
     ]);
     expect(headings.slice(1)).toEqual([
-      ["Releases", "init doctor release withdraw extract verify lint report explain diff inspect whosigned"],
+      ["Releases", "init doctor release withdraw extract verify lint explain diff report inspect whosigned"],
       ["Signatures, one by one", "sign approve attach audit create tbs"],
       ["Keys", "keygen pubkey convert hss keys token"],
       ["Trust and rotation", "trust rotate incident"],
