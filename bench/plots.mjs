@@ -16,7 +16,7 @@ const PLOTS = new URL("../docs/explanation/plots/", import.meta.url);
 const results = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, RESULTS), "utf8"));
 
 const WIDTH = 720;
-const LABELS = 216;
+const LABELS = 256;
 /** Room for the number after the longest bar. */
 const NUMBERS = 70;
 const BAR = 14;
