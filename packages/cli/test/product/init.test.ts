@@ -175,11 +175,15 @@ describe("init", () => {
       [["--lone-key", "--threshold", "2"], typed, 0, "--lone-key and --threshold exclude each other"],
       [["--trust", "gone.trust", "--root", "B.jwk"], typed, 0, "gone.trust: file not found"],
       [["--board", "esp32"], typed, 0, "--board esp32 is not NAME=IMAGE"],
+      [["--key", "A.pem", "--threshold", "2"], typed, 0, "--threshold 2: 1 release key is given"],
       // answers: who verifies is not asked any more
       [[], [...typed, "A.pem", "B.pem gone.pem", ""], 4, "--root gone.pem: file not found"],
       [[], [...typed, "gone.pem", "B.pem C.pem", ""], 4, "--key gone.pem: file not found"],
       [["--root", "B.pem", "--root", "C.pem"], [...typed, "gone.pem", ""], 3, "--key gone.pem: file not found"],
       [["--lone-key"], [...typed, "odd.pem", ""], 3, "odd.pub"],
+      // no list: a second key and a threshold would be lost in silence
+      [["--key", "A.pem", "--key", "C.pem"], [...typed, "none", ""], 3, "a second --key needs a list of keys, and only roots sign one"],
+      [["--key", "A.pem", "--key", "C.pem", "--threshold", "2"], [...typed, "none", ""], 3, "--threshold needs a list of keys"],
     ] as const) {
       const r = await typeAt(p, ["init", ...args], QUESTIONS, answers);
       expect([r.shown.includes(refusal), r.asked], r.shown).toEqual([true, asked]);

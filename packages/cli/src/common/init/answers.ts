@@ -74,15 +74,24 @@ function refuseOneRoot(roots: readonly string[] | undefined): void {
     throw usage("--root is given once: if this root is lost, nobody can change the list of keys", "give a second --root FILE");
 }
 
+/** What is given that only a list of keys has. */
+const ofList = ({ key = [], root, threshold }: InitOptions): string | undefined =>
+  root ? "--root" : threshold !== undefined ? "--threshold" : key.length > 1 ? "a second --key" : undefined;
+
 /** Refuses options that are wrong by themselves: nobody answers a question in vain. */
-export function refuseOptions({ vendor, board, key = [], root, trust, threshold, loneKey }: InitOptions): void {
+export function refuseOptions(o: InitOptions): void {
+  const { vendor, board, key, root, trust, threshold = 1, loneKey } = o;
   if (vendor !== undefined) checkVendor(vendor);
   if (board) givenBoards(board);
   // --trust has rules of its own
   if (trust !== undefined) return;
-  const other = root ? "--root" : threshold !== undefined ? "--threshold" : key.length > 1 ? "a second --key" : undefined;
+  const other = ofList(o);
   if (loneKey && other !== undefined) throw usage(`--lone-key and ${other} exclude each other`, "drop one of them");
   refuseOneRoot(root);
+  // without --key, there is one: by default, or by an answer
+  const keys = key?.length ?? 1;
+  if (threshold < 1 || threshold > keys)
+    throw usage(`--threshold ${threshold}: ${keys} release ${keys === 1 ? "key is" : "keys are"} given`, "give --key for each");
 }
 
 /** The roots of the list of keys; undefined for one key without a list, which a person must say. */
@@ -90,6 +99,10 @@ export async function rootsFor(o: InitOptions): Promise<string[] | undefined> {
   if (o.loneKey) return undefined;
   const roots = o.root ?? (await askForRoots());
   refuseOneRoot(roots);
+  const other = ofList(o);
+  // it would be lost in silence
+  if (!roots && other !== undefined)
+    throw usage(`${other} needs a list of keys, and only roots sign one`, `name two roots, or drop ${other}`);
   return roots;
 }
 
