@@ -176,6 +176,7 @@ describe("init", () => {
       [["--trust", "gone.trust", "--root", "B.jwk"], typed, 0, "gone.trust: file not found"],
       [["--board", "esp32"], typed, 0, "--board esp32 is not NAME=IMAGE"],
       [["--key", "A.pem", "--threshold", "2"], typed, 0, "--threshold 2: 1 release key is given"],
+      [["--name", "release", "--root", "B.pem", "--root", "C.pem"], typed, 0, "release.json would be taken for a file of a release"],
       // answers: who verifies is not asked any more
       [[], [...typed, "A.pem", "B.pem gone.pem", ""], 4, "--root gone.pem: file not found"],
       [[], [...typed, "gone.pem", "B.pem C.pem", ""], 4, "--key gone.pem: file not found"],

@@ -59,12 +59,12 @@ async function init(o: InitOptions) {
   refuseName("--name", name);
   refuseOptions(o);
   const given = o.trust === undefined ? undefined : await givenList(o.trust, o);
-  if (!given && o.root) await lookAtKeys(out, o.root, o.key ?? []);
+  if (!given && o.root) await lookAtKeys(out, name, o.root, o.key ?? []);
   const vendor = await vendorFor(o);
   const boards = await boardsAsked(o, project);
   const refs = given ? [] : await keysFor(o);
   const roots = given ? undefined : await rootsFor(o);
-  const looked = roots && (await lookAtKeys(out, roots, refs));
+  const looked = roots && (await lookAtKeys(out, name, roots, refs));
   const lone = given || roots ? undefined : await loneKey(refs[0] as string);
   const consumer = await consumerFor(o);
   const own = (path: string) => (schemeOf(path) === undefined ? fromFile(out, path) : path);

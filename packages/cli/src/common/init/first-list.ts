@@ -172,11 +172,18 @@ function noteUnopened(all: readonly (Looked & { public: PublicKey })[]): void {
 /** One root may be lost; of three or more, one may also be stolen. */
 const rootsNeeded = (roots: number) => Math.min(2, roots - 1);
 
-function refuseCounts(roots: number, keys: number, threshold: number): void {
+function refuseCounts(roots: number, keys: number): void {
   if (roots > MAX_SIGNATURES || keys > MAX_SIGNATURES)
     throw usage(`a list of keys has at most ${MAX_SIGNATURES} roots and ${MAX_SIGNATURES} release keys here`, "give fewer");
-  if (threshold < 1 || threshold > keys)
-    throw usage(`--threshold ${threshold}: ${keys} release ${keys === 1 ? "key is" : "keys are"} given`, "give --key for each");
+}
+
+/** The files of a new list. Refuses a name whose files are there. */
+function newFiles(out: string, name: string): { trust: string; description: string } {
+  const [trust, description] = [join(dirname(out), `${name}.trust`), join(dirname(out), `${name}.json`)];
+  if ([RECORD, WITHDRAWN].includes(basename(description).toLowerCase()))
+    throw usage(`--name ${name}: ${description} would be taken for a file of a release`, "give another name: --name NAME");
+  for (const path of [trust, description]) checkNew(path);
+  return { trust, description };
 }
 
 /** The description of the list. Without a number: `trust create --previous-trust` sets the next one. */
@@ -199,8 +206,10 @@ ${anchors.join(",\n")}
 /** Whether a key is opened now: a release key in a file does not sign, and nobody need type its passphrase. */
 const isOpened = ({ option, ref, signs }: Looked): boolean => signs && (option === "--root" || schemeOf(ref) !== undefined);
 
-/** Looks at the keys of a list, and asks for nothing. Refuses what no passphrase would change. */
-export async function lookAtKeys(out: string, roots: readonly string[], keys: readonly string[]): Promise<Looked[]> {
+/** Looks at the keys of a new list, and asks for nothing. Refuses what no passphrase would change. */
+export async function lookAtKeys(out: string, name: string, roots: readonly string[], keys: readonly string[]): Promise<Looked[]> {
+  refuseCounts(roots.length, keys.length);
+  newFiles(out, name);
   const looked: Looked[] = [];
   for (const [i, ref] of roots.entries()) looked.push(await lookAt(out, "--root", ref, `root-${i + 1}`));
   for (const [i, ref] of keys.entries()) looked.push(await lookAt(out, "--key", ref, i === 0 ? "release" : `release-${i + 1}`));
@@ -217,13 +226,7 @@ export async function lookAtKeys(out: string, roots: readonly string[], keys: re
 /** Opens the keys, and makes the first trust file of a product. The roots sign it, if they can. */
 export async function firstList(o: FirstListOptions): Promise<FirstList> {
   const { looked } = o;
-  const count = (option: Looked["option"]) => looked.filter((one) => one.option === option).length;
-  refuseCounts(count("--root"), count("--key"), o.threshold);
-  const trust = join(dirname(o.out), `${o.name}.trust`);
-  const description = join(dirname(o.out), `${o.name}.json`);
-  if ([RECORD, WITHDRAWN].includes(basename(description).toLowerCase()))
-    throw usage(`--name ${o.name}: ${description} would be taken for a file of a release`, "give another name: --name NAME");
-  for (const path of [trust, description]) checkNew(path);
+  const { trust, description } = newFiles(o.out, o.name);
   const opened = looked.filter(isOpened);
   return withSigners(
     opened.map(({ ref }) => ref),
@@ -244,7 +247,8 @@ export async function firstList(o: FirstListOptions): Promise<FirstList> {
       );
       const publicFiles = await missingPublic(all);
       noteUnopened(all);
-      const [roots, keys] = [all.slice(0, count("--root")), all.slice(count("--root"))];
+      const of = (option: Looked["option"]) => all.filter((one) => one.option === option);
+      const [roots, keys] = [of("--root"), of("--key")];
       const rootThreshold = rootsNeeded(roots.length);
       const thresholds = { root: rootThreshold, release: o.threshold };
       const unsigned = encodeTrust({
