@@ -268,8 +268,10 @@ async function verifyFolder(
   return { releases: out, record: { path: folder, version: record.version, boards, payloads, withdrawn: record.withdrawn } };
 }
 
-function refuseUnordered(product: Product, known: readonly KnownRelease[]): void {
-  for (const [i, { version, sequence }] of known.entries()) refuseDisorder(product, version, sequence, known.slice(0, i), false);
+/** Refuses releases whose numbers do not rise with their versions. `verified`: nobody shall remove that one. */
+function refuseUnordered(product: Product, known: readonly KnownRelease[], verified?: KnownRelease): void {
+  for (const [i, one] of known.entries())
+    refuseDisorder(product, one.version, one.sequence, known.slice(0, i), false, (other) => [other, one].filter((it) => it !== verified));
 }
 
 /**
@@ -323,7 +325,7 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
     refuseWithdrawn(own, withdrawnBy([own]));
     const found = await verifyFolder(path, product, whom, wanted, o);
     const shelf = shelfOf(product, role).filter(({ version }) => version !== own.version);
-    refuseUnordered(product, [...shelf, own].sort(byVersion));
+    refuseUnordered(product, [...shelf, own].sort(byVersion), own);
     return { releases: found.releases, records: [found.record], withdrawn: [], outdated: [], whom };
   }
   const known = releasesIn(path, product, role);

@@ -155,12 +155,40 @@ describe("no two releases have the same number", () => {
       const r = await release(p, "1.1.0", ...more);
       const line = refusal(r, 1);
       for (const one of [refused, String(number), "dist/1.0.1"]) expect(line).toContain(one);
-      expect(r.stderr).toMatch(/^hint: firmseal verify dist\/1\.0\.1 checks that release: remove it if it is refused/m);
+      expect(r.stderr).toMatch(/^hint: remove what your keys did not sign: see firmseal verify dist\/1\.0\.1(?:;|$)/m);
       expect(p.tree()).toEqual(before);
       expect((await p.run(["verify", "dist/1.0.1"])).exit).toBe(1);
       rmSync(p.at("dist/1.0.1"), { recursive: true });
       await released(p, "1.1.0", ...more, "--quiet");
     }
+  });
+
+  it("beside a forged record with a low number: no hint leads to the removal of a good release", async () => {
+    const p = world(PRODUCT);
+    for (const version of ["1.0.0", "1.0.1"]) await released(p, version, "--quiet", ...(version === "1.0.0" ? ["--first"] : []));
+    cpSync(p.at("dist/1.0.0"), p.at("dist/2.0.0"), { recursive: true });
+    forge(
+      p,
+      (record) => {
+        for (const one of [record, ...record.artifacts]) Object.assign(one, { version: "2.0.0" });
+      },
+      "dist/2.0.0",
+    );
+    const hint = async (...args: string[]) => {
+      const r = await p.run(args);
+      refusal(r, 1);
+      return words(r).find((line) => line.startsWith("hint: "));
+    };
+    const see = "hint: remove what your keys did not sign: see firmseal verify";
+    expect(await hint("verify", "dist/1.0.0")).toBe(`${see} dist/2.0.0`);
+    expect(await hint("verify", "dist/1.0.1")).toBe(`${see} dist/1.0.0 and firmseal verify dist/2.0.0`);
+    expect(await hint("verify", "dist")).toBe(`${see} dist/1.0.0 and firmseal verify dist/2.0.0`);
+    expect(await hint("release", "--version", "1.0.2")).toBe(
+      `hint: give a higher version, or allow it: --allow-lower-sequence; ${see.slice(6)} dist/2.0.0`,
+    );
+    expect(await hint("verify", "dist/2.0.0")).not.toContain("remove");
+    rmSync(p.at("dist/2.0.0"), { recursive: true });
+    await p.ok(["verify", "dist"]);
   });
 
   describe("two jobs with the same version and image", () => {

@@ -64,9 +64,9 @@ function refuseOtherDevices(path: string, product: Product, scope: readonly stri
     throw releaseFault(`${path} is not for a board of ${product.name}`, "name the last release of this product");
 }
 
-/** What to do about an earlier release with an odd number: nothing has verified its record. */
-const examine = ({ path }: KnownRelease, { path: file }: Product): string =>
-  `firmseal verify ${shellWord(visible(path))}${productOption(file)} checks that release: remove it if it is refused`;
+/** What to do about releases whose numbers do not fit: nothing has verified their records. */
+const examine = (all: readonly KnownRelease[], { path: file }: Product): string =>
+  `remove what your keys did not sign: see ${all.map(({ path }) => `firmseal verify ${shellWord(visible(path))}${productOption(file)}`).join(" and ")}`;
 
 const highestOf = (known: readonly KnownRelease[]): KnownRelease | undefined =>
   known.reduce<KnownRelease | undefined>((most, one) => (most && most.sequence >= one.sequence ? most : one), undefined);
@@ -76,7 +76,7 @@ function refuseLast(product: Product, highest: KnownRelease | undefined, o: Numb
   if (!highest || !isLittleRoom(highest.sequence, LAST, true) || (highest.sequence < LAST && o.allowSequenceJump)) return;
   const { path, sequence } = highest;
   const what = sequence === LAST ? "the last one: no release can follow it" : "almost the last one";
-  throw releaseFault(`${path} has sequence number ${sequence}, ${what}`, examine(highest, product));
+  throw releaseFault(`${path} has sequence number ${sequence}, ${what}`, examine([highest], product));
 }
 
 /** Names the release that a refused number follows. `e`: the refusal by a log. */
@@ -85,7 +85,7 @@ export function withHighest(product: Product, known: readonly KnownRelease[], e:
   if (!(e instanceof Failure && e.code === "ERR_SEQUENCE") || product.sequence.source !== "previous" || !highest) return e;
   return e.with({
     message: `${e.message}; it follows ${highest.sequence} of ${highest.path}`,
-    hint: `${examine(highest, product)}, or allow it: \`allowSequenceJump\``,
+    hint: `${examine([highest], product)}; or allow it: \`allowSequenceJump\``,
   });
 }
 
@@ -124,7 +124,8 @@ export function numberOf(product: Product, version: string, known: readonly Know
 
 /**
  * Refuses a release that does not follow the known ones: a version that is lower than the last, or a number that does
- * not rise with the version. `allowLower`: releases of an older line.
+ * not rise with the version. `allowLower`: releases of an older line. `suspects`: for a release that exists, which of
+ * it and the one that it does not follow may be wrong.
  */
 export function refuseDisorder(
   product: Product,
@@ -132,6 +133,7 @@ export function refuseDisorder(
   sequence: bigint | "log",
   known: readonly KnownRelease[],
   allowLower: boolean,
+  suspects?: (other: KnownRelease) => readonly KnownRelease[],
 ): void {
   const own = versionNumber(version);
   for (const one of known) {
@@ -139,12 +141,14 @@ export function refuseDisorder(
     if (other > own && !allowLower)
       throw releaseFault(
         `version ${version} is lower than ${one.version} (${one.path}): devices refuse it`,
-        "give a higher version, or allow it: `allowLowerSequence`",
+        `give a higher version, or allow it: \`allowLowerSequence\`; ${examine([one], product)}`,
       );
     if (sequence !== "log" && other < own && one.sequence >= sequence)
       throw releaseFault(
         `sequence number ${sequence} of ${version} is not higher than ${one.sequence} of ${one.version} (${one.path})`,
-        `${examine(one, product)}; or else correct [sequence] in the product file, or give a higher number`,
+        suspects
+          ? examine(suspects(one), product)
+          : `${examine([one], product)}; or else correct [sequence] in the product file, or give a higher number`,
       );
   }
 }
