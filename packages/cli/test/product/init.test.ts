@@ -177,7 +177,11 @@ describe("init", () => {
       [["--board", "esp32"], typed, 0, "--board esp32 is not NAME=IMAGE"],
       [["--key", "A.pem", "--threshold", "2"], typed, 0, "--threshold 2: 1 release key is given"],
       [["--name", "release", "--root", "B.pem", "--root", "C.pem"], typed, 0, "release.json would be taken for a file of a release"],
+      [["--lone-key", "--key", "odd.pem"], typed, 0, "odd.pub"],
+      [["--lone-key", "--key", "app.bin"], typed, 0, "app.bin: not a key in a supported format"],
+      [["--lone-key", "--key", "A.jwk"], typed, 0, "--key A.jwk is a public key"],
       // answers: who verifies is not asked any more
+      [["--lone-key"], [...typed, "app.bin", ""], 3, "app.bin: not a key in a supported format"],
       [[], [...typed, "A.pem", "B.pem gone.pem", ""], 4, "--root gone.pem: file not found"],
       [[], [...typed, "gone.pem", "B.pem C.pem", ""], 4, "--key gone.pem: file not found"],
       [["--root", "B.pem", "--root", "C.pem"], [...typed, "gone.pem", ""], 3, "--key gone.pem: file not found"],

@@ -60,6 +60,7 @@ async function init(o: InitOptions) {
   refuseOptions(o);
   const given = o.trust === undefined ? undefined : await givenList(o.trust, o);
   if (!given && o.root) await lookAtKeys(out, name, o.root, o.key ?? []);
+  if (o.loneKey && o.key) await loneKey(o.key[0] as string);
   const vendor = await vendorFor(o);
   const boards = await boardsAsked(o, project);
   const refs = given ? [] : await keysFor(o);

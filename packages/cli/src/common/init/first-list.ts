@@ -130,17 +130,19 @@ async function refuseOtherPublic(path: string, ref: string, key: PublicKey | und
   if (!there || (key && !sameKey(there.key, key.key))) throw otherThan(ref, path, "another key");
 }
 
-/** The key of a product without a list, and the public keys that its file names. */
+/** The key of a product without a list, and the public keys that its file names. The key may be made later. */
 export async function loneKey(ref: string): Promise<{ keys: ListedKey[]; trusted: string[] }> {
   if (schemeOf(ref) !== undefined) return { keys: [{ ref, publicKey: "", signs: true }], trusted: [] };
   const publicKey = publicFileOf(ref);
+  const own = isThere(ref) ? await glanceAt(ref) : undefined;
+  if (own && own.stored === undefined) throw usage(`--key ${ref} is a public key`, "give the private key that signs releases");
   const keys = [{ ref, publicKey, signs: true }];
   if (isThere(publicKey)) {
-    await refuseOtherPublic(publicKey, ref, isThere(ref) ? (await glanceAt(ref)).public : undefined);
+    await refuseOtherPublic(publicKey, ref, own?.public);
     return { keys, trusted: [publicKey] };
   }
   // keygen writes both
-  return { keys, trusted: isThere(ref) ? [] : [publicKey] };
+  return { keys, trusted: own ? [] : [publicKey] };
 }
 
 /** The public halves that are not there yet. Refuses another key under the name of one. */
