@@ -85,7 +85,9 @@ describe("--role", () => {
   it("is refused without a trust file, without a key for it, and with a key of another role", async () => {
     expect(expectFailure(await release(world(), "1.0.0", "--role", "debug"), 2)).toContain("has no trust file");
     const p = await place();
-    expect(expectFailure(await release(p, "1.0.0", "--role", "recovery"), 1)).toContain("names no recovery key");
+    const none = await release(p, "1.0.0", "--role", "recovery");
+    expect(expectFailure(none, 1)).toContain("names no recovery key");
+    expect(none.stderr).toContain("if people sign elsewhere: firmseal release --version VERSION --role recovery --unsigned\n");
     p.put("firmseal.toml", withRoles.replace("C.pem", "A.pem"));
     expect(refusal(await release(p, "1.0.0", "--role", "debug"), 1)).toContain("has the role release in line.trust, not debug");
     p.put("firmseal.toml", withRoles.replace('release = "A.pem"', 'release = "C.pem"'));

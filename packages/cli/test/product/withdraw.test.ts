@@ -347,7 +347,9 @@ describe("a release of several people", () => {
     cpSync(p.at("dist/1.4.1"), p.at("bob/1.4.1"), { recursive: true });
     await p.ok(["sign", "bob/1.4.1", "--key", "B.pem"]);
     expect(await refused(p, ["withdraw", LAST, "--reason", REASON], 1)).toContain("keys names no release key");
-    expect((await p.run(["withdraw", LAST, "--reason", REASON])).stderr).toContain("firmseal withdraw … --key SIGNER.pub\n");
+    expect((await p.run(["withdraw", LAST, "--reason", REASON])).stderr).toContain(
+      "firmseal withdraw VERSION --reason TEXT --key SIGNER.pub\n",
+    );
     await withdrawn(p, "--key", "A.jwk");
     expect(logEntries(p).at(-1)).toMatchObject({ operation: "withdraw", version: LAST });
     for (const args of [

@@ -27,6 +27,7 @@ import { logDigest } from "../signing/authorize.js";
 import { higher } from "../trust/quorum.js";
 import { productApprovals } from "./board/approvers.js";
 import {
+  ifNoKey,
   neededOf,
   productLists,
   productTrusted,
@@ -37,7 +38,6 @@ import {
   type Signing,
   signingKeys,
   type TrustLists,
-  UNSIGNED,
 } from "./board/devices.js";
 import { type PreparedBoard, prepareBoard } from "./board/prepare.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
@@ -341,7 +341,7 @@ function refuseWithoutSigners(
     );
   if (refs.length > 0) return;
   if (!o.unsigned && neededOf({ product, trusted: productTrusted(product, { lists, trustKeys }, []), role }) < 2)
-    signingKeys(product, role, UNSIGNED);
+    signingKeys(product, role, ifNoKey(product, role));
   if (sequence === "log")
     throw product.fault(
       "/sequence",

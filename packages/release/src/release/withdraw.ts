@@ -31,6 +31,7 @@ import {
   withdrawalsAmong,
   writeWhole,
 } from "@firmseal/keys/internal";
+import { productOption } from "../product/file/file-name.js";
 import type { Board, Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
 import { findRecord, type KnownRelease, knownRelease, refuseOther, releaseFault } from "../product/record.js";
@@ -171,8 +172,9 @@ function nextVersion({ sequence: { source } }: Product, exceed: bigint): string 
   return isVersion(next) ? next : undefined;
 }
 
-/** What a person can do whose product file names no key. */
-const SIGNERS = "; if people sign elsewhere, name the key of each: firmseal withdraw VERSION --reason TEXT --key SIGNER.pub";
+/** What else a person can do whose product file names no key. */
+const signersElsewhere = ({ path }: Product): string =>
+  `; if people sign elsewhere, name the key of each: firmseal withdraw VERSION --reason TEXT${productOption(path)} --key SIGNER.pub`;
 
 /**
  * Withdraws a release. The log of each key that has one gets an entry for each board, and the folder of the release a
@@ -194,7 +196,7 @@ export async function withdrawRelease(product: Product, given: string, o: Withdr
   const shelf = shelfOf(product, role);
   const { lists } = await productLists(product);
   const trust = { lists, trustKeys: await productTrustKeys(product, lists) };
-  return await withPublicKeys(o.keys ?? signingKeys(product, role, SIGNERS), o.passphrases ?? [], async (opened) => {
+  return await withPublicKeys(o.keys ?? signingKeys(product, role, signersElsewhere(product)), o.passphrases ?? [], async (opened) => {
     // without the file, the log is the one that this machine has seen, also for a public key beside no log
     const keys = opened.map(({ name, public: key }) => ({ name, public: key }));
     const publics = keys.map((key) => key.public);

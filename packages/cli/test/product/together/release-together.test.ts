@@ -193,8 +193,11 @@ describe("a release with a threshold", () => {
     const p = world(one);
     const none = await release(p, "1.0.0", "--first");
     expect(refusal(none, 1)).toContain("keys names no release key");
-    expect(none.stderr).toContain("with another key now: firmseal release --version VERSION --key KEY;");
+    expect(none.stderr).toContain("with a key for this release alone: firmseal release --version VERSION --key KEY;");
     expect(none.stderr).toContain("if people sign elsewhere: firmseal release --version VERSION --unsigned\n");
+    p.put("own file.toml", one);
+    const named = await release(p, "1.0.0", "--first", "--product", "own file.toml");
+    expect(named.stderr).toContain("if people sign elsewhere: firmseal release --version VERSION --product 'own file.toml' --unsigned\n");
     await released(p, "1.0.0", "--first", "--unsigned");
     expect(await signed(p, "C.pem")).toContain("complete, 1 of 1 signed");
     await p.ok(["verify", FOLDER]);

@@ -7,6 +7,7 @@ import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey, ROLES } 
 import { errors, type Identity } from "@firmseal/verifier";
 import { codeOfRefusal, equalBytes, parseSequence, toHex } from "@firmseal/verifier/tools";
 import { bigSequence } from "../../input/sequence.js";
+import { productOption } from "../../product/file/file-name.js";
 import { type Board, type Product, takesTrust } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
 import { type Cohort, type DeviceModel, modelOf } from "../../rotation/model.js";
@@ -315,16 +316,18 @@ export interface Signing {
 /** Whether the signatures of several keys are needed, as far as the product file says it: a trust file may say it. */
 const isForSeveral = ({ trust: { file, threshold } }: Product): boolean => file !== undefined || threshold > 1;
 
-/** What a person can do whose product file names no key for a release. */
-export const UNSIGNED =
-  "; with another key now: firmseal release --version VERSION --key KEY; if people sign elsewhere: firmseal release --version VERSION --unsigned";
+/** What else a person can do whose product file names no key for a release. */
+export function ifNoKey({ path }: Product, role: SigningRole): string {
+  const line = `firmseal release --version VERSION${role === "release" ? "" : ` --role ${role}`}${productOption(path)}`;
+  return `; with a key for this release alone: ${line} --key KEY; if people sign elsewhere: ${line} --unsigned`;
+}
 
 /** References of the keys that sign now. Empty if others do so later. Throws a Failure if the product names no key. */
 export function referencesOf(product: Product, role: SigningRole, o: Signing): readonly string[] {
   if (o.unsigned && o.keys) throw usage("`unsigned`: nobody signs now, and a key is given", "drop one of them");
   if (o.unsigned) return [];
   if (o.keys) return o.keys;
-  return isForSeveral(product) && product.keys[role].length === 0 ? [] : signingKeys(product, role, UNSIGNED);
+  return isForSeveral(product) && product.keys[role].length === 0 ? [] : signingKeys(product, role, ifNoKey(product, role));
 }
 
 /**
