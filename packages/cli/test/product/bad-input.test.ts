@@ -320,6 +320,15 @@ describe("a name like an option", () => {
   });
 });
 
+describe("an output in the folder of a release, which verify would then refuse,", () => {
+  it.each(["report dist/1.0.0 --out", "lint dist/1.0.0 --sarif-out", "extract dist/1.0.0 --out", "extract dist/1.0.0/. --out"])(
+    "is refused: %s",
+    async (line) => {
+      expect(await refused([...line.split(" "), "./dist/1.0.0/a.html"], 2)).toContain("a.html is in the folder of the release");
+    },
+  );
+});
+
 describe("links, and numbers without end", () => {
   it("are refused as any other folder and number", async () => {
     symlinkSync("dist/1.0.0", p.at("link"));

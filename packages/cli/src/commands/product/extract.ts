@@ -20,7 +20,7 @@ import { passphrases, payload, productFile, refuseMissingFirst, threshold, trust
 import { deliver, refuseTerminal } from "../../common/output.js";
 import { folderAt, onlyBoard, refuseBoardOf, shownFolder } from "../../common/release/folder-boards.js";
 import { onDemand } from "../../common/release/on-demand.js";
-import { isAmongReleases } from "../../common/release/signatures.js";
+import { isAmongReleases, isReleaseFolder, refuseInRelease } from "../../common/release/signatures.js";
 import { DIGEST_SHAPE, membersOf, NUMBER, OUT, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
@@ -109,6 +109,7 @@ async function opened(given: string, o: ExtractOptions): Promise<Opened> {
 async function extract(given: string, o: ExtractOptions) {
   if (o.out === STDIO && !o.json) refuseTerminal(o.out, "--out");
   if (o.out !== STDIO) checkNew(o.out);
+  if (isReleaseFolder(given)) refuseInRelease(o.out, "--out", given);
   const { path, manifest, outline, signers, whom } = await opened(given, o);
   const { component, slot, payload: files } = o;
   const { content, ...image } = imageIn(path, manifest, {

@@ -9,7 +9,6 @@ import {
   passphraseOptions,
   readFirstBytes,
   refuseMissing,
-  STDIO,
   usage,
 } from "@firmseal/keys/internal";
 import type { TrustOnFile } from "@firmseal/release";
@@ -85,7 +84,7 @@ async function approveFolder(folder: string, { key, out, previousTrust, json, lo
     { ...o, previousTrust },
     { previousTrust: "--previous-trust", allowNoPreviousTrust: "--allow-no-previous-trust" },
   );
-  if (out !== undefined && out !== STDIO) refuseInRelease(out, "--out", folder);
+  if (out !== undefined) refuseInRelease(out, "--out", folder);
   const { plan, release, fileOf, progress } = await folderToApprove(folder, { ...o, key });
   return withSigners([key], passphraseOptions(o), async ([one]) => {
     const own = one as SigningKey;

@@ -23,7 +23,7 @@ export function isAmongReleases(path: string): boolean {
 
 /** Refuses an output in the folder of a release, which has the files of the release and no others. */
 export function refuseInRelease(path: string, option: string, folder: string): void {
-  if (`${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
+  if (path !== STDIO && `${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
     throw usage(`${option} ${path} is in the folder of the release`, "name a file elsewhere");
 }
 
