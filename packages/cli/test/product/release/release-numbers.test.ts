@@ -164,7 +164,7 @@ describe("no two releases have the same number", () => {
   });
 
   it("beside a forged record with a low number: no hint leads to the removal of a good release", async () => {
-    const p = world(PRODUCT);
+    const p = world(PRODUCT.replace("[keys]", '[trust]\nkeys = "A.jwk"\n\n[keys]'));
     for (const version of ["1.0.0", "1.0.1"]) await released(p, version, "--quiet", ...(version === "1.0.0" ? ["--first"] : []));
     cpSync(p.at("dist/1.0.0"), p.at("dist/2.0.0"), { recursive: true });
     forge(
@@ -186,6 +186,8 @@ describe("no two releases have the same number", () => {
     expect(await hint("release", "--version", "1.0.2")).toBe(
       `hint: give a higher version, or allow it: --allow-lower-sequence; ${see.slice(6)} dist/2.0.0`,
     );
+    // its version is given
+    expect(await hint("sign", "dist/1.0.1", "--key", "A.pem")).toBe(`hint: allow it: --allow-lower-sequence; ${see.slice(6)} dist/2.0.0`);
     expect(await hint("verify", "dist/2.0.0")).not.toContain("remove");
     rmSync(p.at("dist/2.0.0"), { recursive: true });
     await p.ok(["verify", "dist"]);

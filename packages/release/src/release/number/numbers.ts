@@ -141,7 +141,8 @@ export function refuseDisorder(
     if (other > own && !allowLower)
       throw releaseFault(
         `version ${version} is lower than ${one.version} (${one.path}): devices refuse it`,
-        `give a higher version, or allow it: \`allowLowerSequence\`; ${examine([one], product)}`,
+        // the version of a release that exists is what it is
+        `${suspects ? "" : "give a higher version, or "}allow it: \`allowLowerSequence\`; ${examine([one], product)}`,
       );
     if (sequence !== "log" && other < own && one.sequence >= sequence)
       throw releaseFault(

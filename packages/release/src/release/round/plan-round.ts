@@ -148,6 +148,7 @@ function refuseUnordered(product: Product, { version, sequence }: KnownRelease, 
     sequence,
     others.filter((one) => one.version !== version),
     o.allowLowerSequence === true,
+    (other) => [other],
   );
 }
 
