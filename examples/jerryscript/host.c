@@ -111,15 +111,15 @@ static jerry_value_t host_image_digest(const jerry_call_info_t *info, const jerr
 
 // host.ed25519(key, message, signature), and host.es256(): whether the signature is valid; false for other lengths and
 // types
-static jerry_value_t host_verify(const jerry_value_t args[], jerry_length_t count, jerry_length_t key) {
+static jerry_value_t host_verify(const jerry_value_t args[], jerry_length_t count, jerry_length_t key_size) {
   jerry_length_t n[3] = {0};
   const uint8_t *part[3] = {0};
   for (jerry_length_t i = 0; i < 3 && i < count; i++) part[i] = octets(args[i], n + i);
-  if (!part[0] || !part[1] || !part[2] || n[0] != key || n[2] != 64) return jerry_boolean(false);
+  if (!part[0] || !part[1] || !part[2] || n[0] != key_size || n[2] != 64) return jerry_boolean(false);
   uint8_t signed_by[129], hash[32];
-  memcpy(signed_by, part[0], key);
-  memcpy(signed_by + key, part[2], 64);
-  if (key == 32) return jerry_boolean(firmseal_ed25519_verify(signed_by, part[1], n[1]) == FIRMSEAL_VALID);
+  memcpy(signed_by, part[0], key_size);
+  memcpy(signed_by + key_size, part[2], 64);
+  if (key_size == 32) return jerry_boolean(firmseal_ed25519_verify(signed_by, part[1], n[1]) == FIRMSEAL_VALID);
   firmseal_sha256(part[1], n[1], hash);
   return jerry_boolean(firmseal_p256_verify(signed_by, hash) == FIRMSEAL_VALID);
 }
