@@ -7,6 +7,7 @@ import { temporaryFolder } from "../../packages/test-support/src/environment/fol
 import { apiPages } from "../reference/api.mjs";
 import { commandPages } from "../reference/commands.mjs";
 import { architecturePage } from "../reference/packages.mjs";
+import { wrapped } from "../reference/text.mjs";
 
 const MARKERS = "<!-- packages: written by `pnpm docs:reference` from the sources -->\nSTALE\n<!-- /packages -->\n";
 
@@ -24,6 +25,15 @@ describe("the drawing of the packages", () => {
   });
   it("needs its place", () => {
     expect(() => architecturePage("no markers")).toThrow("no place");
+  });
+});
+
+describe("the lines of a generated page", () => {
+  it("have at most 120 characters, and none begins with what would make it a list", () => {
+    for (let n = 80; n < 125; n++) {
+      const lines = wrapped(`${"x".repeat(n - 40)} ${"y".repeat(39)} - for stdin, or with a --board, and 3. of three`, "  ").split("\n");
+      expect(lines.filter((line) => line.length > 120 || /^ *(?:[-+#|]|\d+[.)])/.test(line))).toEqual([]);
+    }
   });
 });
 
