@@ -74,7 +74,7 @@ function refuseOneRoot(roots: readonly string[] | undefined): void {
     throw usage("--root is given once: if this root is lost, nobody can change the list of keys", "give a second --root FILE");
 }
 
-/** What is given that only a list of keys has. */
+/** The first given option that only a list of keys takes. */
 const ofList = ({ key = [], root, threshold }: InitOptions): string | undefined =>
   root ? "--root" : threshold !== undefined ? "--threshold" : key.length > 1 ? "a second --key" : undefined;
 
