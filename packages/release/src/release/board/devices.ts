@@ -318,8 +318,9 @@ const isForSeveral = ({ trust: { file, threshold } }: Product): boolean => file 
 
 /** What else a person can do whose product file names no key for a release. */
 export function ifNoKey({ path }: Product, role: SigningRole): string {
-  const line = `firmseal release --version VERSION${role === "release" ? "" : ` --role ${role}`}${productOption(path)}`;
-  return `; with a key for this release alone: ${line} --key KEY; if people sign elsewhere: ${line} --unsigned`;
+  const line = (how: string) =>
+    `firmseal release --version VERSION${role === "release" ? "" : ` --role ${role}`}${productOption(path)} --${how}`;
+  return `; with a key for this release alone: ${line("key KEY")}; if people sign elsewhere: ${line("unsigned")}`;
 }
 
 /** References of the keys that sign now. Empty if others do so later. Throws a Failure if the product names no key. */
