@@ -1,9 +1,11 @@
 // Outputs: what must not be replaced, and where the bytes go: to a file, to stdout, or into the JSON.
 
-import { unlinkSync } from "node:fs";
+import { existsSync, unlinkSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
+import { RECORD, SUMS } from "@firmseal/behaviour";
 import { KEY_LIMITS, lock } from "@firmseal/keys";
 import {
+  checkNew,
   checkWritable,
   environment,
   isFile,
@@ -59,8 +61,9 @@ export function refuseChanged(path: string, read: Uint8Array): void {
 /**
  * An output must not be an input, a private key, the state of a key, or another output. A mistyped name must not cost a
  * key, an image or a signed file: a signed file is replaced only by one of its kind, and a signed file replaces nothing
- * else, but for an envelope, which replaces any other file that is called *.suit. `kind`: of the output, if it is a
- * signed file, or "log" for a signing log, to which entries are appended.
+ * else, but for an envelope, which replaces any other file that is called *.suit. The folder of a release gets no file,
+ * for verify would then refuse it. `kind`: of the output, if it is a signed file, or "log" for a signing log, to which
+ * entries are appended.
  */
 export function checkOutput(path: string, option: string, others: readonly string[], kind?: FileKind | "log"): void {
   refuseTerminal(path, option);
@@ -68,9 +71,24 @@ export function checkOutput(path: string, option: string, others: readonly strin
   outputPlace(path);
   const clash = others.find((other) => other !== STDIO && isSameFile(path, other));
   if (clash !== undefined) throw usage(`${option} ${path} would replace ${clash}, which this command uses`, "choose another name");
+  if (kind === undefined || !isFile(path)) refuseInRelease(path, option);
   checkReplaced(path, option, kind);
   // before a key signs what cannot be written
   checkWritable(path);
+}
+
+/** Like checkOutput(), for a file that must not exist yet. */
+export function checkNewOutput(path: string, option: string): void {
+  if (path === STDIO) return;
+  refuseInRelease(path, option);
+  checkNew(path);
+}
+
+/** Refuses an output in the folder of a release, which has the files of the release and no others. */
+function refuseInRelease(path: string, option: string): void {
+  const folder = dirname(path);
+  if ([RECORD, SUMS].every((name) => existsSync(join(folder, name))))
+    throw usage(`${option} ${path} is in the folder of a release`, "name a file elsewhere");
 }
 
 /** Bytes must not go to a terminal. Called before anything is signed. */

@@ -321,12 +321,28 @@ describe("a name like an option", () => {
 });
 
 describe("an output in the folder of a release, which verify would then refuse,", () => {
-  it.each(["report dist/1.0.0 --out", "lint dist/1.0.0 --sarif-out", "extract dist/1.0.0 --out", "extract dist/1.0.0/. --out"])(
-    "is refused: %s",
-    async (line) => {
-      expect(await refused([...line.split(" "), "./dist/1.0.0/a.html"], 2)).toContain("a.html is in the folder of the release");
-    },
-  );
+  it.each([
+    ...["report dist/1.0.0 --out", "lint dist/1.0.0 --sarif-out", "extract dist/1.0.0 --out", "extract dist/1.0.0/. --out"],
+    ...[
+      "report dist/1.0.0/gateway-puck-1.0.0.suit --out",
+      "lint dist/1.0.0/puck.suit --sarif-out",
+      "pubkey A.pem --out",
+      "status ask --fleet fleet.jsonl --out",
+    ],
+    ...["tbs app.js --version 2.0.0 --vendor a.example --class a --key A.jwk --out"],
+    ...["keygen --no-passphrase --out", "convert A.jwk --format jwk --out"],
+  ])("is refused: %s", async (line) => {
+    expect(await refused([...line.split(" "), "./dist/1.0.0/a.html"], 2)).toContain("a.html is in the folder of a release");
+  });
+
+  it("is refused with a name that the command chooses, or in the place of an image", async () => {
+    for (const line of [
+      "tbs dist/1.0.0/gateway-puck-1.0.0.suit --key A.jwk",
+      "pubkey A.pem --out dist/1.0.0/app.js",
+      "bundle --alg ed25519 --out dist/1.0.0/x.js",
+    ])
+      expect(await refused(line.split(" "), 2)).toContain("is in the folder of a release");
+  });
 });
 
 describe("links, and numbers without end", () => {

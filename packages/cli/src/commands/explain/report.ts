@@ -40,7 +40,6 @@ import {
   type ReportOptions,
   reportBoard,
 } from "../../common/release/report-board.js";
-import { refuseInRelease } from "../../common/release/signatures.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS } from "../../common/shapes.js";
 import { devicesWith } from "../../common/simulated.js";
 import { numberWords, versionFacts } from "../../common/words.js";
@@ -56,7 +55,6 @@ function checkOptions(path: string, o: ReportOptions, folder: ReleaseFolder | un
   }
   if (o.vendor !== undefined || o.class !== undefined)
     throw usage("--vendor and --class: the folder of a release has its own devices for each board", "drop them, or name an envelope");
-  refuseInRelease(o.out, "--out", path);
   checkOutput(
     o.out,
     "--out",

@@ -1,7 +1,6 @@
 import type { OpenedKey } from "@firmseal/keys";
 import { formatPublic, keyFacts, type PrivateFormat, type PublicFormat, privateFormats, publicFormats, withKey } from "@firmseal/keys";
 import {
-  checkNew,
   keepsKid,
   type PassphraseOptions,
   passphrase,
@@ -14,7 +13,7 @@ import {
 } from "@firmseal/keys/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, wholeNumber } from "../../common/options.js";
-import { writeOut } from "../../common/output.js";
+import { checkNewOutput, writeOut } from "../../common/output.js";
 import { refuseToEncrypt, writePrivate } from "../../common/private-file.js";
 import { KEY } from "../../common/shapes.js";
 
@@ -40,7 +39,7 @@ async function convert(ref: string, o: ConvertOptions) {
   if (!o.passphrase && hasNew) throw usage("--no-passphrase and a new passphrase exclude each other", "drop one of them");
   const scheme = schemeOf(ref);
   if (scheme !== undefined && scheme !== "env" && scheme !== "fd") throw stays(ref);
-  checkNew(o.out);
+  checkNewOutput(o.out, "--out");
   return withKey(ref, passphraseOptions(o), async (key) => {
     const { private: secret } = key;
     const encrypted = secret !== undefined && o.passphrase;

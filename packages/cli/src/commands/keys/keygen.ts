@@ -2,7 +2,6 @@ import { randomFillSync } from "node:crypto";
 import { formatPublic, hssKeygen, hssParams, keyFacts, type PrivateFormat, privateFormats } from "@firmseal/keys";
 import {
   byteWords,
-  checkNew,
   type PassphraseOptions,
   partnerOf,
   passphrase,
@@ -33,6 +32,7 @@ import {
 } from "@firmseal/signer";
 import { define, option } from "../../command.js";
 import { passphrases, target } from "../../common/options.js";
+import { checkNewOutput } from "../../common/output.js";
 import { refuseToEncrypt, writePrivate } from "../../common/private-file.js";
 import { ADVICE, KEY } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
@@ -114,7 +114,7 @@ async function keyPairs(o: KeygenOptions) {
   const publicFiles = paths.map(publicFileOf);
   const advice = adviceFor(o.target, algs);
   // before a passphrase is asked for; a file that appears meanwhile is not replaced either
-  for (const path of [...paths, ...publicFiles]) checkNew(path);
+  for (const path of [...paths, ...publicFiles]) checkNewOutput(path, "--out");
   const keys: PrivateKey[] = [];
   for (const alg of algs) keys.push(await fresh(alg));
   const secret = o.passphrase ? await passphrase(ask) : undefined;

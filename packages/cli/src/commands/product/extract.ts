@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { byteWords, checkNew, inputName, keyWords, STDIO, usage, warn } from "@firmseal/keys/internal";
+import { byteWords, inputName, keyWords, STDIO, usage, warn } from "@firmseal/keys/internal";
 import { type Product, type VerifiedRelease, verifyRelease } from "@firmseal/release";
 import {
   envelopeOf,
@@ -17,10 +17,10 @@ import {
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, productFile, refuseMissingFirst, threshold, trusted, wholeNumber } from "../../common/options.js";
-import { deliver, refuseTerminal } from "../../common/output.js";
+import { checkNewOutput, deliver, refuseTerminal } from "../../common/output.js";
 import { folderAt, onlyBoard, refuseBoardOf, shownFolder } from "../../common/release/folder-boards.js";
 import { onDemand } from "../../common/release/on-demand.js";
-import { isAmongReleases, isReleaseFolder, refuseInRelease } from "../../common/release/signatures.js";
+import { isAmongReleases } from "../../common/release/signatures.js";
 import { DIGEST_SHAPE, membersOf, NUMBER, OUT, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 
@@ -108,8 +108,7 @@ async function opened(given: string, o: ExtractOptions): Promise<Opened> {
 /** Writes the image of a release to a file. */
 async function extract(given: string, o: ExtractOptions) {
   if (o.out === STDIO && !o.json) refuseTerminal(o.out, "--out");
-  if (o.out !== STDIO) checkNew(o.out);
-  if (isReleaseFolder(given)) refuseInRelease(o.out, "--out", given);
+  checkNewOutput(o.out, "--out");
   const { path, manifest, outline, signers, whom } = await opened(given, o);
   const { component, slot, payload: files } = o;
   const { content, ...image } = imageIn(path, manifest, {

@@ -1,6 +1,7 @@
+import { resolve, sep } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import type { ClockOverride, SequenceOverrides } from "@firmseal/keys";
-import { keyWords, type PassphraseOptions, passphraseOptions, plural, shellWord, usage, warn } from "@firmseal/keys/internal";
+import { keyWords, type PassphraseOptions, passphraseOptions, plural, STDIO, shellWord, usage, warn } from "@firmseal/keys/internal";
 import { type DoneRelease, makeRelease, type Product, planRelease, type ReleasePlan, readProduct } from "@firmseal/release";
 import {
   type ApprovalOptions,
@@ -44,15 +45,7 @@ import {
   shown,
 } from "../../common/release/release-facts.js";
 import { showReview } from "../../common/release/review.js";
-import {
-  APPROVAL,
-  approvalLines,
-  progressFacts,
-  progressLines,
-  refuseInRelease,
-  SIGNATURES,
-  signLine,
-} from "../../common/release/signatures.js";
+import { APPROVAL, approvalLines, progressFacts, progressLines, SIGNATURES, signLine } from "../../common/release/signatures.js";
 import { DIFFERENCE, KEY, membersOf, RECEIPTS, WITHDRAWAL } from "../../common/shapes.js";
 import { receiptWords, withdrawnFacts, withdrawnNames } from "../../common/words.js";
 import { LiveLines } from "../../show/live.js";
@@ -82,7 +75,8 @@ interface ReleaseCommandOptions extends PassphraseOptions, SequenceOverrides, Cl
 
 /** Checks that the file of --sarif-out can be written and is outside the release folder. */
 function checkSarifOutside(path: string, productPath: string, folder: string): void {
-  refuseInRelease(path, "--sarif-out", folder);
+  if (path !== STDIO && `${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
+    throw usage(`--sarif-out ${path} is in the folder of the release`, "name a file elsewhere");
   checkSarif(path, [productPath]);
 }
 

@@ -38,7 +38,7 @@ import {
   refusalOverrides,
 } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
-import { APPROVAL, approvalLines, isReleaseFolder, recoverRelease, refuseInRelease } from "../../common/release/signatures.js";
+import { APPROVAL, approvalLines, isReleaseFolder, recoverRelease } from "../../common/release/signatures.js";
 import { KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { allowNoPreviousTrust } from "../../common/trust/declared.js";
 import { reviewChanges } from "../../common/trust/trust-signing.js";
@@ -84,7 +84,6 @@ async function approveFolder(folder: string, { key, out, previousTrust, json, lo
     { ...o, previousTrust },
     { previousTrust: "--previous-trust", allowNoPreviousTrust: "--allow-no-previous-trust" },
   );
-  if (out !== undefined) refuseInRelease(out, "--out", folder);
   const { plan, release, fileOf, progress } = await folderToApprove(folder, { ...o, key });
   return withSigners([key], passphraseOptions(o), async ([one]) => {
     const own = one as SigningKey;

@@ -1,7 +1,6 @@
 import { refuseTestKeys } from "@firmseal/keys";
 import {
   byteWords,
-  checkNew,
   type PassphraseOptions,
   passphrase,
   passphraseOptions,
@@ -17,7 +16,7 @@ import { encodeTrust, trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { define, option } from "../../command.js";
 import { allowTestKey, passphrases } from "../../common/options.js";
-import { deliver, refuseTerminal } from "../../common/output.js";
+import { checkNewOutput, deliver, refuseTerminal } from "../../common/output.js";
 import { OUT } from "../../common/shapes.js";
 import { sameOptions } from "../../common/trust/declared.js";
 
@@ -33,7 +32,7 @@ interface TrustCreateOptions extends PassphraseOptions {
 async function createTrust(o: TrustCreateOptions) {
   const out = o.out ?? (o.from === STDIO ? STDIO : `${o.from.replace(/\.json$/i, "")}.trust`);
   refuseTerminal(out, "--out");
-  if (out !== STDIO) checkNew(out);
+  checkNewOutput(out, "--out");
   const before = o.previousTrust === undefined ? undefined : readTrustFile(o.previousTrust).store;
   const last = before && BigInt(formatSequence(before.sequence));
   if (last !== undefined) refuseLastNumber(last + 1n);

@@ -1,11 +1,11 @@
 import { publicKeys, type Receipt } from "@firmseal/keys";
-import { byteWords, checkNew, passphraseOptions, STDIO, shellWord } from "@firmseal/keys/internal";
+import { byteWords, passphraseOptions, STDIO, shellWord } from "@firmseal/keys/internal";
 import { recordTrustSigning } from "@firmseal/release/internal";
 import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, passphrases } from "../../common/options.js";
-import { deliver, refuseTerminal, writeSigned } from "../../common/output.js";
+import { checkNewOutput, deliver, refuseTerminal, writeSigned } from "../../common/output.js";
 import { membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { CHANGES, SINCE, sameOptions, trustChecks } from "../../common/trust/declared.js";
 import { explainFault, refuseTestKeysOf, type TrustFileOptions, trustToSign } from "../../common/trust/trust-signing.js";
@@ -22,7 +22,7 @@ async function writeTrustTbs(path: string, o: TrustTbsOptions) {
   const out = o.out ?? "-";
   refuseTerminal(out, "--out");
   // never over an existing file
-  if (out !== STDIO) checkNew(out);
+  checkNewOutput(out, "--out");
   refuseTestKeysOf([key], store, o);
   let message: Uint8Array;
   let log: Receipt[];

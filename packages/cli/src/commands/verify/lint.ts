@@ -5,7 +5,6 @@ import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, productFile, rootOptions, sarifOut } from "../../common/options.js";
 import { checkSarif, findingLines, lintSummary, writeSarif } from "../../common/release/findings.js";
 import { productAsked } from "../../common/release/product-names.js";
-import { isReleaseFolder, refuseInRelease } from "../../common/release/signatures.js";
 import { LINT } from "../../common/shapes.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
@@ -40,7 +39,6 @@ async function lintCommand(given: string | undefined, o: LintCommandOptions) {
       "lint needs a release, or a product file in this folder",
       "name a release: firmseal lint FILE; or make a product file: firmseal init",
     );
-  if (o.sarifOut !== undefined && isReleaseFolder(path)) refuseInRelease(o.sarifOut, "--sarif-out", path);
   if (o.sarifOut !== undefined) checkSarif(o.sarifOut, [path, ...(product ? [product.path] : [])]);
   const trust = await trustFor(o, product);
   const report = await lintReleases(path, {

@@ -1,10 +1,10 @@
 // Who has signed a release, and who still has to: facts, their shape, and words.
 
 import { existsSync, readdirSync } from "node:fs";
-import { dirname, join, resolve, sep } from "node:path";
+import { dirname, join } from "node:path";
 import { RECORD } from "@firmseal/behaviour";
 import { keyFacts } from "@firmseal/keys";
-import { isFolderLost, keyWords, STDIO, shellWord, someOf, usage } from "@firmseal/keys/internal";
+import { isFolderLost, keyWords, STDIO, shellWord, someOf } from "@firmseal/keys/internal";
 import type { BoardProgress } from "@firmseal/release";
 import { type ApprovalProgress, approvalWords, productOption, progressWords } from "@firmseal/release/internal";
 import { unlessThrown } from "@firmseal/signer";
@@ -19,12 +19,6 @@ export function isAmongReleases(path: string): boolean {
   if (path === STDIO) return false;
   const folder = dirname(path);
   return isReleaseFolder(folder) || (unlessThrown(() => readdirSync(folder)) ?? []).some((name) => isReleaseFolder(join(folder, name)));
-}
-
-/** Refuses an output in the folder of a release, which has the files of the release and no others. */
-export function refuseInRelease(path: string, option: string, folder: string): void {
-  if (path !== STDIO && `${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
-    throw usage(`${option} ${path} is in the folder of the release`, "name a file elsewhere");
 }
 
 /** Brings back the folder of a release if the power was cut while a signature was added to it. */

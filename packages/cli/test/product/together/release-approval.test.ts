@@ -262,7 +262,7 @@ describe("an approval is refused", () => {
     expect(await refused(p, ["approve", FOLDER, "--key", "B.pem"], 2)).toMatch(/link|not an approval/);
     expect(await refused(p, ["approve", FOLDER, "--key", "C.pem", "--out", "notes.txt"], 2)).toContain("is not an approval or a status");
     expect(await refused(p, ["approve", FOLDER, "--key", "C.pem", "--out", `${FOLDER}/c.approval`], 2)).toContain(
-      "in the folder of the release",
+      "in the folder of a release",
     );
     expect(await refused(p, ["approve", "A.pem", "--key", "C.pem", "--product", "firmseal.toml"], 2)).toContain(
       "--product is for the folder of a release",
