@@ -335,7 +335,7 @@ describe("an output in the folder of a release, which verify would then refuse,"
     expect(await refused([...line.split(" "), "./dist/1.0.0/a.html"], 2)).toContain("a.html is in the folder of a release");
   });
 
-  it("is refused with a name that the command chooses, or in the place of an image", async () => {
+  it("is refused with a name that the command chooses, or over an image", async () => {
     for (const line of [
       "tbs dist/1.0.0/gateway-puck-1.0.0.suit --key A.jwk",
       "pubkey A.pem --out dist/1.0.0/app.js",
