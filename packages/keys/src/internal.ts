@@ -40,16 +40,18 @@ export { type HssPlaceOnDisk, highest } from "./hss/state.js";
 export { notice, type ProgressBar, progress, warn } from "./notices.js";
 export { refuseClock } from "./recording/clock.js";
 export { movedTo, moveKey } from "./recording/move.js";
-export { acceptRestored, consultLog, knownEntries, lastTime, lockLog, logBeside, missingFromLog } from "./recording/recording.js";
+export { acceptRestored, consultLog, knownEntries, lastTime, lockLog, logBeside } from "./recording/recording.js";
 export { type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js";
 export { passphrase } from "./secrets/passphrase.js";
 export { readGuarded } from "./secrets/private-file.js";
 export { missingApprover, type NeededApprovers, neededApprovers } from "./signing-log/approvers.js";
 export { type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
+export { missingFromLog } from "./signing-log/end-of-log.js";
 export { APPROVE, isSigning, SIGN_RECORD, WITHDRAW } from "./signing-log/entry.js";
 export { LastSeen, type SeenState } from "./signing-log/last-seen.js";
 export { readLogIfThere } from "./signing-log/log-file.js";
 export {
+  decides,
   isOfTrustFile,
   scopeOfImage,
   scopeOfTrust,

@@ -10,8 +10,8 @@ import { readOwn } from "../files/read.js";
 import { writeWhole } from "../files/write.js";
 import { type Claim, Claims } from "../locks/claim.js";
 import { lock } from "../locks/lock.js";
+import { endOfLog, entriesBy } from "../signing-log/end-of-log.js";
 import { LastSeen } from "../signing-log/last-seen.js";
-import { readLogIfThere } from "../signing-log/log-file.js";
 import { shellWord } from "../words.js";
 
 /** For each level, the last signed tree below the top one. Its public key must never come out differently. */
@@ -123,7 +123,12 @@ export class HssPlaceOnDisk {
    * sign from then on is in the claims.
    */
   logged(): bigint {
-    this.fromLog ??= (readLogIfThere(`${this.file}.log`)?.all ?? []).reduce(
+    const look = () => {
+      const seen = new LastSeen(this.thumbprint, "log").look();
+      const mark = typeof seen === "string" ? undefined : seen;
+      return entriesBy(endOfLog(`${this.file}.log`, [mark]), mark);
+    };
+    this.fromLog ??= look().reduce(
       (most, { key, leaf }) => (key === this.thumbprint && leaf !== undefined ? highest(most, BigInt(leaf) + 1n) : most),
       0n,
     );

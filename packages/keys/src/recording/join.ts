@@ -5,7 +5,7 @@ import { readAll } from "../files/read.js";
 import { writeWhole } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
 import { type EntryFacts, entryAfterTorn, JOIN, lineOf, parseEntry } from "../signing-log/entry.js";
-import { END_OF_TORN, parseLog, type SigningLog } from "../signing-log/log-file.js";
+import { END_OF_TORN, parseLog, type SigningLog, wholeHash } from "../signing-log/log-file.js";
 import { type ClockOverride, refuseClock } from "./clock.js";
 import { clockWarning, currentUser, lastTime, now, withClock } from "./recording.js";
 
@@ -62,7 +62,7 @@ export function joinLogs(first: string, second: string, out: string, o: ClockOve
   clockWarning(clock)();
   const { text } = lineOf({
     ...{ v: 1, n, ...withClock<EntryFacts>(clock, { time: now(), ...currentUser(), operation: JOIN }) },
-    prev: both.before.digest("hex"),
+    prev: wholeHash(both).digest("hex"),
   });
   const whole = Buffer.concat([bytes, Buffer.from(text)]);
   const [fault] = parseLog(out, whole).faults;

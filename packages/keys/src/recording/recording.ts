@@ -10,10 +10,11 @@ import { environment, Failure, lacksRoom, systemFault, usage } from "../errors/f
 import { isFile, STDIO } from "../files/read.js";
 import { type Lock, lock } from "../locks/lock.js";
 import { warn } from "../notices.js";
-import { bindingEntries, withLost } from "../signing-log/binding.js";
+import { bindingEntries, decidingEntries, withLost } from "../signing-log/binding.js";
+import { endOfLog, entriesBy, missingFromLog } from "../signing-log/end-of-log.js";
 import { ACCEPT, type Entry, type EntryFacts, saysTheSame } from "../signing-log/entry.js";
 import { LastSeen, type SeenState, stateFolder } from "../signing-log/last-seen.js";
-import { appendEntry, type LogFault, makeDurable, readLog, type SigningLog } from "../signing-log/log-file.js";
+import { appendEntry, makeDurable, readLog, type SigningLog } from "../signing-log/log-file.js";
 import type { OpenedKey } from "../source.js";
 import { schemeOf } from "../sources/key-sources.js";
 import { shellWord } from "../words.js";
@@ -110,23 +111,6 @@ export async function lockLog(path: string, wait = 60, signal?: AbortSignal): Pr
   }
 }
 
-/** Returns what a log lacks, compared with its last-seen mark. */
-export function missingFromLog(log: SigningLog, seen: SeenState | undefined): LogFault[] {
-  const count = Number(seen?.count ?? 0n);
-  if (!seen || log.entries.some((e) => e.n === count && e.hash === seen.hash)) return [];
-  const line = 0;
-  const last = log.entries.reduce((most, e) => Math.max(most, e.n), 0);
-  const elsewhere = seen.path !== undefined && seen.path !== resolve(log.path) ? ` (in ${seen.path})` : "";
-  return [
-    last < count
-      ? {
-          line,
-          what: `the log ends at entry ${last}, but entry ${count} was seen${elsewhere}: it was cut, restored from a copy, or is another log`,
-        }
-      : { line, what: `entry ${count} differs from the one that was seen${elsewhere}` },
-  ];
-}
-
 /** The user of a key, as the system reports it; the environment is not trusted. */
 export function currentUser(): Pick<EntryFacts, "user" | "host" | "job"> {
   let user: string;
@@ -171,8 +155,14 @@ export interface Receipt {
 export interface SigningLogs {
   /**
    * For each key, everything that its log says was signed, also in late entries, and what still binds it by its mark.
+   * Reads the whole logs.
    */
   readonly logs: readonly (readonly Entry[])[];
+  /**
+   * For each key, the entries that decide about its next signature: decidingEntries(). Costs the same for a log of any
+   * length, if this account made its last signatures. What they do not decide takes `logs`.
+   */
+  readonly deciding: readonly (readonly Entry[])[];
   /**
    * Logs the use of a key. The entry is durable and counted in the mark on return. Throws if another process has used a
    * key meanwhile.
@@ -186,13 +176,16 @@ export interface SigningLogs {
 }
 
 interface OpenLog {
+  /** The log, or the end of it. */
   log: SigningLog;
   locks: readonly Lock[];
   mark: LastSeen;
   /** The entries that bind the key. */
   binds: readonly Entry[];
-  /** The number of the entry that the mark counts up to. */
-  counted: number;
+  /** What decides about the next signature of the key. */
+  decides: readonly Entry[];
+  /** What the mark says. */
+  seen: SeenState | undefined;
 }
 
 /**
@@ -246,26 +239,48 @@ export async function withSigningLogs<T>(
     const ofMarks = await lockMarks([...marks.values()], taken, signal);
     // read the marks before the logs: logs may grow meanwhile, and must not seem too short
     const seen = new Map([...marks].map(([name, one]) => [name, one.read()]));
-    const logs = new Map([...ofLogs.keys()].map((path) => [path, readLog(path)]));
+    const stateOf = (key: OpenedKey) => seen.get(keyName(key.public));
+    const logs = new Map(
+      [...ofLogs.keys()].map((path) => [
+        path,
+        endOfLog(
+          path,
+          [...places].flatMap(([key, at]) => (at === path ? [stateOf(key)] : [])),
+        ),
+      ]),
+    );
     const openLogs = new Map<OpenedKey, OpenLog>();
     for (const [key, path] of places) {
-      const log = logs.get(path) as SigningLog;
-      const own = marks.get(keyName(key.public)) as LastSeen;
-      const state = seen.get(own.thumbprint);
-      refuseFaults(log, state, key, option);
-      const locks = [ofLogs.get(path) as Lock, ofMarks.get(own.file) as Lock];
-      openLogs.set(key, { log, locks, mark: own, binds: bindsOf(log, own.thumbprint, state), counted: Number(state?.count ?? 0n) });
+      const mark = marks.get(keyName(key.public)) as LastSeen;
+      const locks = [ofLogs.get(path) as Lock, ofMarks.get(mark.file) as Lock];
+      const seen = stateOf(key);
+      openLogs.set(key, { locks, mark, seen, ...opened(logs.get(path) as SigningLog, key, seen, option) });
     }
+    let whole: (readonly Entry[])[] | undefined;
+    const readWhole = () => {
+      const all = new Map([...logs].map(([path, log]) => [path, log.before ? log : readLog(path)]));
+      for (const [key, open] of openLogs) Object.assign(open, opened(all.get(open.log.path) as SigningLog, key, open.seen, option));
+      return [...openLogs.values()].map(everything);
+    };
     const clock = refuseClock([...logs.values()].flatMap(lastTime), o);
     const say = clockWarning(clock);
     const facts = (key: OpenedKey, use: SigningFacts) => ({ key: keyName(key.public), ...withClock(clock, use) });
     return await work({
-      logs: [...openLogs.values()].map(everything),
+      get logs() {
+        whole ??= readWhole();
+        return whole;
+      },
+      get deciding() {
+        return [...openLogs.values()].map(({ decides }) => decides);
+      },
       record: (key, use) => {
         say();
-        return recordIn(openLogs.get(key) as OpenLog, { time: now(), ...currentUser(), ...facts(key, use) });
+        return recordIn(openLogs.get(key) as OpenLog, [...openLogs.values()], { time: now(), ...currentUser(), ...facts(key, use) });
       },
-      entered: (key, use) => enteredIn(openLogs.get(key) as OpenLog, facts(key, use)),
+      entered: (key, use) => {
+        whole ??= readWhole();
+        return enteredIn(openLogs.get(key) as OpenLog, facts(key, use));
+      },
     });
   } finally {
     for (const lock of taken.reverse()) lock.release();
@@ -283,6 +298,19 @@ export function consultLog(key: OpenedKey, option: string | undefined): readonly
   const log = readLog(signingLogPath(key, option));
   refuseFaults(log, seen, key, option);
   return everything({ log, binds: bindsOf(log, name, seen) });
+}
+
+/** What a log has about a key. Throws a Failure for a log that has changed. */
+function opened(
+  log: SigningLog,
+  key: OpenedKey,
+  seen: SeenState | undefined,
+  option: string | undefined,
+): Pick<OpenLog, "log" | "binds" | "decides"> {
+  refuseFaults(log, seen, key, option);
+  const binds = bindsOf(log, keyName(key.public), seen);
+  const decides = log.before ? decidingEntries(everything({ log, binds })) : entriesBy(log, seen);
+  return { log, binds, decides };
 }
 
 export const now = () => new Date(Date.now()).toISOString();
@@ -314,23 +342,31 @@ function everything({ log: { all }, binds }: Pick<OpenLog, "log" | "binds">): re
   return all.some((e) => e.operation === ACCEPT) ? withLost(all, binds) : all;
 }
 
-function recordIn(open: OpenLog, facts: EntryFacts): Receipt {
+/** A mark with more entries than this is reduced to those that count. */
+const MOST_KEPT = 32;
+
+/** `all`: the open logs. Several keys may have one. */
+function recordIn(open: OpenLog, all: readonly OpenLog[], facts: EntryFacts): Receipt {
   const { log, locks } = open;
   // A person may have removed our locks. Correctness does not depend on them, but stopping here avoids a late entry.
   if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was removed`, "run the command again");
   const entry = appendEntry(log, facts);
   open.binds = [...open.binds, entry];
-  // a mark with many entries is reduced to those that bind
-  if (open.binds.length > 32) open.binds = bindingEntries(open.binds);
+  if (open.binds.length > MOST_KEPT) open.binds = bindingEntries(open.binds);
+  for (const one of all)
+    if (one.log === log) {
+      one.decides = [...one.decides, entry];
+      if (one.decides.length > MOST_KEPT) one.decides = decidingEntries(one.decides);
+    }
   raiseMarks(open, entry);
   return { path: log.path, entry: entry.n, hash: entry.hash };
 }
 
 function enteredIn(open: OpenLog, facts: Omit<EntryFacts, "time" | "user" | "host">): Receipt | undefined {
-  const { log, counted, binds } = open;
+  const { log, seen, binds } = open;
   const entry = log.entries.find((one) => saysTheSame(one, facts));
   if (!entry) return undefined;
-  if (entry.n > counted) {
+  if (entry.n > Number(seen?.count ?? 0n)) {
     // its writer may have been killed before it was on the disk
     makeDurable(log.path);
     open.binds = [...binds, entry];
@@ -339,11 +375,17 @@ function enteredIn(open: OpenLog, facts: Omit<EntryFacts, "time" | "user" | "hos
   return { path: log.path, entry: entry.n, hash: entry.hash };
 }
 
-function raiseMarks(open: Pick<OpenLog, "mark" | "log" | "binds" | "counted">, entry: Entry): void {
-  const { mark, log, binds } = open;
-  if (!mark.raise({ count: BigInt(entry.n), hash: entry.hash, path: resolve(log.path), binds }))
+function raiseMarks(open: Pick<OpenLog, "mark" | "log" | "binds"> & Partial<OpenLog>, entry: Entry): void {
+  const { mark, log, binds, decides } = open;
+  // what decides is known up to the last entry
+  const isLast = log.entries.at(-1) === entry;
+  const seen: SeenState = {
+    ...{ count: BigInt(entry.n), hash: entry.hash, path: resolve(log.path), binds },
+    ...(isLast && log.place && decides && { place: log.place, decides }),
+  };
+  if (!mark.raise(seen))
     throw environment(`${log.path}: another process used the key in the meantime`, "run the command again; nothing was signed");
-  open.counted = entry.n;
+  open.seen = seen;
 }
 
 function refuseFaults(log: SigningLog, seen: SeenState | undefined, key: OpenedKey, option: string | undefined): void {
@@ -370,7 +412,7 @@ export async function acceptRestored(log: SigningLog, thumbprints: readonly stri
     await lockMarks(marks, taken);
     const seen = marks.map((mark) => mark.read());
     // what is lost binds the key all the same
-    const open = marks.map((mark, i) => ({ mark, log, binds: bindingEntries(bindsOf(log, mark.thumbprint, seen[i])), counted: 0 }));
+    const open = marks.map((mark, i) => ({ mark, log, binds: bindingEntries(bindsOf(log, mark.thumbprint, seen[i])) }));
     const above = seen.reduce((most, state) => Math.max(most, Number(state?.count ?? 0n)), 0);
     clockWarning(clock)();
     const entry = appendEntry(log, withClock<EntryFacts>(clock, { time: now(), ...currentUser(), operation: ACCEPT }), above);

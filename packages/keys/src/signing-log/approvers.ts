@@ -36,14 +36,18 @@ export function neededApprovers(
   return needed;
 }
 
-/** The entries that say whose approval a key needs. Alone, they say the same. */
+/**
+ * The entries that say whose approval a key needs: those that name somebody who was not needed before them, and those
+ * that remove somebody; with the last one that joins a log. Alone or among other entries, they say the same.
+ */
 export function approvalEntries(entries: readonly Entry[], key: string): Entry[] {
-  const needed = neededApprovers(entries, key);
-  if (needed.size === 0) return [];
-  const naming = new Set(needed.values());
-  const joined = entries.findLastIndex(({ operation }) => operation === JOIN);
-  const isRemoval = (e: Entry) => e.key === key && e.removed?.[0] !== undefined;
-  return entries.filter((e, i) => naming.has(e) || i === joined || (i > joined && isRemoval(e)));
+  const kept = new Set<Entry>();
+  neededApprovers(entries, key, (entry, needed) => {
+    if (entry.removed?.[0] !== undefined || [...needed.values()].includes(entry)) kept.add(entry);
+  });
+  const joined = entries.findLast(({ operation }) => operation === JOIN);
+  if (kept.size > 0 && joined) kept.add(joined);
+  return entries.filter((e) => kept.has(e));
 }
 
 /** The first needed approver who is not among `given`. */

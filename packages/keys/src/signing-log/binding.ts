@@ -1,7 +1,10 @@
-// What binds a key although its log is lost: the last-seen mark holds these entries. Most commands need none of this.
+// What a last-seen mark holds of a log: what binds its key although the log is lost, and what decides about the next
+// signature, so that the log need not be read.
 
 import { approvalEntries } from "./approvers.js";
-import { ACCEPT, type Entry, MOVE, WITHDRAW } from "./entry.js";
+import { ACCEPT, type Entry, JOIN, MOVE, WITHDRAW } from "./entry.js";
+import { isOfTrustFile } from "./sequence.js";
+import { isVersion, versionNumber } from "./version.js";
 
 /**
  * The entries that bind a key, in their order: for each kind of device and each line of trust files the highest number
@@ -21,6 +24,55 @@ export function bindingEntries(entries: readonly Entry[]): Entry[] {
   const keys = new Set(entries.flatMap(({ key }) => key ?? []));
   const kept = new Set([...last.values(), ...[...keys].flatMap((key) => approvalEntries(entries, key))]);
   return entries.filter((e) => kept.has(e) || e.operation === WITHDRAW);
+}
+
+/** Keeps entries by name: the first one, the last one, or the one with the highest number. */
+class Kept {
+  private readonly entries = new Map<string, { entry: Entry; rank: bigint }>();
+
+  first(name: string, entry: Entry): void {
+    if (!this.entries.has(name)) this.entries.set(name, { entry, rank: 0n });
+  }
+
+  /** Of two with the same rank, the later one stays. */
+  highest(name: string, entry: Entry, rank = 0n): void {
+    const known = this.entries.get(name);
+    if (!known || known.rank <= rank) this.entries.set(name, { entry, rank });
+  }
+
+  all(): Entry[] {
+    return [...this.entries.values()].map(({ entry }) => entry);
+  }
+}
+
+/**
+ * The entries that decide about the next signature of every key in a log, in their order. Of each key, for each kind of
+ * device and each line of trust files: the last one with a number, and those with the highest number and version. Of
+ * each key: its first trust file, last move and highest leaf, and those that say who must approve. Of the log: those
+ * that withdraw releases, the last ones that accept or join a log, and the last of all. Alone, they say what all
+ * entries say about a number that decides() accepts.
+ */
+export function decidingEntries(entries: readonly Entry[]): Entry[] {
+  const kept = new Kept();
+  for (const e of entries) {
+    const { key = "", operation, sequence, version, leaf } = e;
+    // a log without a number is not empty
+    kept.highest("last", e);
+    if (sequence !== undefined)
+      // older entries of trust files have no scope, and count for every line
+      for (const scope of e.scope ?? [""]) {
+        kept.highest(`number ${key} ${scope}`, e, BigInt(sequence));
+        kept.highest(`last ${key} ${scope}`, e);
+        if (isVersion(version)) kept.highest(`version ${key} ${scope}`, e, versionNumber(version));
+      }
+    if (isOfTrustFile(e)) kept.first(`trust ${key}`, e);
+    if (leaf !== undefined) kept.highest(`leaf ${key}`, e, BigInt(leaf));
+    if ([ACCEPT, JOIN].includes(operation)) kept.highest(operation, e);
+    if (operation === MOVE) kept.highest(`${MOVE} ${key}`, e);
+  }
+  const keys = new Set(entries.flatMap(({ approvers, key }) => (approvers === undefined ? [] : (key ?? []))));
+  const all = new Set([...kept.all(), ...[...keys].flatMap((key) => approvalEntries(entries, key))]);
+  return entries.filter((e) => all.has(e) || e.operation === WITHDRAW);
 }
 
 /**

@@ -13,6 +13,7 @@ import { KEY_LIMITS } from "../limits.js";
 import { type Claim, Claims } from "../locks/claim.js";
 import { type Lock, type LockOptions, lock } from "../locks/lock.js";
 import type { Entry } from "./entry.js";
+import type { EntryPlace } from "./log-file.js";
 
 const MARK_PATH = "name a folder that only you can write: FIRMSEAL_STATE=DIR";
 
@@ -60,14 +61,17 @@ export interface SeenState {
   path?: string;
   /** For a log: the entries that bind the key even if the log is lost. Older marks have none. */
   binds?: readonly Entry[];
+  /** For a log: where that entry is in it, and what decides about the next one, by all entries up to that one. */
+  place?: EntryPlace;
+  decides?: readonly Entry[];
 }
 
 /**
  * The text of a mark: one JSON object that includes the hash of its other members, so that damage never looks like
  * another count.
  */
-export function markText(thumbprint: string, { count, hash, path, binds }: SeenState): string {
-  const body = JSON.stringify({ v: 1, key: thumbprint, count: String(count), hash, path, binds });
+export function markText(thumbprint: string, { count, hash, path, binds, place, decides }: SeenState): string {
+  const body = JSON.stringify({ v: 1, key: thumbprint, count: String(count), hash, path, binds, place, decides });
   return `${body.slice(0, -1)},"sum":"${sha256Hex(body)}"}\n`;
 }
 
@@ -75,18 +79,22 @@ function parseMark(text: string, thumbprint: string): SeenState | undefined {
   const [, before, sum] = /^(\{.*),"sum":"([0-9a-f]{64})"\}\n$/.exec(text) ?? [];
   if (before === undefined || sha256Hex(`${before}}`) !== sum) return undefined;
   try {
-    const { v, key, count, hash, path, binds } = JSON.parse(`${before}}`);
+    const { v, key, count, hash, path, binds, place, decides } = JSON.parse(`${before}}`);
     if (v !== 1 || key !== thumbprint || !/^(0|[1-9]\d{0,60})$/.test(count)) return undefined;
     return {
       count: BigInt(count),
       ...(typeof hash === "string" && { hash }),
       ...(typeof path === "string" && { path }),
       binds,
+      ...(isPlace(place) && Array.isArray(decides) && { place, decides }),
     };
   } catch {
     return undefined;
   }
 }
+
+const isPlace = (place: Partial<EntryPlace> | undefined) =>
+  [0, place?.start, place?.end].every((at, i, all) => Number.isSafeInteger(at) && (i === 0 || (at as number) >= (all[i - 1] as number)));
 
 function damaged(file: string): Failure {
   return environment(`${file} is damaged`, "check how far the key was used, then remove the file");
@@ -147,7 +155,12 @@ export class LastSeen {
    * be replaced. Returns false if not, or if another process has claimed since; then nothing was changed.
    */
   write(claim: Claim, seen: SeenState, lower: (now: SeenState | "missing" | "damaged") => boolean): boolean {
-    const bytes = Buffer.from(markText(this.thumbprint, seen));
+    let bytes = Buffer.from(markText(this.thumbprint, seen));
+    if (bytes.length > KEY_LIMITS.mark) {
+      // without what other keys have entered in the same log, which is read as a whole then
+      const { place: _, decides: __, ...own } = seen;
+      bytes = Buffer.from(markText(this.thumbprint, own));
+    }
     if (bytes.length > KEY_LIMITS.mark) throw tooLong(this.file);
     return this.claims.write(claim, bytes, () => lower(this.look()));
   }

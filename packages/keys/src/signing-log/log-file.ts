@@ -35,6 +35,12 @@ export interface LateEntry extends LogFault {
   readonly entry: Entry;
 }
 
+/** Where the line of an entry is in the file of its log, in bytes: from the brace to behind the line end. */
+export interface EntryPlace {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A signing log as it was read, with the result of the check of its hash chain. */
 export interface SigningLog {
   path: string;
@@ -54,8 +60,10 @@ export interface SigningLog {
   /** The length in bytes of the lines that count, and of a truncated entry after them. */
   end: number;
   torn: number;
-  /** SHA-256 of the lines that count, so far. */
-  before: Hash;
+  /** SHA-256 of the lines that count, so far. Undefined if only the end of the log was read. */
+  before?: Hash;
+  /** Where the last entry is in the file. */
+  place?: EntryPlace;
   /** The number of each entry by its hash, computed on demand. Negative: of a late one. */
   known?: Map<string, number>;
   /** The faults at which entries of another log begin, each of which follows an entry that is here. */
@@ -88,22 +96,42 @@ export function readLogIfThere(path: string): SigningLog | undefined {
 
 /** Like readLog(), for the bytes of a log. */
 export function parseLog(path: string, bytes: Buffer): SigningLog {
-  const log: SigningLog = {
-    path,
-    entries: [],
-    all: [],
-    faults: [],
-    accepted: [],
-    late: [],
-    lines: 0,
-    highest: 0,
-    end: 0,
-    torn: 0,
-    before: createHash("sha256"),
-    apart: new Set(),
-  };
+  const log: SigningLog = { ...emptyLog(path), before: createHash("sha256") };
   follow(log, bytes);
   return log;
+}
+
+const emptyLog = (path: string): SigningLog => ({
+  path,
+  entries: [],
+  all: [],
+  faults: [],
+  accepted: [],
+  late: [],
+  lines: 0,
+  highest: 0,
+  end: 0,
+  torn: 0,
+  apart: new Set(),
+});
+
+/**
+ * Reads the end of a log: from an entry that was seen, whose place is known. Returns undefined if that entry is not
+ * there, or if each of the later ones does not just follow the one before: then the whole log says why.
+ */
+export function readLogFrom(path: string, { n, hash, start, end }: EntryPlace & Pick<Entry, "n" | "hash">): SigningLog | undefined {
+  const bytes = readFrom(path, start);
+  const newline = bytes.indexOf(0x0a);
+  const line = bytes.subarray(0, newline);
+  const entry = newline === end - start - 1 ? parseEntry(line) : undefined;
+  if (!entry || entry.n !== n || entry.hash !== hash || hashOfLine(line) !== hash) return undefined;
+  const log = emptyLog(path);
+  log.end = end;
+  log.place = { start, end };
+  log.all.push(entry);
+  addEntry(log, entry);
+  follow(log, bytes.subarray(newline + 1));
+  return log.faults.length + log.late.length + log.accepted.length > 0 ? undefined : log;
 }
 
 /**
@@ -131,10 +159,13 @@ function follow(log: SigningLog, bytes: Buffer): void {
     log.lines++;
     const line = whole ? content : entryAfterTorn(content);
     const entry = whole ?? (line && parseEntry(line));
-    if (entry) takeEntry(log, entry, line as Buffer);
-    // the truncated entry stays, and the entry after it says so
-    else if (!isBegun(content)) addFault(log.faults, { line: log.lines, what: "not an entry" });
-    log.before.update(bytes.subarray(at, next));
+    if (entry) {
+      takeEntry(log, entry, line as Buffer);
+      const start = log.end + content.length - (line as Buffer).length;
+      if (log.entries.at(-1) === entry) log.place = { start, end: log.end + next - at };
+      // the truncated entry stays, and the entry after it says so
+    } else if (!isBegun(content)) addFault(log.faults, { line: log.lines, what: "not an entry" });
+    log.before?.update(bytes.subarray(at, next));
     log.end += next - at;
     at = next;
   }
@@ -206,13 +237,19 @@ function addFault(faults: LogFault[], fault: LogFault): void {
   else if (faults.length === KEY_LIMITS.logFaults) faults.push({ line: fault.line, what: "further faults are not listed" });
 }
 
-const allBefore = (log: SigningLog) => log.before.copy().digest("hex");
+/** A copy of the hash of all lines that count. */
+export function wholeHash({ path, before }: SigningLog): Hash {
+  if (!before) throw new Error(`${path}: only its end was read`);
+  return before.copy();
+}
+
+const allBefore = (log: SigningLog) => log.before?.copy().digest("hex");
 
 /**
  * The number and link of the next entry. An entry that accepts a log skips the numbers up to `above`, which are lost.
  */
 function linkOf(log: SigningLog, operation: string, above: number, torn: Buffer): { n: number; prev: string } {
-  if (operation === ACCEPT) return { n: Math.max(log.highest, above) + 1, prev: log.before.copy().update(torn).digest("hex") };
+  if (operation === ACCEPT) return { n: Math.max(log.highest, above) + 1, prev: wholeHash(log).update(torn).digest("hex") };
   const last = log.entries.at(-1);
   return { n: (last?.n ?? 0) + 1, prev: last?.hash ?? NO_PREVIOUS };
 }
@@ -261,7 +298,7 @@ function changedMeanwhile(path: string): Failure {
 function readFrom(path: string, offset: number): Buffer {
   const { fd, size } = openRegular(path);
   try {
-    const bytes = Buffer.alloc(Math.max(0, Math.min(size, KEY_LIMITS.log) - offset));
+    const bytes = Buffer.alloc(Math.max(0, Math.min(size - offset, KEY_LIMITS.log)));
     let have = 0;
     while (have < bytes.length) {
       const got = readSync(fd, bytes, have, bytes.length - have, offset + have);

@@ -191,6 +191,20 @@ export interface SequenceOverrides {
 }
 
 /**
+ * Returns whether the entries that decide about the next number (decidingEntries()) decide about this one too: it is
+ * above those that they have for the same devices, or they have the same manifest. Then checkSequence() says by them
+ * what it says by whole logs, for a manifest has one number.
+ */
+export function decides(
+  entries: readonly SignedNumber[],
+  { sequence, digest, scope }: { sequence: string; digest: string; scope: readonly string[] },
+): boolean {
+  const asked = new Set(scope);
+  const known = entries.filter((e) => sharesScope(e, asked));
+  return known.every((e) => BigInt(e.sequence as string) < BigInt(sequence)) || known.some((e) => e.digest === digest);
+}
+
+/**
  * Checks the sequence number of a manifest or trust file against the logs of all keys. Refuses a number that devices
  * would refuse, that another file has, or that leaves no room, a version below one that has a lower number, and a
  * release that was withdrawn. The same manifest or trust file may be signed again with any key. A number that is that

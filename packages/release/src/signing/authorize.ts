@@ -14,7 +14,7 @@ import {
   type SigningLogs,
   withSigningLogs,
 } from "@firmseal/keys";
-import { refusedInput, SIGN_RECORD, sha256Hex } from "@firmseal/keys/internal";
+import { decides, refusedInput, SIGN_RECORD, sha256Hex } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, recordMessage, type Signable } from "@firmseal/signer";
 import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
 import type { TrustOnFile } from "../trust/read.js";
@@ -124,19 +124,17 @@ export async function recordSignings(
   const used: UsedApprovals | undefined = makes.length > 1 ? new Set() : undefined;
   for (const [i, make] of makes.entries()) given.push(await judged(withoutNext(make), keys, o, i, used));
   if (o.lengthy) {
-    await withSigningLogs(keys, o.log, ({ logs }) => permitted(logs, keys, o, makes, given, used), o);
+    await withSigningLogs(keys, o.log, (opened) => permitted(opened, keys, o, makes, given, used), o);
     await o.lengthy();
   }
   const record = async (opened: SigningLogs) => {
-    const signingLogs: SigningLogs = o.once
-      ? { ...opened, record: (key, use) => opened.entered(key, use) ?? opened.record(key, use) }
+    const signingLogs: Pick<SigningLogs, "record"> = o.once
+      ? { record: (key, use) => opened.entered(key, use) ?? opened.record(key, use) }
       : opened;
     const envelopes: RecordedSigning[] = [];
-    const granted = await permitted(signingLogs.logs, keys, o, makes, given, used);
-    const said = await o.statement?.(
-      granted.map(({ draft }) => draft),
-      signingLogs.logs,
-    );
+    const granted = await permitted(opened, keys, o, makes, given, used);
+    const drafts = granted.map(({ draft }) => draft);
+    const said = o.statement && (await o.statement(drafts, opened.logs));
     o.signal?.throwIfAborted();
     for (const { draft, messages, asked, overrides, removed } of granted)
       envelopes.push({
@@ -155,25 +153,25 @@ export async function recordSignings(
 
 /** The envelopes that the logs permit, and the overrides that this takes. Throws the refusals of the logs. */
 async function permitted(
-  logs: SigningLogs["logs"],
+  opened: SigningLogs,
   keys: readonly SigningKey[],
   o: SigningOptions,
   makes: readonly ((next: NextSequence) => EnvelopeDraft)[],
   given: readonly (Judged | undefined)[],
   used: UsedApprovals | undefined,
 ): Promise<Judged[]> {
-  const known = logs.flat();
+  const known = opened.deciding.flat();
   refuseMovedKeys(keys, known);
   const out: Judged[] = [];
   const approvals = approvalsByLog(known, keys, o.approvals ?? NO_APPROVALS);
   for (const [i, make] of makes.entries()) {
-    const next: NextSequence = (scope, again) => again?.(known) ?? nextSequence(logs, scope, o);
+    const next: NextSequence = (scope, again) => again?.(opened.logs.flat()) ?? nextSequence(opened.deciding, scope, o);
     const one = (given[i] ?? (await judged(make(next), keys, o, i, used))) as Judged;
     const overrides = [
       ...one.overrides,
       ...refuseRootKeys(keys, known, o),
       ...approvals.overrides,
-      ...checkSequence(known, { ...one.asked, sequence: BigInt(one.asked.sequence) }, o),
+      ...checkSequence(decides(known, one.asked) ? known : opened.logs.flat(), { ...one.asked, sequence: BigInt(one.asked.sequence) }, o),
     ];
     await o.admit?.(one.draft);
     // once for all of them

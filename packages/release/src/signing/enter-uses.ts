@@ -10,7 +10,7 @@ import type { ApprovalsByLog } from "./approval.js";
  * lost, and has signed nothing. `removed`: whom the log of each key no longer requires as an approver.
  */
 export async function enterUses(
-  signingLogs: SigningLogs,
+  signingLogs: Pick<SigningLogs, "record">,
   operation: string,
   keys: readonly OpenedKey[],
   messages: readonly Uint8Array[],

@@ -1,0 +1,82 @@
+// What the length of a signing log costs: processor time, bytes read and memory of whole processes. Linux only.
+//
+//   node bench/log.mjs [ENTRIES…]
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CLI, environment, table, title } from "./lib.mjs";
+
+const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10, 1000, 100_000, 200_000];
+const folder = mkdtempSync(join(tmpdir(), "firmseal-log-"));
+const env = environment(join(folder, "machine"));
+const REPORT = join(folder, "report.cjs");
+writeFileSync(
+  REPORT,
+  `process.on("exit", () => {
+    const io = require("fs").readFileSync("/proc/self/io", "latin1");
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    process._rawDebug(JSON.stringify({ ms: (userCPUTime + systemCPUTime) / 1000, read: Number(/rchar: (\\d+)/.exec(io)[1]), rss: maxRSS * 1024 }));
+  });`,
+);
+
+/** Runs the command line, and returns what it took. Undefined if it refuses. */
+function cost(...args) {
+  const { status, stderr } = spawnSync(process.execPath, ["-r", REPORT, CLI, ...args], {
+    cwd: folder,
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  return status === 0 ? JSON.parse(stderr.toString().trim().split("\n").at(-1)) : undefined;
+}
+
+const SIGN = ["sign", "fw.bin", "--key", "k.pem", "--vendor", "example.com", "--class", "a", "--seq", "next"];
+const hashOf = (text) => createHash("sha256").update(text).digest("hex");
+
+/** Makes the log as long as `entries` by repeating its first entry, and has the mark of the key say so. */
+function grow(entries) {
+  const path = join(folder, "k.pem.log");
+  const first = JSON.parse(readFileSync(path, "utf8").split("\n")[0]);
+  const { hash: _, prev: __, ...facts } = first;
+  let [prev, at, lines, last] = ["0".repeat(64), 0, [], undefined];
+  truncateSync(path, 0);
+  for (let n = 1; n <= entries; n++) {
+    const body = JSON.stringify({ ...facts, n, sequence: String(n), prev });
+    prev = hashOf(body);
+    const line = `${body.slice(0, -1)},"hash":"${prev}"}\n`;
+    lines.push(line);
+    at += line.length;
+    last = line;
+    if (lines.length < 10_000 && n < entries) continue;
+    appendFileSync(path, lines.join(""));
+    lines = [];
+  }
+  const entry = JSON.parse(last);
+  const mark = join(folder, "machine", `${entry.key}.log.last-seen`);
+  const { v, key } = JSON.parse(readFileSync(mark, "utf8"));
+  const place = { start: at - last.length, end: at };
+  const text = JSON.stringify({ v, key, count: String(entries), hash: entry.hash, path, binds: [entry], place, decides: [entry] });
+  rmSync(`${mark}.claims`, { recursive: true, force: true });
+  writeFileSync(mark, `${text.slice(0, -1)},"sum":"${hashOf(text)}"}\n`);
+}
+
+writeFileSync(join(folder, "fw.bin"), Buffer.alloc(5000, 1));
+cost("keygen", "--out", "k.pem", "--no-passphrase");
+cost(...SIGN, "--first");
+const rows = [];
+const shown = (name, one) => [
+  name,
+  ...(one ? [Math.round(one.ms), (one.read / 1e6).toFixed(1), Math.round(one.rss / 1e6)] : ["refused", "", ""]),
+];
+for (const entries of counts) {
+  grow(entries);
+  const bytes = `${(statSync(join(folder, "k.pem.log")).size / 1e6).toFixed(1)} MB`;
+  cost(...SIGN);
+  rows.push(shown(`\`sign --seq next\`, ${entries.toLocaleString("en")} entries, ${bytes}`, cost(...SIGN)));
+  rows.push(shown(`\`audit\`, ${entries.toLocaleString("en")} entries`, cost("audit", "k.pem", "--json")));
+}
+title("The length of a signing log");
+table(["command", "processor ms", "MB read", "MB of memory"], rows);
+rmSync(folder, { recursive: true });

@@ -1,0 +1,71 @@
+// A log as far as its last-seen marks do not know it. What does not fit them is found by reading the whole log.
+
+import { resolve } from "node:path";
+import { isFile, sizeOf } from "../files/read.js";
+import { KEY_LIMITS } from "../limits.js";
+import { decidingEntries, withLost } from "./binding.js";
+import { ACCEPT, type Entry, JOIN } from "./entry.js";
+import type { SeenState } from "./last-seen.js";
+import { type LogFault, readLog, readLogFrom, type SigningLog } from "./log-file.js";
+
+/** Bytes of a log that is always read whole: that costs milliseconds, and shows an edit in its middle at once. */
+const SHORT = 256 * 1024;
+
+/**
+ * Reads the end of a long log, if that and its marks suffice, or else all of it. `seen`: the mark of each of its keys.
+ */
+export function endOfLog(path: string, seen: readonly (SeenState | undefined)[]): SigningLog {
+  const size = isFile(path) ? sizeOf(path) : 0;
+  // a log that cannot be read whole could not be audited either
+  const isTooLong = size > KEY_LIMITS.log || seen.some((one) => one && one.count > KEY_LIMITS.logLines);
+  if (size <= SHORT || isTooLong) return readLog(path);
+  const marks = seen.flatMap((one) =>
+    one?.place && one.binds && one.hash !== undefined ? [{ ...one.place, n: Number(one.count), hash: one.hash }] : [],
+  );
+  const [first] = marks.toSorted((a, b) => a.start - b.start);
+  const log = first && marks.length === seen.length ? readLogFrom(path, first) : undefined;
+  return log && seen.every((one) => missingFromLog(log, one).length === 0) ? log : readLog(path);
+}
+
+/** The entries of a log that decide about the next signature, or all of them if it was read whole. */
+export function entriesBy({ before, all }: SigningLog, seen: SeenState | undefined): readonly Entry[] {
+  return before ? all : [...(seen?.decides ?? []), ...all.filter(({ n }) => n > Number(seen?.count))];
+}
+
+/** Returns what a log lacks, compared with its last-seen mark. */
+export function missingFromLog(log: SigningLog, seen: SeenState | undefined): LogFault[] {
+  const count = Number(seen?.count ?? 0n);
+  if (!seen) return [];
+  const at = log.all.findIndex((e) => e.n === count && e.hash === seen.hash);
+  const line = 0;
+  if (at >= 0)
+    return log.before && !isJoinedAfter(log, at) && differs(log.all.slice(0, at + 1), seen.decides)
+      ? [{ line, what: `up to entry ${count}, it differs from what was seen: one of the two was changed` }]
+      : [];
+  const last = log.entries.reduce((most, e) => Math.max(most, e.n), 0);
+  const elsewhere = seen.path !== undefined && seen.path !== resolve(log.path) ? ` (in ${seen.path})` : "";
+  return [
+    last < count
+      ? {
+          line,
+          what: `the log ends at entry ${last}, but entry ${count} was seen${elsewhere}: it was cut, restored from a copy, or is another log`,
+        }
+      : { line, what: `entry ${count} differs from the one that was seen${elsewhere}` },
+  ];
+}
+
+/** Whether another log was joined after an entry: then entries of that one may be before it. */
+const isJoinedAfter = ({ all }: SigningLog, at: number) => all.findLastIndex(({ operation }) => operation === JOIN) > at;
+
+/** Whether entries decide otherwise than those of a mark. Only where a loss was accepted, a mark has further ones. */
+function differs(all: readonly Entry[], decides: readonly Entry[] | undefined): boolean {
+  if (!decides) return false;
+  const isLossy = all.some(({ operation }) => operation === ACCEPT);
+  // a mark has no hash of each entry that somebody else could check, so the entries themselves are compared
+  const inMark = new Set(decides.map((e) => JSON.stringify(e)));
+  const inLog = new Map(all.map((e) => [e.hash, e]));
+  return (
+    decidingEntries(isLossy ? withLost(all, decides) : all).some((e) => !inMark.has(JSON.stringify(e))) ||
+    (!isLossy && decides.some((e) => JSON.stringify(e) !== JSON.stringify(inLog.get(e.hash))))
+  );
+}
