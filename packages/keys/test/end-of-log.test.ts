@@ -1,14 +1,17 @@
 // Signing reads the end of a log and the mark. Whatever does not fit there is found by reading the whole log.
 
-import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import fs, { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { publicOf } from "@firmseal/signer";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
+import { joinLogs } from "../src/recording/join.js";
 import { keyName, type SigningFacts, withSigningLogs } from "../src/recording/recording.js";
 import { type Entry, lineOf, NO_PREVIOUS } from "../src/signing-log/entry.js";
 import { LastSeen, markText, type SeenState } from "../src/signing-log/last-seen.js";
 import { readLog } from "../src/signing-log/log-file.js";
+import { nextSequence } from "../src/signing-log/sequence.js";
 import { keys } from "./keys-common.js";
 
 const folder = temporaryFolder("firmseal-end-");
@@ -171,6 +174,86 @@ describe("the end of a log", () => {
     expect(JSON.parse(readFileSync(log).subarray(place?.start, place?.end).toString())).toMatchObject({ n: 2 });
     await use(3);
     expect(numbers(await deciding())).toEqual([1, 2, 3]);
+  });
+});
+
+describe("another program that writes without the lock", () => {
+  /** Appends an entry as another program does, which follows the last line, or comes too late. */
+  function intrude(n: number, isLate = false): void {
+    const lines = readFileSync(log, "utf8").trimEnd().split("\n");
+    const { n: last, hash } = JSON.parse(lines.at(isLate ? -2 : -1) as string);
+    const facts = { time: "2026-11-30T00:00:00.000Z", user: "u", host: "h", key: keyName(B.public), ...fact(n) };
+    appendFileSync(log, lineOf({ v: 1, n: last + 1, ...facts, prev: hash }).text);
+  }
+
+  it("between the end of a log and the whole of it: nothing is entered", async () => {
+    await use(1);
+    await use(2);
+    const work = withSigningLogs([A], log, async (logs) => {
+      expect(numbers(logs.deciding[0] as Entry[])).toEqual([1, 2]);
+      intrude(3);
+      return logs.logs;
+    });
+    await expect(work).rejects.toThrow("another program changed it in the meantime");
+    expect(numbers(readLog(log).entries)).toEqual([1, 2, 3]);
+  });
+
+  it.each([false, true])("after an entry, before it is read back: the number counts as used (too late: %s)", async (isLate) => {
+    for (const n of [1, 2, 3]) await use(n);
+    // while the entry is made durable
+    const real = fs.fsyncSync;
+    let isIn = false;
+    fs.fsyncSync = (fd) => {
+      real(fd);
+      if (isIn || !readFileSync(log, "utf8").includes('"sequence":"4"')) return;
+      isIn = true;
+      intrude(50, isLate);
+    };
+    syncBuiltinESMExports();
+    try {
+      await withSigningLogs([A], log, async ({ record }) => record(A, fact(4)));
+      // the program that has signed 50 has its own mark
+      expect(nextSequence([await deciding()], ["v/a"])).toBe(51n);
+      expect(nextSequence([await whole()], ["v/a"])).toBe(51n);
+    } finally {
+      fs.fsyncSync = real;
+      syncBuiltinESMExports();
+    }
+  });
+
+  it("before a repeated use is found: what came too late is not behind the mark", async () => {
+    for (const n of [1, 2, 3]) await use(n);
+    const before = readFileSync(markOf(A).file);
+    await use(4);
+    intrude(5, true);
+    // killed before the mark was written
+    writeFileSync(markOf(A).file, before);
+    rmSync(`${markOf(A).file}.claims`, { recursive: true, force: true });
+    expect(await withSigningLogs([A], log, async ({ entered }) => entered(A, fact(4)))).toMatchObject({ entry: 4 });
+    expect(numbers(await whole())).toEqual([1, 2, 3, 4, 5]);
+    expect(nextSequence([await deciding()], ["v/a"])).toBe(6n);
+  });
+});
+
+describe("two logs of a key that were joined", () => {
+  it("are continued on both machines", async () => {
+    const states = ["one", "two"].map((name) => join(folder, "state", name));
+    const logs = states.map((_, i) => `${log}.${i}`) as [string, string];
+    for (const [i, state] of states.entries()) {
+      vi.stubEnv("FIRMSEAL_STATE", state);
+      for (const n of [1, 2, 3])
+        await withSigningLogs([A], logs[i], async ({ record }) => record(A, { ...fact(10 * i + n), reason: n === 1 ? LONG : "" }));
+    }
+    joinLogs(...logs, log);
+    for (const state of states) {
+      vi.stubEnv("FIRMSEAL_STATE", state);
+      // the first signature reads the joined log whole
+      for (const entry of [5, 6, 7]) expect(await use(20 + entry), state).toMatchObject({ entry });
+      expect(readLog(log).faults).toEqual([]);
+      rmSync(log);
+      joinLogs(...logs, log);
+    }
+    vi.stubEnv("FIRMSEAL_STATE", join(folder, "state"));
   });
 });
 

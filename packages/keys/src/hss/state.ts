@@ -126,7 +126,7 @@ export class HssPlaceOnDisk {
     const look = () => {
       const seen = new LastSeen(this.thumbprint, "log").look();
       const mark = typeof seen === "string" ? undefined : seen;
-      return entriesBy(endOfLog(`${this.file}.log`, [mark]), mark);
+      return entriesBy(endOfLog(`${this.file}.log`, [mark]), mark, mark?.binds ?? []);
     };
     this.fromLog ??= look().reduce(
       (most, { key, leaf }) => (key === this.thumbprint && leaf !== undefined ? highest(most, BigInt(leaf) + 1n) : most),

@@ -10,11 +10,11 @@ import { environment, Failure, lacksRoom, systemFault, usage } from "../errors/f
 import { isFile, STDIO } from "../files/read.js";
 import { type Lock, lock } from "../locks/lock.js";
 import { warn } from "../notices.js";
-import { bindingEntries, decidingEntries, withLost } from "../signing-log/binding.js";
-import { endOfLog, entriesBy, missingFromLog } from "../signing-log/end-of-log.js";
+import { bindingEntries, decidingEntries } from "../signing-log/binding.js";
+import { endOfLog, entriesBy, everything, missingFromLog } from "../signing-log/end-of-log.js";
 import { ACCEPT, type Entry, type EntryFacts, saysTheSame } from "../signing-log/entry.js";
 import { LastSeen, type SeenState, stateFolder } from "../signing-log/last-seen.js";
-import { appendEntry, makeDurable, readLog, type SigningLog } from "../signing-log/log-file.js";
+import { appendEntry, changedMeanwhile, makeDurable, readLog, type SigningLog } from "../signing-log/log-file.js";
 import type { OpenedKey } from "../source.js";
 import { schemeOf } from "../sources/key-sources.js";
 import { shellWord } from "../words.js";
@@ -258,9 +258,9 @@ export async function withSigningLogs<T>(
     }
     let whole: (readonly Entry[])[] | undefined;
     const readWhole = () => {
-      const all = new Map([...logs].map(([path, log]) => [path, log.before ? log : readLog(path)]));
+      const all = new Map([...logs].map(([path, log]) => [path, wholeOf(log)]));
       for (const [key, open] of openLogs) Object.assign(open, opened(all.get(open.log.path) as SigningLog, key, open.seen, option));
-      return [...openLogs.values()].map(everything);
+      return [...openLogs.values()].map(({ log, binds }) => everything(log, binds));
     };
     const clock = refuseClock([...logs.values()].flatMap(lastTime), o);
     const say = clockWarning(clock);
@@ -297,7 +297,7 @@ export function consultLog(key: OpenedKey, option: string | undefined): readonly
   const seen = new LastSeen(name, "log").read();
   const log = readLog(signingLogPath(key, option));
   refuseFaults(log, seen, key, option);
-  return everything({ log, binds: bindsOf(log, name, seen) });
+  return everything(log, bindsOf(log, name, seen));
 }
 
 /** What a log has about a key. Throws a Failure for a log that has changed. */
@@ -309,8 +309,17 @@ function opened(
 ): Pick<OpenLog, "log" | "binds" | "decides"> {
   refuseFaults(log, seen, key, option);
   const binds = bindsOf(log, keyName(key.public), seen);
-  const decides = log.before ? decidingEntries(everything({ log, binds })) : entriesBy(log, seen);
-  return { log, binds, decides };
+  return { log, binds, decides: entriesBy(log, seen, binds) };
+}
+
+/** The whole of a log whose end was read: what was granted by that end holds only if nobody has written since. */
+function wholeOf(log: SigningLog): SigningLog {
+  if (log.before) return log;
+  const whole = readLog(log.path);
+  const isSame = whole.end === log.end && whole.torn === log.torn && whole.entries.at(-1)?.hash === log.entries.at(-1)?.hash;
+  // an entry that was changed before is a fault of the log, which says more
+  if (!isSame && whole.faults.length === 0) throw changedMeanwhile(log.path);
+  return whole;
 }
 
 export const now = () => new Date(Date.now()).toISOString();
@@ -337,11 +346,6 @@ function bindsOf({ all }: SigningLog, name: string, seen: SeenState | undefined)
   return seen?.binds ?? all.filter((e) => e.key === name);
 }
 
-/** All that a log says, and what it has lost. Only where a loss was accepted can the mark know more. */
-function everything({ log: { all }, binds }: Pick<OpenLog, "log" | "binds">): readonly Entry[] {
-  return all.some((e) => e.operation === ACCEPT) ? withLost(all, binds) : all;
-}
-
 /** A mark with more entries than this is reduced to those that count. */
 const MOST_KEPT = 32;
 
@@ -350,12 +354,15 @@ function recordIn(open: OpenLog, all: readonly OpenLog[], facts: EntryFacts): Re
   const { log, locks } = open;
   // A person may have removed our locks. Correctness does not depend on them, but stopping here avoids a late entry.
   if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was removed`, "run the command again");
+  const known = log.all.length;
   const entry = appendEntry(log, facts);
+  // another program may have written too: an entry that came too late counts as used
+  const added = log.all.slice(known);
   open.binds = [...open.binds, entry];
   if (open.binds.length > MOST_KEPT) open.binds = bindingEntries(open.binds);
   for (const one of all)
     if (one.log === log) {
-      one.decides = [...one.decides, entry];
+      one.decides = [...one.decides, ...added];
       if (one.decides.length > MOST_KEPT) one.decides = decidingEntries(one.decides);
     }
   raiseMarks(open, entry);
@@ -377,8 +384,8 @@ function enteredIn(open: OpenLog, facts: Omit<EntryFacts, "time" | "user" | "hos
 
 function raiseMarks(open: Pick<OpenLog, "mark" | "log" | "binds"> & Partial<OpenLog>, entry: Entry): void {
   const { mark, log, binds, decides } = open;
-  // what decides is known up to the last entry
-  const isLast = log.entries.at(-1) === entry;
+  // what decides is known up to the last line
+  const isLast = log.all.at(-1) === entry;
   const seen: SeenState = {
     ...{ count: BigInt(entry.n), hash: entry.hash, path: resolve(log.path), binds },
     ...(isLast && log.place && decides && { place: log.place, decides }),

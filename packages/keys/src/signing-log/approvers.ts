@@ -37,16 +37,27 @@ export function neededApprovers(
 }
 
 /**
- * The entries that say whose approval a key needs: those that name somebody who was not needed before them, and those
- * that remove somebody; with the last one that joins a log. Alone or among other entries, they say the same.
+ * The entries that say whose approval each key needs. For each person: the first that names them, the last that removes
+ * them, and the first that names them from then on; and the last one that joins a log. Alone or among other entries of
+ * the log, they say the same.
  */
-export function approvalEntries(entries: readonly Entry[], key: string): Entry[] {
-  const kept = new Set<Entry>();
-  neededApprovers(entries, key, (entry, needed) => {
-    if (entry.removed?.[0] !== undefined || [...needed.values()].includes(entry)) kept.add(entry);
-  });
-  const joined = entries.findLast(({ operation }) => operation === JOIN);
-  if (kept.size > 0 && joined) kept.add(joined);
+export function approvalEntries(entries: readonly Entry[]): Entry[] {
+  const people = new Map<string, { first?: Entry | undefined; removal?: Entry; again?: Entry | undefined }>();
+  let joined: Entry | undefined;
+  for (const entry of entries) {
+    if (entry.operation === JOIN) joined = entry;
+    for (const name of entry.removed ?? []) {
+      const id = `${entry.key} ${name}`;
+      people.set(id, { first: people.get(id)?.first, removal: entry });
+    }
+    for (const name of entry.approvers ?? []) {
+      const id = `${entry.key} ${name}`;
+      const known = people.get(id);
+      if (!known?.again) people.set(id, { ...known, first: known?.first ?? entry, again: entry });
+    }
+  }
+  const kept = new Set([...people.values()].flatMap(({ first, removal, again }) => [first, removal, again]));
+  if (kept.size > 0) kept.add(joined);
   return entries.filter((e) => kept.has(e));
 }
 

@@ -21,8 +21,7 @@ export function bindingEntries(entries: readonly Entry[]): Entry[] {
     }
     if (e.operation === MOVE) last.set(MOVE, e);
   }
-  const keys = new Set(entries.flatMap(({ key }) => key ?? []));
-  const kept = new Set([...last.values(), ...[...keys].flatMap((key) => approvalEntries(entries, key))]);
+  const kept = new Set([...last.values(), ...approvalEntries(entries)]);
   return entries.filter((e) => kept.has(e) || e.operation === WITHDRAW);
 }
 
@@ -70,8 +69,7 @@ export function decidingEntries(entries: readonly Entry[]): Entry[] {
     if ([ACCEPT, JOIN].includes(operation)) kept.highest(operation, e);
     if (operation === MOVE) kept.highest(`${MOVE} ${key}`, e);
   }
-  const keys = new Set(entries.flatMap(({ approvers, key }) => (approvers === undefined ? [] : (key ?? []))));
-  const all = new Set([...kept.all(), ...[...keys].flatMap((key) => approvalEntries(entries, key))]);
+  const all = new Set([...kept.all(), ...approvalEntries(entries)]);
   return entries.filter((e) => all.has(e) || e.operation === WITHDRAW);
 }
 

@@ -27,9 +27,15 @@ export function endOfLog(path: string, seen: readonly (SeenState | undefined)[])
   return log && seen.every((one) => missingFromLog(log, one).length === 0) ? log : readLog(path);
 }
 
-/** The entries of a log that decide about the next signature, or all of them if it was read whole. */
-export function entriesBy({ before, all }: SigningLog, seen: SeenState | undefined): readonly Entry[] {
-  return before ? all : [...(seen?.decides ?? []), ...all.filter(({ n }) => n > Number(seen?.count))];
+/** All that a whole log has, and what it has lost. Only where a loss was accepted can its mark know more. */
+export function everything({ all }: Pick<SigningLog, "all">, binds: readonly Entry[]): readonly Entry[] {
+  return all.some((e) => e.operation === ACCEPT) ? withLost(all, binds) : all;
+}
+
+/** The entries of a log, read whole or from its end, that decide about the next signature. */
+export function entriesBy(log: SigningLog, seen: SeenState | undefined, binds: readonly Entry[]): readonly Entry[] {
+  if (log.before) return decidingEntries(everything(log, binds));
+  return [...(seen?.decides ?? []), ...log.all.filter(({ n }) => n > Number(seen?.count))];
 }
 
 /** Returns what a log lacks, compared with its last-seen mark. */
@@ -39,7 +45,7 @@ export function missingFromLog(log: SigningLog, seen: SeenState | undefined): Lo
   const at = log.all.findIndex((e) => e.n === count && e.hash === seen.hash);
   const line = 0;
   if (at >= 0)
-    return log.before && !isJoinedAfter(log, at) && differs(log.all.slice(0, at + 1), seen.decides)
+    return log.before && differs(log, at, seen.decides)
       ? [{ line, what: `up to entry ${count}, it differs from what was seen: one of the two was changed` }]
       : [];
   const last = log.entries.reduce((most, e) => Math.max(most, e.n), 0);
@@ -54,18 +60,16 @@ export function missingFromLog(log: SigningLog, seen: SeenState | undefined): Lo
   ];
 }
 
-/** Whether another log was joined after an entry: then entries of that one may be before it. */
-const isJoinedAfter = ({ all }: SigningLog, at: number) => all.findLastIndex(({ operation }) => operation === JOIN) > at;
-
-/** Whether entries decide otherwise than those of a mark. Only where a loss was accepted, a mark has further ones. */
-function differs(all: readonly Entry[], decides: readonly Entry[] | undefined): boolean {
+/** Whether a log, up to the entry at an index, decides otherwise than the entries of a mark. */
+function differs({ all }: SigningLog, at: number, decides: readonly Entry[] | undefined): boolean {
   if (!decides) return false;
+  const text = (e: Entry | undefined) => JSON.stringify(e);
+  const inMark = new Set(decides.map(text));
+  // only where a loss was accepted, a mark has further entries
   const isLossy = all.some(({ operation }) => operation === ACCEPT);
-  // a mark has no hash of each entry that somebody else could check, so the entries themselves are compared
-  const inMark = new Set(decides.map((e) => JSON.stringify(e)));
   const inLog = new Map(all.map((e) => [e.hash, e]));
-  return (
-    decidingEntries(isLossy ? withLost(all, decides) : all).some((e) => !inMark.has(JSON.stringify(e))) ||
-    (!isLossy && decides.some((e) => JSON.stringify(e) !== JSON.stringify(inLog.get(e.hash))))
-  );
+  if (!isLossy && decides.some((e) => text(e) !== text(inLog.get(e.hash)))) return true;
+  // entries of a log that was joined later may be before the entry of the mark
+  if (all.findLastIndex(({ operation }) => operation === JOIN) > at) return false;
+  return decidingEntries(everything({ all: all.slice(0, at + 1) }, decides)).some((e) => !inMark.has(text(e)));
 }

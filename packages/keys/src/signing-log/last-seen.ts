@@ -93,8 +93,10 @@ function parseMark(text: string, thumbprint: string): SeenState | undefined {
   }
 }
 
-const isPlace = (place: Partial<EntryPlace> | undefined) =>
-  [0, place?.start, place?.end].every((at, i, all) => Number.isSafeInteger(at) && (i === 0 || (at as number) >= (all[i - 1] as number)));
+function isPlace(place: EntryPlace | undefined): boolean {
+  const { start, end } = place ?? { start: -1, end: -1 };
+  return Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start < end;
+}
 
 function damaged(file: string): Failure {
   return environment(`${file} is damaged`, "check how far the key was used, then remove the file");

@@ -291,7 +291,7 @@ export function makeDurable(path: string): void {
   }
 }
 
-function changedMeanwhile(path: string): Failure {
+export function changedMeanwhile(path: string): Failure {
   return environment(`${path}: another program changed it in the meantime`, "run the command again; nothing was signed");
 }
 

@@ -80,7 +80,8 @@ export function numberVersion(n: bigint): string {
 /** Returns whether text is a version that has a number. */
 export function isVersion(text: string | undefined): text is string {
   try {
-    return text !== undefined && versionNumber(text) >= 0n;
+    // an exception takes many times as long
+    return text !== undefined && FORM.test(text) && versionNumber(text) >= 0n;
   } catch {
     return false;
   }
