@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { approvalEntries, missingApprover, neededApprovers, withoutApprover } from "../src/signing-log/approvers.js";
-import { bindingEntries } from "../src/signing-log/binding.js";
+import { decidingEntries } from "../src/signing-log/binding.js";
 import { conflicts } from "../src/signing-log/compare.js";
 import type { Entry } from "../src/signing-log/entry.js";
 
@@ -56,7 +56,7 @@ describe("needed approvers", () => {
     fc.assert(
       fc.property(fc.array(one, { maxLength: 30 }), (list) => {
         const log = logOf(list);
-        expect(needed(bindingEntries(log))).toEqual(needed(log));
+        expect(needed(decidingEntries(log))).toEqual(needed(log));
         expect(needed(approvalEntries(log))).toEqual(needed(log));
         // an entry that removes nobody takes nobody away
         expect([...needed(log)].every((name) => needed([...log, entry(99, { approvers: ["e"], ...ALLOWED })]).has(name))).toBe(true);
@@ -91,11 +91,11 @@ describe("needed approvers", () => {
         ] as const) {
           const joined = [...one, ...other.slice(begin.length), JOINED];
           expect(needed(joined)).toEqual(ever);
-          expect(needed(bindingEntries(joined))).toEqual(ever);
+          expect(needed(decidingEntries(joined))).toEqual(ever);
           const later = [...joined, entry(100, { hash: "later", removed })];
           const left = new Set([...ever].filter((name) => !removed.includes(name)));
           expect(needed(later)).toEqual(left);
-          expect(needed(bindingEntries(later))).toEqual(left);
+          expect(needed(decidingEntries(later))).toEqual(left);
         }
       }),
     );

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { movedTo } from "../src/recording/move.js";
 import { neededApprovers } from "../src/signing-log/approvers.js";
-import { bindingEntries, decidingEntries } from "../src/signing-log/binding.js";
+import { decidingEntries } from "../src/signing-log/binding.js";
 import { ACCEPT, APPROVE, type Entry, JOIN, MOVE, SIGN_RECORD, WITHDRAW } from "../src/signing-log/entry.js";
 import { checkSequence, decides, isOfTrustFile, nextSequence, scopeOfTrust, withdrawalsAmong } from "../src/signing-log/sequence.js";
 
@@ -168,6 +168,5 @@ describe("the entries that decide", () => {
       }),
     );
     expect(decidingEntries(log).length).toBeLessThan(8);
-    expect(bindingEntries(log).length).toBeLessThan(8);
   });
 });

@@ -1,5 +1,6 @@
 // Signing reads the end of a log and the mark. Whatever does not fit there is found by reading the whole log.
 
+import { createHash } from "node:crypto";
 import fs, { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
@@ -8,10 +9,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vites
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { joinLogs } from "../src/recording/join.js";
 import { keyName, type SigningFacts, withSigningLogs } from "../src/recording/recording.js";
+import { neededApprovers } from "../src/signing-log/approvers.js";
 import { type Entry, lineOf, NO_PREVIOUS } from "../src/signing-log/entry.js";
 import { LastSeen, markText, type SeenState } from "../src/signing-log/last-seen.js";
 import { readLog } from "../src/signing-log/log-file.js";
-import { nextSequence } from "../src/signing-log/sequence.js";
+import { checkSequence, nextSequence, withdrawalsAmong } from "../src/signing-log/sequence.js";
 import { keys } from "./keys-common.js";
 
 const folder = temporaryFolder("firmseal-end-");
@@ -254,6 +256,64 @@ describe("two logs of a key that were joined", () => {
       joinLogs(...logs, log);
     }
     vi.stubEnv("FIRMSEAL_STATE", join(folder, "state"));
+  });
+});
+
+describe("a log that was changed by an editor who accepts that himself", () => {
+  /** Changes a log, and appends the entry that accepts it. */
+  function accepted(change: (lines: string[]) => string[]): void {
+    const lines = change(readFileSync(log, "utf8").trimEnd().split("\n"));
+    const text = `${lines.join("\n")}\n`;
+    const facts = { time: "2026-11-30T00:00:00.000Z", user: "u", host: "h", operation: "accept-restored" };
+    const prev = createHash("sha256").update(text).digest("hex");
+    writeFileSync(log, text + lineOf({ v: 1, n: 99, ...facts, prev }).text);
+  }
+
+  const granted = async (n: number, scope: string) =>
+    checkSequence(await whole(), { sequence: BigInt(n), digest: "new", scope: [scope] }, {});
+
+  it("is refused while its last entry is pushed aside as too late", async () => {
+    for (const n of [1, 2, 3]) await use(n);
+    const lines = readFileSync(log, "utf8").trimEnd().split("\n");
+    const { hash } = JSON.parse(lines[1] as string);
+    const facts = { time: "2026-11-30T00:00:00.000Z", user: "u", host: "h", operation: "record", key: keyName(A.public) };
+    const forged = lineOf({ v: 1, n: 3, ...facts, prev: hash }).text.trimEnd();
+    writeFileSync(log, `${[...lines.slice(0, 2), forged, lines[2]].join("\n")}\n`);
+    await expect(whole()).rejects.toThrow("entry 3 differs from the one that was seen");
+    await expect(deciding()).rejects.toThrow("entry 3 differs from the one that was seen");
+  });
+
+  it("has no number less: a line that was edited under its hash, or removed, also that of another key", async () => {
+    for (const change of [
+      (lines: string[]) => lines.map((line) => line.replace('"sequence":"100"', '"sequence":"1"')),
+      (lines: string[]) => lines.map((line) => line.replace('"v/b"', '"v/c"')),
+      (lines: string[]) => lines.filter((line) => !line.includes('"100"')),
+    ])
+      for (const other of [A, B]) {
+        rmSync(join(folder, "state"), { recursive: true, force: true });
+        rmSync(log, { force: true });
+        await use(1);
+        await use(100, other, "v/b");
+        await use(2);
+        accepted(change);
+        // the seen entry is behind the line that was changed
+        await expect(granted(5, "v/b"), String(change)).rejects.toThrow("lower than 100");
+        await use(3);
+        await expect(granted(5, "v/b"), String(change)).rejects.toThrow("lower than 100");
+      }
+  });
+
+  it("still withdraws, and still requires a person whose removal was lost before they were named again", async () => {
+    const P = "12".repeat(32);
+    await use(1);
+    const more = [{ approvers: [P] }, { removed: [P] }, { approvers: [P] }, { operation: "withdraw", reason: "bad" }];
+    for (const [i, facts] of more.entries()) await withSigningLogs([A], log, async ({ record }) => record(A, { ...fact(i + 2), ...facts }));
+    await use(9);
+    accepted((lines) =>
+      lines.filter((line) => !line.includes('"removed"')).map((line) => line.replace('"operation":"withdraw"', '"operation":"sign"')),
+    );
+    expect([...neededApprovers(await whole(), keyName(A.public)).keys()]).toEqual([P]);
+    expect(withdrawalsAmong(await whole())).toMatchObject([{ sequence: "5", reason: "bad" }]);
   });
 });
 

@@ -119,8 +119,8 @@ export class HssPlaceOnDisk {
   }
 
   /**
-   * The number after the highest leaf that the log beside the key names; 0 if there is none. Read once: what others
-   * sign from then on is in the claims.
+   * The number after the highest leaf that the log beside the key, or its mark, names; 0 if there is none. Read once:
+   * what others sign from then on is in the claims.
    */
   logged(): bigint {
     const look = () => {

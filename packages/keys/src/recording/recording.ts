@@ -10,8 +10,8 @@ import { environment, Failure, lacksRoom, systemFault, usage } from "../errors/f
 import { isFile, STDIO } from "../files/read.js";
 import { type Lock, lock } from "../locks/lock.js";
 import { warn } from "../notices.js";
-import { bindingEntries, decidingEntries } from "../signing-log/binding.js";
-import { endOfLog, entriesBy, everything, missingFromLog } from "../signing-log/end-of-log.js";
+import { decidingEntries, withLost } from "../signing-log/binding.js";
+import { endOfLog, entriesBy, heldBy, missingFromLog } from "../signing-log/end-of-log.js";
 import { ACCEPT, type Entry, type EntryFacts, saysTheSame } from "../signing-log/entry.js";
 import { LastSeen, type SeenState, stateFolder } from "../signing-log/last-seen.js";
 import { appendEntry, changedMeanwhile, makeDurable, readLog, type SigningLog } from "../signing-log/log-file.js";
@@ -260,7 +260,7 @@ export async function withSigningLogs<T>(
     const readWhole = () => {
       const all = new Map([...logs].map(([path, log]) => [path, wholeOf(log)]));
       for (const [key, open] of openLogs) Object.assign(open, opened(all.get(open.log.path) as SigningLog, key, open.seen, option));
-      return [...openLogs.values()].map(({ log, binds }) => everything(log, binds));
+      return [...openLogs.values()].map(({ log, binds, seen }) => withLost(log.all, heldBy(binds, seen)));
     };
     const clock = refuseClock([...logs.values()].flatMap(lastTime), o);
     const say = clockWarning(clock);
@@ -297,7 +297,7 @@ export function consultLog(key: OpenedKey, option: string | undefined): readonly
   const seen = new LastSeen(name, "log").read();
   const log = readLog(signingLogPath(key, option));
   refuseFaults(log, seen, key, option);
-  return everything(log, bindsOf(log, name, seen));
+  return withLost(log.all, heldBy(bindsOf(log, name, seen), seen));
 }
 
 /** What a log has about a key. Throws a Failure for a log that has changed. */
@@ -346,7 +346,7 @@ function bindsOf({ all }: SigningLog, name: string, seen: SeenState | undefined)
   return seen?.binds ?? all.filter((e) => e.key === name);
 }
 
-/** A mark with more entries than this is reduced to those that count. */
+/** With more entries than this, a list of a mark is reduced. */
 const MOST_KEPT = 32;
 
 /** `all`: the open logs. Several keys may have one. */
@@ -359,7 +359,7 @@ function recordIn(open: OpenLog, all: readonly OpenLog[], facts: EntryFacts): Re
   // another program may have written too: an entry that came too late counts as used
   const added = log.all.slice(known);
   open.binds = [...open.binds, entry];
-  if (open.binds.length > MOST_KEPT) open.binds = bindingEntries(open.binds);
+  if (open.binds.length > MOST_KEPT) open.binds = decidingEntries(open.binds);
   for (const one of all)
     if (one.log === log) {
       one.decides = [...one.decides, ...added];
@@ -384,7 +384,7 @@ function enteredIn(open: OpenLog, facts: Omit<EntryFacts, "time" | "user" | "hos
 
 function raiseMarks(open: Pick<OpenLog, "mark" | "log" | "binds"> & Partial<OpenLog>, entry: Entry): void {
   const { mark, log, binds, decides } = open;
-  // what decides is known up to the last line
+  // otherwise the next signature reads the whole log: `decides` holds up to its last line
   const isLast = log.all.at(-1) === entry;
   const seen: SeenState = {
     ...{ count: BigInt(entry.n), hash: entry.hash, path: resolve(log.path), binds },
@@ -419,7 +419,7 @@ export async function acceptRestored(log: SigningLog, thumbprints: readonly stri
     await lockMarks(marks, taken);
     const seen = marks.map((mark) => mark.read());
     // what is lost binds the key all the same
-    const open = marks.map((mark, i) => ({ mark, log, binds: bindingEntries(bindsOf(log, mark.thumbprint, seen[i])) }));
+    const open = marks.map((mark, i) => ({ mark, log, binds: decidingEntries(heldBy(bindsOf(log, mark.thumbprint, seen[i]), seen[i])) }));
     const above = seen.reduce((most, state) => Math.max(most, Number(state?.count ?? 0n)), 0);
     clockWarning(clock)();
     const entry = appendEntry(log, withClock<EntryFacts>(clock, { time: now(), ...currentUser(), operation: ACCEPT }), above);

@@ -6,26 +6,7 @@ import { ACCEPT, type Entry, JOIN, MOVE, WITHDRAW } from "./entry.js";
 import { isOfTrustFile } from "./sequence.js";
 import { isVersion, versionNumber } from "./version.js";
 
-/**
- * The entries that bind a key, in their order: for each kind of device and each line of trust files the highest number
- * and the last one, those that name approvers who are needed, those that withdraw releases, and the last move.
- */
-export function bindingEntries(entries: readonly Entry[]): Entry[] {
-  const last = new Map<string, Entry>();
-  for (const e of entries) {
-    // older entries of trust files have no scope, and count for every line
-    for (const scope of e.scope ?? (e.sequence === undefined ? [] : [""])) {
-      const highest = last.get(scope)?.sequence;
-      if (e.sequence !== undefined && BigInt(highest ?? 0) <= BigInt(e.sequence)) last.set(scope, e);
-      last.set(`last ${scope}`, e);
-    }
-    if (e.operation === MOVE) last.set(MOVE, e);
-  }
-  const kept = new Set([...last.values(), ...approvalEntries(entries)]);
-  return entries.filter((e) => kept.has(e) || e.operation === WITHDRAW);
-}
-
-/** Keeps entries by name: the first one, the last one, or the one with the highest number. */
+/** Keeps entries by name: the first one, the last one, or the one with the highest rank. */
 class Kept {
   private readonly entries = new Map<string, { entry: Entry; rank: bigint }>();
 
@@ -33,8 +14,12 @@ class Kept {
     if (!this.entries.has(name)) this.entries.set(name, { entry, rank: 0n });
   }
 
+  last(name: string, entry: Entry): void {
+    this.highest(name, entry, 0n);
+  }
+
   /** Of two with the same rank, the later one stays. */
-  highest(name: string, entry: Entry, rank = 0n): void {
+  highest(name: string, entry: Entry, rank: bigint): void {
     const known = this.entries.get(name);
     if (!known || known.rank <= rank) this.entries.set(name, { entry, rank });
   }
@@ -46,8 +31,8 @@ class Kept {
 
 /**
  * The entries that decide about the next signature of every key in a log, in their order. Of each key, for each kind of
- * device and each line of trust files: the last one with a number, and those with the highest number and version. Of
- * each key: its first trust file, last move and highest leaf, and those that say who must approve. Of the log: those
+ * device and each line of trust files: the last one, the last with a number, and those with the highest number and
+ * version. Of each key: its first trust file, last move and highest leaf, and those that say who must approve. Of the log: those
  * that withdraw releases, the last ones that accept or join a log, and the last of all. Alone, they say what all
  * entries say about a number that decides() accepts.
  */
@@ -56,29 +41,36 @@ export function decidingEntries(entries: readonly Entry[]): Entry[] {
   for (const e of entries) {
     const { key = "", operation, sequence, version, leaf } = e;
     // a log without a number is not empty
-    kept.highest("last", e);
+    kept.last("last", e);
+    // an approval of a trust file has no number
+    for (const scope of e.scope ?? []) kept.last(`scope ${key} ${scope}`, e);
     if (sequence !== undefined)
       // older entries of trust files have no scope, and count for every line
       for (const scope of e.scope ?? [""]) {
         kept.highest(`number ${key} ${scope}`, e, BigInt(sequence));
-        kept.highest(`last ${key} ${scope}`, e);
+        kept.last(`last ${key} ${scope}`, e);
         if (isVersion(version)) kept.highest(`version ${key} ${scope}`, e, versionNumber(version));
       }
     if (isOfTrustFile(e)) kept.first(`trust ${key}`, e);
     if (leaf !== undefined) kept.highest(`leaf ${key}`, e, BigInt(leaf));
-    if ([ACCEPT, JOIN].includes(operation)) kept.highest(operation, e);
-    if (operation === MOVE) kept.highest(`${MOVE} ${key}`, e);
+    if ([ACCEPT, JOIN].includes(operation)) kept.last(operation, e);
+    if (operation === MOVE) kept.last(`${MOVE} ${key}`, e);
   }
   const all = new Set([...kept.all(), ...approvalEntries(entries)]);
   return entries.filter((e) => all.has(e) || e.operation === WITHDRAW);
 }
 
 /**
- * The entries of a log in which a loss was accepted, with those of `binding` that it has lost. They come before the
- * entry that accepts the loss: a number after that one has been checked by a person.
+ * The entries of a log, and where a loss was accepted, those of a mark that it has lost. They come before the entry that
+ * accepts the loss: a number after that one has been checked by a person.
  */
-export function withLost(all: readonly Entry[], binding: readonly Entry[]): readonly Entry[] {
-  const here = new Set(all.map(({ hash }) => hash));
+export function withLost(all: readonly Entry[], held: readonly Entry[]): readonly Entry[] {
   const at = all.findLastIndex((e) => e.operation === ACCEPT);
-  return [...all.slice(0, at), ...binding.filter(({ hash }) => !here.has(hash)), ...all.slice(at)];
+  if (at < 0) return all;
+  const text = (e: Entry) => JSON.stringify(e);
+  // by their text: a line that was edited may have kept its hash
+  const here = new Set(all.map(text));
+  const lost = held.filter((e) => !here.has(text(e)));
+  // in their order: a removal that was lost must not come after a later entry that names the person again
+  return lost.length === 0 ? all : [...[...all.slice(0, at), ...lost].sort((a, b) => a.n - b.n), ...all.slice(at)];
 }

@@ -1,4 +1,4 @@
-// A log as far as its last-seen marks do not know it. What does not fit them is found by reading the whole log.
+// Reads a log from the last entry that its last-seen marks know, or whole if that does not suffice.
 
 import { resolve } from "node:path";
 import { isFile, sizeOf } from "../files/read.js";
@@ -27,22 +27,25 @@ export function endOfLog(path: string, seen: readonly (SeenState | undefined)[])
   return log && seen.every((one) => missingFromLog(log, one).length === 0) ? log : readLog(path);
 }
 
-/** All that a whole log has, and what it has lost. Only where a loss was accepted can its mark know more. */
-export function everything({ all }: Pick<SigningLog, "all">, binds: readonly Entry[]): readonly Entry[] {
-  return all.some((e) => e.operation === ACCEPT) ? withLost(all, binds) : all;
+/** What a mark has of a log: what binds its key, and what decides about the next signature of every key. */
+export function heldBy(binds: readonly Entry[], seen: SeenState | undefined): Entry[] {
+  const held = new Map([...binds, ...(seen?.decides ?? [])].map((e) => [JSON.stringify(e), e]));
+  return [...held.values()].sort((a, b) => a.n - b.n);
 }
 
 /** The entries of a log, read whole or from its end, that decide about the next signature. */
 export function entriesBy(log: SigningLog, seen: SeenState | undefined, binds: readonly Entry[]): readonly Entry[] {
-  if (log.before) return decidingEntries(everything(log, binds));
-  return [...(seen?.decides ?? []), ...log.all.filter(({ n }) => n > Number(seen?.count))];
+  if (log.before) return decidingEntries(withLost(log.all, heldBy(binds, seen)));
+  return [...(seen?.decides ?? []), ...log.all.filter(({ n }) => n > Number(seen?.count ?? 0n))];
 }
 
 /** Returns what a log lacks, compared with its last-seen mark. */
 export function missingFromLog(log: SigningLog, seen: SeenState | undefined): LogFault[] {
-  const count = Number(seen?.count ?? 0n);
   if (!seen) return [];
-  const at = log.all.findIndex((e) => e.n === count && e.hash === seen.hash);
+  const count = Number(seen.count);
+  // an entry that only comes too late now has lost its place in the chain
+  const counted = log.entries.find((e) => e.n === count && e.hash === seen.hash);
+  const at = counted ? log.all.indexOf(counted) : -1;
   const line = 0;
   if (at >= 0)
     return log.before && differs(log, at, seen.decides)
@@ -65,11 +68,11 @@ function differs({ all }: SigningLog, at: number, decides: readonly Entry[] | un
   if (!decides) return false;
   const text = (e: Entry | undefined) => JSON.stringify(e);
   const inMark = new Set(decides.map(text));
-  // only where a loss was accepted, a mark has further entries
+  // where a loss was accepted, the mark may have entries that the log has lost
   const isLossy = all.some(({ operation }) => operation === ACCEPT);
   const inLog = new Map(all.map((e) => [e.hash, e]));
   if (!isLossy && decides.some((e) => text(e) !== text(inLog.get(e.hash)))) return true;
-  // entries of a log that was joined later may be before the entry of the mark
-  if (all.findLastIndex(({ operation }) => operation === JOIN) > at) return false;
-  return decidingEntries(everything({ all: all.slice(0, at + 1) }, decides)).some((e) => !inMark.has(text(e)));
+  // entries of a log that was joined later may be before the entry of the mark, and the mark adds what a loss has taken
+  if (all.findLastIndex(({ operation }) => [ACCEPT, JOIN].includes(operation)) > at) return false;
+  return decidingEntries(withLost(all.slice(0, at + 1), decides)).some((e) => !inMark.has(text(e)));
 }

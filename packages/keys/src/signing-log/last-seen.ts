@@ -159,7 +159,7 @@ export class LastSeen {
   write(claim: Claim, seen: SeenState, lower: (now: SeenState | "missing" | "damaged") => boolean): boolean {
     let bytes = Buffer.from(markText(this.thumbprint, seen));
     if (bytes.length > KEY_LIMITS.mark) {
-      // without what other keys have entered in the same log, which is read as a whole then
+      // without what other keys have entered: then each signature reads the whole log
       const { place: _, decides: __, ...own } = seen;
       bytes = Buffer.from(markText(this.thumbprint, own));
     }

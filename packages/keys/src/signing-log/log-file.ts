@@ -60,7 +60,7 @@ export interface SigningLog {
   /** The length in bytes of the lines that count, and of a truncated entry after them. */
   end: number;
   torn: number;
-  /** SHA-256 of the lines that count, so far. Undefined if only the end of the log was read. */
+  /** SHA-256 of the lines that count, so far. Undefined if only the end of the log was read: others ask it for that. */
   before?: Hash;
   /** Where the last entry is in the file. */
   place?: EntryPlace;
@@ -117,7 +117,7 @@ const emptyLog = (path: string): SigningLog => ({
 
 /**
  * Reads the end of a log: from an entry that was seen, whose place is known. Returns undefined if that entry is not
- * there, or if each of the later ones does not just follow the one before: then the whole log says why.
+ * there, or if a later one does not follow the one before it: then the whole log says why.
  */
 export function readLogFrom(path: string, { n, hash, start, end }: EntryPlace & Pick<Entry, "n" | "hash">): SigningLog | undefined {
   const bytes = readFrom(path, start);
