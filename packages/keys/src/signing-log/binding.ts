@@ -32,9 +32,9 @@ class Kept {
 /**
  * The entries that decide about the next signature of every key in a log, in their order. Of each key, for each kind of
  * device and each line of trust files: the last one, the last with a number, and those with the highest number and
- * version. Of each key: its first trust file, last move and highest leaf, and those that say who must approve. Of the log: those
- * that withdraw releases, the last ones that accept or join a log, and the last of all. Alone, they say what all
- * entries say about a number that decides() accepts.
+ * version. Of each key: its first trust file, last move and highest leaf, and those that say who must approve. Of the
+ * log: those that withdraw releases, the last ones that accept or join a log, and the last of all. Alone, they say what
+ * all entries say about a number that decides() accepts.
  */
 export function decidingEntries(entries: readonly Entry[]): Entry[] {
   const kept = new Kept();
@@ -61,8 +61,8 @@ export function decidingEntries(entries: readonly Entry[]): Entry[] {
 }
 
 /**
- * The entries of a log, and where a loss was accepted, those of a mark that it has lost. They come before the entry that
- * accepts the loss: a number after that one has been checked by a person.
+ * The entries of a log, and where a loss was accepted, those of a mark that it has lost. They come before the entry
+ * that accepts the loss: a number after that one has been checked by a person.
  */
 export function withLost(all: readonly Entry[], held: readonly Entry[]): readonly Entry[] {
   const at = all.findLastIndex((e) => e.operation === ACCEPT);
