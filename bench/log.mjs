@@ -3,11 +3,13 @@
 //   node bench/log.mjs [ENTRIES…]
 
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CLI, environment, table, title } from "./lib.mjs";
+import { CLI, environment, ROOT, table, title } from "./lib.mjs";
+
+const { lineOf, NO_PREVIOUS } = await import(`${ROOT}packages/keys/lib/signing-log/entry.js`);
+const { markText } = await import(`${ROOT}packages/keys/lib/signing-log/last-seen.js`);
 
 const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10, 1000, 100_000, 200_000];
 const folder = mkdtempSync(join(tmpdir(), "firmseal-log-"));
@@ -33,33 +35,29 @@ function cost(...args) {
 }
 
 const SIGN = ["sign", "fw.bin", "--key", "k.pem", "--vendor", "example.com", "--class", "a", "--seq", "next"];
-const hashOf = (text) => createHash("sha256").update(text).digest("hex");
 
 /** Makes the log as long as `entries` by repeating its first entry, and has the mark of the key say so. */
 function grow(entries) {
   const path = join(folder, "k.pem.log");
   const first = JSON.parse(readFileSync(path, "utf8").split("\n")[0]);
   const { hash: _, prev: __, ...facts } = first;
-  let [prev, at, lines, last] = ["0".repeat(64), 0, [], undefined];
+  let [prev, at, lines, last] = [NO_PREVIOUS, 0, [], undefined];
   truncateSync(path, 0);
   for (let n = 1; n <= entries; n++) {
-    const body = JSON.stringify({ ...facts, n, sequence: String(n), prev });
-    prev = hashOf(body);
-    const line = `${body.slice(0, -1)},"hash":"${prev}"}\n`;
-    lines.push(line);
-    at += line.length;
-    last = line;
+    const { text, hash } = lineOf({ ...facts, n, sequence: String(n), prev });
+    prev = hash;
+    lines.push(text);
+    at += text.length;
+    last = text;
     if (lines.length < 10_000 && n < entries) continue;
     appendFileSync(path, lines.join(""));
     lines = [];
   }
   const entry = JSON.parse(last);
   const mark = join(folder, "machine", `${entry.key}.log.last-seen`);
-  const { v, key } = JSON.parse(readFileSync(mark, "utf8"));
   const place = { start: at - last.length, end: at };
-  const text = JSON.stringify({ v, key, count: String(entries), hash: entry.hash, path, binds: [entry], place, decides: [entry] });
   rmSync(`${mark}.claims`, { recursive: true, force: true });
-  writeFileSync(mark, `${text.slice(0, -1)},"sum":"${hashOf(text)}"}\n`);
+  writeFileSync(mark, markText(entry.key, { count: BigInt(entries), hash: entry.hash, path, binds: [entry], place, decides: [entry] }));
 }
 
 writeFileSync(join(folder, "fw.bin"), Buffer.alloc(5000, 1));

@@ -46,7 +46,7 @@ export { passphrase } from "./secrets/passphrase.js";
 export { readGuarded } from "./secrets/private-file.js";
 export { missingApprover, type NeededApprovers, neededApprovers } from "./signing-log/approvers.js";
 export { type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
-export { missingFromLog } from "./signing-log/end-of-log.js";
+export { heldBy, missingFromLog } from "./signing-log/end-of-log.js";
 export { APPROVE, isSigning, SIGN_RECORD, WITHDRAW } from "./signing-log/entry.js";
 export { LastSeen, type SeenState } from "./signing-log/last-seen.js";
 export { readLogIfThere } from "./signing-log/log-file.js";

@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import type { Entry } from "@firmseal/keys";
 import {
+  heldBy,
   LastSeen,
   logBeside,
   readLogIfThere,
@@ -87,14 +88,14 @@ function wholeLog(path: string, key?: string): readonly Entry[] {
       `firmseal audit ${shellWord(path)} shows it; bring the right log`,
     );
   // what a log has lost binds all the same, even after a person has accepted the loss
-  return [...log.all, ...seen.flatMap((one) => one?.binds ?? [])];
+  return [...log.all, ...seen.flatMap((one) => heldBy(one?.binds ?? [], one))];
 }
 
 /** What this account has seen of the log of a key: it is whole, or gone, and then its mark has what matters. */
 function seenEntries(key: string): readonly Entry[] {
   const seen = new LastSeen(key, "log").read();
   if (seen?.path === undefined) return [];
-  return [...(seen.binds ?? []), ...(readLogIfThere(seen.path) ? wholeLog(seen.path, key) : [])];
+  return [...heldBy(seen.binds ?? [], seen), ...(readLogIfThere(seen.path) ? wholeLog(seen.path, key) : [])];
 }
 
 /** Returns the withdrawn releases of a product, as far as this machine has the logs of its keys. Opens no key. */
