@@ -2,24 +2,30 @@
 // take. Needs a build.
 //
 //   node bench/size.mjs [--before FOLDER] [--write]
+//   node bench/size.mjs --change
 //
 // `--before`: another checkout of this project with its build, as for bench/open.mjs: the table says how many bytes
-// each bundle has gained since. `--write` draws the plot.
+// each bundle has gained since. `--write` keeps the sizes in bench/results/sizes.json, draws the plot, and puts the
+// table of what ships into docs/guides/bundles.md. `--change`: one line with what the bundles that ship have gained
+// against that file as the last commit has it, for `pnpm check:sizes`, which fails only for a budget. Without git or
+// without an earlier file, it prints nothing.
 
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { parse } from "acorn";
 import { MICRO_BUNDLES } from "../scripts/build/bundle.mjs";
 import { within } from "../scripts/checks/syntax.mjs";
-import { alone, BUNDLES, bundlePath, deviceBundle, ROOT, read, readParts, table } from "./lib.mjs";
+import { alone, BUNDLES, bundlePath, deviceBundle, inMarkers, ROOT, read, readParts, table, tableText } from "./lib.mjs";
 import { keepResults } from "./plots.mjs";
 
+const DOC = `${ROOT}docs/guides/bundles.md`;
 const size = (n) => n.toLocaleString("en");
 const sizes = (code) => [code.length, gzipSync(code, { level: 9 }).length];
 
-const { values: options } = parseArgs({ options: { before: { type: "string" }, write: { type: "boolean" } } });
+const { values: options } = parseArgs({ options: { before: { type: "string" }, change: { type: "boolean" }, write: { type: "boolean" } } });
 
 const { "size-limit": limits } = JSON.parse(read(`${ROOT}package.json`));
 /** The budgets of a bundle, [minified, gzip -9], in bytes; the second is undefined for micro verifiers. */
@@ -31,21 +37,49 @@ function budgets(name) {
 
 const signed = (n) => `${n < 0 ? "−" : "+"}${size(Math.abs(n))}`;
 
+const SHIPPED = [...BUNDLES, ...MICRO_BUNDLES.map(({ name }) => name)];
+/** The sizes of what ships in a checkout: by the name of the file, { minified, "gzip -9" }. */
+const shipped = (folder = ROOT) =>
+  Object.fromEntries(
+    SHIPPED.map((name) => {
+      const [minified, gzip] = sizes(read(join(folder, bundlePath(name).slice(ROOT.length))));
+      return [`firmseal-${name}.js`, { minified, "gzip -9": gzip }];
+    }),
+  );
+
+/** What each bundle has gained, minified and after gzip -9, against earlier sizes; a new one, all that it has. */
+function changes(earlier) {
+  const lines = Object.entries(shipped()).flatMap(([name, now]) => {
+    const gained = Object.entries(now).map(([kind, n]) => n - (earlier[name]?.[kind] ?? 0));
+    return gained.some((n) => n !== 0) ? [`${name} ${gained.map(signed).join(" / ")}`] : [];
+  });
+  return lines.join(", ") || "none";
+}
+
+/** Sizes, budgets, and the room that is left. A board stores a micro verifier as it is. */
+const shippedTable = () =>
+  tableText(
+    ["bundle", "minified", "budget", "room", "gzip -9", "budget", "room"],
+    SHIPPED.map((name) => {
+      const most = budgets(name);
+      const cells = sizes(read(bundlePath(name))).flatMap((n, i) => [
+        size(n),
+        ...(most[i] ? [size(most[i]), size(most[i] - n)] : ["", ""]),
+      ]);
+      return [`firmseal-${name}.js`, ...cells];
+    }),
+  );
+
+if (options.change) {
+  const { status, stdout } = spawnSync("git", ["show", "HEAD:bench/results/sizes.json"], { cwd: ROOT, encoding: "utf8" });
+  const earlier = status === 0 && JSON.parse(stdout).shipped;
+  if (earlier) console.log(`bytes against bench/results/sizes.json of the last commit, minified / gzip -9: ${changes(earlier)}`);
+  process.exit();
+}
+
 console.log("## Sizes of the device bundles, bytes\n");
-const change = options.before === undefined ? [] : ["change"];
-table(
-  ["bundle", "minified", ...change, "budget", "gzip -9", ...change, "budget"],
-  [...BUNDLES, ...MICRO_BUNDLES.map(({ name }) => name)].map((name) => {
-    const now = sizes(read(bundlePath(name)));
-    const then = change.length ? sizes(readFileSync(join(options.before, bundlePath(name).slice(ROOT.length)), "utf8")) : [];
-    const columns = now.flatMap((n, i) => [
-      size(n),
-      ...then.slice(i, i + 1).map((was) => signed(n - was)),
-      budgets(name)[i] ? size(budgets(name)[i]) : "",
-    ]);
-    return [`firmseal-${name}.js`, ...columns];
-  }),
-);
+console.log(shippedTable());
+if (options.before !== undefined) console.log(`Against ${options.before}: ${changes(shipped(options.before))}\n`);
 
 /**
  * What would be left of a bundle if it refused nothing: every call of refuse() becomes a 0, and the minifier drops what
@@ -107,5 +141,6 @@ const SHOWN = {
 };
 if (options.write) {
   const row = ([label, i]) => ({ label, minified: parts[i][1][0], "gzip -9": parts[i][1][1] });
-  keepResults("sizes", { rows: Object.entries(SHOWN).map(row) });
+  keepResults("sizes", { shipped: shipped(), rows: Object.entries(SHOWN).map(row) });
+  writeFileSync(DOC, inMarkers(readFileSync(DOC, "utf8"), "bench/size", shippedTable()));
 }

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { figure } from "../../bench/lib.mjs";
 import { bars, drawings, rowsOf, stalePlots } from "../../bench/plots.mjs";
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -24,6 +25,27 @@ it.each([
   const { rows } = results(name);
   expect(rows.length).toBeGreaterThan(5);
   expect(rowsOf(tableAfter(read(CHOOSING), text))).toEqual(rows);
+});
+
+it("sizes of what ships are those of the table", () => {
+  const { shipped } = results("sizes");
+  const rows = tableAfter(read("docs/guides/bundles.md"), "<!-- bench/size -->").split("\n").slice(2);
+  const cells = rows.map((row) => row.split("|").map((cell) => cell.trim().replaceAll(",", "")));
+  expect(
+    Object.fromEntries(cells.map(([, name, minified, , , gzip]) => [name, { minified: Number(minified), "gzip -9": Number(gzip) }])),
+  ).toEqual(shipped);
+});
+
+it("instructions of whole calls are those of the table", () => {
+  const { rows } = results("open");
+  const table = rowsOf(tableAfter(read("docs/explanation/benchmarks.md"), "<!-- bench/open -->"));
+  expect(table.map(({ engine, algorithm, work }) => ({ engine, algorithm, work }))).toEqual(
+    rows.map(({ engine, algorithm, work }) => ({ engine, algorithm, work })),
+  );
+  for (const [i, { million, before }] of rows.entries()) {
+    expect(table[i]["million instructions"]).toBe(Number(figure(million).replaceAll(",", "")));
+    expect(table[i].before).toBe(before && Number(figure(before).replaceAll(",", "")));
+  }
 });
 
 it("plots are made from the results, and a different number gives a different plot", () => {
