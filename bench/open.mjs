@@ -1,17 +1,21 @@
-// Instructions of what a device waits for, on the engines that valgrind runs: one open() of an envelope, one
-// installation of 100,000 bytes, and one update of an application of 10,000 bytes with a micro verifier. By the
-// difference of two runs, so that loading the bundle does not count. For open(), the mean of four calls, because a
-// single one may or may not have a garbage collection; on Espruino, whose calls leave free memory in pieces, each call
-// begins with a collection, as it does on a board that was idle. Engines as in scripts/conformance/engines.mjs. Needs a
-// build.
+// Instructions of what a device waits for, on the engines that valgrind runs: one open() of an envelope, whole and
+// without the signature, one installation of 100,000 bytes, and one update of an application of 10,000 bytes with a
+// micro verifier. By the difference of two runs, so that loading the bundle does not count. For open(), the mean of
+// four calls, because a single one may or may not have a garbage collection; on Espruino, whose calls leave free memory
+// in pieces, each call begins with a collection, as it does on a board that was idle. Engines as in
+// scripts/conformance/engines.mjs. Needs a build.
 //
-//   node bench/open.mjs [--before FOLDER] [--only open,install,update] [--alg ALG,ALG] [--write] [ENGINE ...]
+//   node bench/open.mjs [--before FOLDER] [--only open,reader,install,open-micro,update] [--alg ALG,ALG]
+//     [--write | --second] [ENGINE ...]
 //
 // Espruino uses its native SHA-256; the other engines use the hashes of the bundle.
 //
 // `--before`: another checkout of this project, with its build. Its bundles get the same envelopes, and the table says
 // how this one compares. A checkout of an earlier state is made with `git worktree add FOLDER COMMIT`, its build with
 // `npx -y pnpm@12.4.2 install` and `node scripts/build.mjs` in it.
+//
+// `--second` counts the second of two calls, with no collection of garbage before it: what a board pays that was not
+// idle.
 //
 // `--write` keeps what was counted in bench/results/open.json, row by row, and puts the table of all that is kept into
 // docs/explanation/benchmarks.md.
@@ -23,13 +27,21 @@ import { parseArgs } from "node:util";
 import { asScript } from "../scripts/conformance/bundles.mjs";
 import { ENGINES, locate } from "../scripts/conformance/engines.mjs";
 import { canCount, instructions, UNHEX } from "./counting.mjs";
-import { figure, inMarkers, integrated, lms, ROOT, signer, tableText, title } from "./lib.mjs";
+import { figure, inMarkers, integrated, lms, ROOT, signer, tableText, title, verifier } from "./lib.mjs";
 import { keepResults } from "./plots.mjs";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { before: { type: "string" }, only: { type: "string" }, alg: { type: "string" }, write: { type: "boolean" } },
+  options: {
+    before: { type: "string" },
+    only: { type: "string" },
+    alg: { type: "string" },
+    write: { type: "boolean" },
+    second: { type: "boolean" },
+  },
 });
+
+if (options.write && options.second) throw new Error("--write keeps the mean of calls: drop --second");
 
 const DOC = `${ROOT}docs/explanation/benchmarks.md`;
 const KEPT = `${ROOT}bench/results/open.json`;
@@ -82,9 +94,19 @@ const outside = (bytes) => {
   return { ...facts, uri: "app.bin" };
 };
 
-/** What is counted: the release, the code, how often it runs, and whether the verifier is a micro verifier. */
+/**
+ * What is counted: the release, the code, how often it runs, and whether the verifier is a micro verifier. `reader`:
+ * its algorithm accepts every signature, so that the rest of open() is left: what reads, hashes and rehearses.
+ */
 const WORK = {
   open: { label: "open()", facts: integrated(crypto.createHash("sha512").update("image").digest()), code: OPEN, calls: 4 },
+  reader: {
+    label: "open() without the signature",
+    facts: integrated(crypto.createHash("sha512").update("image").digest()),
+    code: OPEN,
+    calls: 4,
+    reader: true,
+  },
   install: { label: "100,000 bytes installed", facts: outside(100_000), code: installation(100_000), calls: 1 },
   "open-micro": {
     label: "open(), micro verifier",
@@ -136,12 +158,24 @@ DEVICE.digest = function () {
 };
 `;
 
+/** Parts of a bundle in which an algorithm accepts every signature. */
+async function withoutSignature(folder, alg) {
+  const all = JSON.parse(readFileSync(`${folder}/packages/bundler/dist/parts.json`, "utf8"));
+  const { algorithms } = await verifier();
+  const yes = "function () { return true; }";
+  const own = `{ ids: ${JSON.stringify(algorithms[alg].ids)}, valid: ${yes}, verify: ${yes} }`;
+  return { ...all, names: { ...all.names, [alg]: own } };
+}
+
 /** The bundle of a checkout for an engine, as a script that sets `firmseal`. */
-async function bundleOf(folder, engine, alg, micro) {
+async function bundleOf(folder, engine, alg, { micro, reader }) {
   const { minifiedBundle } = await import(`${folder}/packages/bundler/lib/index.js`);
   const isEspruino = engine.name === "espruino";
   const parts = { algs: [alg], features: micro ? [] : ["install"], ...(micro && { micro: isEspruino ? ["sha256"] : [] }) };
-  const code = await minifiedBundle({ ...parts, format: isEspruino ? "espruino" : "umd" });
+  const format = isEspruino ? "espruino" : "umd";
+  // until December 2026, a format was called form
+  const options = { ...parts, format, form: format };
+  const code = await (reader ? minifiedBundle(options, await withoutSignature(folder, alg)) : minifiedBundle(options));
   return isEspruino ? asScript(code) : code;
 }
 
@@ -149,18 +183,20 @@ async function bundleOf(folder, engine, alg, micro) {
 const tenths = (million) => Math.round(million * 10) / 10;
 
 /** Instructions of one call, in millions. */
-async function cost(folder, engine, command, alg, envelope, { code, calls, micro }) {
+async function cost(folder, engine, command, alg, envelope, work) {
+  const { code } = work;
+  const [from, to] = options.second ? [1, 2] : [0, work.calls];
   const isEspruino = engine.name === "espruino";
-  const bundle = await bundleOf(folder, engine, alg, micro);
+  const bundle = await bundleOf(folder, engine, alg, work);
   const script = (n) => `${bundle}${UNHEX}${DEVICE}${isEspruino ? ESPRUINO : "var HOST = {};"}
 var ENVELOPE = ${hex(envelope)}, TRUST = { anchors: [firmseal.anchor("${alg}", ${hex(SIGNERS[alg].publicKey)})] }, i;
 ${isEspruino ? "" : `function work() {${code}}`}
-for (i = 0; i < ${n}; i++) { ${isEspruino ? `process.memory();${code}` : "work();"} }
+for (i = 0; i < ${n}; i++) { ${isEspruino ? `${options.second ? "" : "process.memory();"}${code}` : "work();"} }
 typeof print === "function" ? print("DONE") : console.log("DONE");
 `;
-  const least = await instructions(engine, command, script(0));
-  const most = await instructions(engine, command, script(calls));
-  return least && most && (most - least) / calls / 1e6;
+  const least = await instructions(engine, command, script(from));
+  const most = await instructions(engine, command, script(to));
+  return least && most && (most - least) / (to - from) / 1e6;
 }
 
 const unknown = positionals.filter((name) => !ENGINES.some((engine) => engine.name === name && canCount(engine)));

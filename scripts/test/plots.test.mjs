@@ -48,6 +48,45 @@ it("instructions of whole calls are those of the table", () => {
   }
 });
 
+it("other figures of whole calls are those of the same results", () => {
+  const { rows } = results("open");
+  const of = (engine, algorithm, work) => {
+    const { million } = rows.find((row) => row.engine === engine && row.algorithm === algorithm && row.work === work);
+    return [million, figure(million)];
+  };
+  const choosing = read(CHOOSING);
+  for (const [label, work] of [
+    ["`open()`", "open()"],
+    ["`install()`, with 100,000 bytes in pieces of 1,000", "100,000 bytes installed"],
+    ["`open()` of a micro verifier", "open(), micro verifier"],
+    ["`install()` of a micro verifier, with 10,000 bytes", "10,000 bytes installed, micro verifier"],
+  ]) {
+    const [million, text] = of("espruino", "HSS/LMS", work);
+    expect(choosing).toContain(`| ${label} | ${text} | ${(million / 50).toFixed(1)} |`);
+  }
+  const [[ed25519, edText], [, esText]] = ["Ed25519", "ES256"].map((algorithm) => of("espruino", algorithm, "open()"));
+  expect(choosing.replace(/\s+/g, " ")).toContain(`on Espruino ${edText} million instructions for Ed25519 and ${esText} million for ES256`);
+  const aims = read("docs/explanation/benchmarks.md").split("The aims for these calls")[1].split("\n## ")[0];
+  const reader = ["Ed25519", "HSS/LMS"].map((algorithm) => of("espruino", algorithm, "open() without the signature")[1]);
+  const [hss, micro] = ["open()", "open(), micro verifier"].map((work) => of("espruino", "HSS/LMS", work)[1]);
+  for (const text of [
+    `| ${hss}: met |`,
+    `| ${micro}: met |`,
+    `| ${reader[0]}, with HSS/LMS ${reader[1]}: missed |`,
+    `or ${hss} if the engine`,
+  ])
+    expect(aims).toContain(text);
+  const { engines } = results("counted");
+  const [jerry, jerryText] = of("jerry", "Ed25519", "open()");
+  for (const [name, open, text] of [
+    ["espruino", ed25519, edText],
+    ["jerry", jerry, jerryText],
+  ]) {
+    const nacl = engines[name].counts["nacl.js"] / 1e6;
+    expect(aims).toContain(`${(nacl / open).toFixed(1)} (${figure(nacl)} and ${text})`);
+  }
+});
+
 it("plots are made from the results, and a different number gives a different plot", () => {
   expect(stalePlots()).toEqual([]);
   const of = (value) => bars({ title: "a", unit: "ms", series: ["x"], groups: [{ label: "b", values: [value] }] });
