@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import vm from "node:vm";
-import { kernelOf, minifiedBundle } from "@firmseal/bundler";
+import { type FeatureName, kernelOf, type MicroPart, minifiedBundle } from "@firmseal/bundler";
 import { identityUuids } from "@firmseal/signer";
 import { boot, embeddedTrust, install, nextTrust, policyOf } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
@@ -20,6 +20,15 @@ const noOpenssl = hasProgram("openssl", "version") ? "" : " (skipped: no openssl
 
 // a page is as many starts of the program as it has commands, and pages run side by side
 vi.setConfig({ testTimeout: 300_000 });
+
+/** A row of bench/results/open.json. */
+interface Counted {
+  engine: string;
+  algorithm: string;
+  work: string;
+  million: number;
+  before?: number;
+}
 
 let folder: string;
 beforeAll(() => {
@@ -278,14 +287,6 @@ describe.concurrent("docs/guides/micro.md", () => {
     expect(stderr).toMatch(/^app\.suit: good, sequence number 1, /m);
     expect(stderr).toMatch(/^after each cut the old or the new release starts, /m);
   });
-
-  it("has the sizes of the bundles that ship", () => {
-    const page = readFileSync(join(ROOT, "docs/guides/micro.md"), "utf8");
-    for (const name of ["hsslms", "hsslms-storage", "ed25519"]) {
-      const { size } = statSync(join(ROOT, `packages/verifier/dist/firmseal-micro-${name}.js`));
-      expect(page, name).toContain(`| ${size.toLocaleString("en")} |`);
-    }
-  });
 });
 
 describe.concurrent("docs/guides of other engines", () => {
@@ -342,6 +343,63 @@ head -c 1 flash.bin > cut.bin; mv cut.bin flash.bin; qjs --module update.js star
       here,
     );
     expect(ran.stdout).toBe("open,start,step,install,boot,anchor\n");
+  });
+});
+
+// not beside others: it minifies many bundles
+describe("docs/guides/micro.md in figures", () => {
+  it("has the size of each bundle, and the room of those with a budget", async () => {
+    const page = readFileSync(join(ROOT, "docs/guides/micro.md"), "utf8");
+    const grouped = (n: number) => n.toLocaleString("en");
+    const rooms: string[] = [];
+    for (const { name, label, alg, device, host, budgets } of [
+      { name: "hsslms", label: "HSS/LMS with the engine's SHA-256", alg: "hsslms", device: [], host: ["sha256"], budgets: [5400, 5100] },
+      {
+        name: "hsslms-storage",
+        label: "the same with `storageDevice()`",
+        alg: "hsslms",
+        device: ["storage"],
+        host: ["sha256"],
+        budgets: [9600, 9300],
+      },
+      { name: "ed25519", label: "Ed25519 with both hashes in JavaScript", alg: "ed25519", device: [], host: [], budgets: [13200, 12900] },
+    ] as const) {
+      const parts = { algs: [alg], format: "espruino" } as const;
+      const micro = async (...without: MicroPart[]) => (await minifiedBundle({ ...parts, features: device, micro: host, without })).length;
+      const general = async (...features: FeatureName[]) => (await minifiedBundle({ ...parts, features: [...features, ...device] })).length;
+      const sizes = [await micro(), await micro("threshold", "uri"), await micro("limits", "threshold", "uri")];
+      const whole = await general("install", "copy");
+      expect(page).toContain(`| ${[label, ...[...sizes, whole].map(grouped)].join(" | ")} |`);
+      expect(statSync(join(ROOT, `packages/verifier/dist/firmseal-micro-${name}.js`)).size).toBe(sizes[0]);
+      rooms.push(budgets.map((most, i) => `${most} has ${most - (sizes[i] as number)}`).join());
+      expect(whole - (await general("install")), name).toSatisfy((less) => less >= 445 && less <= 449);
+      if (name === "hsslms") expect(page).toContain(`(${grouped(await micro("boot", "threshold", "uri"))})`);
+      // the page about an app on Espruino counts what a board stores
+      if (name === "hsslms-storage")
+        expect(readFileSync(join(ROOT, "docs/guides/espruino.md"), "utf8")).toContain(
+          `| module | ${[await micro("boot"), await micro(), await general("install")].map(grouped).join(" | ")} |`,
+        );
+    }
+    const [, ...said] =
+      page.match(
+        /: ([\d,]+), ([\d,]+) and ([\d,]+) bytes, and ([\d,]+),\s([\d,]+) and ([\d,]+)\. The room is (\d+), (\d+) and (\d+) bytes, and (\d+), (\d+) and (\d+)\./,
+      ) ?? [];
+    const numbers = said.map((n) => Number(n.replaceAll(",", "")));
+    expect([0, 1, 2].map((i) => [0, 3].map((column) => `${numbers[column + i]} has ${numbers[6 + column + i]}`).join())).toEqual(rooms);
+  });
+
+  it("says how much more a micro verifier takes on JerryScript", () => {
+    const page = readFileSync(join(ROOT, "docs/guides/micro.md"), "utf8");
+    const { rows } = JSON.parse(readFileSync(join(ROOT, "bench/results/open.json"), "utf8")) as { rows: Counted[] };
+    const of = (work: string) =>
+      rows.find((row) => row.engine === "jerry" && row.algorithm === "Ed25519" && row.work === work)?.million as number;
+    const [micro, general] = [of("open(), micro verifier"), of("open()")];
+    // for each byte of an image
+    const hashing = [of("10,000 bytes installed, micro verifier") - micro, of("100,000 bytes installed") - general] as const;
+    const more = [micro / general, (10 * hashing[0]) / hashing[1]].map((n) => Math.round(100 * (n - 1)));
+    const [, ...said] =
+      page.match(/takes (\d+) %\smore instructions than with those of the general verifier, and hashing an image (\d+) % more/) ?? [];
+    expect(said.map(Number)).toEqual(more);
   });
 });
 
