@@ -7,7 +7,8 @@ import { KEY_LIMITS } from "../limits.js";
 import { type EntryFacts, entryAfterTorn, JOIN, lineOf, parseEntry } from "../signing-log/entry.js";
 import { END_OF_TORN, parseLog, type SigningLog, wholeHash } from "../signing-log/log-file.js";
 import { type ClockOverride, refuseClock } from "./clock.js";
-import { clockWarning, currentUser, lastTime, now, withClock } from "./recording.js";
+import { clockWarning, lastTime, now, withClock } from "./recording.js";
+import { currentUser } from "./user.js";
 
 const NOT_ONE = "compare the logs instead, without `mergeOut`";
 

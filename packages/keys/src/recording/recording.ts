@@ -2,23 +2,26 @@
 // precedes a signature.
 
 import { existsSync, realpathSync, statSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type PublicKey, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { environment, Failure, lacksRoom, systemFault, usage } from "../errors/failure.js";
-import { isFile, STDIO } from "../files/read.js";
+import { isFile, STDIO, sizeOf } from "../files/read.js";
+import { type Ledger, openLedger, type Turn } from "../ledger/ledger.js";
+import { appendToMirror, fetchInto } from "../ledger/mirror.js";
+import { isLedgerPlace, ledgerPlace, mirrorOf } from "../ledger/place.js";
 import { type Lock, lock } from "../locks/lock.js";
 import { warn } from "../notices.js";
 import { decidingEntries, withLost } from "../signing-log/binding.js";
 import { endOfLog, entriesBy, heldBy, missingFromLog } from "../signing-log/end-of-log.js";
 import { ACCEPT, type Entry, type EntryFacts, saysTheSame } from "../signing-log/entry.js";
 import { LastSeen, type SeenState, stateFolder } from "../signing-log/last-seen.js";
-import { appendEntry, changedMeanwhile, makeDurable, readLog, type SigningLog } from "../signing-log/log-file.js";
+import { addLines, appendEntry, changedMeanwhile, draftEntry, makeDurable, readLog, type SigningLog } from "../signing-log/log-file.js";
 import type { OpenedKey } from "../source.js";
 import { schemeOf } from "../sources/key-sources.js";
 import { shellWord } from "../words.js";
 import { ALLOW_CLOCK, type ClockOverride, refuseClock } from "./clock.js";
+import { currentUser, NOBODY } from "./user.js";
 
 const keyNames = new WeakMap<PublicKey, string>();
 
@@ -38,13 +41,13 @@ export function keyName(key: PublicKey): string {
  * Finds the log of a key. A key without a file has its log in the state folder.
  *
  * @param key - The open key.
- * @param option - The path that --log gives.
- * @returns That path, or the one beside the key file.
- * @throws Failure (usage) for "-".
+ * @param option - The path that --log gives, or the place of a ledger.
+ * @returns That path, that of the copy of the ledger on this machine, or the one beside the key file.
+ * @throws Failure (usage) for "-", and for a place that is not that of a ledger.
  */
 export function signingLogPath(key: OpenedKey, option: string | undefined): string {
   if (option === STDIO) throw usage("`log` -: a log cannot go to stdout", "name a file for it");
-  if (option !== undefined) return whereItIs(option);
+  if (option !== undefined) return isLedgerPlace(option) ? mirrorOf(ledgerPlace(option)) : whereItIs(option);
   const beside = key.file === undefined ? besidePublic(key) : logOfFile(key.file);
   // one key, one log: a key that also signs elsewhere continues its existing log
   if (beside !== undefined && isThere(beside)) return beside;
@@ -111,36 +114,6 @@ export async function lockLog(path: string, wait = 60, signal?: AbortSignal): Pr
   }
 }
 
-/** The user of a key, as the system reports it; the environment is not trusted. */
-export function currentUser(): Pick<EntryFacts, "user" | "host" | "job"> {
-  let user: string;
-  try {
-    user = userInfo().username;
-  } catch {
-    // in many containers, the user has no name
-    user = `uid ${process.getuid?.() ?? "unknown"}`;
-  }
-  const name = CI_JOBS.find((variable) => /^[\w.:/@-]{1,128}$/.test(process.env[variable] ?? ""));
-  return { user, host: hostname(), ...(name !== undefined && { job: `${name}=${process.env[name]}` }) };
-}
-
-/**
- * The variables with a job identifier of CI services: GitHub, GitLab, Jenkins, Buildkite, CircleCI, Azure, Travis,
- * Bitbucket, AWS, Woodpecker.
- */
-const CI_JOBS = [
-  "GITHUB_RUN_ID",
-  "CI_JOB_ID",
-  "BUILD_TAG",
-  "BUILDKITE_JOB_ID",
-  "CIRCLE_WORKFLOW_JOB_ID",
-  "BUILD_BUILDID",
-  "TRAVIS_JOB_ID",
-  "BITBUCKET_BUILD_NUMBER",
-  "CODEBUILD_BUILD_ID",
-  "CI_PIPELINE_NUMBER",
-];
-
 /** The facts to log for one key. */
 export type SigningFacts = Pick<EntryFacts, "operation"> & Omit<EntryFacts, "time" | "user" | "host" | "job" | "key" | "torn">;
 
@@ -186,6 +159,14 @@ interface OpenLog {
   decides: readonly Entry[];
   /** What the mark says. */
   seen: SeenState | undefined;
+  /** What the mark is to say when the entries are in the ledger. */
+  due?: SeenState | undefined;
+}
+
+/** What this command enters in a ledger. Nothing is entered before everything is granted, and then all of it at once. */
+interface SharedLog {
+  readonly ledger: Ledger;
+  readonly lines: Buffer[];
 }
 
 /**
@@ -205,10 +186,11 @@ async function lockMarks(marks: readonly LastSeen[], taken: Lock[], signal?: Abo
 
 /**
  * Runs `work` with the logs of all keys locked, and with their last-seen marks. Takes the locks in the order of their
- * paths, which prevents deadlocks.
+ * paths, which prevents deadlocks. With a ledger, what `work` records is entered when it has returned: all of it, or
+ * nothing, and then this throws.
  *
  * @param keys - The open keys.
- * @param option - The path that --log gives.
+ * @param option - The path that --log gives, or the place of a ledger.
  * @param work - Gets the logs. They are unlocked when it settles.
  * @param abortable - What ends the wait for a log that another process has, and whether a clock that is far off is
  *   allowed.
@@ -220,10 +202,39 @@ export async function withSigningLogs<T>(
   keys: readonly OpenedKey[],
   option: string | undefined,
   work: (signingLogs: SigningLogs) => Promise<T>,
-  { signal, ...o }: ClockOverride & { signal?: AbortSignal | undefined } = {},
+  o: ClockOverride & { signal?: AbortSignal | undefined } = {},
 ): Promise<T> {
   refuseClock(undefined, o);
   stateFolder();
+  if (!isLedgerPlace(option)) return await withOpenLogs(keys, option, work, o);
+  refuseOwnLogs(keys, option);
+  const ledger = await openLedger(option);
+  try {
+    return await withOpenLogs(keys, option, work, o, { ledger, lines: [] });
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Refuses keys that have a log of their own: the ledger would not know its numbers. */
+function refuseOwnLogs(keys: readonly OpenedKey[], place: string): void {
+  for (const key of keys) {
+    const own = key.file === undefined ? join(stateFolder(), `${keyName(key.public)}.log`) : logOfFile(key.file);
+    if (isThere(own) && sizeOf(own) > 0)
+      throw environment(
+        `${own}: this log of the key is not in the ledger, which would give its numbers again`,
+        `enter it in the ledger: firmseal ledger import ${shellWord(own)} --ledger ${shellWord(place)}`,
+      );
+  }
+}
+
+async function withOpenLogs<T>(
+  keys: readonly OpenedKey[],
+  option: string | undefined,
+  work: (signingLogs: SigningLogs) => Promise<T>,
+  { signal, ...o }: ClockOverride & { signal?: AbortSignal | undefined },
+  shared?: SharedLog,
+): Promise<T> {
   const places = new Map(keys.map((key) => [key, signingLogPath(key, option)]));
   const marks = new Map(keys.map((key) => [keyName(key.public), new LastSeen(keyName(key.public), "log")]));
   const ofLogs = new Map<string, Lock>();
@@ -237,51 +248,67 @@ export async function withSigningLogs<T>(
       ofLogs.set(path, lock);
     }
     const ofMarks = await lockMarks([...marks.values()], taken, signal);
-    // read the marks before the logs: logs may grow meanwhile, and must not seem too short
-    const seen = new Map([...marks].map(([name, one]) => [name, one.read()]));
-    const stateOf = (key: OpenedKey) => seen.get(keyName(key.public));
-    const logs = new Map(
-      [...ofLogs.keys()].map((path) => [
-        path,
-        endOfLog(
+    const turn = await shared?.ledger.turn({ wait, signal });
+    try {
+      // a ledger has one log for all keys
+      const [path] = ofLogs.keys();
+      const end = shared && path !== undefined ? await fetchInto(path, shared.ledger) : 0;
+      // read the marks before the logs: logs may grow meanwhile, and must not seem too short
+      const seen = new Map([...marks].map(([name, one]) => [name, one.read()]));
+      const stateOf = (key: OpenedKey) => seen.get(keyName(key.public));
+      const logs = new Map(
+        [...ofLogs.keys()].map((path) => [
           path,
-          [...places].flatMap(([key, at]) => (at === path ? [stateOf(key)] : [])),
-        ),
-      ]),
-    );
-    const openLogs = new Map<OpenedKey, OpenLog>();
-    for (const [key, path] of places) {
-      const mark = marks.get(keyName(key.public)) as LastSeen;
-      const locks = [ofLogs.get(path) as Lock, ofMarks.get(mark.file) as Lock];
-      const seen = stateOf(key);
-      openLogs.set(key, { locks, mark, seen, ...opened(logs.get(path) as SigningLog, key, seen, option) });
+          endOfLog(
+            path,
+            [...places].flatMap(([key, at]) => (at === path ? [stateOf(key)] : [])),
+          ),
+        ]),
+      );
+      const openLogs = new Map<OpenedKey, OpenLog>();
+      for (const [key, path] of places) {
+        const mark = marks.get(keyName(key.public)) as LastSeen;
+        const locks = [ofLogs.get(path) as Lock, ofMarks.get(mark.file) as Lock];
+        const seen = stateOf(key);
+        openLogs.set(key, { locks, mark, seen, ...opened(logs.get(path) as SigningLog, key, seen, option) });
+      }
+      let whole: (readonly Entry[])[] | undefined;
+      const readWhole = () => {
+        const all = new Map([...logs].map(([path, log]) => [path, wholeOf(log, shared)]));
+        for (const [key, open] of openLogs)
+          Object.assign(open, opened(all.get(open.log.path) as SigningLog, key, open.due ?? open.seen, option));
+        return [...openLogs.values()].map(({ log, binds, seen }) => withLost(log.all, heldBy(binds, seen)));
+      };
+      const clock = refuseClock([...logs.values()].flatMap(lastTime), o);
+      const say = clockWarning(clock);
+      const facts = (key: OpenedKey, use: SigningFacts) => ({ key: keyName(key.public), ...withClock(clock, use) });
+      const user = shared && !shared.ledger.people ? NOBODY : currentUser();
+      const result = await work({
+        get logs() {
+          whole ??= readWhole();
+          return whole;
+        },
+        get deciding() {
+          return [...openLogs.values()].map(({ decides }) => decides);
+        },
+        record: (key, use) => {
+          say();
+          return recordIn(openLogs.get(key) as OpenLog, [...openLogs.values()], { time: now(), ...user, ...facts(key, use) }, shared);
+        },
+        entered: (key, use) => {
+          whole ??= readWhole();
+          return enteredIn(openLogs.get(key) as OpenLog, facts(key, use), shared);
+        },
+      });
+      if (shared && shared.lines.length > 0) {
+        await (turn as Turn).append(end, shared.lines);
+        appendToMirror(path as string, end, Buffer.concat(shared.lines));
+      }
+      for (const open of openLogs.values()) if (open.due) raiseMark(open, open.due);
+      return result;
+    } finally {
+      await turn?.end();
     }
-    let whole: (readonly Entry[])[] | undefined;
-    const readWhole = () => {
-      const all = new Map([...logs].map(([path, log]) => [path, wholeOf(log)]));
-      for (const [key, open] of openLogs) Object.assign(open, opened(all.get(open.log.path) as SigningLog, key, open.seen, option));
-      return [...openLogs.values()].map(({ log, binds, seen }) => withLost(log.all, heldBy(binds, seen)));
-    };
-    const clock = refuseClock([...logs.values()].flatMap(lastTime), o);
-    const say = clockWarning(clock);
-    const facts = (key: OpenedKey, use: SigningFacts) => ({ key: keyName(key.public), ...withClock(clock, use) });
-    return await work({
-      get logs() {
-        whole ??= readWhole();
-        return whole;
-      },
-      get deciding() {
-        return [...openLogs.values()].map(({ decides }) => decides);
-      },
-      record: (key, use) => {
-        say();
-        return recordIn(openLogs.get(key) as OpenLog, [...openLogs.values()], { time: now(), ...currentUser(), ...facts(key, use) });
-      },
-      entered: (key, use) => {
-        whole ??= readWhole();
-        return enteredIn(openLogs.get(key) as OpenLog, facts(key, use));
-      },
-    });
   } finally {
     for (const lock of taken.reverse()) lock.release();
   }
@@ -313,9 +340,10 @@ function opened(
 }
 
 /** The whole of a log whose end was read: what was granted by that end holds only if nobody has written since. */
-function wholeOf(log: SigningLog): SigningLog {
+function wholeOf(log: SigningLog, shared: SharedLog | undefined): SigningLog {
   if (log.before) return log;
   const whole = readLog(log.path);
+  if (shared) addLines(whole, shared.lines);
   const isSame = whole.end === log.end && whole.torn === log.torn && whole.entries.at(-1)?.hash === log.entries.at(-1)?.hash;
   // an entry that was changed before is a fault of the log, which says more
   if (!isSame && whole.faults.length === 0) throw changedMeanwhile(log.path);
@@ -350,12 +378,12 @@ function bindsOf({ all }: SigningLog, name: string, seen: SeenState | undefined)
 const MOST_KEPT = 32;
 
 /** `all`: the open logs. Several keys may have one. */
-function recordIn(open: OpenLog, all: readonly OpenLog[], facts: EntryFacts): Receipt {
+function recordIn(open: OpenLog, all: readonly OpenLog[], facts: EntryFacts, shared: SharedLog | undefined): Receipt {
   const { log, locks } = open;
   // A person may have removed our locks. Correctness does not depend on them, but stopping here avoids a late entry.
   if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was removed`, "run the command again");
   const known = log.all.length;
-  const entry = appendEntry(log, facts);
+  const entry = shared ? draftEntry(log, facts, shared.lines) : appendEntry(log, facts);
   // another program may have written too: an entry that came too late counts as used
   const added = log.all.slice(known);
   open.binds = [...open.binds, entry];
@@ -365,33 +393,41 @@ function recordIn(open: OpenLog, all: readonly OpenLog[], facts: EntryFacts): Re
       one.decides = [...one.decides, ...added];
       if (one.decides.length > MOST_KEPT) one.decides = decidingEntries(one.decides);
     }
-  raiseMarks(open, entry);
-  return { path: log.path, entry: entry.n, hash: entry.hash };
+  const seen = seenAt(open, entry);
+  // a mark never says more than the ledger has
+  if (shared) open.due = seen;
+  else raiseMark(open, seen);
+  return { path: shared?.ledger.place.text ?? log.path, entry: entry.n, hash: entry.hash };
 }
 
-function enteredIn(open: OpenLog, facts: Omit<EntryFacts, "time" | "user" | "host">): Receipt | undefined {
+function enteredIn(open: OpenLog, facts: Omit<EntryFacts, "time" | "user" | "host">, shared: SharedLog | undefined): Receipt | undefined {
   const { log, seen, binds } = open;
   const entry = log.entries.find((one) => saysTheSame(one, facts));
   if (!entry) return undefined;
-  if (entry.n > Number(seen?.count ?? 0n)) {
+  if (entry.n > Number((open.due ?? seen)?.count ?? 0n)) {
     // its writer may have been killed before it was on the disk
-    makeDurable(log.path);
+    if (!shared) makeDurable(log.path);
     open.binds = [...binds, entry];
-    raiseMarks(open, log.entries.at(-1) as Entry);
+    const last = seenAt(open, log.entries.at(-1) as Entry);
+    if (shared) open.due = last;
+    else raiseMark(open, last);
   }
-  return { path: log.path, entry: entry.n, hash: entry.hash };
+  return { path: shared?.ledger.place.text ?? log.path, entry: entry.n, hash: entry.hash };
 }
 
-function raiseMarks(open: Pick<OpenLog, "mark" | "log" | "binds"> & Partial<OpenLog>, entry: Entry): void {
-  const { mark, log, binds, decides } = open;
+/** What a mark says from this entry on. */
+function seenAt({ log, binds, decides }: Pick<OpenLog, "log" | "binds"> & Partial<OpenLog>, entry: Entry): SeenState {
   // otherwise the next signature reads the whole log: `decides` holds up to its last line
   const isLast = log.all.at(-1) === entry;
-  const seen: SeenState = {
+  return {
     ...{ count: BigInt(entry.n), hash: entry.hash, path: resolve(log.path), binds },
     ...(isLast && log.place && decides && { place: log.place, decides }),
   };
-  if (!mark.raise(seen))
-    throw environment(`${log.path}: another process used the key in the meantime`, "run the command again; nothing was signed");
+}
+
+function raiseMark(open: Pick<OpenLog, "mark" | "log"> & Partial<OpenLog>, seen: SeenState): void {
+  if (!open.mark.raise(seen))
+    throw environment(`${open.log.path}: another process used the key in the meantime`, "run the command again; nothing was signed");
   open.seen = seen;
 }
 
@@ -423,7 +459,7 @@ export async function acceptRestored(log: SigningLog, thumbprints: readonly stri
     const above = seen.reduce((most, state) => Math.max(most, Number(state?.count ?? 0n)), 0);
     clockWarning(clock)();
     const entry = appendEntry(log, withClock<EntryFacts>(clock, { time: now(), ...currentUser(), operation: ACCEPT }), above);
-    for (const one of open) raiseMarks(one, entry);
+    for (const one of open) raiseMark(one, seenAt(one, entry));
     return entry;
   } finally {
     for (const lock of taken) lock.release();

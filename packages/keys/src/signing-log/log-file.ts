@@ -265,15 +265,32 @@ export const END_OF_TORN = "\0\n";
 export function appendEntry(log: SigningLog, facts: EntryFacts, above = 0): Entry {
   const { torn } = log;
   const rest = torn > 0 ? Buffer.concat([readFrom(log.path, log.end), Buffer.from(END_OF_TORN)]) : Buffer.alloc(0);
-  const { n, prev } = linkOf(log, facts.operation, above, rest);
-  const { text, hash } = lineOf({ v: 1, n, ...facts, ...(torn > 0 && { torn }), prev });
-  if (Buffer.byteLength(text) > KEY_LIMITS.logEntry)
-    throw tooMuch(`${log.path}: the entry would be too long`, `the limit is ${byteWords(KEY_LIMITS.logEntry)}`);
+  const { text, hash } = newLine(log, { ...linkOf(log, facts.operation, above, rest), facts, ...(torn > 0 && { torn }) });
   write(log, Buffer.from(torn > 0 ? END_OF_TORN + text : text));
   follow(log, readFrom(log.path, log.end));
   const entry = log.entries.findLast((e) => e.hash === hash);
   if (!entry) throw changedMeanwhile(log.path);
   return entry;
+}
+
+/** Adds lines to a log that was read, without writing them. */
+export function addLines(log: SigningLog, lines: readonly Buffer[]): void {
+  follow(log, Buffer.concat(lines));
+}
+
+/** Like appendEntry(), but only adds the line to the log that was read, and to `lines`. Nothing is written. */
+export function draftEntry(log: SigningLog, facts: EntryFacts, lines: Buffer[]): Entry {
+  const line = Buffer.from(newLine(log, { ...linkOf(log, facts.operation, 0, Buffer.alloc(0)), facts }).text);
+  addLines(log, [line]);
+  lines.push(line);
+  return log.entries.at(-1) as Entry;
+}
+
+function newLine({ path }: SigningLog, { n, prev, facts, torn }: { n: number; prev: string; facts: EntryFacts; torn?: number }) {
+  const line = lineOf({ v: 1, n, ...facts, ...(torn !== undefined && { torn }), prev });
+  if (Buffer.byteLength(line.text) > KEY_LIMITS.logEntry)
+    throw tooMuch(`${path}: the entry would be too long`, `the limit is ${byteWords(KEY_LIMITS.logEntry)}`);
+  return line;
 }
 
 /** Makes what a log has durable. Throws a Failure (exit 3) if that cannot be done. */

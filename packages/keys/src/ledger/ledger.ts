@@ -1,0 +1,84 @@
+// A ledger: one signing log that several machines share. It holds the lines of a log, and has one winner for what comes
+// next. Everything else (the hash chain, numbers, approvals, last-seen marks) is that of a log in a file: each machine
+// has a copy of the ledger (mirror.ts), and reads that.
+
+import { environment, type Failure } from "../errors/failure.js";
+import { type LedgerPlace, ledgerPlace } from "./place.js";
+
+/** The turn of one machine. The others wait until it ends, or until the ledger ends it. */
+export interface Turn {
+  /**
+   * Enters lines at the end, all of them or none. They are durable on return.
+   *
+   * @param at - The length of the ledger in bytes, as the caller knows it.
+   * @param lines - Entries of a signing log, each with its line end.
+   * @throws Failure (exit 3) if the ledger has another length, or if it is not known whether the lines were entered.
+   *   Nobody may sign then.
+   */
+  append(at: number, lines: readonly Buffer[]): Promise<void>;
+  /** Ends the turn. Whatever was not appended is forgotten. Does not throw. */
+  end(): Promise<void>;
+}
+
+/** A ledger in a database or an object store. */
+export interface Ledger {
+  readonly place: LedgerPlace;
+  /** Whether entries name the user, the host and the job. */
+  readonly people: boolean;
+  /**
+   * Reads whole lines, from a byte offset at which one begins to the end of the ledger. Nothing if the ledger ends
+   * there or before.
+   */
+  read(from: number): AsyncIterable<Buffer>;
+  /** Waits for a turn. `wait`: seconds. Throws a Failure (exit 3) if it does not come. */
+  turn(options: { wait: number; signal?: AbortSignal | undefined }): Promise<Turn>;
+  close(): Promise<void>;
+}
+
+/** What a new ledger records of itself. */
+export interface LedgerOptions {
+  /** Entries name the user, the host and the job. Without it, nobody learns from the ledger who signed where. */
+  readonly people?: boolean;
+  /** PostgreSQL: the role of signers, which may append and read. */
+  readonly signers?: string;
+}
+
+/** A kind of place. */
+interface Kind {
+  open(place: LedgerPlace): Promise<Ledger>;
+  init(place: LedgerPlace, options: LedgerOptions): Promise<void>;
+}
+
+const KINDS: { readonly [kind in LedgerPlace["kind"]]: () => Promise<Kind> } = {
+  postgres: () => import("./postgres.js"),
+  s3: () => import("./s3.js"),
+};
+
+/**
+ * Opens a ledger.
+ *
+ * @param text - Its place: see ledgerPlace().
+ * @returns The ledger, to be closed.
+ * @throws Failure (exit 3) if it cannot be reached, does not exist, or is not safe to use.
+ */
+export async function openLedger(text: string): Promise<Ledger> {
+  const place = ledgerPlace(text);
+  return await (await KINDS[place.kind]()).open(place);
+}
+
+/**
+ * Makes a new, empty ledger.
+ *
+ * @param text - Its place.
+ * @param options - What it records of itself.
+ * @throws Failure if there is one of that name, or if the place cannot hold a ledger.
+ */
+export async function initLedger(text: string, options: LedgerOptions = {}): Promise<void> {
+  const place = ledgerPlace(text);
+  await (await KINDS[place.kind]()).init(place, options);
+}
+
+/** Another machine has entered something: what was granted by the old end does not hold. */
+export function ledgerMoved({ text }: LedgerPlace): Failure {
+  return environment(`${text}: another machine used the ledger in the meantime`, "run the command again; nothing was signed");
+}

@@ -1,0 +1,260 @@
+// A ledger in PostgreSQL: lines, and what must be unique, in tables (schema.ts). A turn is a transaction that holds an
+// advisory lock. The server ends it with the connection, so a machine that dies stops nobody.
+
+import { readFileSync } from "node:fs";
+import type { Client, ClientConfig, DatabaseError } from "pg";
+import { environment, Failure, refusedInput, systemFault, usage } from "../errors/failure.js";
+import { commonTrouble, importPackage } from "../sources/services/service.js";
+import { visible } from "../words.js";
+import { type Ledger, type LedgerOptions, ledgerMoved, type Turn } from "./ledger.js";
+import type { LedgerPlace } from "./place.js";
+import { grants, MIGRATIONS, REFUSALS, SCHEMA_VERSION } from "./schema.js";
+
+/** Milliseconds to connect, and for an answer that waits for nobody. */
+const ANSWER = 15_000;
+/** Milliseconds that a turn may take: then the server ends it, and the next machine goes on. */
+const LONGEST_TURN = 60_000;
+/** Lines in one answer. */
+const LINES = 2000;
+
+const NO_LEDGER = "make it as the owner of the database: firmseal ledger init";
+const CREDENTIALS = "set PGUSER, and PGPASSWORD, PGPASSFILE or ~/.pgpass; the server's pg_hba.conf must allow the role";
+
+/** What to say of an error of the server, by its SQLSTATE. */
+const TROUBLES: { readonly [code: string]: readonly [string, string] } = {
+  "28P01": ["the server does not accept the password", CREDENTIALS],
+  "28000": ["the server does not accept the role", CREDENTIALS],
+  "3D000": ["there is no such database", "check the name in the place; the owner makes it: createdb"],
+  "42501": ["the role may not use the ledger", "grant it: firmseal ledger init … --signers ROLE"],
+  "3F000": ["there is no ledger in this database", NO_LEDGER],
+  "42P01": ["there is no ledger in this database", NO_LEDGER],
+  "55P03": ["other machines use the ledger without a pause", "run the command again"],
+  "25P03": ["the turn took too long", "run the command again; nothing was signed"],
+  "25006": ["the server is a copy that accepts no entries", "name the primary server"],
+  "53300": ["the server has too many connections", "run the command again later"],
+  "57P01": ["the server is stopping", "run the command again later"],
+  "57P03": ["the server is starting", "run the command again later"],
+  [REFUSALS.numberTaken]: [
+    "the ledger has another manifest under this number",
+    "give it a new number: `seq` next, or raise it in the description",
+  ],
+  [REFUSALS.leafTaken]: [
+    "the ledger says that this one-time leaf has signed: another copy of the key is in use",
+    "let one machine sign with the key; firmseal hss skip KEY --to N goes on after the highest leaf",
+  ],
+};
+
+/** An error of the server or of the connection, in words. */
+function failure({ text }: LedgerPlace, e: unknown): unknown {
+  if (e instanceof Failure) return e;
+  const { code, message } = e as Partial<DatabaseError>;
+  const [what, hint] = (typeof code === "string" && Object.hasOwn(TROUBLES, code) ? TROUBLES[code] : undefined) ??
+    commonTrouble(e) ?? [
+      `the database failed: ${visible(String(message).slice(0, 200))}`,
+      "see the server's log, and run the command again; nothing was signed",
+    ];
+  return code === REFUSALS.numberTaken
+    ? refusedInput("ERR_SEQUENCE", `${text}: ${what}`, hint)
+    : code === REFUSALS.leafTaken
+      ? new Failure(3, "ERR_KEY_STATE", `${text}: ${what}`, hint)
+      : environment(`${text}: ${what}`, hint, e);
+}
+
+const isHere = (host: string) => host.startsWith("/") || ["localhost", "127.0.0.1", "::1", "[::1]"].includes(host);
+
+const fileIn = (variable: string) => {
+  const path = process.env[variable];
+  if (!path) return undefined;
+  try {
+    return readFileSync(path, "utf8");
+  } catch (e) {
+    throw systemFault(e, `${variable}=${path}`) ?? e;
+  }
+};
+
+/** How to connect: as the variables of PostgreSQL say, but never to another machine without a verified certificate. */
+function configOf({ url }: LedgerPlace): ClientConfig {
+  const host = url.hostname.replace(/^\[|\]$/g, "") || process.env["PGHOST"] || "localhost";
+  const ca = fileIn("PGSSLROOTCERT");
+  const [cert, key] = [fileIn("PGSSLCERT"), fileIn("PGSSLKEY")];
+  return {
+    host,
+    port: Number(url.port || process.env["PGPORT"] || 5432),
+    ...(url.username !== "" && { user: decodeURIComponent(url.username) }),
+    database: decodeURIComponent(url.pathname.slice(1)),
+    ssl: isHere(host) ? false : { rejectUnauthorized: true, ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
+    application_name: "firmseal",
+    connectionTimeoutMillis: ANSWER,
+    // longer than the longest wait for a lock
+    query_timeout: LONGEST_TURN + 2 * ANSWER,
+    keepAlive: true,
+  };
+}
+
+async function connect(place: LedgerPlace): Promise<Client> {
+  const { default: pg } = await importPackage(place.text, "pg", () => import("pg"));
+  const client = new pg.Client(configOf(place));
+  // a connection that ends is told by the query that needs it
+  client.on("error", () => {});
+  try {
+    await client.connect();
+  } catch (e) {
+    await client.end().catch(() => {});
+    throw failure(place, e);
+  }
+  return client;
+}
+
+/** The tables, or why they cannot be used. */
+async function versionOf(client: Client): Promise<number> {
+  const { rows } = await client.query<{ found: string | null }>("SELECT to_regclass('firmseal.version')::text AS found");
+  if (rows[0]?.found == null) return 0;
+  return (await client.query<{ version: number }>("SELECT version FROM firmseal.version")).rows[0]?.version ?? 0;
+}
+
+/** Opens the ledger of a name. Throws a Failure if a client cannot rely on what the server does with it. */
+export async function open(place: LedgerPlace): Promise<Ledger> {
+  const client = await connect(place);
+  try {
+    const version = await versionOf(client);
+    if (version === 0) throw environment(`${place.text}: there is no ledger in this database`, NO_LEDGER);
+    if (version !== SCHEMA_VERSION)
+      throw environment(
+        `${place.text}: its tables are of version ${version}, and this firmseal knows version ${SCHEMA_VERSION}`,
+        version < SCHEMA_VERSION ? "bring them up to date: firmseal ledger init" : "use a newer firmseal",
+      );
+    const { rows } = await client.query<{ id: number; people: boolean; fsync: string; rights: string | null }>(
+      `SELECT id, people, current_setting('fsync') AS fsync,
+        (SELECT string_agg(t || ' ' || p, ', ') FROM unnest(ARRAY['line', 'number', 'leaf']) t, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) p
+          WHERE has_table_privilege('firmseal.' || t, p)) AS rights
+        FROM firmseal.ledger WHERE name = $1`,
+      [place.name],
+    );
+    const [row] = rows;
+    if (!row) throw await noSuchLedger(client, place);
+    if (row.fsync !== "on")
+      throw environment(
+        `${place.text}: the server does not write to the disk (fsync = off)`,
+        "set fsync = on: a number that is lost is given twice",
+      );
+    return new PostgresLedger(place, client, row.id, row.people, row.rights);
+  } catch (e) {
+    await client.end().catch(() => {});
+    throw failure(place, e);
+  }
+}
+
+async function noSuchLedger(client: Client, { text, name }: LedgerPlace): Promise<Failure> {
+  const { rows } = await client.query<{ name: string }>("SELECT name FROM firmseal.ledger ORDER BY name LIMIT 8");
+  const known = rows.map((one) => visible(one.name)).join(", ");
+  return environment(
+    `${text}: there is no ledger ${name} here${known === "" ? "" : `; there is ${known}`}`,
+    "check the name after #, or make the ledger: firmseal ledger init",
+  );
+}
+
+class PostgresLedger implements Ledger {
+  constructor(
+    readonly place: LedgerPlace,
+    private readonly client: Client,
+    private readonly id: number,
+    readonly people: boolean,
+    /** What the role may do besides appending and reading. */
+    private readonly rights: string | null,
+  ) {}
+
+  async *read(from: number): AsyncGenerator<Buffer> {
+    try {
+      for (let at = from; ; ) {
+        const { rows } = await this.client.query<{ line: Buffer }>(
+          "SELECT line FROM firmseal.line WHERE ledger = $1 AND start >= $2 ORDER BY start LIMIT $3",
+          [this.id, at, LINES],
+        );
+        if (rows.length === 0) return;
+        const bytes = Buffer.concat(rows.map(({ line }) => line));
+        yield bytes;
+        at += bytes.length;
+      }
+    } catch (e) {
+      throw failure(this.place, e);
+    }
+  }
+
+  async turn({ wait, signal }: { wait: number; signal?: AbortSignal | undefined }): Promise<Turn> {
+    const { client, place, id } = this;
+    if (this.rights !== null)
+      throw environment(
+        `${place.text}: the role may change what others have entered (${this.rights.toLowerCase()})`,
+        "sign with a role that may only append and read: firmseal ledger init … --signers ROLE",
+      );
+    const end = () => client.query("ROLLBACK").catch(() => {});
+    try {
+      await client.query("BEGIN");
+      // durable before the answer, whatever the server's default is
+      await client.query("SET LOCAL synchronous_commit = on");
+      await client.query(`SET LOCAL idle_in_transaction_session_timeout = ${LONGEST_TURN}`);
+      await client.query(`SET LOCAL lock_timeout = ${Math.min(wait * 1000, LONGEST_TURN)}`);
+      await client.query("SELECT pg_advisory_xact_lock(hashtext('firmseal'), $1)", [id]);
+      signal?.throwIfAborted();
+    } catch (e) {
+      await end();
+      throw signal?.aborted ? e : failure(place, e);
+    }
+    return {
+      append: async (at, lines) => {
+        const starts: number[] = [];
+        let start = at;
+        for (const line of lines) {
+          starts.push(start);
+          start += line.length;
+        }
+        try {
+          await client.query("INSERT INTO firmseal.line SELECT $1, s, l FROM unnest($2::bigint[], $3::bytea[]) AS x (s, l) ORDER BY s", [
+            id,
+            starts,
+            lines,
+          ]);
+          await client.query("COMMIT");
+        } catch (e) {
+          await end();
+          const { code } = e as Partial<DatabaseError>;
+          throw code === REFUSALS.notAtEnd || code === "23505" ? ledgerMoved(place) : failure(place, e);
+        }
+      },
+      end: async () => void (await end()),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.client.end().catch(() => {});
+  }
+}
+
+/** Makes a ledger, and its tables if they are missing or old. The role that does it owns them. */
+export async function init(place: LedgerPlace, { people = false, signers }: LedgerOptions): Promise<void> {
+  const client = await connect(place);
+  try {
+    await client.query("BEGIN");
+    await client.query("SELECT pg_advisory_xact_lock(hashtext('firmseal'), 0)");
+    const version = await versionOf(client);
+    if (version > SCHEMA_VERSION)
+      throw environment(`${place.text}: its tables are of version ${version}, which is newer than this firmseal`, "use a newer firmseal");
+    for (const migration of MIGRATIONS.slice(version)) await client.query(migration);
+    await client.query("UPDATE firmseal.version SET version = $1", [SCHEMA_VERSION]);
+    const added = await client.query("INSERT INTO firmseal.ledger (name, people) VALUES ($1, $2) ON CONFLICT DO NOTHING", [
+      place.name,
+      people,
+    ]);
+    if (added.rowCount === 0 && signers === undefined && version === SCHEMA_VERSION)
+      throw usage(
+        `${place.text}: there is a ledger of this name`,
+        "two products have two names; --signers ROLE lets a role use the existing one",
+      );
+    if (signers !== undefined) await client.query(grants(client.escapeIdentifier(signers)));
+    await client.query("COMMIT");
+  } catch (e) {
+    throw failure(place, e);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

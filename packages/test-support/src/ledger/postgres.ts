@@ -1,0 +1,123 @@
+// A PostgreSQL server of a test, from Debian: a cluster in a folder of its own, without a password on its socket.
+
+import { type SpawnSyncOptions, spawnSync } from "node:child_process";
+import { chownSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const ROOT = "/usr/lib/postgresql";
+/** The programs of the newest version. */
+const bin = existsSync(ROOT)
+  ? readdirSync(ROOT)
+      .map(Number)
+      .filter((n) => existsSync(`${ROOT}/${n}/bin/initdb`))
+      .sort((a, b) => b - a)
+      .map((n) => `${ROOT}/${n}/bin`)[0]
+  : undefined;
+
+/** Why the tests with PostgreSQL skip themselves; "" if they do not. */
+export const whyNoPostgres = bin === undefined ? " (skipped: no PostgreSQL server)" : "";
+
+/** The server refuses to run as root: then it runs as the user of its Debian package. */
+function serverUser(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const [, uid, gid] = /^postgres:[^:]*:(\d+):(\d+):/m.exec(readFileSync("/etc/passwd", "latin1")) ?? [];
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+function run(command: string, args: readonly string[], options: SpawnSyncOptions = {}): string {
+  const r = spawnSync(command, args, { encoding: "utf8", ...options });
+  if (r.status !== 0) throw new Error(`${command} ${args.join(" ")}: ${r.stderr}${r.stdout}`);
+  return r.stdout as string;
+}
+
+/** A server with the superuser "owner" and the database "ledgers". Its socket is in `folder`. */
+export class Postgres {
+  readonly folder = mkdtempSync("/tmp/firmseal-pg-");
+  /** Where clients find it. */
+  readonly env: { readonly PGHOST: string; readonly PGPORT: string; readonly PGUSER: string };
+  private readonly user = serverUser();
+  private readonly data = join(this.folder, "data");
+
+  constructor(
+    readonly port: number,
+    /** More lines of postgresql.conf. */
+    settings: readonly string[] = [],
+  ) {
+    this.env = { PGHOST: this.folder, PGPORT: String(port), PGUSER: "signer" };
+    if (this.user) chownSync(this.folder, this.user.uid, this.user.gid);
+    this.program("initdb", "-D", this.data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
+    const conf = [`port = ${port}`, `unix_socket_directories = '${this.folder}'`, "max_connections = 50", ...settings];
+    writeFileSync(join(this.data, "postgresql.auto.conf"), `${conf.join("\n")}\n`);
+    this.start();
+    this.sql("CREATE DATABASE ledgers", "postgres");
+    this.sql("CREATE ROLE signer LOGIN");
+  }
+
+  private program(name: string, ...args: string[]): string {
+    return run(`${bin}/${name}`, args, {
+      cwd: this.folder,
+      ...this.user,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: "/usr/bin:/bin" },
+    });
+  }
+
+  start(): void {
+    // its log is a file: a server that has our pipe would keep us waiting
+    this.program("pg_ctl", "-D", this.data, "-l", join(this.folder, "log"), "-w", "-t", "60", "start");
+  }
+
+  /** Ends it as a power cut does. */
+  kill(): void {
+    const pid = Number(readFileSync(join(this.data, "postmaster.pid"), "latin1").split("\n")[0]);
+    // its children have its group, and shared memory would keep the next one from starting
+    const children = run("ps", ["-o", "pid=", "--ppid", String(pid)])
+      .trim()
+      .split(/\s+/)
+      .map(Number);
+    for (const one of [pid, ...children])
+      try {
+        process.kill(one, "SIGKILL");
+      } catch {
+        // it has ended
+      }
+    while (existsSync(`/proc/${pid}`)) spawnSync("sleep", ["0.05"]);
+  }
+
+  /** Copies all of its data. It must be stopped. */
+  save(name: string): void {
+    cpSync(this.data, join(this.folder, name), { recursive: true, preserveTimestamps: true });
+    this.own(name);
+  }
+
+  restore(name: string): void {
+    rmSync(this.data, { recursive: true });
+    cpSync(join(this.folder, name), this.data, { recursive: true, preserveTimestamps: true });
+    this.own("data");
+  }
+
+  private own(name: string): void {
+    if (this.user) run("chown", ["-R", `${this.user.uid}:${this.user.gid}`, join(this.folder, name)]);
+  }
+
+  stop(): void {
+    this.program("pg_ctl", "-D", this.data, "-m", "fast", "-w", "stop");
+  }
+
+  /** Runs SQL as the superuser. */
+  sql(text: string, database = "ledgers"): string {
+    return run("psql", ["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", text], {
+      env: { PATH: process.env["PATH"] ?? "", ...this.env, PGUSER: "owner" },
+    }).trim();
+  }
+
+  /** Ends it, if it runs, and removes it. */
+  remove(): void {
+    try {
+      this.program("pg_ctl", "-D", this.data, "-m", "immediate", "-w", "stop");
+    } catch {
+      // it does not run
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
