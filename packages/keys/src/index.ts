@@ -6,12 +6,23 @@ export { formatPrivate, formatPublic, type PrivateFormat, type PublicFormat, pri
 export { parseSignature } from "./formats/signature-file.js";
 export { readHssFile } from "./hss/file.js";
 export { hssKeygen, hssParams } from "./hss/keygen.js";
+export { initLedger, type LedgerOptions } from "./ledger/ledger.js";
 export { KEY_LIMITS } from "./limits.js";
 export { type Lock, lock } from "./locks/lock.js";
 export { listen } from "./notices.js";
 export type { ClockOverride } from "./recording/clock.js";
 export { joinLogs } from "./recording/join.js";
 export { keyName, type Receipt, type SigningFacts, type SigningLogs, signingLogPath, withSigningLogs } from "./recording/recording.js";
+export { refreshLog } from "./recording/refresh.js";
+export {
+  exportLedger,
+  type ImportOptions,
+  importLog,
+  type LedgerFacts,
+  ledgerFacts,
+  type VerifiedLedger,
+  verifyLedger,
+} from "./recording/shared.js";
 export type { PassphraseOption } from "./secrets/hand-out.js";
 export type { Entry } from "./signing-log/entry.js";
 export { type LateEntry, type LogFault, readLog, type SigningLog } from "./signing-log/log-file.js";

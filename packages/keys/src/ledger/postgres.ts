@@ -20,8 +20,15 @@ const LINES = 2000;
 const NO_LEDGER = "make it as the owner of the database: firmseal ledger init";
 const CREDENTIALS = "set PGUSER, and PGPASSWORD, PGPASSFILE or ~/.pgpass; the server's pg_hba.conf must allow the role";
 
-/** What to say of an error of the server, by its SQLSTATE. */
+/** Whether what was sent was entered is not known. If it was, the next command finds it. */
+const LOST = [
+  "the connection to the server ended",
+  "check the network and the server, then run the command again; nothing was signed",
+] as const;
+
+/** What to say of an error of the server, by its SQLSTATE, or of its socket. */
 const TROUBLES: { readonly [code: string]: readonly [string, string] } = {
+  ENOENT: ["the server has no socket here", "start it, or name its folder: PGHOST"],
   "28P01": ["the server does not accept the password", CREDENTIALS],
   "28000": ["the server does not accept the role", CREDENTIALS],
   "3D000": ["there is no such database", "check the name in the place; the owner makes it: createdb"],
@@ -49,7 +56,8 @@ function failure({ text }: LedgerPlace, e: unknown): unknown {
   if (e instanceof Failure) return e;
   const { code, message } = e as Partial<DatabaseError>;
   const [what, hint] = (typeof code === "string" && Object.hasOwn(TROUBLES, code) ? TROUBLES[code] : undefined) ??
-    commonTrouble(e) ?? [
+    commonTrouble(e) ??
+    (/^Connection terminated|timeout/i.test(String(message)) ? LOST : undefined) ?? [
       `the database failed: ${visible(String(message).slice(0, 200))}`,
       "see the server's log, and run the command again; nothing was signed",
     ];

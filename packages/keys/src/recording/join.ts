@@ -13,7 +13,13 @@ import { currentUser } from "./user.js";
 const NOT_ONE = "compare the logs instead, without `mergeOut`";
 
 /** A log without faults, and its bytes. */
-function readWhole(path: string): { log: SigningLog; bytes: Buffer } {
+export interface WholeLog {
+  readonly log: SigningLog;
+  readonly bytes: Buffer;
+}
+
+/** Reads a log that is to become a part of another one. Throws a Failure for a fault. */
+export function readWhole(path: string): WholeLog {
   const bytes = Buffer.from(readAll(path, KEY_LIMITS.log));
   const log = parseLog(path, bytes);
   const [fault] = log.faults;
@@ -54,24 +60,33 @@ export function joinLogs(first: string, second: string, out: string, o: ClockOve
   const keys = new Set(one.log.all.flatMap(({ key }) => key ?? []));
   if (!other.log.all.some(({ key }) => key !== undefined && keys.has(key)))
     throw usage(`${first} and ${second} have no key in common`, NOT_ONE);
+  writeWhole(out, Buffer.concat([one.bytes, joinedLines(one, other, o)]), { mode: 0o600, fresh: true });
+}
+
+/**
+ * Returns what comes after the first of two logs, so that it has the entries of both: those that only the second one
+ * has, and an entry that says so. Throws a Failure if that is nothing, or if the second one cannot be joined.
+ */
+export function joinedLines(one: WholeLog, other: WholeLog, o: ClockOverride, user = currentUser()): Buffer {
+  const { path } = one.log;
   const lines = newLines(other.bytes, new Set(one.log.all.map(({ hash }) => hash)));
-  if (lines.length === 0) throw usage(`${second} has no entry that ${first} lacks`, "keep the first one; there is nothing to join");
-  const bytes = Buffer.concat([one.bytes, Buffer.from(one.log.torn > 0 ? END_OF_TORN : ""), ...lines]);
-  const both = parseLog(out, bytes);
+  if (lines.length === 0) throw usage(`${other.log.path} has no entry that ${path} lacks`, "keep the first one; there is nothing to join");
+  const added = [Buffer.from(one.log.torn > 0 ? END_OF_TORN : ""), ...lines];
+  const both = parseLog(path, Buffer.concat([one.bytes, ...added]));
   const n = both.all.reduce((most, entry) => Math.max(most, entry.n), 0) + 1;
   const clock = refuseClock([one.log, other.log].flatMap(lastTime), o);
   clockWarning(clock)();
   const { text } = lineOf({
-    ...{ v: 1, n, ...withClock<EntryFacts>(clock, { time: now(), ...currentUser(), operation: JOIN }) },
+    ...{ v: 1, n, ...withClock<EntryFacts>(clock, { time: now(), ...user, operation: JOIN }) },
     prev: wholeHash(both).digest("hex"),
   });
-  const whole = Buffer.concat([bytes, Buffer.from(text)]);
-  const [fault] = parseLog(out, whole).faults;
+  added.push(Buffer.from(text));
+  const [fault] = parseLog(path, Buffer.concat([one.bytes, ...added])).faults;
   if (fault)
     throw refusedInput(
       "ERR_LOG",
-      `${second} cannot be joined: ${fault.what}`,
+      `${other.log.path} cannot be joined: ${fault.what}`,
       "if it was restored or joined itself, give it as the first log",
     );
-  writeWhole(out, whole, { mode: 0o600, fresh: true });
+  return Buffer.concat(added);
 }

@@ -382,6 +382,7 @@ function recordIn(open: OpenLog, all: readonly OpenLog[], facts: EntryFacts, sha
   const { log, locks } = open;
   // A person may have removed our locks. Correctness does not depend on them, but stopping here avoids a late entry.
   if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was removed`, "run the command again");
+  if (shared) refuseUsedLeaf(open, facts);
   const known = log.all.length;
   const entry = shared ? draftEntry(log, facts, shared.lines) : appendEntry(log, facts);
   // another program may have written too: an entry that came too late counts as used
@@ -398,6 +399,19 @@ function recordIn(open: OpenLog, all: readonly OpenLog[], facts: EntryFacts, sha
   if (shared) open.due = seen;
   else raiseMark(open, seen);
   return { path: shared?.ledger.place.text ?? log.path, entry: entry.n, hash: entry.hash };
+}
+
+/** A one-time leaf signs once: another machine may have a copy of the key, whose state says less than the ledger. */
+function refuseUsedLeaf({ decides }: OpenLog, { key, leaf }: EntryFacts): void {
+  if (leaf === undefined) return;
+  for (const used of decides)
+    if (used.key === key && used.leaf !== undefined && BigInt(used.leaf) >= BigInt(leaf))
+      throw new Failure(
+        3,
+        "ERR_KEY_STATE",
+        `leaf ${leaf} of the key cannot sign: the ledger has leaf ${used.leaf}, which another copy of the key used`,
+        `let one machine sign with the key; if this is to be that one: firmseal hss skip KEY --to ${BigInt(used.leaf) + 1n}`,
+      );
 }
 
 function enteredIn(open: OpenLog, facts: Omit<EntryFacts, "time" | "user" | "host">, shared: SharedLog | undefined): Receipt | undefined {

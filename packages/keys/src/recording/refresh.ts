@@ -1,9 +1,23 @@
 // Fetches what other machines have entered in a ledger, for commands that only read.
 
-import { openLedger } from "../ledger/ledger.js";
+import { type Ledger, openLedger } from "../ledger/ledger.js";
 import { fetchInto } from "../ledger/mirror.js";
-import { isLedgerPlace, ledgerPlace, mirrorOf } from "../ledger/place.js";
+import { isLedgerPlace, mirrorOf } from "../ledger/place.js";
+import { stateFolder } from "../signing-log/last-seen.js";
 import { lockLog } from "./recording.js";
+
+/** Brings the copy of an open ledger up to date, and returns its path. */
+export async function refresh(ledger: Ledger): Promise<string> {
+  stateFolder();
+  const path = mirrorOf(ledger.place);
+  const lock = await lockLog(path);
+  try {
+    await fetchInto(path, ledger);
+  } finally {
+    lock.release();
+  }
+  return path;
+}
 
 /**
  * Brings the copy of a ledger on this machine up to date.
@@ -14,17 +28,10 @@ import { lockLog } from "./recording.js";
  */
 export async function refreshLog(log: string | undefined): Promise<string | undefined> {
   if (!isLedgerPlace(log)) return log;
-  const path = mirrorOf(ledgerPlace(log));
   const ledger = await openLedger(log);
   try {
-    const lock = await lockLog(path);
-    try {
-      await fetchInto(path, ledger);
-    } finally {
-      lock.release();
-    }
+    return await refresh(ledger);
   } finally {
     await ledger.close();
   }
-  return path;
 }

@@ -1,0 +1,194 @@
+// What a person does with a ledger: enters a log that is in a file, checks the whole, and writes it to a file.
+
+import { Failure, refusedInput, usage } from "../errors/failure.js";
+import { sha256Hex } from "../files/digest.js";
+import { readIfThere } from "../files/read.js";
+import { writeWhole } from "../files/write.js";
+import { type Ledger, openLedger } from "../ledger/ledger.js";
+import { mirrorOf } from "../ledger/place.js";
+import { KEY_LIMITS } from "../limits.js";
+import { type Conflict, conflictFailure, conflicts } from "../signing-log/compare.js";
+import { type LogFault, parseLog, type SigningLog } from "../signing-log/log-file.js";
+import type { ClockOverride } from "./clock.js";
+import { joinedLines, readWhole, type WholeLog } from "./join.js";
+import { refresh } from "./refresh.js";
+import { currentUser, NOBODY } from "./user.js";
+
+/** What a ledger has. */
+export interface LedgerFacts {
+  /** Its place. */
+  readonly place: string;
+  readonly entries: number;
+  readonly bytes: number;
+  /** Whether entries name the user, the host and the job. */
+  readonly people: boolean;
+  /** The copy on this machine. */
+  readonly copy: string;
+}
+
+/** The result of verifyLedger(). */
+export interface VerifiedLedger extends LedgerFacts {
+  /** Faults of the hash chain, and what this machine has seen and the ledger lacks. */
+  readonly faults: readonly LogFault[];
+  readonly accepted: readonly LogFault[];
+  /** Numbers and leaves that were used twice. */
+  readonly conflicts: readonly Conflict[];
+  /** SHA-256 of the whole, in hex: whoever has it can tell later whether these entries were changed. */
+  readonly checkpoint: string;
+}
+
+async function bytesOf(ledger: Ledger): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of ledger.read(0)) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+/** Runs `work` with a ledger, and closes it. */
+async function withLedger<T>(text: string, work: (ledger: Ledger) => Promise<T>): Promise<T> {
+  const ledger = await openLedger(text);
+  try {
+    return await work(ledger);
+  } finally {
+    await ledger.close();
+  }
+}
+
+const factsOf = ({ place, people }: Ledger, log: SigningLog): LedgerFacts => ({
+  place: place.text,
+  entries: log.all.length,
+  bytes: log.end,
+  people,
+  copy: mirrorOf(place),
+});
+
+/**
+ * Reads the whole of a ledger, and checks it: the hash chain, numbers and leaves that were used twice, and whether it
+ * has everything that this machine has seen.
+ *
+ * @param text - Its place.
+ * @returns What it has, and what is wrong.
+ * @throws Failure (exit 3) if it cannot be reached.
+ */
+export async function verifyLedger(text: string): Promise<VerifiedLedger> {
+  return await withLedger(text, async (ledger) => {
+    const bytes = await bytesOf(ledger);
+    const log = parseLog(ledger.place.text, bytes);
+    const copy = readIfThere(mirrorOf(ledger.place), KEY_LIMITS.log) ?? new Uint8Array();
+    const whole = copy.subarray(0, copy.lastIndexOf(10) + 1);
+    const isSame = bytes.subarray(0, whole.length).equals(whole);
+    const line = 0;
+    const lacks = {
+      line,
+      what: `it ${bytes.length < whole.length ? "ends before" : "differs from"} what this machine has seen, in ${mirrorOf(ledger.place)}`,
+    };
+    return {
+      ...factsOf(ledger, log),
+      faults: [...log.faults, ...log.late, ...(isSame ? [] : [lacks])],
+      accepted: log.accepted,
+      conflicts: conflicts([log]),
+      checkpoint: sha256Hex(bytes),
+    };
+  });
+}
+
+/**
+ * Writes the whole of a ledger to a new file, which is a signing log.
+ *
+ * @param text - Its place.
+ * @param out - The file.
+ * @returns What it has.
+ * @throws Failure if the ledger cannot be reached, has a fault, or if the file exists.
+ */
+export async function exportLedger(text: string, out: string): Promise<LedgerFacts> {
+  return await withLedger(text, async (ledger) => {
+    const bytes = await bytesOf(ledger);
+    const log = parseLog(ledger.place.text, bytes);
+    const [fault] = log.faults;
+    if (fault) throw refusedInput("ERR_LOG", `${log.path}: line ${fault.line}: ${fault.what}`, "firmseal ledger verify shows all faults");
+    writeWhole(out, bytes, { mode: 0o600, fresh: true });
+    return factsOf(ledger, log);
+  });
+}
+
+/** The whole lines of bytes, each with its line end. */
+function linesOf(bytes: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(10, at) + 1;
+    if (end === 0) break;
+    lines.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return lines;
+}
+
+/** What a ledger lacks of a log: the rest of it, or its entries as those of another log. */
+function addedBy(one: WholeLog, other: WholeLog, o: ClockOverride, people: boolean): Buffer {
+  const whole = other.bytes.subarray(0, other.log.end);
+  if (whole.subarray(0, one.bytes.length).equals(one.bytes)) return whole.subarray(one.bytes.length);
+  return joinedLines(one, other, o, people ? currentUser() : NOBODY);
+}
+
+/** Options of importLog(). */
+export interface ImportOptions extends ClockOverride {
+  /** The entries of the log name users and hosts, and the ledger does not, but they are entered. */
+  readonly allowPeople?: boolean;
+}
+
+/**
+ * Enters a log in a ledger: that of a key which signed without it, or the copy of another machine after the ledger was
+ * restored from an old backup. Its entries stay as they are.
+ *
+ * @param text - The place of the ledger.
+ * @param path - The log.
+ * @param o - What is overridden.
+ * @returns What the ledger has afterwards, and how many lines were added.
+ * @throws Failure if the log has a fault, if the two have a number or a leaf twice, if the log names people and the
+ *   ledger does not, or if the ledger cannot be reached. Nothing is entered then.
+ */
+export async function importLog(text: string, path: string, o: ImportOptions = {}): Promise<LedgerFacts & { added: number }> {
+  const other = readWhole(path);
+  if (other.log.all.length === 0) throw usage(`${path}: the log has no entries`, "there is nothing to enter");
+  return await withLedger(text, async (ledger) => {
+    if (!ledger.people && !o.allowPeople && other.log.all.some(({ user, host, job }) => user !== "" || host !== "" || job !== undefined))
+      throw refusedInput(
+        "ERR_LOG",
+        `${path}: its entries name users and hosts, which this ledger does not`,
+        "make a ledger that names them, or enter them all the same: `allowPeople`",
+      );
+    const turn = await ledger.turn({ wait: 60 });
+    let result: LedgerFacts & { added: number };
+    try {
+      // not the copy of this machine: it may be what the ledger lost
+      const bytes = await bytesOf(ledger);
+      const one = { log: parseLog(ledger.place.text, bytes), bytes };
+      const added = addedBy(one, other, o, ledger.people);
+      const both = parseLog(ledger.place.text, Buffer.concat([bytes, added]));
+      const [fault] = both.faults;
+      if (fault) throw new Failure(3, "ERR_LOG", `${both.path}: ${fault.what}`, "firmseal ledger verify shows all faults");
+      const twice = conflicts([both]);
+      if (twice.length > conflicts([one.log]).length) throw conflictFailure(twice);
+      const lines = linesOf(added);
+      if (lines.length > 0) await turn.append(bytes.length, lines);
+      result = { ...factsOf(ledger, both), added: lines.length };
+    } finally {
+      await turn.end();
+    }
+    await refresh(ledger);
+    return result;
+  });
+}
+
+/**
+ * Returns what a ledger has, and brings the copy of this machine up to date.
+ *
+ * @param text - Its place.
+ * @returns What it has.
+ * @throws Failure (exit 3) if it cannot be reached, or lacks what this machine has seen.
+ */
+export async function ledgerFacts(text: string): Promise<LedgerFacts> {
+  return await withLedger(text, async (ledger) => {
+    const copy = await refresh(ledger);
+    return factsOf(ledger, parseLog(copy, Buffer.from(readIfThere(copy, KEY_LIMITS.log) ?? [])));
+  });
+}

@@ -1,0 +1,251 @@
+// What a person does with a ledger: enters the log of a key, checks the whole, and writes it to a file.
+
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { temporaryFolder } from "../../../test-support/src/environment/folders.js";
+import { closedPort } from "../../../test-support/src/keys/kms-servers.js";
+import { Postgres, whyNoPostgres } from "../../../test-support/src/ledger/postgres.js";
+import { initLedger } from "../../src/ledger/ledger.js";
+import { ledgerPlace, mirrorOf } from "../../src/ledger/place.js";
+import { withSigningLogs } from "../../src/recording/recording.js";
+import { exportLedger, importLog, ledgerFacts, verifyLedger } from "../../src/recording/shared.js";
+import { readLog } from "../../src/signing-log/log-file.js";
+import { A, B, claim, fact } from "./contract.js";
+
+describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, () => {
+  let server: Postgres;
+  let folder = "";
+  let place = "";
+  let n = 0;
+  beforeAll(async () => {
+    server = new Postgres(await closedPort());
+    folder = temporaryFolder("firmseal-shared-");
+  });
+  afterAll(() => {
+    server?.remove();
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const as = (user: string) => {
+    for (const [name, value] of Object.entries({ ...server.env, PGUSER: user })) vi.stubEnv(name, value);
+  };
+  const machine = (name: string) => vi.stubEnv("FIRMSEAL_STATE", join(folder, String(n), name));
+  const make = async (people = false) => {
+    as("owner");
+    place = `postgres:///ledgers#example.com/p${n++}`;
+    await initLedger(place, { people, signers: "signer" });
+    as("signer");
+    machine("one");
+  };
+  beforeEach(() => make());
+
+  /** A log in a file, of one key, with these numbers. */
+  const own = async (name: string, key: typeof A, ...numbers: number[]) => {
+    const log = join(folder, `${n}-${name}.log`);
+    for (const one of numbers)
+      await withSigningLogs([key], log, async ({ record }) => record(key, fact(one, { digest: `${name} ${one}` })));
+    return log;
+  };
+
+  it("enters the log of a key, and goes on after its numbers", async () => {
+    await make(true);
+    const log = await own("a", A, 1, 2, 7);
+    expect(await importLog(place, log)).toMatchObject({ added: 3, entries: 3 });
+    expect(await claim(place)).toBe(8);
+    machine("two");
+    expect(await claim(place, B)).toBe(9);
+    // nothing is new, and that is said by a number
+    expect(await importLog(place, log).catch((e) => e.message)).toContain("has no entry that");
+    expect(await verifyLedger(place)).toMatchObject({ entries: 5, faults: [], conflicts: [] });
+  });
+
+  it("enters the log of a second key after that of the first", async () => {
+    await make(true);
+    await importLog(place, await own("a", A, 1, 2));
+    expect(await importLog(place, await own("b", B, 3, 5))).toMatchObject({ added: 3, entries: 5 });
+    for (const name of ["one", "two"]) {
+      machine(name);
+      expect(await claim(place, name === "one" ? A : B)).toBe(name === "one" ? 6 : 7);
+    }
+    expect(await verifyLedger(place)).toMatchObject({ entries: 7, faults: [], conflicts: [] });
+  });
+
+  it("refuses two logs with one number, and has nothing of the second", async () => {
+    await make(true);
+    await importLog(place, await own("a", A, 1, 2));
+    await expect(importLog(place, await own("b", B, 2, 3))).rejects.toMatchObject({
+      reason: "LOG",
+      message: expect.stringContaining("used twice"),
+    });
+    expect(await verifyLedger(place)).toMatchObject({ entries: 2, faults: [], conflicts: [] });
+  });
+
+  it("refuses a log that names people, unless a person allows it", async () => {
+    const log = await own("a", A, 1);
+    await expect(importLog(place, log)).rejects.toMatchObject({ reason: "LOG", message: expect.stringContaining("users and hosts") });
+    expect(await importLog(place, log, { allowPeople: true })).toMatchObject({ added: 1, people: false });
+    await claim(place);
+    expect(readLog(mirrorOf(ledgerPlace(place))).entries.map(({ user }) => user === "")).toEqual([false, true]);
+  });
+
+  it("comes back from the copy of a machine, after it was restored from an old backup", async () => {
+    await claim(place);
+    server.stop();
+    server.save("backup");
+    server.start();
+    await claim(place);
+    await claim(place);
+    machine("two");
+    await claim(place, B);
+    server.stop();
+    server.restore("backup");
+    server.start();
+    // each machine refuses it, also one that has not signed since
+    for (const name of ["one", "two"]) {
+      machine(name);
+      await expect(claim(place)).rejects.toMatchObject({ exit: 3, reason: "LOG", message: expect.stringContaining("ends before") });
+      expect((await verifyLedger(place)).faults).toMatchObject([{ line: 0, what: expect.stringContaining("ends before") }]);
+    }
+    expect(await importLog(place, mirrorOf(ledgerPlace(place)))).toMatchObject({ added: 3, entries: 4 });
+    for (const name of ["one", "two"]) {
+      machine(name);
+      expect(await claim(place)).toBe(name === "one" ? 5 : 6);
+    }
+    expect(await verifyLedger(place)).toMatchObject({ entries: 6, faults: [], conflicts: [] });
+  });
+
+  it("shows what its owner changed", async () => {
+    for (let i = 0; i < 4; i++) await claim(place);
+    const out = join(folder, `${n}.exported`);
+    expect(await exportLedger(place, out)).toMatchObject({ entries: 4 });
+    expect(readLog(out)).toMatchObject({ faults: [], highest: 4 });
+    const { checkpoint } = await verifyLedger(place);
+    expect(checkpoint).toMatch(/^[0-9a-f]{64}$/);
+    server.sql(
+      'UPDATE firmseal.line SET line = replace(convert_from(line, \'UTF8\'), \'"sequence":"2"\', \'"sequence":"9"\')::bytea WHERE start > 0',
+    );
+    const changed = await verifyLedger(place);
+    expect(changed.faults.map(({ what }) => what)).toEqual([
+      expect.stringContaining("was changed: its hash does not match"),
+      expect.stringContaining("differs from what this machine has seen"),
+    ]);
+    expect(changed.checkpoint).not.toBe(checkpoint);
+    await expect(exportLedger(place, `${out}2`)).rejects.toMatchObject({ reason: "LOG" });
+  });
+
+  it("lets no signer change or remove a line, and refuses one who could", async () => {
+    await claim(place);
+    await claim(place);
+    for (const sql of [
+      "DELETE FROM firmseal.line",
+      "UPDATE firmseal.line SET line = ''",
+      "TRUNCATE firmseal.line",
+      "DELETE FROM firmseal.leaf",
+    ])
+      expect(() => server.sql(`SET ROLE signer; ${sql}`), sql).toThrow(/permission denied/);
+    server.sql("GRANT UPDATE, DELETE, TRUNCATE ON firmseal.line TO signer");
+    for (const sql of ["DELETE FROM firmseal.line", "UPDATE firmseal.line SET line = ''", "TRUNCATE firmseal.line"])
+      expect(() => server.sql(`SET ROLE signer; ${sql}`), sql).toThrow(/the lines of a ledger stay as they are/);
+    await expect(claim(place)).rejects.toMatchObject({
+      exit: 3,
+      message: expect.stringContaining("the role may change what others have entered (line update"),
+    });
+    server.sql("REVOKE UPDATE, DELETE, TRUNCATE ON firmseal.line FROM signer");
+    expect(await claim(place)).toBe(3);
+  });
+
+  it("gives no number twice, whatever a client sends", async () => {
+    await claim(place);
+    const path = mirrorOf(ledgerPlace(place));
+    const size = readFileSync(path).length;
+    const insert = (entry: object, start = size) =>
+      server.sql(
+        `SET ROLE signer; INSERT INTO firmseal.line SELECT id, ${start}, convert_to('${JSON.stringify(entry)}' || chr(10), 'UTF8') FROM firmseal.ledger WHERE name = '${ledgerPlace(place).name}'`,
+      );
+    expect(() => insert({ sequence: "1", digest: "other", scope: ["v/a"] })).toThrow(/sequence number 1 has another manifest/);
+    expect(() => insert({ sequence: "2", digest: "x", scope: ["v/a"] }, 0)).toThrow(/not at the end/);
+    expect(() => insert({ sequence: "2", digest: "x", scope: ["v/a"] }, size + 1)).toThrow(/not at the end/);
+    insert({ key: "k", leaf: "5" });
+    const next = size + JSON.stringify({ key: "k", leaf: "5" }).length + 1;
+    expect(() => insert({ key: "k", leaf: "5" }, next)).toThrow(/leaf 5 of the key has signed/);
+  });
+
+  it("refuses a leaf that another copy of the key used", async () => {
+    await claim(place, A, { leaf: "4" });
+    machine("two");
+    for (const leaf of ["3", "4"])
+      await expect(claim(place, A, { leaf })).rejects.toMatchObject({
+        exit: 3,
+        reason: "KEY_STATE",
+        hint: expect.stringContaining("--to 5"),
+      });
+    expect(await claim(place, A, { leaf: "5" })).toBe(2);
+  });
+
+  it("says what it has, and brings the copy up to date", async () => {
+    await claim(place);
+    machine("two");
+    const copy = mirrorOf(ledgerPlace(place));
+    expect(await ledgerFacts(place)).toEqual({
+      place: ledgerPlace(place).text,
+      entries: 1,
+      bytes: readFileSync(copy).length,
+      people: false,
+      copy,
+    });
+    copyFileSync(copy, `${copy}.old`);
+    writeFileSync(copy, "");
+    await ledgerFacts(place);
+    expect(readFileSync(copy).equals(readFileSync(`${copy}.old`))).toBe(true);
+  });
+
+  it.each([
+    ["postgres://u:secret@db/x#p", "has a password in it"],
+    ["postgres://db/x", "the ledger has no name"],
+    ["postgres://db/#p", "not the place of a ledger"],
+    ["postgres://db/x?sslmode=disable#p", "has no parameters"],
+    ["s3://#p", "not the place of a ledger"],
+    ["postgres://db/x#%", "the ledger has no name"],
+    ["postgres://db/x#../../etc", "the ledger has no name"],
+  ])("refuses %s", (text, why) => {
+    let refused: Error | undefined;
+    try {
+      ledgerPlace(text);
+    } catch (e) {
+      refused = e as Error;
+    }
+    expect(refused).toMatchObject({ exit: 2, message: expect.stringContaining(why) });
+    expect(refused?.message).not.toContain("secret");
+  });
+
+  it("says in one line why it cannot be used", async () => {
+    const failing = async (text = place) =>
+      await claim(text).then(
+        () => "",
+        (e) => `${e.exit} ${e.message} | ${e.hint}`,
+      );
+    expect(await failing(`${place}x`)).toMatch(/there is no ledger example.com.*; there is example.com.*ledger init/);
+    expect(await failing(place.replace("/ledgers", "/other"))).toContain("there is no such database");
+    expect(await failing(place.replace("/ledgers", "/postgres"))).toContain("there is no ledger in this database");
+    vi.stubEnv("PGUSER", "nobody-here");
+    expect(await failing()).toContain("the server does not accept the role");
+    vi.stubEnv("PGPORT", String(await closedPort()));
+    expect(await failing()).toContain("the server has no socket here");
+    vi.stubEnv("PGHOST", "127.0.0.1");
+    expect(await failing()).toContain("cannot be reached");
+    as("signer");
+    server.sql("UPDATE firmseal.version SET version = 7");
+    expect(await failing()).toContain("its tables are of version 7, and this firmseal knows version 1 | use a newer firmseal");
+    server.sql("UPDATE firmseal.version SET version = 1");
+    server.sql("REVOKE INSERT ON firmseal.line FROM signer");
+    expect(await failing()).toContain("the role may not use the ledger");
+    server.sql("GRANT INSERT ON firmseal.line TO signer");
+    server.sql("ALTER SYSTEM SET fsync = off");
+    server.sql("SELECT pg_reload_conf()");
+    await new Promise((done) => setTimeout(done, 300));
+    expect(await failing()).toContain("does not write to the disk");
+    server.sql("ALTER SYSTEM RESET fsync");
+    server.sql("SELECT pg_reload_conf()");
+  });
+});
