@@ -7,6 +7,8 @@ import { type LedgerPlace, ledgerPlace } from "./place.js";
 
 /** The turn of one machine. The others wait until it ends, or until the ledger ends it. */
 export interface Turn {
+  /** The clock of the ledger when the turn began. In milliseconds since 1970. */
+  readonly time: number;
   /**
    * Enters lines at the end, all of them or none. They are durable on return.
    *

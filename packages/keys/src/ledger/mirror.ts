@@ -66,7 +66,7 @@ function differs({ text }: LedgerPlace, path: string, what: string): Failure {
     3,
     "ERR_LOG",
     `${text}: ${what}, which is in ${path}`,
-    `restore the right ledger: it was restored from an old copy, changed, or made anew; firmseal ledger verify ${shellWord(text)} says more`,
+    `restore the right ledger: it was restored from an old copy, changed, or made anew; firmseal ledger verify --ledger ${shellWord(text)} says more`,
   );
 }
 

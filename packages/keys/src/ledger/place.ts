@@ -1,6 +1,6 @@
 // Where a ledger is: a database or an object store, and the name of the ledger in it.
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { usage } from "../errors/failure.js";
 import { sha256Hex } from "../files/digest.js";
 import { stateFolder } from "../signing-log/last-seen.js";
@@ -68,3 +68,6 @@ export function mirrorOf({ kind, url, name }: LedgerPlace): string {
   const id = sha256Hex(JSON.stringify([kind, url.host, url.pathname, name])).slice(0, 32);
   return join(stateFolder(false), `ledger-${id}.log`);
 }
+
+/** Returns whether a path is that of a copy of a ledger. */
+export const isMirror = (path: string): boolean => /^ledger-[0-9a-f]{32}\.log$/.test(basename(path));

@@ -15,7 +15,7 @@ const ANSWER = 15_000;
 /** Milliseconds that a turn may take: then the server ends it, and the next machine goes on. */
 const LONGEST_TURN = 60_000;
 /** Lines in one answer. */
-const LINES = 2000;
+const LINES = 500;
 
 const NO_LEDGER = "make it as the owner of the database: firmseal ledger init";
 const CREDENTIALS = "set PGUSER, and PGPASSWORD, PGPASSFILE or ~/.pgpass; the server's pg_hba.conf must allow the role";
@@ -57,7 +57,7 @@ function failure({ text }: LedgerPlace, e: unknown): unknown {
   const { code, message } = e as Partial<DatabaseError>;
   const [what, hint] = (typeof code === "string" && Object.hasOwn(TROUBLES, code) ? TROUBLES[code] : undefined) ??
     commonTrouble(e) ??
-    (/^Connection terminated|timeout/i.test(String(message)) ? LOST : undefined) ?? [
+    (/^Connection terminated|connection error|timeout/i.test(String(message)) ? LOST : undefined) ?? [
       `the database failed: ${visible(String(message).slice(0, 200))}`,
       "see the server's log, and run the command again; nothing was signed",
     ];
@@ -196,6 +196,7 @@ class PostgresLedger implements Ledger {
         "sign with a role that may only append and read: firmseal ledger init … --signers ROLE",
       );
     const end = () => client.query("ROLLBACK").catch(() => {});
+    let time: number;
     try {
       await client.query("BEGIN");
       // durable before the answer, whatever the server's default is
@@ -203,12 +204,15 @@ class PostgresLedger implements Ledger {
       await client.query(`SET LOCAL idle_in_transaction_session_timeout = ${LONGEST_TURN}`);
       await client.query(`SET LOCAL lock_timeout = ${Math.min(wait * 1000, LONGEST_TURN)}`);
       await client.query("SELECT pg_advisory_xact_lock(hashtext('firmseal'), $1)", [id]);
+      const { rows } = await client.query<{ time: string }>("SELECT extract(epoch FROM clock_timestamp()) * 1000 AS time");
+      time = Number(rows[0]?.time);
       signal?.throwIfAborted();
     } catch (e) {
       await end();
       throw signal?.aborted ? e : failure(place, e);
     }
     return {
+      time,
       append: async (at, lines) => {
         const starts: number[] = [];
         let start = at;

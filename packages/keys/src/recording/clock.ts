@@ -18,6 +18,9 @@ export interface ClockOverride {
 /** The name of the override in a log. */
 export const ALLOW_CLOCK = "allow-clock";
 
+/** Two machines that share a ledger may be so far apart; then neither is refused because of the other. */
+const FARTHEST = 3600_000;
+
 const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10);
 
 /** Why a clock that says `now` is not believed. Undefined if it is. */
@@ -54,6 +57,22 @@ export function refuseClock(
   const fault = clockFault(last, now, released);
   if (fault === undefined) return undefined;
   const what = `the clock of this machine says ${dayOf(now)}, ${fault}`;
+  if (!allowClock) throw clockFailure(what);
+  return what;
+}
+
+/**
+ * Refuses a clock that differs from that of a ledger by more than an hour: its entries would make others refuse theirs.
+ *
+ * @param server - What the clock of the ledger says. In milliseconds since 1970.
+ * @param o - Whether a person allows it.
+ * @returns What was overridden, in words. Undefined if the clock may be right.
+ * @throws Failure of the environment.
+ */
+export function refuseOtherClock(server: number, { allowClock }: ClockOverride, now = Date.now()): string | undefined {
+  if (Math.abs(now - server) <= FARTHEST) return undefined;
+  const minute = (time: number) => `${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  const what = `the clock of this machine says ${minute(now)}, but that of the ledger ${minute(server)}`;
   if (!allowClock) throw clockFailure(what);
   return what;
 }

@@ -9,7 +9,7 @@ import { environment, Failure, lacksRoom, systemFault, usage } from "../errors/f
 import { isFile, STDIO, sizeOf } from "../files/read.js";
 import { type Ledger, openLedger, type Turn } from "../ledger/ledger.js";
 import { appendToMirror, fetchInto } from "../ledger/mirror.js";
-import { isLedgerPlace, ledgerPlace, mirrorOf } from "../ledger/place.js";
+import { isLedgerPlace, isMirror, ledgerPlace, mirrorOf } from "../ledger/place.js";
 import { type Lock, lock } from "../locks/lock.js";
 import { warn } from "../notices.js";
 import { decidingEntries, withLost } from "../signing-log/binding.js";
@@ -20,7 +20,7 @@ import { addLines, appendEntry, changedMeanwhile, draftEntry, makeDurable, readL
 import type { OpenedKey } from "../source.js";
 import { schemeOf } from "../sources/key-sources.js";
 import { shellWord } from "../words.js";
-import { ALLOW_CLOCK, type ClockOverride, refuseClock } from "./clock.js";
+import { ALLOW_CLOCK, type ClockOverride, refuseClock, refuseOtherClock } from "./clock.js";
 import { currentUser, NOBODY } from "./user.js";
 
 const keyNames = new WeakMap<PublicKey, string>();
@@ -279,7 +279,7 @@ async function withOpenLogs<T>(
           Object.assign(open, opened(all.get(open.log.path) as SigningLog, key, open.due ?? open.seen, option));
         return [...openLogs.values()].map(({ log, binds, seen }) => withLost(log.all, heldBy(binds, seen)));
       };
-      const clock = refuseClock([...logs.values()].flatMap(lastTime), o);
+      const clock = (turn && refuseOtherClock(turn.time, o)) ?? refuseClock([...logs.values()].flatMap(lastTime), o);
       const say = clockWarning(clock);
       const facts = (key: OpenedKey, use: SigningFacts) => ({ key: keyName(key.public), ...withClock(clock, use) });
       const user = shared && !shared.ledger.people ? NOBODY : currentUser();
@@ -449,11 +449,16 @@ function refuseFaults(log: SigningLog, seen: SeenState | undefined, key: OpenedK
   const [fault] = [...log.faults, ...missingFromLog(log, seen)];
   if (!fault) return;
   const what = shellWord(option === undefined ? (key.file ?? log.path) : option);
+  const isElsewhere = seen?.path !== undefined && isMirror(seen.path) && seen.path !== resolve(log.path);
   throw new Failure(
     3,
     "ERR_LOG",
     `${log.path}: the log of the key has changed: ${fault.what}`,
-    `firmseal audit ${what} shows it; restore the right log, or continue this one: firmseal audit ${what} --accept-restored`,
+    isElsewhere
+      ? "the key signs with a ledger: name it with `log`, or sign with the product file that names it"
+      : isLedgerPlace(option)
+        ? `firmseal ledger verify --ledger ${what} shows it; restore the right ledger`
+        : `firmseal audit ${what} shows it; restore the right log, or continue this one: firmseal audit ${what} --accept-restored`,
   );
 }
 

@@ -218,6 +218,20 @@ export function describeLedger(what: string, { placeOf, init = initLedger }: Led
       expect(await claim(place)).toBe(3);
     });
 
+    it("refuses a clock that is more than an hour from its own, unless a person allows it", async () => {
+      for (const hours of [-2, 2]) {
+        vi.spyOn(Date, "now").mockReturnValue(Date.now() + hours * 3600_000);
+        await expect(claim(place)).rejects.toMatchObject({ exit: 3, message: expect.stringContaining("but that of the ledger") });
+        vi.restoreAllMocks();
+      }
+      vi.spyOn(Date, "now").mockReturnValue(Date.now() + 2 * 3600_000);
+      const allowed = await withSigningLogs([A], place, async ({ record }) => record(A, fact(1)), { allowClock: true });
+      vi.restoreAllMocks();
+      expect(allowed.entry).toBe(1);
+      expect(readLog((await refreshLog(place)) as string).entries[0]?.overrides).toEqual(["allow-clock"]);
+      expect(await claim(place)).toBe(2);
+    });
+
     it("refuses a key that has a log of its own", async () => {
       await withSigningLogs([A], undefined, async ({ record }) => record(A, fact(9)));
       await expect(claim(place)).rejects.toMatchObject({ exit: 3, hint: expect.stringContaining("firmseal ledger import") });
@@ -226,7 +240,7 @@ export function describeLedger(what: string, { placeOf, init = initLedger }: Led
     it("tells who signs without the ledger that the key has one", async () => {
       await claim(place);
       const without = withSigningLogs([A], join(folder, "own.log"), async ({ record }) => record(A, fact(9)));
-      await expect(without).rejects.toMatchObject({ exit: 3, message: expect.stringContaining("ledger-") });
+      await expect(without).rejects.toMatchObject({ exit: 3, hint: expect.stringContaining("the key signs with a ledger") });
     });
   });
 }

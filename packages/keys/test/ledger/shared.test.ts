@@ -171,6 +171,15 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
     expect(() => insert({ key: "k", leaf: "5" }, next)).toThrow(/leaf 5 of the key has signed/);
   });
 
+  it("enters a log with an entry that was cut by a kill", async () => {
+    const log = await own("a", A, 1);
+    writeFileSync(log, Buffer.concat([readFileSync(log), Buffer.from('{"v":1,"n":2,"time')]));
+    await withSigningLogs([A], log, async ({ record }) => record(A, fact(2)));
+    expect(await importLog(place, log, { allowPeople: true })).toMatchObject({ entries: 2 });
+    expect(await claim(place)).toBe(3);
+    expect(await verifyLedger(place)).toMatchObject({ entries: 3, faults: [] });
+  });
+
   it("refuses a leaf that another copy of the key used", async () => {
     await claim(place, A, { leaf: "4" });
     machine("two");
