@@ -26,6 +26,13 @@ const LOST = [
   "check the network and the server, then run the command again; nothing was signed",
 ] as const;
 
+/** Errors of the library, which have no code. */
+const BY_MESSAGE: readonly (readonly [RegExp, readonly [string, string]])[] = [
+  [/^Connection terminated|connection error|timeout/i, LOST],
+  [/does not support SSL/, ["the server offers no TLS", "turn it on (ssl = on): only a server on this machine is used without it"]],
+  [/password/i, ["the server asks for a password", CREDENTIALS]],
+];
+
 /** What to say of an error of the server, by its SQLSTATE, or of its socket. */
 const TROUBLES: { readonly [code: string]: readonly [string, string] } = {
   ENOENT: ["the server has no socket here", "start it, or name its folder: PGHOST"],
@@ -57,7 +64,7 @@ function failure({ text }: LedgerPlace, e: unknown): unknown {
   const { code, message } = e as Partial<DatabaseError>;
   const [what, hint] = (typeof code === "string" && Object.hasOwn(TROUBLES, code) ? TROUBLES[code] : undefined) ??
     commonTrouble(e) ??
-    (/^Connection terminated|connection error|timeout/i.test(String(message)) ? LOST : undefined) ?? [
+    BY_MESSAGE.find(([pattern]) => pattern.test(String(message)))?.[1] ?? [
       `the database failed: ${visible(String(message).slice(0, 200))}`,
       "see the server's log, and run the command again; nothing was signed",
     ];

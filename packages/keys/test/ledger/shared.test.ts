@@ -1,6 +1,6 @@
 // What a person does with a ledger: enters the log of a key, checks the whole, and writes it to a file.
 
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../../test-support/src/environment/folders.js";
@@ -8,10 +8,13 @@ import { closedPort } from "../../../test-support/src/keys/kms-servers.js";
 import { Postgres, whyNoPostgres } from "../../../test-support/src/ledger/postgres.js";
 import { initLedger } from "../../src/ledger/ledger.js";
 import { ledgerPlace, mirrorOf } from "../../src/ledger/place.js";
-import { withSigningLogs } from "../../src/recording/recording.js";
+import { keyName, withSigningLogs } from "../../src/recording/recording.js";
 import { exportLedger, importLog, ledgerFacts, verifyLedger } from "../../src/recording/shared.js";
+import { lineOf } from "../../src/signing-log/entry.js";
 import { readLog } from "../../src/signing-log/log-file.js";
 import { A, B, claim, fact } from "./contract.js";
+
+const MANY = process.env["FIRMSEAL_LONG"] === "1" ? 20_000 : 2000;
 
 describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, () => {
   let server: Postgres;
@@ -207,6 +210,34 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
     writeFileSync(copy, "");
     await ledgerFacts(place);
     expect(readFileSync(copy).equals(readFileSync(`${copy}.old`))).toBe(true);
+  });
+
+  it.runIf(existsSync("/proc/self/io"))(`costs a signature as many bytes after 10 entries as after ${MANY}`, async () => {
+    const bytesRead = () => Number(/rchar: (\d+)/.exec(readFileSync("/proc/self/io", "latin1"))?.[1]);
+    const cost: number[] = [];
+    for (const entries of [10, MANY]) {
+      await make();
+      const lines: string[] = [];
+      let prev = "0".repeat(64);
+      for (let i = 1; i <= entries; i++) {
+        // as long as the other log, which is not read whole
+        const reason = "x".repeat((400 << 10) / Math.min(entries, 1000));
+        const facts = { time: new Date().toISOString(), user: "", host: "", key: keyName(A.public), ...fact(i), reason };
+        const { text, hash } = lineOf({ v: 1, n: i, ...facts, prev });
+        lines.push(text);
+        prev = hash;
+      }
+      const log = join(folder, `${n}-long.log`);
+      writeFileSync(log, lines.join(""));
+      await importLog(place, log);
+      // the first ones fill the mark
+      for (let i = 0; i < 40; i++) await claim(place);
+      const before = bytesRead();
+      for (let i = 0; i < 10; i++) await claim(place);
+      cost.push(bytesRead() - before);
+      expect(await ledgerFacts(place)).toMatchObject({ entries: entries + 50 });
+    }
+    expect(cost[1]).toBeLessThan(1.1 * (cost[0] as number));
   });
 
   it.each([

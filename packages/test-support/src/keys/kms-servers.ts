@@ -9,7 +9,7 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createSecureServer } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import { createRequire } from "node:module";
-import { type AddressInfo, connect, createServer as createTcpServer, type Server as TcpServer } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer, isIP, type Server as TcpServer } from "node:net";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { expect, onTestFinished } from "vitest";
@@ -231,7 +231,7 @@ export interface Certificate {
 /** A certificate of the moment for these names, kept in `folder`. */
 export function certificate(folder: string, ...names: string[]): Certificate {
   const [key, path] = [join(folder, `${names[0]}.key.pem`), join(folder, `${names[0]}.pem`)];
-  const san = `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}`;
+  const san = `subjectAltName=${names.map((name) => `${isIP(name) ? "IP" : "DNS"}:${name}`).join(",")}`;
   const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
   const args = ["req", "-x509", ...curve, "-subj", "/CN=firmseal test", "-addext", san, "-keyout", key, "-out", path];
   const r = spawnSync("openssl", args);

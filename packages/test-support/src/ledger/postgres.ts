@@ -1,7 +1,7 @@
 // A PostgreSQL server of a test, from Debian: a cluster in a folder of its own, without a password on its socket.
 
 import { type SpawnSyncOptions, spawnSync } from "node:child_process";
-import { chownSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, chownSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = "/usr/lib/postgresql";
@@ -48,6 +48,11 @@ export class Postgres {
     this.program("initdb", "-D", this.data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
     const conf = [`port = ${port}`, `unix_socket_directories = '${this.folder}'`, "max_connections = 50", ...settings];
     writeFileSync(join(this.data, "postgresql.auto.conf"), `${conf.join("\n")}\n`);
+    // as another machine would come, which needs TLS; the role "guarded" also a password
+    appendFileSync(
+      join(this.data, "pg_hba.conf"),
+      "hostssl all guarded all scram-sha-256\nhostssl all all all trust\nhostnossl all all all reject\n",
+    );
     this.start();
     this.sql("CREATE DATABASE ledgers", "postgres");
     this.sql("CREATE ROLE signer LOGIN");
@@ -65,6 +70,16 @@ export class Postgres {
   start(): void {
     // its log is a file: a server that has our pipe would keep us waiting
     this.program("pg_ctl", "-D", this.data, "-l", join(this.folder, "log"), "-w", "-t", "60", "start");
+  }
+
+  /** Lets it answer to every address, with this certificate. */
+  serve({ key, cert }: { key: Uint8Array; cert: Uint8Array }): void {
+    writeFileSync(join(this.data, "server.key"), key, { mode: 0o600 });
+    writeFileSync(join(this.data, "server.crt"), cert);
+    this.own("data");
+    appendFileSync(join(this.data, "postgresql.auto.conf"), "listen_addresses = '*'\nssl = on\n");
+    this.stop();
+    this.start();
   }
 
   /** Ends it as a power cut does. */
