@@ -6,7 +6,8 @@ export { formatPrivate, formatPublic, type PrivateFormat, type PublicFormat, pri
 export { parseSignature } from "./formats/signature-file.js";
 export { readHssFile } from "./hss/file.js";
 export { hssKeygen, hssParams } from "./hss/keygen.js";
-export { initLedger, type LedgerOptions } from "./ledger/ledger.js";
+export type { LedgerOptions } from "./ledger/ledger.js";
+export { initLedger } from "./ledger/open.js";
 export { KEY_LIMITS } from "./limits.js";
 export { type Lock, lock } from "./locks/lock.js";
 export { listen } from "./notices.js";

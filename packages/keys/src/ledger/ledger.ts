@@ -3,7 +3,7 @@
 // has a copy of the ledger (mirror.ts), and reads that.
 
 import { environment, type Failure } from "../errors/failure.js";
-import { type LedgerPlace, ledgerPlace } from "./place.js";
+import type { LedgerPlace } from "./place.js";
 
 /** The turn of one machine. The others wait until it ends, or until the ledger ends it. */
 export interface Turn {
@@ -43,41 +43,6 @@ export interface LedgerOptions {
   readonly people?: boolean;
   /** PostgreSQL: the role of signers, which may append and read. */
   readonly signers?: string;
-}
-
-/** A kind of place. */
-interface Kind {
-  open(place: LedgerPlace): Promise<Ledger>;
-  init(place: LedgerPlace, options: LedgerOptions): Promise<void>;
-}
-
-const KINDS: { readonly [kind in LedgerPlace["kind"]]: () => Promise<Kind> } = {
-  postgres: () => import("./postgres.js"),
-  s3: () => import("./s3.js"),
-};
-
-/**
- * Opens a ledger.
- *
- * @param text - Its place: see ledgerPlace().
- * @returns The ledger, to be closed.
- * @throws Failure (exit 3) if it cannot be reached, does not exist, or is not safe to use.
- */
-export async function openLedger(text: string): Promise<Ledger> {
-  const place = ledgerPlace(text);
-  return await (await KINDS[place.kind]()).open(place);
-}
-
-/**
- * Makes a new, empty ledger.
- *
- * @param text - Its place.
- * @param options - What it records of itself.
- * @throws Failure if there is one of that name, or if the place cannot hold a ledger.
- */
-export async function initLedger(text: string, options: LedgerOptions = {}): Promise<void> {
-  const place = ledgerPlace(text);
-  await (await KINDS[place.kind]()).init(place, options);
 }
 
 /** Another machine has entered something: what was granted by the old end does not hold. */

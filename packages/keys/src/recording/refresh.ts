@@ -1,7 +1,8 @@
 // Fetches what other machines have entered in a ledger, for commands that only read.
 
-import { type Ledger, openLedger } from "../ledger/ledger.js";
+import type { Ledger } from "../ledger/ledger.js";
 import { fetchInto } from "../ledger/mirror.js";
+import { openLedger } from "../ledger/open.js";
 import { isLedgerPlace, mirrorOf } from "../ledger/place.js";
 import { stateFolder } from "../signing-log/last-seen.js";
 import { lockLog } from "./recording.js";

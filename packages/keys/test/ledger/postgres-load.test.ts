@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../../test-support/src/environment/folders.js";
 import { closedPort } from "../../../test-support/src/keys/kms-servers.js";
 import { Postgres, whyNoPostgres } from "../../../test-support/src/ledger/postgres.js";
-import { initLedger } from "../../src/ledger/ledger.js";
+import { initLedger } from "../../src/ledger/open.js";
 import { refreshLog } from "../../src/recording/refresh.js";
 import { verifyLedger } from "../../src/recording/shared.js";
 import { readLog } from "../../src/signing-log/log-file.js";

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../../test-support/src/environment/folders.js";
 import { certificate, closedPort } from "../../../test-support/src/keys/kms-servers.js";
 import { Postgres, whyNoPostgres } from "../../../test-support/src/ledger/postgres.js";
-import { initLedger, type LedgerOptions } from "../../src/ledger/ledger.js";
+import type { LedgerOptions } from "../../src/ledger/ledger.js";
+import { initLedger } from "../../src/ledger/open.js";
 import { claim, describeLedger } from "./contract.js";
 
 const skip = whyNoPostgres !== "";

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vites
 import { temporaryFolder } from "../../../test-support/src/environment/folders.js";
 import { closedPort } from "../../../test-support/src/keys/kms-servers.js";
 import { Postgres, whyNoPostgres } from "../../../test-support/src/ledger/postgres.js";
-import { initLedger } from "../../src/ledger/ledger.js";
+import { initLedger } from "../../src/ledger/open.js";
 import { ledgerPlace, mirrorOf } from "../../src/ledger/place.js";
 import { keyName, withSigningLogs } from "../../src/recording/recording.js";
 import { exportLedger, importLog, ledgerFacts, verifyLedger } from "../../src/recording/shared.js";
