@@ -2,7 +2,7 @@
 // next. Everything else (the hash chain, numbers, approvals, last-seen marks) is that of a log in a file: each machine
 // has a copy of the ledger (mirror.ts), and reads that.
 
-import { environment, type Failure } from "../errors/failure.js";
+import { environment, Failure } from "../errors/failure.js";
 import type { LedgerPlace } from "./place.js";
 
 /** The turn of one machine. The others wait until it ends, or until the ledger ends it. */
@@ -22,6 +22,15 @@ export interface Turn {
   end(): Promise<void>;
 }
 
+/** How a turn is waited for. */
+export interface TurnOptions {
+  /** Seconds. */
+  readonly wait: number;
+  readonly signal?: AbortSignal | undefined;
+  /** A whole log is entered, not a signature: the owner of the ledger may do that. */
+  readonly isImport?: boolean;
+}
+
 /** A ledger in a database or an object store. */
 export interface Ledger {
   readonly place: LedgerPlace;
@@ -32,8 +41,8 @@ export interface Ledger {
    * there or before.
    */
   read(from: number): AsyncIterable<Buffer>;
-  /** Waits for a turn. `wait`: seconds. Throws a Failure (exit 3) if it does not come. */
-  turn(options: { wait: number; signal?: AbortSignal | undefined }): Promise<Turn>;
+  /** Waits for a turn. Throws a Failure (exit 3) if it does not come. */
+  turn(options: TurnOptions): Promise<Turn>;
   close(): Promise<void>;
 }
 
@@ -49,3 +58,10 @@ export interface LedgerOptions {
 export function ledgerMoved({ text }: LedgerPlace): Failure {
   return environment(`${text}: another machine used the ledger in the meantime`, "run the command again; nothing was signed");
 }
+
+/** What a ledger answers is not a ledger: its lines do not follow each other. */
+export function brokenLedger({ text }: LedgerPlace): Failure {
+  return new Failure(3, "ERR_LOG", `${text}: the ledger is broken: its lines do not follow each other`, VERIFY);
+}
+
+const VERIFY = "firmseal ledger verify shows where; its owner restores it, or the copy of a machine does: firmseal ledger import";

@@ -3,12 +3,13 @@
 
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { Failure, systemFault } from "../errors/failure.js";
-import { isFile, openRegular } from "../files/read.js";
+import { Failure, systemFault, tooMuch } from "../errors/failure.js";
+import { isFile, openRegular, readIfThere } from "../files/read.js";
 import { fsyncFolder } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
-import { shellWord } from "../words.js";
-import type { Ledger } from "./ledger.js";
+import { follows, parseLog } from "../signing-log/log-file.js";
+import { byteWords, shellWord } from "../words.js";
+import { brokenLedger, type Ledger } from "./ledger.js";
 import type { LedgerPlace } from "./place.js";
 
 const NEWLINE = 0x0a;
@@ -66,7 +67,7 @@ function differs({ text }: LedgerPlace, path: string, what: string): Failure {
     3,
     "ERR_LOG",
     `${text}: ${what}, which is in ${path}`,
-    `restore the right ledger: it was restored from an old copy, changed, or made anew; firmseal ledger verify --ledger ${shellWord(text)} says more`,
+    `its owner restored an old copy, or changed it: restore the right one, or bring back what is lost: firmseal ledger import ${shellWord(path)} --ledger ${shellWord(text)}`,
   );
 }
 
@@ -80,15 +81,30 @@ function differs({ text }: LedgerPlace, path: string, what: string): Failure {
  */
 export async function fetchInto(path: string, ledger: Ledger): Promise<number> {
   const { size, last } = endOf(path);
-  let at = size - last.length;
-  for await (const bytes of ledger.read(at)) {
-    const isFirst = at < size;
-    if (isFirst && !bytes.subarray(0, last.length).equals(last))
+  const from = size - last.length;
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of ledger.read(from)) {
+    if (length === 0 && !part.subarray(0, last.length).equals(last))
       throw differs(ledger.place, path, "the ledger differs from what this machine has seen");
-    const added = isFirst ? bytes.subarray(last.length) : bytes;
-    if (added.length > 0) appendToMirror(path, isFirst ? size : at, added);
-    at += bytes.length;
+    parts.push(part);
+    length += part.length;
+    if (from + length > KEY_LIMITS.log)
+      throw tooMuch(`${ledger.place.text}: the ledger is too long`, `the limit is ${byteWords(KEY_LIMITS.log)}`);
   }
-  if (at < size) throw differs(ledger.place, path, "the ledger ends before what this machine has seen");
-  return at;
+  if (length < last.length) throw differs(ledger.place, path, "the ledger ends before what this machine has seen");
+  const added = Buffer.concat(parts).subarray(last.length);
+  if (added.length > 0) {
+    // what others have entered must be a log, or this machine could never use its copy again
+    if (!follows(last, added) && !isWhole(path, size, added)) throw brokenLedger(ledger.place);
+    appendToMirror(path, size, added);
+  }
+  return size + added.length;
+}
+
+/** Whether a copy, with these lines, is a log without a fault: it has been joined, or a loss was accepted. */
+function isWhole(path: string, size: number, added: Buffer): boolean {
+  const copy = Buffer.from(readIfThere(path, KEY_LIMITS.log) ?? []).subarray(0, size);
+  const { faults, torn } = parseLog(path, Buffer.concat([copy, added]));
+  return faults.length === 0 && torn === 0;
 }

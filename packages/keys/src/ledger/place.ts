@@ -36,16 +36,16 @@ export const isLedgerPlace = (text: string | undefined): text is string => text 
  * @throws Failure (usage) for any other form, and for a place with a password: it would be in files and in messages.
  */
 export function ledgerPlace(text: string): LedgerPlace {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  // whatever else is wrong, the text must not appear in a message
-  if (url && url.password !== "")
+  // before the text is read or shown: a password may have any character, and be in any part
+  if (/^[^@]*:[^@]*:[^@]*@|^[a-z0-9]+:\/*:?[^/@]*:[^@]*@/i.test(text) || /password/i.test(text))
     throw usage(
       "the place of the ledger has a password in it",
       "leave it out: PostgreSQL reads PGPASSFILE, ~/.pgpass or PGPASSWORD, and S3 the AWS variables and files",
     );
+  const url = /^[a-z0-9]+:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !isLedgerPlace(text) || url.password !== "") throw usage("not the place of a ledger", FORM);
+  if (url.search !== "") throw usage("the place of a ledger has no parameters", `${FORM}; TLS is always verified`);
   const shown = visible(text.slice(0, 200));
-  if (!url || !isLedgerPlace(text)) throw usage(`${shown}: not the place of a ledger`, FORM);
-  if (url.search !== "") throw usage(`${shown}: the place of a ledger has no parameters`, `${FORM}; TLS is always verified`);
   const name = nameOf(url);
   if (!NAME.test(name)) throw usage(`${shown}: the ledger has no name`, FORM);
   const kind = url.protocol === "s3:" ? "s3" : "postgres";
@@ -56,7 +56,7 @@ export function ledgerPlace(text: string): LedgerPlace {
 
 function nameOf({ hash }: URL): string {
   try {
-    return decodeURIComponent(hash.slice(1));
+    return decodeURIComponent(hash.slice(1)).normalize("NFC");
   } catch {
     return "";
   }
@@ -65,7 +65,8 @@ function nameOf({ hash }: URL): string {
 /** The copy of a ledger on this machine: a signing log, in the state folder. */
 export function mirrorOf({ kind, url, name }: LedgerPlace): string {
   // the user's name is not part of it: a new role goes on with the same copy
-  const id = sha256Hex(JSON.stringify([kind, url.host, url.pathname, name])).slice(0, 32);
+  const host = url.host.toLowerCase().replace(/:5432$/, "");
+  const id = sha256Hex(JSON.stringify([kind, host, decodeURI(url.pathname), name])).slice(0, 32);
   return join(stateFolder(false), `ledger-${id}.log`);
 }
 

@@ -6,7 +6,7 @@ import type { Client, ClientConfig, DatabaseError } from "pg";
 import { environment, Failure, refusedInput, systemFault, usage } from "../errors/failure.js";
 import { commonTrouble, importPackage } from "../sources/services/service.js";
 import { visible } from "../words.js";
-import { type Ledger, type LedgerOptions, ledgerMoved, type Turn } from "./ledger.js";
+import { brokenLedger, type Ledger, type LedgerOptions, ledgerMoved, type Turn, type TurnOptions } from "./ledger.js";
 import type { LedgerPlace } from "./place.js";
 import { grants, MIGRATIONS, REFUSALS, SCHEMA_VERSION } from "./schema.js";
 
@@ -48,6 +48,11 @@ const TROUBLES: { readonly [code: string]: readonly [string, string] } = {
   "53300": ["the server has too many connections", "run the command again later"],
   "57P01": ["the server is stopping", "run the command again later"],
   "57P03": ["the server is starting", "run the command again later"],
+  [REFUSALS.noSigner]: ["the role may not use the ledger", "let it: firmseal ledger init … --signers ROLE"],
+  [REFUSALS.doesNotFollow]: [
+    "an entry does not follow the last one",
+    "only the owner of the database enters a log that was joined or accepted: firmseal ledger import",
+  ],
   [REFUSALS.numberTaken]: [
     "the ledger has another manifest under this number",
     "give it a new number: `seq` next, or raise it in the description",
@@ -56,6 +61,7 @@ const TROUBLES: { readonly [code: string]: readonly [string, string] } = {
     "the ledger says that this one-time leaf has signed: another copy of the key is in use",
     "let one machine sign with the key; firmseal hss skip KEY --to N goes on after the highest leaf",
   ],
+  "42704": ["there is no such role", "the owner of the database makes it: createuser ROLE"],
 };
 
 /** An error of the server or of the connection, in words. */
@@ -140,7 +146,7 @@ export async function open(place: LedgerPlace): Promise<Ledger> {
       );
     const { rows } = await client.query<{ id: number; people: boolean; fsync: string; rights: string | null }>(
       `SELECT id, people, current_setting('fsync') AS fsync,
-        (SELECT string_agg(t || ' ' || p, ', ') FROM unnest(ARRAY['line', 'number', 'leaf']) t, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) p
+        (SELECT string_agg(t || ' ' || p, ', ') FROM unnest(ARRAY['line', 'number', 'leaf', 'signs', 'signer', 'ledger']) t, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) p
           WHERE has_table_privilege('firmseal.' || t, p)) AS rights
         FROM firmseal.ledger WHERE name = $1`,
       [place.name],
@@ -180,24 +186,27 @@ class PostgresLedger implements Ledger {
 
   async *read(from: number): AsyncGenerator<Buffer> {
     try {
-      for (let at = from; ; ) {
-        const { rows } = await this.client.query<{ line: Buffer }>(
-          "SELECT line FROM firmseal.line WHERE ledger = $1 AND start >= $2 ORDER BY start LIMIT $3",
-          [this.id, at, LINES],
+      for (let at: number | undefined; ; ) {
+        const { rows } = await this.client.query<{ start: string; line: Buffer }>(
+          "SELECT start, line FROM firmseal.line WHERE ledger = $1 AND start >= $2 ORDER BY start LIMIT $3",
+          [this.id, at ?? from, LINES],
         );
         if (rows.length === 0) return;
-        const bytes = Buffer.concat(rows.map(({ line }) => line));
-        yield bytes;
-        at += bytes.length;
+        for (const { start, line } of rows) {
+          // nothing that a database may answer keeps this loop running
+          if (line.length === 0 || (at !== undefined && Number(start) !== at)) throw brokenLedger(this.place);
+          at = Number(start) + line.length;
+        }
+        yield Buffer.concat(rows.map(({ line }) => line));
       }
     } catch (e) {
       throw failure(this.place, e);
     }
   }
 
-  async turn({ wait, signal }: { wait: number; signal?: AbortSignal | undefined }): Promise<Turn> {
+  async turn({ wait, signal, isImport = false }: TurnOptions): Promise<Turn> {
     const { client, place, id } = this;
-    if (this.rights !== null)
+    if (this.rights !== null && !isImport)
       throw environment(
         `${place.text}: the role may change what others have entered (${this.rights.toLowerCase()})`,
         "sign with a role that may only append and read: firmseal ledger init … --signers ROLE",
@@ -205,12 +214,13 @@ class PostgresLedger implements Ledger {
     const end = () => client.query("ROLLBACK").catch(() => {});
     let time: number;
     try {
-      await client.query("BEGIN");
+      await client.query("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+      await client.query("SET LOCAL statement_timeout = 0");
       // durable before the answer, whatever the server's default is
       await client.query("SET LOCAL synchronous_commit = on");
       await client.query(`SET LOCAL idle_in_transaction_session_timeout = ${LONGEST_TURN}`);
       await client.query(`SET LOCAL lock_timeout = ${Math.min(wait * 1000, LONGEST_TURN)}`);
-      await client.query("SELECT pg_advisory_xact_lock(hashtext('firmseal'), $1)", [id]);
+      await client.query("SELECT firmseal.turn($1)", [id]);
       const { rows } = await client.query<{ time: string }>("SELECT extract(epoch FROM clock_timestamp()) * 1000 AS time");
       time = Number(rows[0]?.time);
       signal?.throwIfAborted();
@@ -253,23 +263,36 @@ class PostgresLedger implements Ledger {
 export async function init(place: LedgerPlace, { people = false, signers }: LedgerOptions): Promise<void> {
   const client = await connect(place);
   try {
-    await client.query("BEGIN");
+    await client.query("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
     await client.query("SELECT pg_advisory_xact_lock(hashtext('firmseal'), 0)");
     const version = await versionOf(client);
     if (version > SCHEMA_VERSION)
       throw environment(`${place.text}: its tables are of version ${version}, which is newer than this firmseal`, "use a newer firmseal");
+    const { rows } = await client.query<{ encoding: string }>("SELECT current_setting('server_encoding') AS encoding");
+    if (rows[0]?.encoding !== "UTF8")
+      throw environment(
+        `${place.text}: the database is in ${rows[0]?.encoding}, and its checks need UTF8`,
+        "make it with: createdb -E UTF8 -T template0",
+      );
     for (const migration of MIGRATIONS.slice(version)) await client.query(migration);
     await client.query("UPDATE firmseal.version SET version = $1", [SCHEMA_VERSION]);
-    const added = await client.query("INSERT INTO firmseal.ledger (name, people) VALUES ($1, $2) ON CONFLICT DO NOTHING", [
+    const made = await client.query("INSERT INTO firmseal.ledger (name, people) VALUES ($1, $2) ON CONFLICT DO NOTHING", [
       place.name,
       people,
     ]);
-    if (added.rowCount === 0 && signers === undefined && version === SCHEMA_VERSION)
+    const isThere = made.rowCount === 0;
+    if (isThere && ((signers === undefined && version === SCHEMA_VERSION) || people))
       throw usage(
         `${place.text}: there is a ledger of this name`,
-        "two products have two names; --signers ROLE lets a role use the existing one",
+        "two products have two names; to let one more role use this ledger, name the role alone (`signers`)",
       );
-    if (signers !== undefined) await client.query(grants(client.escapeIdentifier(signers)));
+    if (signers !== undefined) {
+      await client.query(grants(client.escapeIdentifier(signers)));
+      await client.query("INSERT INTO firmseal.signer SELECT id, $2 FROM firmseal.ledger WHERE name = $1 ON CONFLICT DO NOTHING", [
+        place.name,
+        signers,
+      ]);
+    }
     await client.query("COMMIT");
   } catch (e) {
     throw failure(place, e);

@@ -1,5 +1,7 @@
 // The tables of a ledger in PostgreSQL. The server itself refuses what must not happen, whatever a client does: a line
-// that is not at the end, a number of two manifests, a one-time leaf that is used twice, a change or removal of a line.
+// that does not follow the last one, a number of two manifests, a one-time leaf that is used twice, a change or removal
+// of a line. So a signer who is not honest cannot make the ledger useless for the others, but can enter what every
+// signer can.
 
 /** The version of the tables: the number of migrations. */
 export const SCHEMA_VERSION = 1;
@@ -10,7 +12,12 @@ export const REFUSALS = {
   numberTaken: "FS002",
   leafTaken: "FS003",
   isFixed: "FS004",
+  doesNotFollow: "FS005",
+  noSigner: "FS006",
 } as const;
+
+/** A function that its callers cannot lead astray: names of types, too, are looked for in their temporary schema. */
+const SAFE = "SET search_path = pg_catalog, pg_temp";
 
 /** Each one brings the tables from the version before. They run in one transaction. */
 export const MIGRATIONS: readonly string[] = [
@@ -23,11 +30,17 @@ CREATE TABLE firmseal.ledger (
   name text NOT NULL UNIQUE,
   people boolean NOT NULL
 );
+-- the roles that may use each ledger
+CREATE TABLE firmseal.signer (
+  ledger integer NOT NULL REFERENCES firmseal.ledger,
+  role name NOT NULL,
+  PRIMARY KEY (ledger, role)
+);
 -- the lines of each ledger, by the byte offset at which they begin
 CREATE TABLE firmseal.line (
   ledger integer NOT NULL REFERENCES firmseal.ledger,
   start bigint NOT NULL,
-  line bytea NOT NULL,
+  line bytea NOT NULL CHECK (octet_length(line) BETWEEN 2 AND 1048577 AND position('\\x0a'::bytea IN line) = octet_length(line)),
   PRIMARY KEY (ledger, start)
 );
 CREATE TABLE firmseal.number (
@@ -35,66 +48,114 @@ CREATE TABLE firmseal.number (
   scope text NOT NULL,
   number numeric(20) NOT NULL,
   digest text NOT NULL,
-  PRIMARY KEY (ledger, scope, number)
+  PRIMARY KEY (ledger, scope, number, digest)
 );
--- of every ledger: a key may sign for several products
 CREATE TABLE firmseal.leaf (
+  ledger integer NOT NULL,
   key text NOT NULL,
   leaf numeric(61) NOT NULL,
+  PRIMARY KEY (ledger, key, leaf)
+);
+-- of every ledger: what each leaf signs. A ledger that was entered in another one has the same
+CREATE TABLE firmseal.signs (
+  key text NOT NULL,
+  leaf numeric(61) NOT NULL,
+  tbs text NOT NULL,
   PRIMARY KEY (key, leaf)
 );
 
-CREATE FUNCTION firmseal.enter() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
-DECLARE
-  length bigint;
-  entry json;
-  one text;
-  known text;
+CREATE FUNCTION firmseal.mine() RETURNS SETOF integer LANGUAGE sql STABLE SECURITY DEFINER ${SAFE} AS $$
+  SELECT s.ledger FROM firmseal.signer s JOIN pg_roles r ON r.rolname = s.role WHERE pg_has_role(session_user, r.oid, 'USAGE')
+$$;
+ALTER TABLE firmseal.ledger ENABLE ROW LEVEL SECURITY;
+CREATE POLICY of_signers ON firmseal.ledger FOR SELECT USING (id = ANY (ARRAY(SELECT firmseal.mine())));
+ALTER TABLE firmseal.line ENABLE ROW LEVEL SECURITY;
+CREATE POLICY of_signers ON firmseal.line USING (ledger = ANY (ARRAY(SELECT firmseal.mine())));
+
+-- the turn is a lock on a row: nobody else can hold it
+CREATE FUNCTION firmseal.turn(wanted integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER ${SAFE} AS $$
 BEGIN
-  SELECT start + octet_length(line) INTO length FROM firmseal.line WHERE ledger = NEW.ledger ORDER BY start DESC LIMIT 1;
-  IF NEW.start <> coalesce(length, 0) THEN
+  IF NOT (firmseal.is_owner() OR wanted IN (SELECT firmseal.mine())) THEN
+    RAISE EXCEPTION 'the role is not a signer of this ledger' USING ERRCODE = '${REFUSALS.noSigner}';
+  END IF;
+  PERFORM 1 FROM firmseal.ledger WHERE id = wanted FOR UPDATE;
+END $$;
+
+CREATE FUNCTION firmseal.is_owner() RETURNS boolean LANGUAGE sql STABLE ${SAFE} AS $$
+  SELECT pg_has_role(session_user, tableowner, 'MEMBER') FROM pg_tables WHERE schemaname = 'firmseal' AND tablename = 'line'
+$$;
+
+CREATE FUNCTION firmseal.enter() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER ${SAFE} AS $$
+DECLARE
+  last record;
+  entry pg_catalog.json;
+  before pg_catalog.json;
+  one pg_catalog.text;
+  body pg_catalog.bytea;
+  hash pg_catalog.text;
+BEGIN
+  SELECT start + octet_length(line) AS "end", line INTO last FROM firmseal.line WHERE ledger = NEW.ledger ORDER BY start DESC LIMIT 1;
+  IF NEW.start <> coalesce(last."end", 0) THEN
     RAISE EXCEPTION 'the line is not at the end of the ledger' USING ERRCODE = '${REFUSALS.notAtEnd}';
   END IF;
+  -- 75 bytes: ,"hash":"..."}
+  body := substring(NEW.line FROM 1 FOR greatest(octet_length(NEW.line) - 76, 0)) || '\\x7d'::pg_catalog.bytea;
+  hash := encode(sha256(body), 'hex');
   BEGIN
-    entry := convert_from(NEW.line, 'UTF8')::json;
-  EXCEPTION WHEN data_exception THEN
-    -- the rest of an entry that was cut, in a log that was imported
-    RETURN NEW;
+    entry := convert_from(NEW.line, 'UTF8')::pg_catalog.json;
+    before := coalesce(convert_from(last.line, 'UTF8'), '{"n":0,"hash":"${"0".repeat(64)}"}')::pg_catalog.json;
+    IF entry->>'v' <> '1' OR entry->>'hash' <> hash OR entry->>'prev' <> before->>'hash'
+      OR entry->>'n' <> ((before->>'n')::pg_catalog.numeric + 1)::pg_catalog.text OR entry->>'operation' IN ('accept-restored', 'join')
+      OR coalesce(entry->>'v', entry->>'prev', entry->>'n') IS NULL OR entry->>'hash' IS NULL THEN
+      RAISE EXCEPTION 'the line does not follow the last one' USING ERRCODE = '${REFUSALS.doesNotFollow}';
+    END IF;
+  EXCEPTION WHEN data_exception OR SQLSTATE '${REFUSALS.doesNotFollow}' THEN
+    -- the owner enters whole logs, which may have been joined, or have the rest of an entry that was cut
+    IF NOT firmseal.is_owner() THEN
+      RAISE EXCEPTION 'the line does not follow the last one' USING ERRCODE = '${REFUSALS.doesNotFollow}';
+    END IF;
   END;
+  IF entry IS NULL OR entry->>'operation' = 'withdraw' THEN
+    RETURN NEW;
+  END IF;
   IF entry->>'leaf' IS NOT NULL THEN
+    INSERT INTO firmseal.signs VALUES (entry->>'key', (entry->>'leaf')::pg_catalog.numeric, coalesce(entry->>'tbs', '')) ON CONFLICT DO NOTHING;
+    SELECT tbs INTO one FROM firmseal.signs WHERE key = entry->>'key' AND leaf = (entry->>'leaf')::pg_catalog.numeric;
     BEGIN
-      INSERT INTO firmseal.leaf VALUES (entry->>'key', (entry->>'leaf')::numeric);
+      IF one <> coalesce(entry->>'tbs', '') THEN
+        RAISE unique_violation;
+      END IF;
+      INSERT INTO firmseal.leaf VALUES (NEW.ledger, entry->>'key', (entry->>'leaf')::pg_catalog.numeric);
     EXCEPTION WHEN unique_violation THEN
       RAISE EXCEPTION 'leaf % of the key has signed', entry->>'leaf' USING ERRCODE = '${REFUSALS.leafTaken}';
     END;
   END IF;
-  IF entry->>'sequence' IS NULL OR entry->>'digest' IS NULL OR entry->'scope' IS NULL
-    OR coalesce(entry->>'overrides', '') LIKE '%"allow-sequence-reuse"%' THEN
+  IF entry->>'sequence' IS NULL OR entry->>'digest' IS NULL OR entry->'scope' IS NULL THEN
     RETURN NEW;
   END IF;
   FOR one IN SELECT json_array_elements_text(entry->'scope') LOOP
-    INSERT INTO firmseal.number VALUES (NEW.ledger, one, (entry->>'sequence')::numeric, entry->>'digest') ON CONFLICT DO NOTHING;
-    SELECT digest INTO known FROM firmseal.number
-      WHERE ledger = NEW.ledger AND scope = one AND number = (entry->>'sequence')::numeric;
-    IF known <> entry->>'digest' THEN
+    IF coalesce(entry->>'overrides', '') NOT LIKE '%"allow-sequence-reuse"%' AND EXISTS (SELECT FROM firmseal.number
+      WHERE ledger = NEW.ledger AND scope = one AND number = (entry->>'sequence')::pg_catalog.numeric)
+      AND NOT EXISTS (SELECT FROM firmseal.number WHERE ledger = NEW.ledger AND scope = one
+        AND number = (entry->>'sequence')::pg_catalog.numeric AND digest = entry->>'digest') THEN
       RAISE EXCEPTION 'sequence number % has another manifest', entry->>'sequence' USING ERRCODE = '${REFUSALS.numberTaken}';
     END IF;
+    INSERT INTO firmseal.number VALUES (NEW.ledger, one, (entry->>'sequence')::pg_catalog.numeric, entry->>'digest') ON CONFLICT DO NOTHING;
   END LOOP;
   RETURN NEW;
 END $$;
 CREATE TRIGGER enter BEFORE INSERT ON firmseal.line FOR EACH ROW EXECUTE FUNCTION firmseal.enter();
 
-CREATE FUNCTION firmseal.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION firmseal.refuse() RETURNS trigger LANGUAGE plpgsql ${SAFE} AS $$
 BEGIN
-  IF current_user = (SELECT tableowner FROM pg_catalog.pg_tables WHERE schemaname = 'firmseal' AND tablename = TG_TABLE_NAME) THEN
+  IF current_user = (SELECT tableowner FROM pg_tables WHERE schemaname = 'firmseal' AND tablename = TG_TABLE_NAME) THEN
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
   END IF;
   RAISE EXCEPTION 'the lines of a ledger stay as they are' USING ERRCODE = '${REFUSALS.isFixed}';
 END $$;
 CREATE TRIGGER fixed BEFORE UPDATE OR DELETE ON firmseal.line FOR EACH ROW EXECUTE FUNCTION firmseal.refuse();
 CREATE TRIGGER kept BEFORE TRUNCATE ON firmseal.line FOR EACH STATEMENT EXECUTE FUNCTION firmseal.refuse();
-CREATE TRIGGER fixed BEFORE UPDATE OR DELETE ON firmseal.number FOR EACH ROW EXECUTE FUNCTION firmseal.refuse();
-CREATE TRIGGER fixed BEFORE UPDATE OR DELETE ON firmseal.leaf FOR EACH ROW EXECUTE FUNCTION firmseal.refuse();
+REVOKE ALL ON FUNCTION firmseal.mine(), firmseal.turn(integer), firmseal.is_owner(), firmseal.enter(), firmseal.refuse() FROM PUBLIC;
 `,
 ];
 
@@ -103,4 +164,5 @@ export const grants = (role: string): string => `
 GRANT USAGE ON SCHEMA firmseal TO ${role};
 GRANT SELECT ON firmseal.version, firmseal.ledger, firmseal.line TO ${role};
 GRANT INSERT ON firmseal.line TO ${role};
+GRANT EXECUTE ON FUNCTION firmseal.mine(), firmseal.turn(integer), firmseal.is_owner() TO ${role};
 `;

@@ -208,7 +208,6 @@ export async function withSigningLogs<T>(
   refuseClock(undefined, o);
   stateFolder();
   if (!isLedgerPlace(option)) return await withOpenLogs(keys, option, work, o);
-  refuseOwnLogs(keys, option);
   const ledger = await openLedger(option);
   try {
     return await withOpenLogs(keys, option, work, o, { ledger, lines: [] });
@@ -217,16 +216,20 @@ export async function withSigningLogs<T>(
   }
 }
 
-/** Refuses keys that have a log of their own: the ledger would not know its numbers. */
-function refuseOwnLogs(keys: readonly OpenedKey[], place: string): void {
-  for (const key of keys) {
-    const own = key.file === undefined ? join(stateFolder(), `${keyName(key.public)}.log`) : logOfFile(key.file);
-    if (isThere(own) && sizeOf(own) > 0)
-      throw environment(
-        `${own}: this log of the key is not in the ledger, which would give its numbers again`,
-        `enter it in the ledger: firmseal ledger import ${shellWord(own)} --ledger ${shellWord(place)}`,
-      );
-  }
+/**
+ * Refuses keys that have a log of their own, of which the ledger does not have the last entry: it would give its numbers
+ * again. `known`: the entries of the ledger.
+ */
+function refuseOwnLogs(keys: readonly OpenedKey[], place: string, known: () => readonly Entry[]): void {
+  for (const key of keys)
+    for (const own of [...(key.file === undefined ? [] : [logOfFile(key.file)]), join(stateFolder(), `${keyName(key.public)}.log`)]) {
+      const last = isThere(own) && sizeOf(own) > 0 ? readLog(own).all.at(-1) : undefined;
+      if (last && !known().some(({ hash }) => hash === last.hash))
+        throw environment(
+          `${own}: this log of the key is not in the ledger, which would give its numbers again`,
+          `enter it in the ledger: firmseal ledger import ${shellWord(own)} --ledger ${shellWord(place)}`,
+        );
+    }
 }
 
 async function withOpenLogs<T>(
@@ -254,6 +257,7 @@ async function withOpenLogs<T>(
       // a ledger has one log for all keys
       const [path] = ofLogs.keys();
       const end = shared && path !== undefined ? await fetchInto(path, shared.ledger) : 0;
+      if (shared) refuseOwnLogs(keys, option as string, () => readLog(path as string).all);
       // read the marks before the logs: logs may grow meanwhile, and must not seem too short
       const seen = new Map([...marks].map(([name, one]) => [name, one.read()]));
       const stateOf = (key: OpenedKey) => seen.get(keyName(key.public));

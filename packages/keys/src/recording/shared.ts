@@ -157,7 +157,7 @@ export async function importLog(text: string, path: string, o: ImportOptions = {
         `${path}: its entries name users and hosts, which this ledger does not`,
         "make a ledger that names them, or enter them all the same: `allowPeople`",
       );
-    const turn = await ledger.turn({ wait: 60 });
+    const turn = await ledger.turn({ wait: 60, isImport: true });
     let result: LedgerFacts & { added: number };
     try {
       // not the copy of this machine: it may be what the ledger lost

@@ -179,13 +179,17 @@ function takeEntry(log: SigningLog, entry: Entry, line: Buffer): void {
   else takeOther(log, entry, isGood, last);
 }
 
+/** No loss is larger: an entry that skips more would leave no numbers for those after it. */
+const MOST_LOST = 2 ** 32;
+
 /** An entry that does not follow the last one. A late one is set apart. */
 function takeOther(log: SigningLog, entry: Entry, isGood: boolean, last: Entry | undefined): void {
   const { operation, n, prev, hash } = entry;
   const line = log.lines;
+  const isNext = n > log.highest && n <= log.highest + MOST_LOST;
   if (!isGood) addFault(log.faults, { line, what: `entry ${n} was changed: its hash does not match` });
-  else if (operation === ACCEPT && prev === allBefore(log) && n > log.highest) acceptFaults(log);
-  else if (operation === JOIN && prev === allBefore(log) && n > log.highest) joinEntries(log);
+  else if (operation === ACCEPT && prev === allBefore(log) && isNext) acceptFaults(log);
+  else if (operation === JOIN && prev === allBefore(log) && isNext) joinEntries(log);
   else {
     const before = placeBefore(log, entry);
     if (before === n - 1) {
@@ -278,12 +282,31 @@ export function addLines(log: SigningLog, lines: readonly Buffer[]): void {
   follow(log, Buffer.concat(lines));
 }
 
-/** Like appendEntry(), but only adds the line to the log that was read, and to `lines`. Nothing is written. */
+/**
+ * Like appendEntry(), but only adds the line to the log that was read, and to `lines`. Nothing is written. Throws a
+ * Failure (exit 3) if a reader would not take the line for the next entry: nobody may sign with one that is not there.
+ */
 export function draftEntry(log: SigningLog, facts: EntryFacts, lines: Buffer[]): Entry {
-  const line = Buffer.from(newLine(log, { ...linkOf(log, facts.operation, 0, Buffer.alloc(0)), facts }).text);
+  const { text, hash } = newLine(log, { ...linkOf(log, facts.operation, 0, Buffer.alloc(0)), facts });
+  const line = Buffer.from(text);
   addLines(log, [line]);
+  const entry = log.entries.at(-1);
+  if (entry?.hash !== hash) throw environment(`${log.path}: the entry would not be valid`, "nothing was signed; have the log checked");
   lines.push(line);
-  return log.entries.at(-1) as Entry;
+  return entry;
+}
+
+/** Whether lines follow the last line of a log, so that all of them count. Not for those that accept or join a log. */
+export function follows(last: Buffer, lines: Buffer): boolean {
+  const log = emptyLog("");
+  const entry = last.length > 0 ? parseEntry(last.subarray(0, -1)) : undefined;
+  if (last.length > 0 && !entry) return false;
+  if (entry) {
+    log.all.push(entry);
+    addEntry(log, entry);
+  }
+  follow(log, lines);
+  return log.torn === 0 && log.faults.length + log.late.length + log.accepted.length === 0;
 }
 
 function newLine({ path }: SigningLog, { n, prev, facts, torn }: { n: number; prev: string; facts: EntryFacts; torn?: number }) {

@@ -10,6 +10,7 @@ import { initLedger, openLedger } from "../../src/ledger/open.js";
 import { ledgerPlace, mirrorOf } from "../../src/ledger/place.js";
 import { keyName, type SigningFacts, withSigningLogs } from "../../src/recording/recording.js";
 import { refreshLog } from "../../src/recording/refresh.js";
+import { lineOf, NO_PREVIOUS } from "../../src/signing-log/entry.js";
 import { LastSeen } from "../../src/signing-log/last-seen.js";
 import { readLog } from "../../src/signing-log/log-file.js";
 import { nextSequence } from "../../src/signing-log/sequence.js";
@@ -73,7 +74,15 @@ export function describeLedger(what: string, { placeOf, init = initLedger }: Led
     onTestFinished(() => ledger.close());
     return ledger;
   };
-  const lines = (...texts: string[]) => texts.map((text) => Buffer.from(`{"v":${JSON.stringify(text)}}\n`));
+  /** Entries that follow each other, from the first one of a ledger on. */
+  const lines = (...texts: string[]) => {
+    let prev = NO_PREVIOUS;
+    return texts.map((version, i) => {
+      const entry = lineOf({ v: 1, n: i + 1, time: "2026-12-01T00:00:00.000Z", user: "", host: "", operation: "sign", version, prev });
+      prev = entry.hash;
+      return Buffer.from(entry.text);
+    });
+  };
 
   describe.skipIf(skip)(`a ledger in ${what}`, () => {
     it("begins empty, and is made once", async () => {

@@ -1,5 +1,6 @@
 // What a person does with a ledger: enters the log of a key, checks the whole, and writes it to a file.
 
+import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -8,9 +9,9 @@ import { closedPort } from "../../../test-support/src/keys/kms-servers.js";
 import { Postgres, whyNoPostgres } from "../../../test-support/src/ledger/postgres.js";
 import { initLedger } from "../../src/ledger/open.js";
 import { ledgerPlace, mirrorOf } from "../../src/ledger/place.js";
-import { keyName, withSigningLogs } from "../../src/recording/recording.js";
+import { keyName, type SigningFacts, withSigningLogs } from "../../src/recording/recording.js";
 import { exportLedger, importLog, ledgerFacts, verifyLedger } from "../../src/recording/shared.js";
-import { lineOf } from "../../src/signing-log/entry.js";
+import { type Entry, lineOf, NO_PREVIOUS } from "../../src/signing-log/entry.js";
 import { readLog } from "../../src/signing-log/log-file.js";
 import { A, B, claim, fact } from "./contract.js";
 
@@ -66,7 +67,11 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
   it("enters the log of a second key after that of the first", async () => {
     await make(true);
     await importLog(place, await own("a", A, 1, 2));
-    expect(await importLog(place, await own("b", B, 3, 5))).toMatchObject({ added: 3, entries: 5 });
+    const second = await own("b", B, 3, 5);
+    await expect(importLog(place, second)).rejects.toMatchObject({ exit: 3, hint: expect.stringContaining("only the owner") });
+    as("owner");
+    expect(await importLog(place, second)).toMatchObject({ added: 3, entries: 5 });
+    as("signer");
     for (const name of ["one", "two"]) {
       machine(name);
       expect(await claim(place, name === "one" ? A : B)).toBe(name === "one" ? 6 : 7);
@@ -158,41 +163,177 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
     expect(await claim(place)).toBe(3);
   });
 
-  it("gives no number twice, whatever a client sends", async () => {
+  /** What a signer sends who does not use this program. Returns what the server says. */
+  const send = (line: Buffer | string, start = readFileSync(mirrorOf(ledgerPlace(place))).length) => {
+    const hex = Buffer.from(line).toString("hex");
+    const insert = `SET SESSION AUTHORIZATION signer; INSERT INTO firmseal.line SELECT id, ${start}, decode('${hex}', 'hex') FROM firmseal.ledger WHERE name = '${ledgerPlace(place).name}'`;
+    try {
+      server.sql(insert);
+      return "";
+    } catch (e) {
+      const text = String(e);
+      return text.slice(text.lastIndexOf("ERROR:"));
+    }
+  };
+  /** The next entry, as it would be valid. */
+  const following = (facts: object, more: object = {}) => {
+    const last = readLog(mirrorOf(ledgerPlace(place))).entries.at(-1);
+    const base = { time: new Date().toISOString(), user: "", host: "", operation: "sign", key: "00" };
+    return lineOf({ v: 1, n: (last?.n ?? 0) + 1, ...base, ...facts, prev: last?.hash ?? NO_PREVIOUS, ...more } as Entry).text;
+  };
+
+  it("takes no line of a signer that does not follow, and goes on", async () => {
     await claim(place);
-    const path = mirrorOf(ledgerPlace(place));
-    const size = readFileSync(path).length;
-    const insert = (entry: object, start = size) =>
-      server.sql(
-        `SET ROLE signer; INSERT INTO firmseal.line SELECT id, ${start}, convert_to('${JSON.stringify(entry)}' || chr(10), 'UTF8') FROM firmseal.ledger WHERE name = '${ledgerPlace(place).name}'`,
-      );
-    expect(() => insert({ sequence: "1", digest: "other", scope: ["v/a"] })).toThrow(/sequence number 1 has another manifest/);
-    expect(() => insert({ sequence: "2", digest: "x", scope: ["v/a"] }, 0)).toThrow(/not at the end/);
-    expect(() => insert({ sequence: "2", digest: "x", scope: ["v/a"] }, size + 1)).toThrow(/not at the end/);
-    insert({ key: "k", leaf: "5" });
-    const next = size + JSON.stringify({ key: "k", leaf: "5" }).length + 1;
-    expect(() => insert({ key: "k", leaf: "5" }, next)).toThrow(/leaf 5 of the key has signed/);
+    const good = following({ sequence: "2", digest: "x", scope: ["v/a"] });
+    const cut = Buffer.concat([Buffer.from('{"v":1,"n":\0'), Buffer.from(good)]);
+    for (const [line, why] of [
+      ["", /check constraint|does not follow/],
+      ["x\n", /does not follow/],
+      [good.slice(0, -1), /check constraint|does not follow/],
+      [`${good}${good}`, /check constraint|does not follow/],
+      [`{"v":1}\n${good}`, /check constraint|does not follow/],
+      ["{}\n", /does not follow/],
+      ["[]\n", /does not follow/],
+      ["null\n", /does not follow/],
+      [good.replace('"x"', '"y"'), /does not follow/],
+      [cut, /does not follow/],
+      [following({}, { n: 2 ** 53 - 1 }), /does not follow/],
+      [following({}, { n: 1 }), /does not follow/],
+      [following({}, { prev: NO_PREVIOUS }), /does not follow/],
+      [following({ operation: "join" }), /does not follow/],
+      [following({ operation: "accept-restored" }), /does not follow/],
+      [following({ reason: "x".repeat(2 << 20) }), /check constraint/],
+    ] as const)
+      expect(send(line), String(line).slice(0, 80)).toMatch(why);
+    expect(send(good, 0)).toContain("not at the end");
+    expect(send(good)).toBe("");
+    expect(await claim(place)).toBe(3);
+    expect(await verifyLedger(place)).toMatchObject({ entries: 3, faults: [] });
+  });
+
+  it("gives no number and no leaf twice, whatever a client sends", async () => {
+    await claim(place, A, { leaf: "4", tbs: "t" });
+    expect(send(following({ sequence: "1", digest: "other", scope: ["v/a"] }))).toContain("sequence number 1 has another manifest");
+    for (const tbs of ["t", "u"])
+      expect(send(following({ key: keyName(A.public), leaf: "4", tbs }))).toContain("leaf 4 of the key has signed");
+    // the same in another ledger, but for the very same signature: it was moved there
+    const log = join(folder, `${n}.exported`);
+    await exportLedger(place, log);
+    await make();
+    expect(send(following({ key: keyName(A.public), leaf: "4", tbs: "u" }), 0)).toContain("leaf 4 of the key has signed");
+    expect(await importLog(place, log)).toMatchObject({ added: 1 });
+  });
+
+  it("lets a number that was given again be signed by a second key, and withdrawn", async () => {
+    const use = (digest: string, more: Partial<SigningFacts> = {}, key = A) =>
+      withSigningLogs([key], place, async ({ record }) => record(key, fact(1, { digest, ...more })));
+    await use("sha-256:a");
+    await expect(use("sha-256:b")).rejects.toMatchObject({ reason: "SEQUENCE" });
+    await use("sha-256:b", { overrides: ["allow-sequence-reuse"] });
+    await use("sha-256:b", {}, B);
+    await use("sha-256:a", { operation: "withdraw", reason: "r" });
+    expect(await verifyLedger(place)).toMatchObject({ entries: 4, faults: [] });
+  });
+
+  it("makes nobody its owner, and stops for nobody who may not use it", async () => {
+    await claim(place);
+    server.sql("CREATE ROLE stranger LOGIN");
+    const evil = `SET SESSION AUTHORIZATION signer;
+      CREATE FUNCTION pg_temp.evil(v pg_catalog.text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN DELETE FROM firmseal.line; RETURN true; END $$;
+      CREATE DOMAIN pg_temp.text AS pg_catalog.text CHECK (pg_temp.evil(VALUE));
+      CREATE DOMAIN pg_temp.json AS pg_catalog.json CHECK (pg_temp.evil(VALUE::pg_catalog.text));`;
+    const line = Buffer.from(following({ sequence: "2", digest: "x", scope: ["v/a"] })).toString("hex");
+    const start = readFileSync(mirrorOf(ledgerPlace(place))).length;
+    server.sql(
+      `${evil} INSERT INTO firmseal.line SELECT id, ${start}, decode('${line}', 'hex') FROM firmseal.ledger WHERE name = '${ledgerPlace(place).name}'`,
+    );
+    expect(await verifyLedger(place)).toMatchObject({ entries: 2, faults: [] });
+    for (const sql of ["SELECT * FROM firmseal.line", "SELECT firmseal.turn(1)"])
+      expect(() => server.sql(`SET SESSION AUTHORIZATION stranger; ${sql}`), sql).toThrow(/permission denied/);
+    const blocker = spawn(
+      "psql",
+      [
+        "-X",
+        "-d",
+        "ledgers",
+        "-c",
+        "BEGIN; SELECT pg_advisory_lock(hashtext('firmseal'), id) FROM generate_series(1, 100) AS id; SELECT pg_sleep(20)",
+      ],
+      {
+        env: { ...process.env, ...server.env, PGUSER: "stranger" },
+        stdio: "ignore",
+      },
+    );
+    await new Promise((done) => setTimeout(done, 500));
+    expect(await claim(place)).toBe(3);
+    blocker.kill();
+  });
+
+  it("shows a signer nothing of another ledger, nor lets it enter there", async () => {
+    await claim(place);
+    server.sql("DROP ROLE IF EXISTS other; CREATE ROLE other LOGIN");
+    as("owner");
+    await initLedger(`postgres:///ledgers#example.com/theirs${n}`, { signers: "other" });
+    as("other");
+    machine("other");
+    await expect(claim(place)).rejects.toMatchObject({
+      message: expect.not.stringContaining(ledgerPlace(place).name.replace(/\d+$/, "0")),
+    });
+    expect(server.sql("SET SESSION AUTHORIZATION other; SELECT count(*) FROM firmseal.line")).toBe("0");
+    expect(server.sql("SET SESSION AUTHORIZATION other; SELECT count(*) FROM firmseal.ledger")).toBe("1");
+    expect(() => server.sql("SET SESSION AUTHORIZATION other; SELECT firmseal.turn(1)")).toThrow(/not a signer of this ledger/);
+    as("signer");
+    machine("one");
+    expect(send(following({}))).toBe("");
+  });
+
+  it("works with the defaults that an owner may have set", async () => {
+    server.sql("ALTER DATABASE ledgers SET default_transaction_isolation = 'serializable'");
+    server.sql("ALTER DATABASE ledgers SET synchronous_commit = off");
+    server.sql("ALTER DATABASE ledgers SET default_transaction_read_only = on");
+    const numbers = await Promise.allSettled(["one", "two", "three"].map((_, i) => claim(place, i === 0 ? A : B)));
+    for (const name of ["default_transaction_isolation", "default_transaction_read_only", "synchronous_commit"])
+      server.sql(`SET default_transaction_read_only = off; ALTER DATABASE ledgers RESET ${name}`);
+    expect(numbers.map((one) => (one.status === "fulfilled" ? one.value : one.reason)).toSorted()).toEqual([1, 2, 3]);
+  });
+
+  it("refuses a database in another encoding, and a setting that would be lost", async () => {
+    as("owner");
+    await expect(initLedger(place, { people: true, signers: "signer" })).rejects.toMatchObject({ exit: 2 });
+    server.sql("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+    await expect(initLedger("postgres:///latin#p")).rejects.toMatchObject({ exit: 3, message: expect.stringContaining("is in LATIN1") });
+    as("signer");
+  });
+
+  it("goes on with a key whose log was entered, wherever the log is", async () => {
+    const state = process.env["FIRMSEAL_STATE"] as string;
+    await withSigningLogs([A], undefined, async ({ record }) => record(A, fact(3)));
+    await expect(claim(place)).rejects.toMatchObject({ hint: expect.stringContaining("ledger import") });
+    await importLog(place, join(state, `${keyName(A.public)}.log`), { allowPeople: true });
+    expect(await claim(place)).toBe(4);
   });
 
   it("enters a log with an entry that was cut by a kill", async () => {
     const log = await own("a", A, 1);
     writeFileSync(log, Buffer.concat([readFileSync(log), Buffer.from('{"v":1,"n":2,"time')]));
     await withSigningLogs([A], log, async ({ record }) => record(A, fact(2)));
+    as("owner");
     expect(await importLog(place, log, { allowPeople: true })).toMatchObject({ entries: 2 });
+    as("signer");
     expect(await claim(place)).toBe(3);
     expect(await verifyLedger(place)).toMatchObject({ entries: 3, faults: [] });
   });
 
   it("refuses a leaf that another copy of the key used", async () => {
-    await claim(place, A, { leaf: "4" });
+    await claim(place, A, { leaf: "14" });
     machine("two");
-    for (const leaf of ["3", "4"])
+    for (const leaf of ["13", "14"])
       await expect(claim(place, A, { leaf })).rejects.toMatchObject({
         exit: 3,
         reason: "KEY_STATE",
-        hint: expect.stringContaining("--to 5"),
+        hint: expect.stringContaining("--to 15"),
       });
-    expect(await claim(place, A, { leaf: "5" })).toBe(2);
+    expect(await claim(place, A, { leaf: "15" })).toBe(2);
   });
 
   it("says what it has, and brings the copy up to date", async () => {
@@ -242,12 +383,24 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
 
   it.each([
     ["postgres://u:secret@db/x#p", "has a password in it"],
+    ["postgres://u:secret@/x#p", "has a password in it"],
+    ["postgres://u:secret@db:99999/x#p", "has a password in it"],
+    ["postgres://u:secret@[db]/x#p", "has a password in it"],
+    ["postgres://u:se#secret@db/x#p", "has a password in it"],
+    ["postgres://u:se/secret@db/x#p", "has a password in it"],
+    ["postgres://u:se?secret@db/x#p", "has a password in it"],
+    ["postgres:u:secret@db/x#p", "has a password in it"],
+    ["postgres:/u:secret@db/x#p", "has a password in it"],
+    ["postgres://db/x?password=secret#p", "has a password in it"],
+    ["s3://AKIA:secret@/b#p", "has a password in it"],
+    ["postgres:x#secret", "not the place of a ledger"],
     ["postgres://db/x", "the ledger has no name"],
     ["postgres://db/#p", "not the place of a ledger"],
     ["postgres://db/x?sslmode=disable#p", "has no parameters"],
     ["s3://#p", "not the place of a ledger"],
     ["postgres://db/x#%", "the ledger has no name"],
     ["postgres://db/x#../../etc", "the ledger has no name"],
+    ["postgres:/db/x#p", "not the place of a ledger"],
   ])("refuses %s", (text, why) => {
     let refused: Error | undefined;
     try {

@@ -26,7 +26,7 @@ function serverUser(): { uid: number; gid: number } | undefined {
 
 function run(command: string, args: readonly string[], options: SpawnSyncOptions = {}): string {
   const r = spawnSync(command, args, { encoding: "utf8", ...options });
-  if (r.status !== 0) throw new Error(`${command} ${args.join(" ")}: ${r.stderr}${r.stdout}`);
+  if (r.status !== 0) throw new Error(`${command} ${args.join(" ")}: ${r.stderr ?? ""}`);
   return r.stdout as string;
 }
 
@@ -121,7 +121,8 @@ export class Postgres {
 
   /** Runs SQL as the superuser. */
   sql(text: string, database = "ledgers"): string {
-    return run("psql", ["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", text], {
+    return run("psql", ["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"], {
+      input: text,
       env: { PATH: process.env["PATH"] ?? "", ...this.env, PGUSER: "owner" },
     }).trim();
   }
