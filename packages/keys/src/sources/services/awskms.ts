@@ -5,8 +5,8 @@ import type { SigningAlgorithmSpec } from "@aws-sdk/client-kms";
 import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../algorithms.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
-import { heldVariable } from "../../secrets/environment.js";
 import type { Asking, OpenedKey } from "../../source.js";
+import { AWS_TROUBLES, heldCredentials, NO_REGION } from "./aws.js";
 import {
   ATTEMPT,
   ATTEMPTS,
@@ -37,11 +37,6 @@ const specOf = ({ plain }: CurveAlg) => `ECC_NIST_${plain.replace(/^ED/, "EDWARD
 const nameOf = ({ plain, ecdsa }: CurveAlg) =>
   (ecdsa ? `ECDSA_SHA_${ecdsa.digest.slice("sha".length)}` : `${plain}_SHA_512`) as SigningAlgorithmSpec;
 
-const CREDENTIALS: Trouble = [
-  "no AWS credentials found",
-  "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws sso login",
-];
-const REJECTED: Trouble = ["AWS does not accept the credentials", "they are wrong or expired: renew them, and check the clock"];
 const USAGE: Trouble = [
   "the key is not for signing, or of another type",
   `give a key with the usage SIGN_VERIFY and the spec ${inWords(CURVE_ALGS.map(specOf))}`,
@@ -52,21 +47,11 @@ const MALFORMED: Trouble = ["AWS KMS does not accept this key name", REFERENCE_F
 
 /** By error name (AWS KMS API Reference: Common Errors, and those of GetPublicKey and Sign). */
 const TROUBLES: { readonly [name: string]: Trouble } = {
-  CredentialsProviderError: CREDENTIALS,
-  TokenProviderError: CREDENTIALS,
+  ...AWS_TROUBLES,
   AccessDeniedException: [
     "the credentials have no permission for this key",
     "the key policy or an IAM policy must allow kms:GetPublicKey and kms:Sign",
   ],
-  UnrecognizedClientException: REJECTED,
-  InvalidClientTokenId: REJECTED,
-  InvalidSignatureException: REJECTED,
-  IncompleteSignature: REJECTED,
-  MissingAuthenticationToken: REJECTED,
-  ExpiredTokenException: REJECTED,
-  ExpiredToken: REJECTED,
-  RequestExpired: REJECTED,
-  OptInRequired: REJECTED,
   NotFoundException: ["the key is not in this region", "check the key id and the region: AWS_REGION, or give the key's ARN"],
   InvalidArnException: MALFORMED,
   ValidationException: MALFORMED,
@@ -91,7 +76,7 @@ const TROUBLES: { readonly [name: string]: Trouble } = {
 function troubleOf(e: unknown): Trouble {
   const { name, message } = e as Error;
   if (Object.hasOwn(TROUBLES, name)) return TROUBLES[name] as Trouble;
-  if (message === "Region is missing") return ["no region is set", "set AWS_REGION, or give the key's ARN"];
+  if (message === NO_REGION) return ["no region is set", "set AWS_REGION, or give the key's ARN"];
   return commonTrouble(e) ?? unknownTrouble(SERVICE, name);
 }
 
@@ -108,16 +93,6 @@ function isOf(asked: string, answered: string | undefined): answered is string {
   const [want, got] = [splitArn(asked), splitArn(answered)];
   if (!got.key.startsWith("key/") || (want.place ?? got.place) !== (got.place ?? want.place)) return false;
   return want.key.startsWith("alias/") || want.key === got.key;
-}
-
-/** The credentials in variables that were removed from the environment, from which the library would read them. */
-function heldCredentials() {
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: isThere, AWS_PROFILE: profile } = process.env;
-  const secretAccessKey = heldVariable("AWS_SECRET_ACCESS_KEY");
-  // with a profile, the library does not use the variables
-  if (!accessKeyId || isThere !== undefined || !secretAccessKey || profile) return undefined;
-  const sessionToken = heldVariable("AWS_SESSION_TOKEN");
-  return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
 }
 
 /** Opens the key for a reference. Requests its public half from the service once. Throws KeyFileError. */
