@@ -45,6 +45,7 @@ const PAGES = {
   explain: [["explain"], "Commands that explain releases", "explain, compare and show releases, and say who signed them"],
   sign: [["sign"], "Commands that sign", "make and sign single envelopes, and audit the logs of keys"],
   keys: [["keys", "token"], "Commands for keys", "make keys, in files and in tokens, and write them in other formats"],
+  ledger: [["ledger"], "Commands for ledgers", "share one signing log among several machines"],
   trust: [["trust"], "Commands for trust files", "make, sign and compare the files that say which keys devices trust"],
   rotate: [["rotate", "incident"], "Commands for rotation", "change the keys that devices in the field trust"],
   device: [["device", "status"], "Commands for devices", "write bundles, simulate devices, and ask them what they run"],

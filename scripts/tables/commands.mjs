@@ -16,6 +16,12 @@ const FOLDERS = [
   { folder: "explain", heading: "Releases", first: ["explain", "diff", "report"] },
   { folder: "sign", heading: "Signatures, one by one", first: ["sign"] },
   { folder: "keys", heading: "Keys", group: "continue the sequence numbers of a key with another key", first: ["keygen", "pubkey"] },
+  {
+    folder: "ledger",
+    heading: "Keys",
+    group: "share one signing log among several machines",
+    first: ["ledger init", "ledger status", "ledger verify"],
+  },
   { folder: "token", heading: "Keys", group: "list the keys in PKCS#11 tokens, and make new ones there" },
   {
     folder: "trust",

@@ -27,6 +27,11 @@ export const COMMANDS: readonly Listed[] = [
   { name: "convert", heading: "Keys", summary: "write a key in another format, or under another passphrase", load: () => import("./commands/keys/convert.js") },
   { name: "hss", heading: "Keys", summary: "show how many signatures an HSS/LMS key has left, or change its state", load: () => import("./commands/keys/hss.js") },
   { name: "keys move", heading: "Keys", summary: "continue the sequence numbers of a key with another key, for example in a token", load: () => import("./commands/keys/move.js") },
+  { name: "ledger init", heading: "Keys", summary: "make a ledger: one signing log that several machines share", load: () => import("./commands/ledger/init.js") },
+  { name: "ledger status", heading: "Keys", summary: "show what a ledger has, and bring the copy of this machine up to date", load: () => import("./commands/ledger/status.js") },
+  { name: "ledger verify", heading: "Keys", summary: "read and check the whole of a ledger, and compare it with what this machine has seen", load: () => import("./commands/ledger/verify.js") },
+  { name: "ledger export", heading: "Keys", summary: "write the whole of a ledger to a file, which is a signing log", load: () => import("./commands/ledger/export.js") },
+  { name: "ledger import", heading: "Keys", summary: "enter a log in a ledger: that of a key, or the copy of a machine after the ledger lost entries", load: () => import("./commands/ledger/import.js") },
   { name: "token keygen", heading: "Keys", summary: "generate a key pair in a token; the private key cannot leave the token", load: () => import("./commands/token/keygen.js") },
   { name: "token list", heading: "Keys", summary: "list tokens and the keys that they show without a PIN", load: () => import("./commands/token/list.js") },
   { name: "trust attach", heading: "Trust and rotation", summary: "add a signature from another machine", load: () => import("./commands/trust/attach.js") },
@@ -56,6 +61,7 @@ export const COMMANDS: readonly Listed[] = [
 /** The summaries of groups: commands that share the first word of their names. */
 export const GROUPS: { readonly [name: string]: string } = {
   keys: "continue the sequence numbers of a key with another key",
+  ledger: "share one signing log among several machines",
   token: "list the keys in PKCS#11 tokens, and make new ones there",
   trust: "make, sign, show, verify and export trust files: which keys a device trusts, and for what",
   rotate: "move a fleet from one trust file to the next",

@@ -73,7 +73,9 @@ export async function main(args: readonly string[]): Promise<number> {
       given = all;
       const { render } = await import("./show/render.js");
       const { setMode } = await import("./show/ui.js");
-      setMode(all.at(-1) as { quiet?: boolean; json?: boolean });
+      const options = all.at(-1) as { quiet?: boolean; json?: boolean; log?: string };
+      setMode(options);
+      if (options.log?.includes(":")) await (await import("./common/log.js")).fetchLog(options.log);
       await render(command as AnyCommand, await (command as AnyCommand).run(...given), given);
     };
     // commander then asks for no other

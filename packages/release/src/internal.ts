@@ -24,6 +24,7 @@ export { POLICIES, type Policy } from "./product/file/policy.js";
 export { type Board, boardsOf } from "./product/file/product.js";
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
 export { type ShownMember, shownMembers, trustedThumbprints } from "./product/file/shown.js";
+export { productLog } from "./product/ledger.js";
 export { refuseOtherProduct } from "./product/record.js";
 export { approvalPath, approvalProgress } from "./release/approvals.js";
 export { refuseMissingKeys, signingKeys, trustOptions, trustPins } from "./release/board/devices.js";

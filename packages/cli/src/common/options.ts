@@ -200,12 +200,15 @@ export function allowKeyAsImage(): Option {
   return option("--allow-key-as-image", "continue even though the image is a key, or a payload of the description is a private key");
 }
 
+/** A log in a file or a ledger. */
+const LOG = "signing log, or the place of a ledger (default: KEY.log beside the key, or the ledger of the product file)";
+
 /**
  * --log, and what is signed although the log speaks against it. `entered`: of a command that enters the use of the key.
  */
 export function sequenceChecks({ entered = true } = {}): Option[] {
   return [
-    option("--log <file>", "signing log (default: KEY.log beside the key)"),
+    option("--log <file>", LOG),
     option("--allow-lower-sequence", "sign even though the key has signed a higher sequence number or version"),
     option("--allow-sequence-reuse", "sign even though the key has signed a different manifest or trust file with this sequence number"),
     option("--allow-sequence-jump", "sign even though the sequence number is more than 2^32 above the last one, or 2^64 - 1"),

@@ -9,6 +9,7 @@ import {
   checkWritable,
   environment,
   isFile,
+  isLedgerPlace,
   isPrivateFile,
   isRecord,
   isSameFile,
@@ -75,6 +76,11 @@ export function checkOutput(path: string, option: string, others: readonly strin
   checkReplaced(path, option, kind);
   // before a key signs what cannot be written
   checkWritable(path);
+}
+
+/** Checks a signing log like checkOutput(). A ledger is not a file. */
+export function checkLog(log: string, others: readonly string[]): void {
+  if (!isLedgerPlace(log)) checkOutput(log, "--log", others, "log");
 }
 
 /** Like checkOutput(), for a file that must not exist yet. */

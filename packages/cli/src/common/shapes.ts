@@ -92,6 +92,21 @@ export const RECEIPTS: Shape = {
   }),
 };
 
+/** A fault of a signing log. */
+export const LOG_FAULT: Shape = {
+  line: ["number", "line of the log; 0: none"],
+  what: ["string", "what is wrong"],
+};
+
+/** A contradiction of signing logs. */
+export const CONFLICT: Shape = {
+  what: ["string", "leaf, sequence, trust or approval"],
+  number: ["string", "the number; of an approval the thumbprint of the approver"],
+  key: ["string|null", "thumbprint of the key of a leaf or approval, or of the one that signed both"],
+  scope: ["string[]", "devices or line of trust files"],
+  entries: ["object[]", "entries that have the number, or the one that requires the approval and the one without it"],
+};
+
 export const ADVICE: Shape = {
   "target?": ["object", "with --target: which algorithm suits it"],
   ...membersOf("target?", {

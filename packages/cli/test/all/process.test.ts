@@ -6,13 +6,15 @@ import { copyFileSync, readdirSync } from "node:fs";
 import { identityUuids } from "@firmseal/signer";
 import { anchor, install, macAttester, status } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { utf8 } from "../../../test-support/src/bytes.js";
 import { call } from "../../../test-support/src/command-line/in-process.js";
 import { start } from "../../../test-support/src/command-line/program.js";
 import { expectExit, image, Place } from "../../../test-support/src/command-line/run.js";
 import { LONG, OF_SOME } from "../../../test-support/src/environment/effort.js";
+import { closedPort } from "../../../test-support/src/keys/kms-servers.js";
 import { SoftHsm, why } from "../../../test-support/src/keys/softhsm.js";
+import { Postgres, whyNoPostgres } from "../../../test-support/src/ledger/postgres.js";
 import { COMMANDS } from "../../src/commands.generated.js";
 
 const FACTS = "--vendor example.com --class board-v2";
@@ -31,6 +33,8 @@ const secret = new Uint8Array(32).fill(7);
 
 let p: Place;
 let hsm: SoftHsm | undefined;
+let postgres: Postgres | undefined;
+let as: string | undefined;
 beforeAll(() => {
   p = new Place();
   for (const folder of ["home", "archive"]) p.folder(folder);
@@ -121,14 +125,29 @@ const TOKEN_STEPS: typeof STEPS = [
   ["token list pkcs11:token=release"],
 ];
 
+const PLACE = "postgres:///ledgers#example.com/product";
+const owner = () => {
+  as = "owner";
+};
+const signer = () => {
+  as = "signer";
+};
+const LEDGER_STEPS: typeof STEPS = [
+  [`ledger init --ledger ${PLACE} --signers signer`, owner],
+  [`ledger import B.pem.log --ledger ${PLACE} --allow-people`, signer],
+  [`ledger status --ledger ${PLACE}`],
+  [`ledger verify --ledger ${PLACE}`],
+  [`ledger export --ledger ${PLACE} --out ledger.log`],
+];
+
 async function run(line: string, before: (() => unknown) | undefined, isProcess: boolean): Promise<void> {
   await before?.();
-  const env = { PATH: process.env["PATH"] ?? "", HOME: p.at("home"), ...hsm?.env };
+  const env = { PATH: process.env["PATH"] ?? "", HOME: p.at("home"), ...hsm?.env, ...postgres?.env, ...(as && { PGUSER: as }) };
   expectExit(await (isProcess ? start : call)(line.split(" "), env, [], { cwd: p.path }), 0);
 }
 
 it("every command of the table has a step", () => {
-  const steps = [...STEPS, ...TOKEN_STEPS];
+  const steps = [...STEPS, ...TOKEN_STEPS, ...LEDGER_STEPS];
   expect(COMMANDS.map(({ name }) => name).filter((name) => !steps.some(([line]) => line.startsWith(`${name} `)))).toEqual([]);
 });
 
@@ -146,5 +165,13 @@ describe(`a process of its own ends well${OF_SOME}:`, () => {
       hsm = new SoftHsm(p);
     });
     for (const [line, before] of TOKEN_STEPS) it(`firmseal ${line}`, () => run(line, before, true));
+  });
+
+  describe.skipIf(whyNoPostgres !== "")(`with a server${whyNoPostgres}`, () => {
+    beforeAll(async () => {
+      postgres = new Postgres(await closedPort());
+    });
+    afterAll(() => postgres?.remove());
+    for (const [line, before] of LEDGER_STEPS) it(`firmseal ${line}`, () => run(line, before, true));
   });
 });

@@ -37,7 +37,7 @@ describe("the program", () => {
     expect(headings.slice(1)).toEqual([
       ["Releases", "init doctor release withdraw extract verify lint explain diff report inspect whosigned"],
       ["Signatures, one by one", "sign approve attach audit create tbs"],
-      ["Keys", "keygen pubkey convert hss keys token"],
+      ["Keys", "keygen pubkey convert hss keys ledger token"],
       ["Trust and rotation", "trust rotate incident"],
       ["Devices", "bundle install simulate status"],
       ["More", "completion help"],

@@ -62,6 +62,9 @@ function nameOf({ hash }: URL): string {
   }
 }
 
+/** The file of a log that was given: of a ledger, the copy on this machine. */
+export const logFile = (log: string): string => (isLedgerPlace(log) ? mirrorOf(ledgerPlace(log)) : log);
+
 /** The copy of a ledger on this machine: a signing log, in the state folder. */
 export function mirrorOf({ kind, url, name }: LedgerPlace): string {
   // the user's name is not part of it: a new role goes on with the same copy

@@ -6,11 +6,12 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type PublicKey, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { environment, Failure, lacksRoom, systemFault, usage } from "../errors/failure.js";
-import { isFile, STDIO, sizeOf } from "../files/read.js";
+import { isFile, readFirstBytes, STDIO, sizeOf } from "../files/read.js";
 import type { Ledger, Turn } from "../ledger/ledger.js";
 import { appendToMirror, fetchInto } from "../ledger/mirror.js";
 import { openLedger } from "../ledger/open.js";
 import { isLedgerPlace, isMirror, ledgerPlace, mirrorOf } from "../ledger/place.js";
+import { KEY_LIMITS } from "../limits.js";
 import { type Lock, lock } from "../locks/lock.js";
 import { warn } from "../notices.js";
 import { decidingEntries, withLost } from "../signing-log/binding.js";
@@ -20,6 +21,7 @@ import { LastSeen, type SeenState, stateFolder } from "../signing-log/last-seen.
 import { addLines, appendEntry, changedMeanwhile, draftEntry, makeDurable, readLog, type SigningLog } from "../signing-log/log-file.js";
 import type { OpenedKey } from "../source.js";
 import { schemeOf } from "../sources/key-sources.js";
+import { isPrivateFile } from "../sources/private-input.js";
 import { shellWord } from "../words.js";
 import { ALLOW_CLOCK, type ClockOverride, refuseClock, refuseOtherClock } from "./clock.js";
 import { currentUser, NOBODY } from "./user.js";
@@ -193,7 +195,7 @@ async function lockMarks(marks: readonly LastSeen[], taken: Lock[], signal?: Abo
  * @param keys - The open keys.
  * @param option - The path that --log gives, or the place of a ledger.
  * @param work - Gets the logs. They are unlocked when it settles.
- * @param abortable - What ends the wait for a log that another process has, and whether a clock that is far off is
+ * @param o - What ends the wait for a log that another process has, and whether a clock that is far off is
  *   allowed.
  * @returns What `work` returns.
  * @throws Failure (exit 3) if a log does not match its mark, or the clock is far off. The reason of `signal`, if it
@@ -214,6 +216,14 @@ export async function withSigningLogs<T>(
   } finally {
     await ledger.close();
   }
+}
+
+/** Returns whether a key goes on with a log: it is beside a key file, or in the state folder for a key without a file. */
+export function isOwnLog(path: string): boolean {
+  const real = realpathSync(path);
+  if (/^[0-9a-f]{64}\.log$/.test(basename(real)) && dirname(real) === realpathSync(stateFolder())) return true;
+  const beside = real.endsWith(".log") ? real.slice(0, -".log".length) : "";
+  return isFile(beside) && isPrivateFile(readFirstBytes(beside, KEY_LIMITS.keyFile));
 }
 
 /**
@@ -462,7 +472,7 @@ function refuseFaults(log: SigningLog, seen: SeenState | undefined, key: OpenedK
     isElsewhere
       ? "the key signs with a ledger: name it with `log`, or sign with the product file that names it"
       : isLedgerPlace(option)
-        ? `firmseal ledger verify --ledger ${what} shows it; restore the right ledger`
+        ? `firmseal ledger verify --ledger ${what} shows it; restore the right ledger, or bring what it lacks: firmseal ledger import COPY`
         : `firmseal audit ${what} shows it; restore the right log, or continue this one: firmseal audit ${what} --accept-restored`,
   );
 }

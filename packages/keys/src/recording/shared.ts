@@ -9,6 +9,7 @@ import { openLedger } from "../ledger/open.js";
 import { mirrorOf } from "../ledger/place.js";
 import { KEY_LIMITS } from "../limits.js";
 import { type Conflict, conflictFailure, conflicts } from "../signing-log/compare.js";
+import type { Entry } from "../signing-log/entry.js";
 import { type LogFault, parseLog, type SigningLog } from "../signing-log/log-file.js";
 import type { ClockOverride } from "./clock.js";
 import { joinedLines, readWhole, type WholeLog } from "./join.js";
@@ -151,12 +152,6 @@ export async function importLog(text: string, path: string, o: ImportOptions = {
   const other = readWhole(path);
   if (other.log.all.length === 0) throw usage(`${path}: the log has no entries`, "there is nothing to enter");
   return await withLedger(text, async (ledger) => {
-    if (!ledger.people && !o.allowPeople && other.log.all.some(({ user, host, job }) => user !== "" || host !== "" || job !== undefined))
-      throw refusedInput(
-        "ERR_LOG",
-        `${path}: its entries name users and hosts, which this ledger does not`,
-        "make a ledger that names them, or enter them all the same: `allowPeople`",
-      );
     const turn = await ledger.turn({ wait: 60, isImport: true });
     let result: LedgerFacts & { added: number };
     try {
@@ -165,6 +160,14 @@ export async function importLog(text: string, path: string, o: ImportOptions = {
       const one = { log: parseLog(ledger.place.text, bytes), bytes };
       const added = addedBy(one, other, o, ledger.people);
       const both = parseLog(ledger.place.text, Buffer.concat([bytes, added]));
+      const isNamed = ({ user, host, job }: Entry) => user !== "" || host !== "" || job !== undefined;
+      // not those that the ledger has: somebody has allowed them
+      if (!ledger.people && !o.allowPeople && both.all.slice(one.log.all.length).some(isNamed))
+        throw refusedInput(
+          "ERR_LOG",
+          `${path}: its entries name users and hosts, which this ledger does not`,
+          "make a ledger that names them, or enter them all the same: `allowPeople`",
+        );
       const [fault] = both.faults;
       if (fault) throw new Failure(3, "ERR_LOG", `${both.path}: ${fault.what}`, "firmseal ledger verify shows all faults");
       const twice = conflicts([both]);

@@ -1,7 +1,7 @@
 // The keys of a product file, as far as no secret is needed, their signing logs, and the states of HSS/LMS keys.
 
 import { existsSync } from "node:fs";
-import { keyFacts, keyName, refuseTestKeys, type SigningLog, signingLogPath } from "@firmseal/keys";
+import { keyFacts, keyName, refreshLog, refuseTestKeys, type SigningLog, signingLogPath } from "@firmseal/keys";
 import {
   conflictFailure,
   conflicts,
@@ -52,6 +52,8 @@ export async function checkKeys(
   openKeys: boolean,
 ): Promise<CheckedKey[]> {
   const roles = Object.keys(product.keys) as SigningRole[];
+  const { ledger } = product.sequence;
+  const shared = ledger === undefined ? undefined : await checkLedger(checks, ledger);
   const out: CheckedKey[] = [];
   for (const ref of new Set(roles.flatMap((role) => product.keys[role]))) {
     const own = roles.filter((role) => product.keys[role].includes(ref));
@@ -60,7 +62,9 @@ export async function checkKeys(
     const pub = glance && (await publicOf(checks, ref, glance));
     if (glance?.hss) await checkState(checks, ref, glance.hss);
     // the log of a key file is there even if the key cannot be used
-    const log = glance || (schemeOf(ref) === undefined && isFile(ref)) ? await checkLog(checks, ref, pub, known) : undefined;
+    const mayHaveLog = glance || (schemeOf(ref) === undefined && isFile(ref));
+    if (ledger !== undefined) await checkOwnLog(checks, ref, ledger);
+    const log = ledger !== undefined ? shared : mayHaveLog ? await checkLog(checks, ref, pub, known) : undefined;
     out.push({ ref, name, roles: own, public: pub, isReadable: schemeOf(ref) === undefined && glance?.public !== undefined, log });
   }
   const logs = new Map(out.flatMap(({ log }) => (log ? [[log.path, log] as const] : [])));
@@ -139,6 +143,37 @@ async function checkState(checks: Checks, ref: string, hss: NonNullable<KeyGlanc
     if (isNearlyUsed(hss.params, next))
       checks.add("state", subject, "warning", left, "make devices trust a new key before they run out: docs/guides/rotation.md");
     else checks.add("state", subject, "ok", left);
+  });
+}
+
+/** Checks the ledger that all keys of the product share. */
+async function checkLedger(checks: Checks, place: string): Promise<SigningLog | undefined> {
+  return await checks.run("ledger", place, async () => {
+    const { log, faults } = inspectLog({ path: (await refreshLog(place)) as string });
+    const [fault] = faults;
+    if (fault)
+      throw refusedInput(
+        "ERR_LOG",
+        logFaultWords(fault),
+        `firmseal ledger verify --ledger ${shellWord(place)} shows all faults; restore the right ledger`,
+      );
+    const last = log.entries.at(-1);
+    checks.add("ledger", place, "ok", last ? `whole, entry ${last.n} of ${last.time.slice(0, 10)} is the last` : "empty");
+    return log;
+  });
+}
+
+/** A key with a log of its own does not sign with the ledger. */
+async function checkOwnLog(checks: Checks, ref: string, place: string): Promise<void> {
+  const beside = logBeside(ref);
+  if (beside === undefined || !existsSync(beside)) return;
+  const own = `${ref}.log`;
+  await checks.run("log", own, () => {
+    throw refusedInput(
+      "ERR_LOG",
+      "this log of the key is not in the ledger",
+      `firmseal ledger import ${shellWord(own)} --ledger ${shellWord(place)}`,
+    );
   });
 }
 

@@ -21,6 +21,7 @@ import { refuseUnknownRules } from "../lint/releases.js";
 import { refuseOutsideOut } from "../product/file/inside.js";
 import { type Board, boardsOf, type Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
+import { withProductLog } from "../product/ledger.js";
 import { checkFiles, type KnownRelease, readRecord, releaseFault, releasesIn } from "../product/record.js";
 import type { ApprovalOptions, Approvals } from "../signing/approval.js";
 import { logDigest } from "../signing/authorize.js";
@@ -370,7 +371,7 @@ async function readImages(
  * rule. The cheapest checks come first, and nothing here cuts the power.
  *
  * @param product - From readProduct().
- * @param o - The version, and what may differ from the product file.
+ * @param given - The version, and what may differ from the product file.
  * @returns The plan, for makeRelease().
  * @throws Failures: PRODUCT, RELEASE, SEQUENCE, IMAGE, LINT and the refusals of devices.
  * @example
@@ -382,7 +383,8 @@ async function readImages(
  * console.log(written ? `released: ${folder}` : `already released: ${folder}`);
  * ```
  */
-export async function planRelease(product: Product, o: ReleaseOptions): Promise<ReleasePlan> {
+export async function planRelease(product: Product, given: ReleaseOptions): Promise<ReleasePlan> {
+  const o = await withProductLog(product, given);
   const folder = join(o.out ?? shelfPath(product, o.role), o.version);
   const isThere = existsSync(folder);
   try {

@@ -4,7 +4,17 @@
 import { join } from "node:path";
 import { RECORD, type ReleaseRecord, versionIn } from "@firmseal/behaviour";
 import { Failure, versionNumber } from "@firmseal/keys";
-import { isFolder, isVersion, type PassphraseOptions, sizeOf, usage, visible, type WithdrawnRelease, warn } from "@firmseal/keys/internal";
+import {
+  isFolder,
+  isLedgerPlace,
+  isVersion,
+  type PassphraseOptions,
+  sizeOf,
+  usage,
+  visible,
+  type WithdrawnRelease,
+  warn,
+} from "@firmseal/keys/internal";
 import { EnvelopeDraft, formatUuid, ROLES, type RoleName } from "@firmseal/signer";
 import { errors, policyOf } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
@@ -13,6 +23,7 @@ import { isOtherName } from "../consumer/cose-alg.js";
 import { checkFor } from "../consumer/judge.js";
 import { type Board, boardsOf, hasProfileAlg, type Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
+import { knownLog } from "../product/ledger.js";
 import {
   checkFiles,
   findRecord,
@@ -300,7 +311,8 @@ export async function verifyProduct(path: string, product: Product, o: ProductVe
   const anchors = wanted.flatMap((board) => identitiesOf(product, board).flatMap((identity) => whom.policy(identity).anchors));
   const thumbprints = [...new Set(anchors.flatMap((anchor) => whom.facts(anchor).thumbprint ?? []))];
   // a log that is named must say something
-  if (o.log !== undefined) sizeOf(o.log);
+  if (o.log !== undefined && !isLedgerPlace(o.log)) sizeOf(o.log);
+  await knownLog(product, o.log);
   /** What is known of withdrawn releases, also by these. */
   const withdrawnBy = (also: readonly KnownRelease[]) => {
     const { previousRelease, log } = o;

@@ -34,6 +34,7 @@ import {
 import { productOption } from "../product/file/file-name.js";
 import type { Board, Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
+import { productLog } from "../product/ledger.js";
 import { findRecord, type KnownRelease, knownRelease, refuseOther, releaseFault } from "../product/record.js";
 import { checkedReason, markOf } from "../product/withdrawal.js";
 import { higher } from "../trust/quorum.js";
@@ -190,7 +191,8 @@ const signersElsewhere = ({ path }: Product): string =>
 export async function withdrawRelease(product: Product, given: string, o: WithdrawOptions): Promise<Withdrawing> {
   const reason = checkedReason(o.reason);
   refuseRole(product, o.role);
-  const { role = "release", log } = o;
+  const { role = "release" } = o;
+  const log = await productLog(product, o.log);
   const path = shelfPath(product, o.role);
   const what = meant(product, given, path, role);
   const shelf = shelfOf(product, role);

@@ -11,6 +11,7 @@ import {
   keyName,
   type LogFault,
   readLog,
+  refreshLog,
   type SigningLog,
   signingLogPath,
 } from "@firmseal/keys";
@@ -22,9 +23,11 @@ import {
   conflicts,
   environment,
   isFile,
+  isLedgerPlace,
   isOfTrustFile,
   isSigning,
   LastSeen,
+  ledgerPlace,
   lockLog,
   logBeside,
   looksLikeLog,
@@ -125,9 +128,10 @@ function placeWithoutKey(ref: string): LogPlace | undefined {
   return beside !== undefined && readLog(beside).entries.some((e) => e.key !== undefined) ? { path: beside } : undefined;
 }
 
-/** The places of all logs. Keys are opened together: each passphrase belongs to one of them. */
-async function placesFor(refs: readonly string[], o: AuditOptions): Promise<LogPlace[]> {
-  const known = refs.map(placeWithoutKey);
+/** The places of all logs. `copies`: those of ledgers. Keys are opened together: each passphrase belongs to one of them. */
+async function placesFor(refs: readonly string[], copies: ReadonlySet<string>, o: AuditOptions): Promise<LogPlace[]> {
+  // the copy of an empty ledger is not there
+  const known = refs.map((ref) => (copies.has(ref) ? { path: ref } : placeWithoutKey(ref)));
   const unknown = refs.filter((_, i) => known[i] === undefined);
   const keys = await claimedKeys(unknown, passphraseOptions(o));
   return refs.map((ref, i) => known[i] ?? placeFor(ref, keys[unknown.indexOf(ref)] as PublicKey));
@@ -274,7 +278,7 @@ export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${l
  * Audits the logs of keys, and trust files. Nothing is written but the entries of `acceptRestored`, and the log of
  * `mergeOut`, which is then audited instead.
  *
- * @param refs - Keys, log files or trust files.
+ * @param given - Keys, log files, places of ledgers, or trust files.
  * @param o - What else to check, and what to write.
  * @returns What is wrong with the logs, and the first of it as a Failure.
  * @throws KeyFileError or Failure if something cannot be read.
@@ -287,16 +291,26 @@ export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${l
  * console.log(`${logs.length} logs are good`);
  * ```
  */
-export async function auditLogs(refs: readonly string[], o: AuditOptions): Promise<LogAudit> {
+export async function auditLogs(given: readonly string[], o: AuditOptions): Promise<LogAudit> {
   if (o.acceptRestored && o.mergeOut !== undefined)
     throw usage("`mergeOut` joins logs without faults, and `acceptRestored` accepts faults", "give one of the two");
   if (o.allowClock && !o.acceptRestored && o.mergeOut === undefined)
     throw usage("`allowClock`: nothing is entered in a log", "drop it, or give `acceptRestored` or `mergeOut`");
+  const ledger = given.find(isLedgerPlace);
+  if (ledger !== undefined && o.acceptRestored)
+    throw usage(
+      `\`acceptRestored\` is for a log in a file, and ${ledgerPlace(ledger).text} is a ledger`,
+      "bring what it lacks from the copy of a machine: firmseal ledger import COPY; firmseal ledger verify shows what is wrong",
+    );
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
+  const refs: string[] = [];
+  for (const ref of given) refs.push((await refreshLog(ref)) as string);
+  const copies = new Set(refs.filter((_, i) => isLedgerPlace(given[i])));
   const isList = (ref: string) => isFile(ref) && looksLikeTrustFile(readFirstBytes(ref, 2));
   const evidence = trustEvidence(refs.filter(isList));
   const places = await placesFor(
     refs.filter((ref) => !isList(ref)),
+    copies,
     o,
   );
   if (o.acceptRestored) for (const place of places) await acceptLog(place, o);

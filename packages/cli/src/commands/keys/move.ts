@@ -36,7 +36,11 @@ export default define({
     commandArgument("<old>", "key that has signed so far, public or private"),
     commandArgument("<new>", "key that signs from now on, public or private"),
   ],
-  options: () => [option("--log <file>", "signing log of both keys (default: KEY.log beside each key)"), allowClock(), ...passphrases()],
+  options: () => [
+    option("--log <file>", "signing log of both keys, or the place of a ledger (default: KEY.log beside each key)"),
+    allowClock(),
+    ...passphrases(),
+  ],
   examples: [
     ["firmseal keys move release.pem 'pkcs11:token=release;object=fw'", "from a file to a token"],
     ["firmseal keys move old.pem new.pem --json", "from one file to another, with the entries of both logs"],

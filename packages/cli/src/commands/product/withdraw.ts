@@ -61,7 +61,7 @@ export default define({
     productFile(),
     option("--role <name>", "with a trust file: role of the keys that signed it (default: release)", { choices: policyRoles }),
     keys("key whose log records it, public or private, instead of the keys in the product file", false),
-    option("--log <file>", "signing log (default: KEY.log beside the key)"),
+    option("--log <file>", "signing log, or the place of a ledger (default: that of the product file, or KEY.log beside the key)"),
     allowClock(),
     ...passphrases(),
   ],

@@ -26,6 +26,7 @@ import {
   identityOf,
   type NeededSignatures,
   outsideUris,
+  productLog,
   refuseMissingKeys,
   refuseUnapprovable,
   rotatedTrust,
@@ -48,7 +49,7 @@ import {
   replace,
   sequenceChecks,
 } from "../../common/options.js";
-import { checkOutput, checkRelease, deliver, deliverOver, judgeRelease, writeOut, writeSigned } from "../../common/output.js";
+import { checkLog, checkOutput, checkRelease, deliver, deliverOver, judgeRelease, writeOut, writeSigned } from "../../common/output.js";
 import { cohortFacts, refuseStranded, warnOfRest } from "../../common/release/cohorts.js";
 import { productAsked } from "../../common/release/product-names.js";
 import { COHORTS, KEY, membersOf, NUMBER, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
@@ -137,7 +138,7 @@ async function meant(image: string | undefined, o: RotateBridgeOptions): Promise
 function checkOutputs(image: string | undefined, o: Meant, signingKeys: readonly SigningKey[]): void {
   const own = signingKeys.flatMap((key) => key.file ?? []);
   const inputs = [o.trust, o.nextTrust, ...[image, o.fleet].filter((path) => path !== undefined), ...own];
-  if (o.log !== undefined) checkOutput(o.log, "--log", inputs, "log");
+  if (o.log !== undefined) checkLog(o.log, inputs);
   const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   checkOutput(o.out, "--out", files, "envelope");
   if (o.imageOut === STDIO && (o.json || o.out === STDIO))
@@ -151,7 +152,9 @@ function checkOutputs(image: string | undefined, o: Meant, signingKeys: readonly
  * before any key signs.
  */
 async function bridge(image: string | undefined, given: RotateBridgeOptions) {
-  const o = await meant(image, given);
+  const asked = await meant(image, given);
+  const log = asked.key && (await productLog(asked.product, asked.log));
+  const o = log === undefined ? asked : { ...asked, log };
   if (o.allowStranded && o.fleet === undefined) throw usage("--allow-stranded needs a fleet", "name its file: --fleet fleet.json");
   if (o.key && o.signer) throw usage("--key and --signer are both given", "--signer is for a bridge that is signed elsewhere: drop one");
   if (!o.key && o.log !== undefined) throw usage("--log: no key signs", "give --key, or drop --log");

@@ -150,7 +150,7 @@ export default define({
     previousReleaseOption(),
     option("--previous-trust <file>", "trust file: the previous one, to show what changes", { repeat: true }),
     allowNoPreviousTrust(),
-    option("--log <file>", "signing log of the approver (default: KEY.log beside the key)"),
+    option("--log <file>", "signing log of the approver, or the place of a ledger (default: KEY.log beside the key)"),
     allowClock(),
     ...refusalOverrides(),
     allowTestKey(),

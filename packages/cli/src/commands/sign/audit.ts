@@ -7,18 +7,13 @@ import { type AuditOptions, auditLogs } from "@firmseal/release";
 import { logFaultWords } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { allowClock, passphrases } from "../../common/options.js";
-import { membersOf, type Shape, WITHDRAWAL } from "../../common/shapes.js";
+import { CONFLICT, LOG_FAULT, membersOf, WITHDRAWAL } from "../../common/shapes.js";
 import { withdrawnFacts } from "../../common/words.js";
 import { type Line, RefusedWithFacts } from "../../show/render.js";
 
 interface AuditCommandOptions extends AuditOptions {
   json?: boolean;
 }
-
-const FAULT: Shape = {
-  line: ["number", "line of the log; 0: none"],
-  what: ["string", "what is wrong"],
-};
 
 /** Verifies logs. Refuses a log that was changed, or that does not know the envelope. */
 async function audit(refs: readonly string[], o: AuditCommandOptions) {
@@ -70,7 +65,8 @@ function entryRow(e: Entry): string[] {
     ...(e.overrides ?? []),
     ...(e.removed ?? []).map((name) => name.slice(0, 16)),
   ].join(" ");
-  const by = [`${e.user}@${e.host}`, ...(e.job === undefined ? [] : [e.job])].join(" ");
+  // a ledger may name nobody
+  const by = [e.user === "" && e.host === "" ? "-" : `${e.user}@${e.host}`, ...(e.job === undefined ? [] : [e.job])].join(" ");
   return [String(e.n), e.time, by, what, productWords(e.scope), numberOf(e), short(e.digest), short(e.key)];
 }
 
@@ -95,7 +91,7 @@ function logWords(log: AuditFacts["logs"][number], digest: string | undefined): 
 export default define({
   name: "audit",
   summary: "verify and show signing logs, and compare them with each other and with trust files",
-  arguments: [commandArgument("<key or log...>", "key whose log to verify, log file, or trust file")],
+  arguments: [commandArgument("<key or log...>", "key whose log to verify, log file, place of a ledger, or trust file")],
   options: () => [
     option("--envelope <file>", "also show whether the log records a signature of this envelope"),
     option("--merge-out <file>", "join two logs of one key in this new file, and record this in it"),
@@ -115,11 +111,11 @@ export default define({
       ok: ["boolean", "whether it has no fault"],
       entries: ["object[]", "its entries, with the members that they have in the file"],
       faults: ["object[]", "what is wrong"],
-      ...membersOf("faults[]", FAULT),
+      ...membersOf("faults[]", LOG_FAULT),
       accepted: ["object[]", "faults that a later entry accepts"],
-      ...membersOf("accepted[]", FAULT),
+      ...membersOf("accepted[]", LOG_FAULT),
       late: ["object[]", "entries that came too late: firmseal signs nothing with one, but a copy of the key may have"],
-      ...membersOf("late[]", { ...FAULT, entry: ["object", "the entry"] }),
+      ...membersOf("late[]", { ...LOG_FAULT, entry: ["object", "the entry"] }),
       torn: ["number", "bytes of an entry that was cut short"],
       hash: ["string|null", "hash of the last entry, hex"],
     }),
@@ -139,13 +135,7 @@ export default define({
       key: ["string|null", "thumbprint of the key"],
     }),
     conflicts: ["object[]", "numbers that were used twice, and signatures without an approval that their key needs"],
-    ...membersOf("conflicts[]", {
-      what: ["string", "leaf, sequence, trust or approval"],
-      number: ["string", "the number; of an approval the thumbprint of the approver"],
-      key: ["string|null", "thumbprint of the key of a leaf or approval, or of the one that signed both"],
-      scope: ["string[]", "devices or line of trust files"],
-      entries: ["object[]", "entries that have the number, or the one that requires the approval and the one without it"],
-    }),
+    ...membersOf("conflicts[]", CONFLICT),
     "envelope?": ["object", "with --envelope: what the logs say about it"],
     ...membersOf("envelope?", {
       file: ["string", "the envelope"],

@@ -47,7 +47,7 @@ import {
   sequenceChecks,
   target,
 } from "../../common/options.js";
-import { checkOutput, deliverOver, judgeRelease, outputName, writeOut, writeSigned } from "../../common/output.js";
+import { checkLog, checkOutput, deliverOver, judgeRelease, outputName, writeOut, writeSigned } from "../../common/output.js";
 import { consumerFacts, consumerRecipe, consumerWords } from "../../common/release/consumer.js";
 import { folderLines, RELEASE_LINT } from "../../common/release/findings.js";
 import { onDemand } from "../../common/release/on-demand.js";
@@ -110,8 +110,9 @@ async function signRelease(folder: string, { key, json: _, ...o }: SignOptions) 
 
 /** Signs the image of a board of the product file, which says what it is for, and who signs it. */
 async function signBoard(path: string | undefined, { seq, ...rest }: SignOptions) {
-  const { boardInput, readProduct, refuseMissingKeys, signingKeys } = await onDemand();
+  const { boardInput, productLog, readProduct, refuseMissingKeys, signingKeys } = await onDemand();
   const product = readProduct(rest.product ?? PRODUCT_FILE, rest.allowOutside);
+  const log = await productLog(product, rest.log);
   const {
     board,
     input,
@@ -126,7 +127,12 @@ async function signBoard(path: string | undefined, { seq, ...rest }: SignOptions
   const role = (rest.role ?? "release") as "release";
   if (!rest.key) refuseMissingKeys(product, role);
   const keys = rest.key ?? signingKeys(product, role);
-  const meant = { ...rest, coseAlg: rest.coseAlg ?? [...board.coseAlg], ...(board.for && { for: board.for }) };
+  const meant = {
+    ...rest,
+    ...(log !== undefined && { log }),
+    coseAlg: rest.coseAlg ?? [...board.coseAlg],
+    ...(board.for && { for: board.for }),
+  };
   return withSigners(keys, passphraseOptions(rest), (all) => signWith(all, input, rest.out ?? name, meant, lists, async () => prepared));
 }
 
@@ -141,7 +147,7 @@ async function signWith(
   const own = given.flatMap((key) => key.file ?? []);
   const listed = lists.map((list) => list.path);
   const files = [...own, ...listed, ...given.map((key) => signingLogPath(key, o.log))];
-  if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own, ...listed], "log");
+  if (o.log !== undefined) checkLog(o.log, [input.path, ...own, ...listed]);
   checkOutput(out, "--out", input.kind === "envelope" ? files : [input.path, ...files], "envelope");
   if (o.imageOut === STDIO && (o.json || out === STDIO)) throw usage("--image-out -: stdout is already used", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input.path, out, ...files]);

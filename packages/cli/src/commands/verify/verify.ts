@@ -238,7 +238,10 @@ export default define({
     forVerifier(),
     ...refusalOverrides(),
     option("--expect-version <version>", "with a product file: refuse a release of another version"),
-    option("--log <file>", "with a product file: signing log with the withdrawn releases (default: KEY.log beside the keys)"),
+    option(
+      "--log <file>",
+      "with a product file: signing log with the withdrawn releases, or the place of a ledger (default: that of the product file, or KEY.log beside the keys)",
+    ),
     option(
       "--previous-release <path>",
       "with a product file: the last published release, whose signed record names withdrawn ones: a folder or release.json",

@@ -66,6 +66,14 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--product": ["approve made/1.0.0 --key C.pem --product ?", FILE],
     "--previous-release": ["approve made/1.0.0 --key C.pem --product together.toml --previous-release ?", FILE],
   },
+  "ledger init": { "--product": ["ledger init --product ?", FILE] },
+  "ledger status": { "--product": ["ledger status --product ?", FILE] },
+  "ledger verify": { "--product": ["ledger verify --product ?", FILE] },
+  "ledger export": {
+    "--product": ["ledger export --out x.log --product ?", FILE],
+    "--out": ["ledger export --ledger postgres://127.0.0.1:1/d#n --out ?", { ...OUT, "that exists": "junk" }],
+  },
+  "ledger import": { "--product": ["ledger import one --product ?", FILE] },
   attach: {
     "--key": ["attach fw.suit --key ? --signature B.sig", FILE],
     "--signature": ["attach fw.suit --key B.jwk --signature ?", FILE],
@@ -343,7 +351,7 @@ beforeAll(async () => {
 
 /** What the values of options are called if they name no file and no folder. */
 const NOT_FILES =
-  /<(name|names|n|bytes|board|class|cohort|consumer|days|format|hex|levels|number|part|policy|release|severity|size|slot|target|text|thumbprint|uri|vendor|verdicts|version)>/;
+  /<(name|names|n|bytes|board|class|cohort|consumer|days|format|hex|levels|number|part|place|policy|release|severity|size|slot|target|text|thumbprint|uri|vendor|verdicts|version)>/;
 /** Options whose path no command opens: an allowed folder may be missing. */
 const NOT_OPENED = ["approve --allow-outside", "doctor --allow-outside", "release --allow-outside", "sign --allow-outside"];
 

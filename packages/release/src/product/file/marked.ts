@@ -34,6 +34,7 @@ export const MARKED_MEMBERS: { readonly [member: string]: Mark } = {
   "/trust/keys": "key",
   "/approval/keys": "key",
   "/sequence/previous": "path",
+  "/sequence/ledger": "ledger",
   "/policy/sbom": "path",
   "/policy/waivers/*/rule": "waiver",
   "/policy/waivers/*/reason": "waiver",

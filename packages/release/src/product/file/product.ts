@@ -78,8 +78,11 @@ export interface Product {
   readonly keys: { readonly [role in SigningRole]: readonly string[] };
   readonly trust: ProductTrust;
   readonly approval: ProductApproval;
-  /** Where sequence numbers come from, and the path of the last published release. */
-  readonly sequence: { readonly source: SequenceSource; readonly previous: string | undefined };
+  /**
+   * Where sequence numbers come from, the path of the last published release, and the place of the ledger that several
+   * machines share.
+   */
+  readonly sequence: { readonly source: SequenceSource; readonly previous: string | undefined; readonly ledger: string | undefined };
   /** The signature algorithm of the profile. */
   readonly profileAlg: AlgName | undefined;
   readonly policy: ProductPolicy;

@@ -3,9 +3,11 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { type AlgName, TARGETS } from "@firmseal/bundler";
-import type { Failure, KeyFileError } from "@firmseal/keys";
+import { Failure, type KeyFileError } from "@firmseal/keys";
 import {
   environment,
+  isLedgerPlace,
+  ledgerPlace,
   readAll,
   refusedInput,
   refuseUnknownSource,
@@ -234,6 +236,26 @@ class Reader {
     return { suite, sbom: sbom === undefined ? undefined : this.at(sbom), waivers };
   }
 
+  /** The place of the ledger. Its name has the vendor's: products of two vendors may have one name. */
+  private ledger(): string | undefined {
+    const { ledger } = this.written.sequence ?? {};
+    if (ledger === undefined) return undefined;
+    const at = "/sequence/ledger";
+    if (!isLedgerPlace(ledger))
+      throw this.fault(
+        at,
+        "this is not the place of a ledger",
+        "postgres://HOST/DATABASE or s3://BUCKET; a log in a file needs no place here",
+      );
+    const name = [this.written.vendor, this.written.name].map(encodeURIComponent).join("/");
+    try {
+      return ledgerPlace(ledger.includes("#") ? ledger : `${ledger}#${name}`).text;
+    } catch (e) {
+      if (!(e instanceof Failure)) throw e;
+      throw this.fault(at, e.message, e.hint);
+    }
+  }
+
   product(): Product {
     const { written, path } = this;
     const boards = Object.entries(written.boards).map(([name, board]) => this.board(name, board));
@@ -243,6 +265,7 @@ class Reader {
     for (const role of Object.keys(keys) as SigningRole[])
       keys[role] = listOf(written.keys?.[role]).map((ref) => this.reference(ref, `/keys/${role}`));
     const { source = "version", previous } = written.sequence ?? {};
+    const ledger = this.ledger();
     return {
       path,
       name: written.name,
@@ -251,7 +274,7 @@ class Reader {
       keys,
       trust: this.trust(),
       approval: this.approval(),
-      sequence: { source, previous: previous === undefined ? undefined : this.at(previous) },
+      sequence: { source, previous: previous === undefined ? undefined : this.at(previous), ledger },
       profileAlg: written.profile === undefined ? undefined : PROFILE_ALGS[written.profile.split("-")[2] as string],
       policy: this.policy(),
       out: this.at(written.out ?? "dist"),

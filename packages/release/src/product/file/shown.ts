@@ -22,7 +22,7 @@ export interface ShownMember extends MarkedMember {
 }
 
 /** Files that hold no secret: those of [trust] and [approval], the earlier release, and the bill of materials. */
-const PUBLIC = /^\/(trust|approval|sequence|policy)\//;
+const PUBLIC = /^\/(trust|approval|policy)\/|^\/sequence\/previous$/;
 
 function shownMember(product: Product, one: MarkedMember): ShownMember {
   const folder = dirname(product.path);

@@ -41,7 +41,7 @@ export interface Written {
   keys?: { [role in SigningRole]?: References };
   trust?: { file?: string; root?: References; name?: string; carry?: string; earlier?: References; keys?: References; threshold?: number };
   approval?: { keys: References; threshold?: number };
-  sequence?: { source?: SequenceSource; previous?: string };
+  sequence?: { source?: SequenceSource; previous?: string; ledger?: string };
   profile?: string;
   policy?: { suite?: Policy; sbom?: string; waivers?: Waiver[] };
 }

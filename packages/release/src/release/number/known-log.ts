@@ -2,7 +2,7 @@
 // this needs no passphrase. It decides nothing: the logs are read again under their locks before a key signs.
 
 import { type ClockOverride, checkSequence, type Entry, type SequenceOverrides, type SigningLog } from "@firmseal/keys";
-import { isNumberOf, lastTime, logBeside, readLogIfThere, refuseClock, STDIO } from "@firmseal/keys/internal";
+import { isNumberOf, lastTime, logBeside, logFile, readLogIfThere, refuseClock, STDIO } from "@firmseal/keys/internal";
 import type { Board, Product } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
 import { referencesOf, type Signing, scopeOfBoard } from "../board/devices.js";
@@ -17,7 +17,7 @@ function logsOf(product: Product, o: KnownLogOptions): SigningLog[] | undefined 
   const { role = "release", log } = o;
   const out: SigningLog[] = [];
   const refs = referencesOf(product, role, o);
-  const paths = log === undefined ? refs.map(logBeside) : [log];
+  const paths = log === undefined ? refs.map(logBeside) : [logFile(log)];
   for (const path of paths) {
     const found = path === undefined || path === STDIO ? undefined : readLogIfThere(path);
     if (!found || found.faults.length > 0) return undefined;

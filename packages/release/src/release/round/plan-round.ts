@@ -9,6 +9,7 @@ import { equalBytes } from "@firmseal/verifier/tools";
 import { refuseUnknownRules } from "../../lint/releases.js";
 import { refuseOutsideOut } from "../../product/file/inside.js";
 import { boardsOf, type Product, type ProductImage } from "../../product/file/product.js";
+import { productLog, withProductLog } from "../../product/ledger.js";
 import { checkFiles, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault } from "../../product/record.js";
 import { productApprovals } from "../board/approvers.js";
 import { productLists, productTrustKeys, refuseRole } from "../board/devices.js";
@@ -91,11 +92,12 @@ async function devicesOf(product: Product, role: ReleaseOptions["role"]) {
  *
  * @param product - From readProduct().
  * @param folder - The folder of the release.
- * @param o - Who signs, and what may differ from the product file.
+ * @param given - Who signs, and what may differ from the product file.
  * @returns The plan, for makeRelease() or attachSignatures().
  * @throws Failures: PRODUCT, RELEASE, SEQUENCE and IMAGE.
  */
-export async function planSigning(product: Product, folder: string, o: RoundOptions): Promise<ReleasePlan> {
+export async function planSigning(product: Product, folder: string, given: RoundOptions): Promise<ReleasePlan> {
+  const o = await withProductLog(product, given);
   const devices = await devicesOf(product, o.role);
   const approvals = await productApprovals(product, o);
   const { record, own, boards } = await readRelease(product, folder, o.role, devices.carried);
@@ -168,6 +170,7 @@ export interface JoinOptions extends Pick<ReleaseOptions, "role" | "out" | "prev
  * @throws Failures: PRODUCT, RELEASE, SEQUENCE and IMAGE.
  */
 export async function planJoin(product: Product, folders: readonly string[], o: JoinOptions): Promise<ReleasePlan> {
+  await productLog(product, undefined);
   const devices = await devicesOf(product, o.role);
   // nothing is signed, so nobody has to approve it now; what is wrong with it is said before a folder is written
   const approvals = await productApprovals(product, {});

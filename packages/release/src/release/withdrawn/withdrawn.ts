@@ -5,8 +5,10 @@ import { existsSync } from "node:fs";
 import type { Entry } from "@firmseal/keys";
 import {
   heldBy,
+  isLedgerPlace,
   LastSeen,
   logBeside,
+  logFile,
   readLogIfThere,
   refusedInput,
   STDIO,
@@ -64,7 +66,7 @@ export interface KnownLogs {
   readonly role?: SigningRole | undefined;
   /** Keys that are given instead of those of the product file. */
   readonly keys?: readonly string[] | undefined;
-  /** The log, if it is elsewhere. */
+  /** The log, if it is elsewhere. Default: the ledger of the product file, as it was last fetched. */
   readonly log?: string | undefined;
   /** Thumbprints of keys whose logs this account may have seen elsewhere. */
   readonly thumbprints?: readonly string[];
@@ -72,7 +74,9 @@ export interface KnownLogs {
 
 /** The logs beside the keys, as no secret is needed to find them. */
 function logPaths(product: Product, { role = "release", keys = product.keys[role], log }: KnownLogs): string[] {
-  if (log !== undefined && log !== STDIO) return [log];
+  if (log !== undefined && log !== STDIO && !isLedgerPlace(log)) return [log];
+  const ledger = log ?? product.sequence.ledger;
+  if (isLedgerPlace(ledger)) return [logFile(ledger)].filter((path) => existsSync(path));
   const beside = [...keys, ...product.trust.keys].flatMap((ref) => logBeside(ref) ?? []);
   return [...new Set(beside)].filter((path) => existsSync(path));
 }
