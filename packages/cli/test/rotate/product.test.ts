@@ -137,6 +137,13 @@ describe("rotate in the folder of a product", () => {
     expect([one.includes("lamp-hub-1"), one.includes("lamp-hub-2")]).toEqual([false, true]);
   });
 
+  it("signs no bridge while the ledger of the product is away, and makes one for who signs it", async () => {
+    const p = copyOf(made);
+    p.put("firmseal.toml", PRODUCT.replace("[keys]", '[sequence]\nledger = "postgres://127.0.0.2:1/db"\n\n[keys]'));
+    expect(await refused(p, [...BRIDGE, "--board", "puck"], 3)).toContain("postgres://127.0.0.2:1/db#example.com/lamp: ");
+    await p.ok([...BRIDGE, "--board", "puck", "--signer", "A.jwk"]);
+  });
+
   it("retires a key after a version, from the newest trust file of the product", async () => {
     const p = copyOf(made);
     p.put("firmseal.toml", PRODUCT.replace('root = "R.jwk"', 'root = "R.jwk"\ncarry = "second.trust"'));

@@ -37,6 +37,14 @@ beforeAll(async () => {
 const verify = (...args: string[]) => p.run(["status", "verify", ...args]);
 
 describe("firmseal status verify", () => {
+  it("warns if the ledger of the product, which knows withdrawn releases, is away", async () => {
+    const board = '[boards.b]\nclass = "board-v2"\nimage = "fw.bin"\n';
+    p.put("away.toml", `name = "p"\nvendor = "example.com"\n[sequence]\nledger = "postgres://127.0.0.2:1/db"\n${board}`);
+    const r = await verify("answer.cbor", "--nonce", NONCE, "--secret", "one.jwk", "--product", "away.toml");
+    expectExit(r, 0);
+    expect(r.stderr).toMatch(/^warning: postgres:.* cannot be reached: what other machines have withdrawn/m);
+  });
+
   it("shows what the device runs, in words and as JSON", async () => {
     for (const file of ["one.jwk", "all.jwks"]) {
       const r = await verify("answer.cbor", "--nonce", NONCE, "--secret", file, "--json");

@@ -12,6 +12,7 @@ import { type Identity, policyOf, type Trust } from "@firmseal/verifier";
 import { LIMITS } from "../../input/limits.js";
 import type { Product } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
+import { knownLog } from "../../product/ledger.js";
 import { type KnownRelease, releasesIn } from "../../product/record.js";
 import { windowOf } from "../../trust/quorum.js";
 import { isByAnchor } from "../../verify/doubts.js";
@@ -162,6 +163,7 @@ export function withdrawalsOf(product: Product, required: RequiredSigners | unde
 
 /** Like withdrawalsOf(), by the trusted keys that the product file names. Opens no private key. */
 export async function productWithdrawals(product: Product, o: WithdrawalSources = {}): Promise<KnownWithdrawals> {
+  await knownLog(product, o.log);
   const { lists } = await productLists(product);
   const trustKeys = await productTrustKeys(product, lists);
   const required = requiredSigners(product, o.role ?? "release", { lists, trustKeys });
