@@ -26,14 +26,14 @@ describe("a product file names a ledger", () => {
   });
 
   it("and a person sees that before a key signs", async () => {
-    const p = world(product("postgres://127.0.0.1:1/db"));
+    const p = world(product("postgres://127.0.0.2:1/db"));
     const failed = await p.run(["release", "--version", "1.0.0", "--first", "--dry-run"]);
-    expect(refusal(failed, 3)).toContain("postgres://127.0.0.1:1/db#example.com/gateway: the service cannot be reached");
+    expect(refusal(failed, 3)).toContain("postgres://127.0.0.2:1/db#example.com/gateway: the service cannot be reached");
     expect(failed.stderr).toContain("firmseal tbs");
     // a log that is given comes first
     const shown = await p.ok(["release", "--version", "1.0.0", "--first", "--dry-run", "--json", "--log", "own.log"]);
     expect((shown.json["references"] as { members: object[] }).members).toContainEqual(
-      expect.objectContaining({ member: "/sequence/ledger", refersTo: "ledger", value: "postgres://127.0.0.1:1/db", path: null }),
+      expect.objectContaining({ member: "/sequence/ledger", refersTo: "ledger", value: "postgres://127.0.0.2:1/db", path: null }),
     );
   });
 });

@@ -284,7 +284,7 @@ export async function init(place: LedgerPlace, { people = false, signers }: Ledg
     if (isThere && ((signers === undefined && version === SCHEMA_VERSION) || people))
       throw usage(
         `${place.text}: there is a ledger of this name`,
-        "two products have two names; to let one more role use this ledger, name the role alone (`signers`)",
+        "two products have two names; `signers` ROLE lets a role use the existing one",
       );
     if (signers !== undefined) {
       await client.query(grants(client.escapeIdentifier(signers)));

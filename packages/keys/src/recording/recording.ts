@@ -218,7 +218,7 @@ export async function withSigningLogs<T>(
   }
 }
 
-/** Returns whether a key goes on with a log: it is beside a key file, or in the state folder for a key without a file. */
+/** Returns whether a log is that of a key: beside a key file, or in the state folder for a key without a file. */
 export function isOwnLog(path: string): boolean {
   const real = realpathSync(path);
   if (/^[0-9a-f]{64}\.log$/.test(basename(real)) && dirname(real) === realpathSync(stateFolder())) return true;

@@ -33,8 +33,8 @@ export async function withProductLog<O extends { readonly log?: string }>(produc
 }
 
 /**
- * Like productLog(), for a command that signs nothing: if nobody gave a log and the ledger of the product file cannot be
- * reached, what this machine has fetched before must do.
+ * Like productLog(), for a command that signs nothing: if nobody gave a log and the ledger of the product file cannot
+ * be reached, what this machine has fetched before must do.
  */
 export async function knownLog(product: Product, log: string | undefined): Promise<void> {
   try {

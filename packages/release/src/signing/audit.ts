@@ -128,7 +128,9 @@ function placeWithoutKey(ref: string): LogPlace | undefined {
   return beside !== undefined && readLog(beside).entries.some((e) => e.key !== undefined) ? { path: beside } : undefined;
 }
 
-/** The places of all logs. `copies`: those of ledgers. Keys are opened together: each passphrase belongs to one of them. */
+/**
+ * The places of all logs. `copies`: those of ledgers. Keys are opened together: each passphrase belongs to one of them.
+ */
 async function placesFor(refs: readonly string[], copies: ReadonlySet<string>, o: AuditOptions): Promise<LogPlace[]> {
   // the copy of an empty ledger is not there
   const known = refs.map((ref) => (copies.has(ref) ? { path: ref } : placeWithoutKey(ref)));

@@ -8,7 +8,7 @@ import { allowClock } from "../../common/options.js";
 
 interface ImportCommandOptions extends LedgerPlaceOptions, ClockOverride, Pick<ImportOptions, "allowPeople"> {}
 
-/** Enters a log in a ledger. The log of a key is renamed: the key must not go on with it. */
+/** Enters a log in a ledger. The log of a key is renamed: the key must not continue it. */
 async function importInto(log: string, o: ImportCommandOptions) {
   const place = await placeMeant(o);
   if (log === STDIO || isLedgerPlace(log)) throw usage(`${log}: not the file of a log`, "name the file; firmseal ledger export writes one");
@@ -42,7 +42,7 @@ export default define({
     allowClock(),
   ],
   examples: [
-    ["firmseal ledger import release.pem.log", "the log of a key, which is renamed: the key goes on in the ledger"],
+    ["firmseal ledger import release.pem.log", "the log of a key, which is renamed: the key continues in the ledger"],
     [
       `firmseal ledger import ledger-0123.log --ledger '${EXAMPLE}'`,
       "the copy of a machine, after the ledger was restored from an old backup",
@@ -51,7 +51,7 @@ export default define({
   json: {
     ...LEDGER,
     added: ["number", "entries that were entered now"],
-    renamed: ["string|null", "new name of the log of a key; null: the file is no key's"],
+    renamed: ["string|null", "new name of the log of a key; null: the file is not the log of a key"],
   },
   run: importInto,
   words: (f, log) => [
@@ -59,6 +59,6 @@ export default define({
     ledgerWords(f),
     ...(f.renamed === null
       ? []
-      : [`${log} is ${basename(f.renamed)} in ${dirname(resolve(f.renamed))} now: the key goes on in the ledger`]),
+      : [`${log} is ${basename(f.renamed)} in ${dirname(resolve(f.renamed))} now: the key continues in the ledger`]),
   ],
 });

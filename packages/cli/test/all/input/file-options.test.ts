@@ -71,7 +71,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
   "ledger verify": { "--product": ["ledger verify --product ?", FILE] },
   "ledger export": {
     "--product": ["ledger export --out x.log --product ?", FILE],
-    "--out": ["ledger export --ledger postgres://127.0.0.1:1/d#n --out ?", { ...OUT, "that exists": "junk" }],
+    "--out": ["ledger export --ledger postgres://127.0.0.2:1/d#n --out ?", { ...OUT, "that exists": "junk" }],
   },
   "ledger import": { "--product": ["ledger import one --product ?", FILE] },
   attach: {
