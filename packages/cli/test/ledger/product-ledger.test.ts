@@ -4,6 +4,7 @@ import { sign } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lineOf, NO_PREVIOUS } from "../../../keys/src/signing-log/entry.js";
 import { expectFailure, type Place } from "../../../test-support/src/command-line/run.js";
 import { type Postgres, whyNoPostgres } from "../../../test-support/src/ledger/postgres.js";
 import { brief, PRODUCT, refusal, world } from "../product/product-place.js";
@@ -67,7 +68,8 @@ describe.skipIf(whyNoPostgres !== "")(`a product with a ledger${whyNoPostgres}`,
     const doctor = await m.on("one", "doctor");
     expect(doctor.stdout).toMatch(/^ok +ledger postgres:\/\/\/ledgers#example\.com\/gateway: whole, entry \d+ of /m);
     expect((await m.ok("one", "ledger verify")).stdout).toMatch(/^checkpoint \d+ /);
-    p.put("A.pem.log", '{"v":1,"n":1,"x');
+    const facts = { time: "2026-12-01T00:00:00.000Z", user: "u", host: "h", operation: "sign", sequence: "9" };
+    p.put("A.pem.log", lineOf({ v: 1, n: 1, ...facts, prev: NO_PREVIOUS }).text);
     expect((await m.on("one", "doctor")).stdout).toContain("fails        log A.pem.log: this log of the key is not in the ledger");
     expect(refusal(await m.on("one", "release --version 1.3.0"), 3)).toContain("this log of the key is not in the ledger");
   });

@@ -10,8 +10,14 @@ interface Kind {
 }
 
 const KINDS: { readonly [kind in LedgerPlace["kind"]]: () => Promise<Kind> } = {
-  postgres: () => import("./postgres.js"),
-  s3: () => import("./s3.js"),
+  postgres: async () => {
+    const { openPostgres, initPostgres } = await import("./postgres.js");
+    return { open: openPostgres, init: initPostgres };
+  },
+  s3: async () => {
+    const { openS3, initS3 } = await import("./s3.js");
+    return { open: openS3, init: initS3 };
+  },
 };
 
 /**

@@ -67,7 +67,7 @@ export const logFile = (log: string): string => (isLedgerPlace(log) ? mirrorOf(l
 
 /** The copy of a ledger on this machine: a signing log, in the state folder. */
 export function mirrorOf({ kind, url, name }: LedgerPlace): string {
-  // the user's name is not part of it: a new role goes on with the same copy
+  // the user's name is not part of it: a new role has the same copy
   const host = url.host.toLowerCase().replace(/:5432$/, "");
   const id = sha256Hex(JSON.stringify([kind, host, decodeURI(url.pathname), name])).slice(0, 32);
   return join(stateFolder(false), `ledger-${id}.log`);

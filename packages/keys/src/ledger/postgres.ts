@@ -8,7 +8,7 @@ import { commonTrouble, importPackage } from "../sources/services/service.js";
 import { visible } from "../words.js";
 import { brokenLedger, type Ledger, type LedgerOptions, ledgerMoved, type Turn, type TurnOptions } from "./ledger.js";
 import type { LedgerPlace } from "./place.js";
-import { grants, MIGRATIONS, REFUSALS, SCHEMA_VERSION } from "./schema.js";
+import { grants, MIGRATIONS, SCHEMA_VERSION, SERVER_REFUSALS } from "./schema.js";
 
 /** Milliseconds to connect, and for an answer that waits for nobody. */
 const ANSWER = 15_000;
@@ -33,7 +33,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, readonly [string, string]])[] = [
   [/password/i, ["the server asks for a password", CREDENTIALS]],
 ];
 
-/** What to say of an error of the server, by its SQLSTATE, or of its socket. */
+/** Errors of the server, by their SQLSTATE, and of its socket: what is wrong, and what to do. */
 const TROUBLES: { readonly [code: string]: readonly [string, string] } = {
   ENOENT: ["the server has no socket here", "start it, or name its folder: PGHOST"],
   "28P01": ["the server does not accept the password", CREDENTIALS],
@@ -48,18 +48,18 @@ const TROUBLES: { readonly [code: string]: readonly [string, string] } = {
   "53300": ["the server has too many connections", "run the command again later"],
   "57P01": ["the server is stopping", "run the command again later"],
   "57P03": ["the server is starting", "run the command again later"],
-  [REFUSALS.noSigner]: ["the role may not use the ledger", "let it: firmseal ledger init … --signers ROLE"],
-  [REFUSALS.doesNotFollow]: [
+  [SERVER_REFUSALS.noSigner]: ["the role may not use the ledger", "let it: firmseal ledger init … --signers ROLE"],
+  [SERVER_REFUSALS.doesNotFollow]: [
     "an entry does not follow the last one",
     "only the owner of the database enters a log that was joined or accepted: firmseal ledger import",
   ],
-  [REFUSALS.numberTaken]: [
+  [SERVER_REFUSALS.numberTaken]: [
     "the ledger has another manifest under this number",
     "give it a new number: `seq` next, or raise it in the description",
   ],
-  [REFUSALS.leafTaken]: [
+  [SERVER_REFUSALS.leafTaken]: [
     "the ledger says that this one-time leaf has signed: another copy of the key is in use",
-    "let one machine sign with the key; firmseal hss skip KEY --to N goes on after the highest leaf",
+    "let one machine sign with the key, from a leaf above the highest one: firmseal hss skip KEY --to N",
   ],
   "42704": ["there is no such role", "the owner of the database makes it: createuser ROLE"],
 };
@@ -74,9 +74,9 @@ function failure({ text }: LedgerPlace, e: unknown): unknown {
       `the database failed: ${visible(String(message).slice(0, 200))}`,
       "see the server's log, and run the command again; nothing was signed",
     ];
-  return code === REFUSALS.numberTaken
+  return code === SERVER_REFUSALS.numberTaken
     ? refusedInput("ERR_SEQUENCE", `${text}: ${what}`, hint)
-    : code === REFUSALS.leafTaken
+    : code === SERVER_REFUSALS.leafTaken
       ? new Failure(3, "ERR_KEY_STATE", `${text}: ${what}`, hint)
       : environment(`${text}: ${what}`, hint, e);
 }
@@ -134,7 +134,7 @@ async function versionOf(client: Client): Promise<number> {
 }
 
 /** Opens the ledger of a name. Throws a Failure if a client cannot rely on what the server does with it. */
-export async function open(place: LedgerPlace): Promise<Ledger> {
+export async function openPostgres(place: LedgerPlace): Promise<Ledger> {
   const client = await connect(place);
   try {
     const version = await versionOf(client);
@@ -247,7 +247,7 @@ class PostgresLedger implements Ledger {
         } catch (e) {
           await end();
           const { code } = e as Partial<DatabaseError>;
-          throw code === REFUSALS.notAtEnd || code === "23505" ? ledgerMoved(place) : failure(place, e);
+          throw code === SERVER_REFUSALS.notAtEnd || code === "23505" ? ledgerMoved(place) : failure(place, e);
         }
       },
       end: async () => void (await end()),
@@ -260,7 +260,7 @@ class PostgresLedger implements Ledger {
 }
 
 /** Makes a ledger, and its tables if they are missing or old. The role that does it owns them. */
-export async function init(place: LedgerPlace, { people = false, signers }: LedgerOptions): Promise<void> {
+export async function initPostgres(place: LedgerPlace, { people = false, signers }: LedgerOptions): Promise<void> {
   const client = await connect(place);
   try {
     await client.query("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");

@@ -57,7 +57,7 @@ function broken({ text }: LedgerPlace, what: string): Failure {
 }
 
 /** Opens the ledger of a name. Throws a Failure if there is none, or if it is of another version. */
-export async function open(place: LedgerPlace): Promise<Ledger> {
+export async function openS3(place: LedgerPlace): Promise<Ledger> {
   const store = await connect(place);
   try {
     const about = await store.get(ABOUT);
@@ -245,7 +245,7 @@ function once(work: () => Promise<void>): () => Promise<void> {
 }
 
 /** Makes a ledger. The bucket must exist. */
-export async function init(place: LedgerPlace, { people = false, signers }: LedgerOptions): Promise<void> {
+export async function initS3(place: LedgerPlace, { people = false, signers }: LedgerOptions): Promise<void> {
   if (signers !== undefined)
     throw usage(`${place.text}: a bucket has no roles of signers`, "the policy of the bucket says who may append and read");
   const store = await connect(place);

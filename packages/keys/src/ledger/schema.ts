@@ -7,7 +7,7 @@
 export const SCHEMA_VERSION = 1;
 
 /** What each refusal of the server means, by its SQLSTATE. */
-export const REFUSALS = {
+export const SERVER_REFUSALS = {
   notAtEnd: "FS001",
   numberTaken: "FS002",
   leafTaken: "FS003",
@@ -76,7 +76,7 @@ CREATE POLICY of_signers ON firmseal.line USING (ledger = ANY (ARRAY(SELECT firm
 CREATE FUNCTION firmseal.turn(wanted integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER ${SAFE} AS $$
 BEGIN
   IF NOT (firmseal.is_owner() OR wanted IN (SELECT firmseal.mine())) THEN
-    RAISE EXCEPTION 'the role is not a signer of this ledger' USING ERRCODE = '${REFUSALS.noSigner}';
+    RAISE EXCEPTION 'the role is not a signer of this ledger' USING ERRCODE = '${SERVER_REFUSALS.noSigner}';
   END IF;
   PERFORM 1 FROM firmseal.ledger WHERE id = wanted FOR UPDATE;
 END $$;
@@ -96,7 +96,7 @@ DECLARE
 BEGIN
   SELECT start + octet_length(line) AS "end", line INTO last FROM firmseal.line WHERE ledger = NEW.ledger ORDER BY start DESC LIMIT 1;
   IF NEW.start <> coalesce(last."end", 0) THEN
-    RAISE EXCEPTION 'the line is not at the end of the ledger' USING ERRCODE = '${REFUSALS.notAtEnd}';
+    RAISE EXCEPTION 'the line is not at the end of the ledger' USING ERRCODE = '${SERVER_REFUSALS.notAtEnd}';
   END IF;
   -- 75 bytes: ,"hash":"..."}
   body := substring(NEW.line FROM 1 FOR greatest(octet_length(NEW.line) - 76, 0)) || '\\x7d'::pg_catalog.bytea;
@@ -107,12 +107,12 @@ BEGIN
     IF entry->>'v' <> '1' OR entry->>'hash' <> hash OR entry->>'prev' <> before->>'hash'
       OR entry->>'n' <> ((before->>'n')::pg_catalog.numeric + 1)::pg_catalog.text OR entry->>'operation' IN ('accept-restored', 'join')
       OR coalesce(entry->>'v', entry->>'prev', entry->>'n') IS NULL OR entry->>'hash' IS NULL THEN
-      RAISE EXCEPTION 'the line does not follow the last one' USING ERRCODE = '${REFUSALS.doesNotFollow}';
+      RAISE EXCEPTION 'the line does not follow the last one' USING ERRCODE = '${SERVER_REFUSALS.doesNotFollow}';
     END IF;
-  EXCEPTION WHEN data_exception OR SQLSTATE '${REFUSALS.doesNotFollow}' THEN
+  EXCEPTION WHEN data_exception OR SQLSTATE '${SERVER_REFUSALS.doesNotFollow}' THEN
     -- the owner enters whole logs, which may have been joined, or have the rest of an entry that was cut
     IF NOT firmseal.is_owner() THEN
-      RAISE EXCEPTION 'the line does not follow the last one' USING ERRCODE = '${REFUSALS.doesNotFollow}';
+      RAISE EXCEPTION 'the line does not follow the last one' USING ERRCODE = '${SERVER_REFUSALS.doesNotFollow}';
     END IF;
   END;
   IF entry IS NULL OR entry->>'operation' = 'withdraw' THEN
@@ -127,7 +127,7 @@ BEGIN
       END IF;
       INSERT INTO firmseal.leaf VALUES (NEW.ledger, entry->>'key', (entry->>'leaf')::pg_catalog.numeric);
     EXCEPTION WHEN unique_violation THEN
-      RAISE EXCEPTION 'leaf % of the key has signed', entry->>'leaf' USING ERRCODE = '${REFUSALS.leafTaken}';
+      RAISE EXCEPTION 'leaf % of the key has signed', entry->>'leaf' USING ERRCODE = '${SERVER_REFUSALS.leafTaken}';
     END;
   END IF;
   IF entry->>'sequence' IS NULL OR entry->>'digest' IS NULL OR entry->'scope' IS NULL THEN
@@ -138,7 +138,7 @@ BEGIN
       WHERE ledger = NEW.ledger AND scope = one AND number = (entry->>'sequence')::pg_catalog.numeric)
       AND NOT EXISTS (SELECT FROM firmseal.number WHERE ledger = NEW.ledger AND scope = one
         AND number = (entry->>'sequence')::pg_catalog.numeric AND digest = entry->>'digest') THEN
-      RAISE EXCEPTION 'sequence number % has another manifest', entry->>'sequence' USING ERRCODE = '${REFUSALS.numberTaken}';
+      RAISE EXCEPTION 'sequence number % has another manifest', entry->>'sequence' USING ERRCODE = '${SERVER_REFUSALS.numberTaken}';
     END IF;
     INSERT INTO firmseal.number VALUES (NEW.ledger, one, (entry->>'sequence')::pg_catalog.numeric, entry->>'digest') ON CONFLICT DO NOTHING;
   END LOOP;
@@ -151,7 +151,7 @@ BEGIN
   IF current_user = (SELECT tableowner FROM pg_tables WHERE schemaname = 'firmseal' AND tablename = TG_TABLE_NAME) THEN
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
   END IF;
-  RAISE EXCEPTION 'the lines of a ledger stay as they are' USING ERRCODE = '${REFUSALS.isFixed}';
+  RAISE EXCEPTION 'the lines of a ledger stay as they are' USING ERRCODE = '${SERVER_REFUSALS.isFixed}';
 END $$;
 CREATE TRIGGER fixed BEFORE UPDATE OR DELETE ON firmseal.line FOR EACH ROW EXECUTE FUNCTION firmseal.refuse();
 CREATE TRIGGER kept BEFORE TRUNCATE ON firmseal.line FOR EACH STATEMENT EXECUTE FUNCTION firmseal.refuse();

@@ -166,7 +166,7 @@ interface OpenLog {
   due?: SeenState | undefined;
 }
 
-/** What this command enters in a ledger. Nothing is entered before everything is granted, and then all of it at once. */
+/** What this command enters in a ledger: all of it at once, when everything is granted. */
 interface SharedLog {
   readonly ledger: Ledger;
   readonly lines: Buffer[];
@@ -227,8 +227,8 @@ export function isOwnLog(path: string): boolean {
 }
 
 /**
- * Refuses keys that have a log of their own, of which the ledger does not have the last entry: it would give its numbers
- * again. `known`: the entries of the ledger.
+ * Refuses keys that have a log of their own, of which the ledger does not have the last entry: it would give its
+ * numbers again. `known`: the entries of the ledger.
  */
 function refuseOwnLogs(keys: readonly OpenedKey[], place: string, known: () => readonly Entry[]): void {
   for (const key of keys)

@@ -35,7 +35,7 @@ export interface VerifiedLedger extends LedgerFacts {
   readonly accepted: readonly LogFault[];
   /** Numbers and leaves that were used twice. */
   readonly conflicts: readonly Conflict[];
-  /** SHA-256 of the whole, in hex: whoever has it can tell later whether these entries were changed. */
+  /** SHA-256 of the whole, in hex: it shows later whether these entries were changed. */
   readonly checkpoint: string;
 }
 

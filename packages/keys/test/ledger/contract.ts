@@ -194,7 +194,7 @@ export function describeLedger(what: string, { placeOf, init = initLedger }: Led
       expect(readLog((await refreshLog(place)) as string).highest).toBe(2);
     });
 
-    it("goes on after a machine was killed before its own copy had the entry", async () => {
+    it("continues after a machine was killed before its own copy had the entry", async () => {
       await claim(place);
       const path = (await refreshLog(place)) as string;
       const [copy, seen] = [path, new LastSeen(keyName(A.public), "log").file].map((file) => [file, readBytes(file)] as const) as [

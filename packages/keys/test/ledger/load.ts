@@ -30,7 +30,7 @@ export interface LoadResult {
   readonly kills: number;
 }
 
-/** Runs eight signers, and kills one of the first three at random times. Whoever was killed begins again. */
+/** Runs eight signers, and kills one of the first three at random times. Those that were killed begin again. */
 export async function load({ place, env, state, claims, trouble }: Load): Promise<LoadResult> {
   const acknowledged: [string, string][] = [];
   const failures = new Map<string, number>();

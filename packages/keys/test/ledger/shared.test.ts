@@ -52,7 +52,7 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
     return log;
   };
 
-  it("enters the log of a key, and goes on after its numbers", async () => {
+  it("enters the log of a key, and continues after its numbers", async () => {
     await make(true);
     const log = await own("a", A, 1, 2, 7);
     expect(await importLog(place, log)).toMatchObject({ added: 3, entries: 3 });
@@ -305,7 +305,7 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
     as("signer");
   });
 
-  it("goes on with a key whose log was entered, wherever the log is", async () => {
+  it("continues with a key whose log was entered, wherever the log is", async () => {
     const state = process.env["FIRMSEAL_STATE"] as string;
     await withSigningLogs([A], undefined, async ({ record }) => record(A, fact(3)));
     await expect(claim(place)).rejects.toMatchObject({ hint: expect.stringContaining("ledger import") });

@@ -1,7 +1,19 @@
 // A PostgreSQL server of a test, from Debian: a cluster in a folder of its own, without a password on its socket.
 
 import { type SpawnSyncOptions, spawnSync } from "node:child_process";
-import { appendFileSync, chownSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const ROOT = "/usr/lib/postgresql";
@@ -32,7 +44,7 @@ function run(command: string, args: readonly string[], options: SpawnSyncOptions
 
 /** A server with the superuser "owner" and the database "ledgers". Its socket is in `folder`. */
 export class Postgres {
-  readonly folder = mkdtempSync("/tmp/firmseal-pg-");
+  readonly folder = mkdtempSync(join(tmpdir(), "pg-"));
   /** Where clients find it. */
   readonly env: { readonly PGHOST: string; readonly PGPORT: string; readonly PGUSER: string };
   private readonly user = serverUser();
@@ -44,7 +56,11 @@ export class Postgres {
     settings: readonly string[] = [],
   ) {
     this.env = { PGHOST: this.folder, PGPORT: String(port), PGUSER: "signer" };
-    if (this.user) chownSync(this.folder, this.user.uid, this.user.gid);
+    if (this.user) {
+      // the user of the server must come through the folder of the test file
+      chmodSync(tmpdir(), 0o711);
+      chownSync(this.folder, this.user.uid, this.user.gid);
+    }
     this.program("initdb", "-D", this.data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
     const conf = [`port = ${port}`, `unix_socket_directories = '${this.folder}'`, "max_connections = 50", ...settings];
     writeFileSync(join(this.data, "postgresql.auto.conf"), `${conf.join("\n")}\n`);
