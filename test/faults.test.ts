@@ -61,7 +61,7 @@ const ON_SOURCES: readonly Fault[] = [
   {
     title: "a mark that is not raised",
     in: "packages/keys/src/recording/recording.ts",
-    from: "  raiseMarks(open, entry);\n",
+    from: "  else raiseMark(open, seen);\n",
     to: "",
     test: ["packages/keys/test/last-seen.test.ts", "of a log is raised by each use of the key"],
     says: ['-   "seen": 1n', '+   "seen": undefined'],
