@@ -1,5 +1,5 @@
 // Kills and faults on a real PostgreSQL server: signers and the server are killed under load, the network is cut. The
-// same for a log in a file. FIRMSEAL_CLAIMS: how many claims, by default 10,000 with FIRMSEAL_LONG=1.
+// same for a log in a file. FIRMSEAL_CASES: how many claims; 1,000 with FIRMSEAL_LONG=1, else 60.
 
 import { createServer, type Server, type Socket, connect as toServer } from "node:net";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { readLog } from "../../src/signing-log/log-file.js";
 import { expectSound, load, stateOf } from "./load.js";
 
 const isLong = process.env["FIRMSEAL_LONG"] === "1";
-const CLAIMS = Number(process.env["FIRMSEAL_CLAIMS"] ?? (isLong ? 1000 : 60));
+const CLAIMS = Number(process.env["FIRMSEAL_CASES"] ?? (isLong ? 1000 : 60));
 const pause = (ms: number) => new Promise((next) => setTimeout(next, ms));
 
 /** What is between signers and server: it can cut every connection. */

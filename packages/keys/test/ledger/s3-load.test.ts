@@ -1,5 +1,5 @@
 // Kills and faults on an object store: signers are killed under load, the network is cut before and after what it
-// carries, and turns are taken for dead that are not. FIRMSEAL_CLAIMS: how many claims; 1,000 take 13 minutes on 2 busy
+// carries, and turns are taken for dead that are not. FIRMSEAL_CASES: how many claims; 1,000 take 13 minutes on 2 busy
 // cores, most of them for signers that begin again.
 
 import { join } from "node:path";
@@ -17,7 +17,7 @@ afterAll(() => {
   started?.stop();
   vi.unstubAllEnvs();
 });
-const CLAIMS = Number(process.env["FIRMSEAL_CLAIMS"] ?? (process.env["FIRMSEAL_LONG"] === "1" ? 200 : 100));
+const CLAIMS = Number(process.env["FIRMSEAL_CASES"] ?? (process.env["FIRMSEAL_LONG"] === "1" ? 200 : 100));
 const pause = (ms: number) => new Promise((next) => setTimeout(next, ms));
 
 describe.skipIf(!started)(`signers that share a ledger in an object store${started ? "" : " (skipped: no moto_server)"}`, () => {
