@@ -31,7 +31,7 @@ describe.skipIf(whyNoPostgres !== "")(`a server for ledgers${whyNoPostgres}`, ()
     expect(stderr).toContain(only(blocksOf(PAGE), "text restored").trim());
     const [, count, sum] = /^checkpoint (\d+) ([0-9a-f]{64})$/m.exec(stdout) ?? [];
     expect(stdout).toContain(`${sum}  -`);
-    expect(stderr).toContain(`postgres:///firmseal#example.com/lock: ${count} entries`);
+    expect(stderr).toContain(`postgres://localhost/firmseal#example.com/lock: ${count} entries`);
     const logs = readdirSync(join(folder, "lock")).filter((name) => /\.log/.test(name));
     expect(logs.sort()).toEqual(["ledger.log", "release.pem.log.imported"]);
     // only the log of the laptop names somebody

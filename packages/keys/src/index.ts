@@ -13,7 +13,8 @@ export { type Lock, lock } from "./locks/lock.js";
 export { listen } from "./notices.js";
 export type { ClockOverride } from "./recording/clock.js";
 export { joinLogs } from "./recording/join.js";
-export { keyName, type Receipt, type SigningFacts, type SigningLogs, signingLogPath, withSigningLogs } from "./recording/recording.js";
+export { keyName, signingLogPath } from "./recording/places.js";
+export { type Receipt, type SigningFacts, type SigningLogs, withSigningLogs } from "./recording/recording.js";
 export { refreshLog } from "./recording/refresh.js";
 export {
   exportLedger,

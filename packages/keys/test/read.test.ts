@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../test-support/src/environment/folders.js";
 import { Failure } from "../src/errors/failure.js";
 import { readIfThere, readOwn } from "../src/files/read.js";
-import { keyName, signingLogPath } from "../src/recording/recording.js";
+import { keyName, signingLogPath } from "../src/recording/places.js";
 import { LastSeen } from "../src/signing-log/last-seen.js";
 import { readLog, readLogIfThere } from "../src/signing-log/log-file.js";
 

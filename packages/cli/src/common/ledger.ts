@@ -31,7 +31,7 @@ export async function placeMeant({ ledger, product }: LedgerPlaceOptions): Promi
     if (product !== undefined) throw usage("--ledger and --product are both given", "drop one: the product file names its ledger");
     return ledgerPlace(ledger).text;
   }
-  if (product === undefined && !existsSync(PRODUCT_FILE)) throw usage("--ledger is missing, and there is no product file here", HINT);
+  if (product === undefined && !existsSync(PRODUCT_FILE)) throw usage("--ledger is missing, and this folder has no product file", HINT);
   const file = product ?? PRODUCT_FILE;
   const own = (await onDemand()).readProduct(file).sequence.ledger;
   if (own === undefined)

@@ -38,7 +38,7 @@ describeAtLedger("firmseal ledger init", (here) => {
   });
 
   it.each([
-    ["neither a place nor a product file", "ledger status", "--ledger is missing, and there is no product file here"],
+    ["neither a place nor a product file", "ledger status", "--ledger is missing, and this folder has no product file"],
     ["a product file without a ledger", "ledger status --product plain.toml", "plain.toml names no ledger"],
     ["two places", "ledger status --product plain.toml --ledger postgres://h/d#n", "both given"],
     ["a path", "ledger status --ledger fw.bin", "not the place of a ledger"],

@@ -15,7 +15,7 @@ export type On = (machine: string, args: string | readonly string[], o?: RunOpti
 
 /** A new ledger in a server, and machines that use it. */
 export function machines(server: Postgres, p: Place, name: string) {
-  const place = `postgres:///ledgers#example.com/${name}`;
+  const place = `postgres://localhost/ledgers#example.com/${name}`;
   const folder = temporaryFolder("firmseal-machines-");
   const on: On = (machine, args, o = {}) => {
     const env = { ...server.env, FIRMSEAL_STATE: join(folder, machine), ...o.env };

@@ -17,6 +17,7 @@ describe("a product file names a ledger", () => {
     ["a path", "release.log", "firmseal.toml:5:1: this is not the place of a ledger"],
     ["a password", "postgres://u:secret@db/x", "firmseal.toml:5:1: the place of the ledger has a password in it"],
     ["no database", "postgres://db", "firmseal.toml:5:1: "],
+    ["no host", "postgres:///db", "firmseal.toml:5:1: the place of the ledger names no host"],
     ["parameters", "postgres://db/x?sslmode=disable", "has no parameters"],
     ["no bucket", "s3://", "not the place of a ledger"],
   ])("and is refused with %s", async (_, ledger, why) => {
@@ -47,7 +48,7 @@ describe.skipIf(whyNoPostgres !== "")(`a product with a ledger${whyNoPostgres}`,
   afterAll(() => server?.remove());
 
   const made = async (name: string, more = ""): Promise<{ p: Place; m: ReturnType<typeof machines> }> => {
-    const p = world(product("postgres:///ledgers", more).replace('name = "gateway"', `name = "${name}"`));
+    const p = world(product("postgres://localhost/ledgers", more).replace('name = "gateway"', `name = "${name}"`));
     const m = machines(server, p, name);
     await m.ok("owner", "ledger init --signers signer", { env: { PGUSER: "owner" } });
     return { p, m };
@@ -66,7 +67,7 @@ describe.skipIf(whyNoPostgres !== "")(`a product with a ledger${whyNoPostgres}`,
     const signed = await m.ok("one", "sign --board puck --version 1.2.0 --out x.suit");
     expect(signed.stderr).toContain(`${m.place}: entry`);
     const doctor = await m.on("one", "doctor");
-    expect(doctor.stdout).toMatch(/^ok +ledger postgres:\/\/\/ledgers#example\.com\/gateway: whole, entry \d+ of /m);
+    expect(doctor.stdout).toMatch(/^ok +ledger postgres:\/\/localhost\/ledgers#example\.com\/gateway: whole, entry \d+ of /m);
     expect((await m.ok("one", "ledger verify")).stdout).toMatch(/^checkpoint \d+ /);
     const facts = { time: "2026-12-01T00:00:00.000Z", user: "u", host: "h", operation: "sign", sequence: "9" };
     p.put("A.pem.log", lineOf({ v: 1, n: 1, ...facts, prev: NO_PREVIOUS }).text);
@@ -120,6 +121,6 @@ describe.skipIf(whyNoPostgres !== "")(`a product with a ledger${whyNoPostgres}`,
     await m.ok("one", "release --version 1.0.0 --first");
     p.put("other.toml", p.get("firmseal.toml").toString().replace("example.com", "example.org"));
     const r = await m.on("one", "ledger status --product other.toml");
-    expect(expectFailure(r, 3)).toContain("there is no ledger example.org/twin here");
+    expect(expectFailure(r, 3)).toContain("the database has no ledger example.org/twin");
   });
 });

@@ -2,7 +2,9 @@
 // next. Everything else (the hash chain, numbers, approvals, last-seen marks) is that of a log in a file: each machine
 // has a copy of the ledger (mirror.ts), and reads that.
 
-import { environment, Failure } from "../errors/failure.js";
+import { environment, Failure, tooMuch } from "../errors/failure.js";
+import { KEY_LIMITS } from "../limits.js";
+import { byteWords, shellWord } from "../words.js";
 import type { LedgerPlace } from "./place.js";
 
 /** The turn of one machine. The others wait until it ends, or until the ledger ends it. */
@@ -59,9 +61,31 @@ export function ledgerMoved({ text }: LedgerPlace): Failure {
   return environment(`${text}: another machine used the ledger in the meantime`, "run the command again; nothing was signed");
 }
 
-/** What a ledger answers is not a ledger: its lines do not follow each other. */
-export function brokenLedger({ text }: LedgerPlace): Failure {
-  return new Failure(3, "ERR_LOG", `${text}: the ledger is broken: its lines do not follow each other`, VERIFY);
+/** What a ledger has is not a log. `what`: why. */
+export function brokenLedger({ text }: LedgerPlace, what = "its lines do not follow each other"): Failure {
+  return new Failure(
+    3,
+    "ERR_LOG",
+    `${text}: the ledger is broken: ${what}`,
+    `firmseal ledger verify --ledger ${shellWord(text)} says more; its owner restores it, or the copy of a machine does: firmseal ledger import COPY`,
+  );
 }
 
-const VERIFY = "firmseal ledger verify shows where; its owner restores it, or the copy of a machine does: firmseal ledger import";
+/**
+ * Reads a ledger from a byte offset on.
+ *
+ * @param ledger - The ledger.
+ * @param from - Where a line begins.
+ * @returns Whole lines.
+ * @throws Failure (exit 3) if the ledger cannot be reached; one (LIMIT) if it is longer than a log may be.
+ */
+export async function linesFrom(ledger: Ledger, from: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let end = from;
+  for await (const part of ledger.read(from)) {
+    parts.push(part);
+    end += part.length;
+    if (end > KEY_LIMITS.log) throw tooMuch(`${ledger.place.text}: the ledger is too long`, `the limit is ${byteWords(KEY_LIMITS.log)}`);
+  }
+  return Buffer.concat(parts);
+}

@@ -1,15 +1,15 @@
 // The copy of a ledger on this machine. It is a signing log like any other, and only grows: what a machine has seen, it
 // keeps. So a ledger that was restored from an old copy, or changed, differs from what its users have.
 
-import { closeSync, constants, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { Failure, systemFault, tooMuch } from "../errors/failure.js";
-import { isFile, openRegular, readIfThere } from "../files/read.js";
+import { Failure, systemFault } from "../errors/failure.js";
+import { isFile, readIfThere, sizeOf } from "../files/read.js";
 import { fsyncFolder } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
-import { follows, parseLog } from "../signing-log/log-file.js";
-import { byteWords, shellWord } from "../words.js";
-import { brokenLedger, type Ledger } from "./ledger.js";
+import { follows, parseLog, readFrom } from "../signing-log/log-file.js";
+import { shellWord } from "../words.js";
+import { brokenLedger, type Ledger, linesFrom } from "./ledger.js";
 import type { LedgerPlace } from "./place.js";
 
 const NEWLINE = 0x0a;
@@ -23,25 +23,15 @@ interface MirrorEnd {
 function endOf(path: string): MirrorEnd {
   const none = { size: 0, last: Buffer.alloc(0) };
   if (!isFile(path)) return none;
-  const { fd, size } = openRegular(path);
-  try {
-    // most lines have a few hundred bytes
-    for (let room = 16 * 1024; ; room *= 16) {
-      const from = Math.max(0, size - room);
-      const bytes = Buffer.alloc(size - from);
-      for (let have = 0; have < bytes.length; ) {
-        const got = readSync(fd, bytes, have, bytes.length - have, from + have);
-        if (got === 0) break;
-        have += got;
-      }
-      const end = bytes.lastIndexOf(NEWLINE) + 1;
-      const before = end === 0 ? -1 : bytes.lastIndexOf(NEWLINE, end - 2);
-      if (before >= 0 && end > 1) return { size: from + end, last: bytes.subarray(before + 1, end) };
-      if (from === 0) return end === 0 ? none : { size: end, last: bytes.subarray(0, end) };
-      if (room > 4 * KEY_LIMITS.logEntry) return { size, last: bytes };
-    }
-  } finally {
-    closeSync(fd);
+  const size = sizeOf(path);
+  // most lines have a few hundred bytes
+  for (let room = 16 * 1024; ; room *= 16) {
+    const from = Math.max(0, size - room);
+    const bytes = readFrom(path, from);
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    const before = end === 0 ? -1 : bytes.lastIndexOf(NEWLINE, end - 2);
+    if (before >= 0 && end > 1) return { size: from + end, last: bytes.subarray(before + 1, end) };
+    if (from === 0) return end === 0 ? none : { size: end, last: bytes.subarray(0, end) };
   }
 }
 
@@ -81,22 +71,13 @@ function differs({ text }: LedgerPlace, path: string, what: string): Failure {
  */
 export async function fetchInto(path: string, ledger: Ledger): Promise<number> {
   const { size, last } = endOf(path);
-  const from = size - last.length;
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of ledger.read(from)) {
-    if (length === 0 && !part.subarray(0, last.length).equals(last))
-      throw differs(ledger.place, path, "the ledger differs from what this machine has seen");
-    parts.push(part);
-    length += part.length;
-    if (from + length > KEY_LIMITS.log)
-      throw tooMuch(`${ledger.place.text}: the ledger is too long`, `the limit is ${byteWords(KEY_LIMITS.log)}`);
-  }
-  if (length < last.length) throw differs(ledger.place, path, "the ledger ends before what this machine has seen");
-  const added = Buffer.concat(parts).subarray(last.length);
+  const lines = await linesFrom(ledger, size - last.length);
+  if (lines.length < last.length) throw differs(ledger.place, path, "the ledger ends before what this machine has seen");
+  if (!lines.subarray(0, last.length).equals(last)) throw differs(ledger.place, path, "the ledger differs from what this machine has seen");
+  const added = lines.subarray(last.length);
   if (added.length > 0) {
     // what others have entered must be a log, or this machine could never use its copy again
-    if (!follows(last, added) && !isWhole(path, size, added)) throw brokenLedger(ledger.place);
+    if (!follows(path, last, added) && !isWhole(path, size, added)) throw brokenLedger(ledger.place);
     appendToMirror(path, size, added);
   }
   return size + added.length;

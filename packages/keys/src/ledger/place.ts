@@ -37,7 +37,7 @@ export const isLedgerPlace = (text: string | undefined): text is string => text 
  */
 export function ledgerPlace(text: string): LedgerPlace {
   // before the text is read or shown: a password may have any character, and be in any part
-  if (/^[^@]*:[^@]*:[^@]*@|^[a-z0-9]+:\/*:?[^/@]*:[^@]*@/i.test(text) || /password/i.test(text))
+  if (/^[^@]*:[^@]*:[^@]*@|^[a-z0-9]+:\/*:?[^/@]*:[^@]*@|[?&]password=/i.test(text))
     throw usage(
       "the place of the ledger has a password in it",
       "leave it out: PostgreSQL reads PGPASSFILE, ~/.pgpass or PGPASSWORD, and S3 the AWS variables and files",
@@ -49,18 +49,21 @@ export function ledgerPlace(text: string): LedgerPlace {
   const name = nameOf(url);
   if (!NAME.test(name)) throw usage(`${shown}: the ledger has no name`, FORM);
   const kind = url.protocol === "s3:" ? "s3" : "postgres";
-  if (kind === "s3" ? url.host === "" : url.pathname.length < 2) throw usage(`${shown}: not the place of a ledger`, FORM);
+  if ((kind === "s3" ? url.host === "" : url.pathname.length < 2) || decoded(url.pathname + url.username) === undefined)
+    throw usage(`${shown}: not the place of a ledger`, FORM);
   url.hash = "";
   return { kind, url, name, text: `${url.href}#${name}` };
 }
 
-function nameOf({ hash }: URL): string {
+function decoded(text: string): string | undefined {
   try {
-    return decodeURIComponent(hash.slice(1)).normalize("NFC");
+    return decodeURIComponent(text);
   } catch {
-    return "";
+    return undefined;
   }
 }
+
+const nameOf = ({ hash }: URL): string => (decoded(hash.slice(1)) ?? "").normalize("NFC");
 
 /** The file of a log that was given: of a ledger, the copy on this machine. */
 export const logFile = (log: string): string => (isLedgerPlace(log) ? mirrorOf(ledgerPlace(log)) : log);

@@ -1,5 +1,5 @@
-// A ledger in PostgreSQL: lines, and what must be unique, in tables (schema.ts). A turn is a transaction that holds an
-// advisory lock. The server ends it with the connection, so a machine that dies stops nobody.
+// A ledger in PostgreSQL: lines, and what must be unique, in tables (schema.ts). A turn is a transaction that holds a
+// lock on a row. The server ends it with the connection, so a machine that dies stops nobody.
 
 import { readFileSync } from "node:fs";
 import type { Client, ClientConfig, DatabaseError } from "pg";
@@ -38,10 +38,10 @@ const TROUBLES: { readonly [code: string]: readonly [string, string] } = {
   ENOENT: ["the server has no socket here", "start it, or name its folder: PGHOST"],
   "28P01": ["the server does not accept the password", CREDENTIALS],
   "28000": ["the server does not accept the role", CREDENTIALS],
-  "3D000": ["there is no such database", "check the name in the place; the owner makes it: createdb"],
+  "3D000": ["the database does not exist", "check the name in the place; the owner makes it: createdb"],
   "42501": ["the role may not use the ledger", "grant it: firmseal ledger init … --signers ROLE"],
-  "3F000": ["there is no ledger in this database", NO_LEDGER],
-  "42P01": ["there is no ledger in this database", NO_LEDGER],
+  "3F000": ["the database has no ledgers", NO_LEDGER],
+  "42P01": ["the database has no ledgers", NO_LEDGER],
   "55P03": ["other machines use the ledger without a pause", "run the command again"],
   "25P03": ["the turn took too long", "run the command again; nothing was signed"],
   "25006": ["the server is a copy that accepts no entries", "name the primary server"],
@@ -53,6 +53,10 @@ const TROUBLES: { readonly [code: string]: readonly [string, string] } = {
     "an entry does not follow the last one",
     "only the owner of the database enters a log that was joined or accepted: firmseal ledger import",
   ],
+  [SERVER_REFUSALS.isAhead]: [
+    "the time of the entry is more than a day ahead of the server's clock",
+    "set the clocks: other machines would refuse theirs",
+  ],
   [SERVER_REFUSALS.numberTaken]: [
     "the ledger has another manifest under this number",
     "give it a new number: `seq` next, or raise it in the description",
@@ -61,7 +65,7 @@ const TROUBLES: { readonly [code: string]: readonly [string, string] } = {
     "the ledger says that this one-time leaf has signed: another copy of the key is in use",
     "let one machine sign with the key, from a leaf above the highest one: firmseal hss skip KEY --to N",
   ],
-  "42704": ["there is no such role", "the owner of the database makes it: createuser ROLE"],
+  "42704": ["the role does not exist", "the owner of the database makes it: createuser ROLE"],
 };
 
 /** An error of the server or of the connection, in words. */
@@ -138,7 +142,7 @@ export async function openPostgres(place: LedgerPlace): Promise<Ledger> {
   const client = await connect(place);
   try {
     const version = await versionOf(client);
-    if (version === 0) throw environment(`${place.text}: there is no ledger in this database`, NO_LEDGER);
+    if (version === 0) throw environment(`${place.text}: the database has no ledgers`, NO_LEDGER);
     if (version !== SCHEMA_VERSION)
       throw environment(
         `${place.text}: its tables are of version ${version}, and this firmseal knows version ${SCHEMA_VERSION}`,
@@ -169,7 +173,7 @@ async function noSuchLedger(client: Client, { text, name }: LedgerPlace): Promis
   const { rows } = await client.query<{ name: string }>("SELECT name FROM firmseal.ledger ORDER BY name LIMIT 8");
   const known = rows.map((one) => visible(one.name)).join(", ");
   return environment(
-    `${text}: there is no ledger ${name} here${known === "" ? "" : `; there is ${known}`}`,
+    `${text}: the database has no ledger ${name}${known === "" ? "" : `, but ${known}`}`,
     "check the name after #, or make the ledger: firmseal ledger init",
   );
 }

@@ -20,7 +20,7 @@ const TROUBLES: { readonly [name: string]: Trouble } = {
   ...AWS_TROUBLES,
   AccessDenied: DENIED,
   AllAccessDisabled: DENIED,
-  NoSuchBucket: ["there is no such bucket", "check the name in the place, and AWS_REGION and AWS_ENDPOINT_URL_S3"],
+  NoSuchBucket: ["the bucket does not exist", "check the name in the place, and AWS_REGION and AWS_ENDPOINT_URL_S3"],
   PermanentRedirect: REGION,
   AuthorizationHeaderMalformed: REGION,
   IllegalLocationConstraintException: REGION,

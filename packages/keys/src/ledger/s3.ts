@@ -4,9 +4,8 @@
 
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { environment, Failure, tooMuch, usage } from "../errors/failure.js";
-import { shellWord } from "../words.js";
-import { type Ledger, type LedgerOptions, ledgerMoved, type Turn } from "./ledger.js";
+import { environment, tooMuch, usage } from "../errors/failure.js";
+import { brokenLedger, type Ledger, type LedgerOptions, ledgerMoved, type Turn } from "./ledger.js";
 import type { LedgerPlace } from "./place.js";
 import { connect, type LedgerObjects } from "./s3-store.js";
 
@@ -47,15 +46,6 @@ const NEWLINE = 0x0a;
 
 const nameOf = (start: number) => String(start).padStart(DIGITS, "0");
 
-function broken({ text }: LedgerPlace, what: string): Failure {
-  return new Failure(
-    3,
-    "ERR_LOG",
-    `${text}: the ledger is broken: ${what}`,
-    `restore its objects; firmseal ledger verify --ledger ${shellWord(text)} says more`,
-  );
-}
-
 /** Opens the ledger of a name. Throws a Failure if there is none, or if it is of another version. */
 export async function openS3(place: LedgerPlace): Promise<Ledger> {
   const store = await connect(place);
@@ -63,7 +53,7 @@ export async function openS3(place: LedgerPlace): Promise<Ledger> {
     const about = await store.get(ABOUT);
     if (!about)
       throw environment(
-        `${place.text}: there is no ledger ${place.name} here`,
+        `${place.text}: the bucket has no ledger ${place.name}`,
         "check the name after #, or make the ledger: firmseal ledger init",
       );
     return new S3Ledger(store, peopleOf(place, about.bytes));
@@ -83,7 +73,7 @@ function peopleOf(place: LedgerPlace, bytes: Buffer): boolean {
   }
   if (typeof about?.v === "number" && about.v > VERSION)
     throw environment(`${place.text}: it is of version ${about.v}, and this firmseal knows version ${VERSION}`, "use a newer firmseal");
-  if (about?.v !== VERSION || typeof about.people !== "boolean") throw broken(place, `${ABOUT} is not that of a ledger`);
+  if (about?.v !== VERSION || typeof about.people !== "boolean") throw brokenLedger(place, `${ABOUT} is not that of a ledger`);
   return about.people;
 }
 
@@ -105,7 +95,7 @@ class S3Ledger implements Ledger {
     for await (const { name, size } of this.store.list(LOG, from > 0 ? nameOf(from - 1) : "")) {
       // another ledger may have a name below this one
       if (name.length !== DIGITS || !/^\d+$/.test(name)) continue;
-      if (size === 0 || size > LARGEST_BATCH) throw broken(this.place, `the object ${LOG}${name} has ${size} bytes`);
+      if (size === 0 || size > LARGEST_BATCH) throw brokenLedger(this.place, `the object ${LOG}${name} has ${size} bytes`);
       yield { start: Number(name), size };
     }
   }
@@ -119,7 +109,7 @@ class S3Ledger implements Ledger {
       for await (const { start, size } of this.listed(low)) {
         if (end === undefined && !isLast && start > from) break;
         const expected = end ?? Math.min(start, low === 0 ? 0 : from);
-        if (start !== expected) throw broken(this.place, `the object with what follows its byte ${expected} is missing`);
+        if (start !== expected) throw brokenLedger(this.place, `the object with what follows its byte ${expected} is missing`);
         end = start + size;
         if (end > from) yield { start, size };
       }
@@ -133,7 +123,7 @@ class S3Ledger implements Ledger {
     const name = LOG + nameOf(start);
     const there = await this.store.get(name, length < size ? { from, length } : {});
     if (there?.bytes.length !== length || (from + length === size && there.bytes.at(-1) !== NEWLINE))
-      throw broken(this.place, `the object ${name} ${there ? "differs from what the list says" : "was removed"}`);
+      throw brokenLedger(this.place, `the object ${name} ${there ? "differs from what the list says" : "was removed"}`);
     return there.bytes;
   }
 
@@ -252,7 +242,7 @@ export async function initS3(place: LedgerPlace, { people = false, signers }: Le
   try {
     const exists = usage(`${place.text}: there is a ledger of this name`, "two products have two names");
     if (await store.get(ABOUT)) throw exists;
-    for await (const { name } of store.list(LOG, "")) throw broken(place, `it has the object ${LOG}${name}, and no ${ABOUT}`);
+    for await (const { name } of store.list(LOG, "")) throw brokenLedger(place, `it has the object ${LOG}${name}, and no ${ABOUT}`);
     // also shows whether the store honours conditions
     const { end } = await takeTurn(store, { wait: 60 });
     try {

@@ -1,7 +1,7 @@
 // The tables of a ledger in PostgreSQL. The server itself refuses what must not happen, whatever a client does: a line
 // that does not follow the last one, a number of two manifests, a one-time leaf that is used twice, a change or removal
-// of a line. So a signer who is not honest cannot make the ledger useless for the others, but can enter what every
-// signer can.
+// of a line. So a signer who is not honest can enter what every signer can, and keep a turn until its owner ends the
+// session, but cannot make the ledger or the copies useless for the others.
 
 /** The version of the tables: the number of migrations. */
 export const SCHEMA_VERSION = 1;
@@ -13,6 +13,7 @@ export const SERVER_REFUSALS = {
   leafTaken: "FS003",
   isFixed: "FS004",
   doesNotFollow: "FS005",
+  isAhead: "FS007",
   noSigner: "FS006",
 } as const;
 
@@ -85,6 +86,20 @@ CREATE FUNCTION firmseal.is_owner() RETURNS boolean LANGUAGE sql STABLE ${SAFE} 
   SELECT pg_has_role(session_user, tableowner, 'MEMBER') FROM pg_tables WHERE schemaname = 'firmseal' AND tablename = 'line'
 $$;
 
+-- the members of an entry, each of its kind and once, as every client requires them
+CREATE FUNCTION firmseal.is_entry(entry pg_catalog.json) RETURNS boolean LANGUAGE sql STABLE ${SAFE} AS $$
+  SELECT entry->>'v' = '1' AND num_nonnulls(entry->>'time', entry->>'user', entry->>'host', entry->>'operation', entry->>'prev', entry->>'hash') = 6
+    AND coalesce(entry->>'leaf', '0') ~ '^[0-9]{1,61}$' AND coalesce(entry->>'sequence', '0') ~ '^[0-9]{1,20}$'
+    AND (SELECT count(*) = count(DISTINCT key) AND bool_and(CASE
+      WHEN key IN ('v', 'n') THEN json_typeof(value) = 'number'
+      WHEN key IN ('scope', 'overrides', 'approvers', 'removed') THEN CASE json_typeof(value)
+        WHEN 'array' THEN NOT EXISTS (SELECT FROM json_array_elements(value) AS one WHERE json_typeof(one) <> 'string')
+        ELSE false END
+      ELSE json_typeof(value) = 'string' AND key IN ('time', 'user', 'host', 'job', 'operation', 'key', 'digest', 'tbs', 'sequence',
+        'version', 'leaf', 'from', 'to', 'reason', 'withdrawn', 'prev', 'hash')
+      END) FROM json_each(entry))
+$$;
+
 CREATE FUNCTION firmseal.enter() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER ${SAFE} AS $$
 DECLARE
   last record;
@@ -104,10 +119,12 @@ BEGIN
   BEGIN
     entry := convert_from(NEW.line, 'UTF8')::pg_catalog.json;
     before := coalesce(convert_from(last.line, 'UTF8'), '{"n":0,"hash":"${"0".repeat(64)}"}')::pg_catalog.json;
-    IF entry->>'v' <> '1' OR entry->>'hash' <> hash OR entry->>'prev' <> before->>'hash'
-      OR entry->>'n' <> ((before->>'n')::pg_catalog.numeric + 1)::pg_catalog.text OR entry->>'operation' IN ('accept-restored', 'join')
-      OR coalesce(entry->>'v', entry->>'prev', entry->>'n') IS NULL OR entry->>'hash' IS NULL THEN
+    IF (entry->>'hash' = hash AND entry->>'prev' = before->>'hash' AND entry->>'n' = ((before->>'n')::pg_catalog.numeric + 1)::pg_catalog.text
+      AND get_byte(NEW.line, 0) = 123 AND firmseal.is_entry(entry) AND entry->>'operation' NOT IN ('accept-restored', 'join')) IS NOT TRUE THEN
       RAISE EXCEPTION 'the line does not follow the last one' USING ERRCODE = '${SERVER_REFUSALS.doesNotFollow}';
+    END IF;
+    IF (entry->>'time')::pg_catalog.timestamptz > now() + interval '1 day' THEN
+      RAISE EXCEPTION 'the time of the entry is ahead' USING ERRCODE = '${SERVER_REFUSALS.isAhead}';
     END IF;
   EXCEPTION WHEN data_exception OR SQLSTATE '${SERVER_REFUSALS.doesNotFollow}' THEN
     -- the owner enters whole logs, which may have been joined, or have the rest of an entry that was cut
@@ -155,7 +172,7 @@ BEGIN
 END $$;
 CREATE TRIGGER fixed BEFORE UPDATE OR DELETE ON firmseal.line FOR EACH ROW EXECUTE FUNCTION firmseal.refuse();
 CREATE TRIGGER kept BEFORE TRUNCATE ON firmseal.line FOR EACH STATEMENT EXECUTE FUNCTION firmseal.refuse();
-REVOKE ALL ON FUNCTION firmseal.mine(), firmseal.turn(integer), firmseal.is_owner(), firmseal.enter(), firmseal.refuse() FROM PUBLIC;
+REVOKE ALL ON FUNCTION firmseal.mine(), firmseal.turn(integer), firmseal.is_owner(), firmseal.is_entry(json), firmseal.enter(), firmseal.refuse() FROM PUBLIC;
 `,
 ];
 

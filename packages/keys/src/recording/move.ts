@@ -6,7 +6,8 @@ import { type Entry, MOVE, WITHDRAW } from "../signing-log/entry.js";
 import { withdrawalsAmong } from "../signing-log/sequence.js";
 import type { OpenedKey } from "../source.js";
 import type { ClockOverride } from "./clock.js";
-import { keyName, type Receipt, withSigningLogs } from "./recording.js";
+import { keyName } from "./places.js";
+import { type Receipt, withSigningLogs } from "./recording.js";
 
 /** What was entered: first in the log of the new key, then in that of the old one. */
 export interface Moved {

@@ -5,7 +5,7 @@ import { fetchInto } from "../ledger/mirror.js";
 import { openLedger } from "../ledger/open.js";
 import { isLedgerPlace, mirrorOf } from "../ledger/place.js";
 import { stateFolder } from "../signing-log/last-seen.js";
-import { lockLog } from "./recording.js";
+import { lockLog } from "./places.js";
 
 /** Brings the copy of an open ledger up to date, and returns its path. */
 export async function refresh(ledger: Ledger): Promise<string> {

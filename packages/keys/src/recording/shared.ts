@@ -4,7 +4,7 @@ import { Failure, refusedInput, usage } from "../errors/failure.js";
 import { sha256Hex } from "../files/digest.js";
 import { readIfThere } from "../files/read.js";
 import { writeWhole } from "../files/write.js";
-import type { Ledger } from "../ledger/ledger.js";
+import { type Ledger, linesFrom } from "../ledger/ledger.js";
 import { openLedger } from "../ledger/open.js";
 import { mirrorOf } from "../ledger/place.js";
 import { KEY_LIMITS } from "../limits.js";
@@ -39,12 +39,6 @@ export interface VerifiedLedger extends LedgerFacts {
   readonly checkpoint: string;
 }
 
-async function bytesOf(ledger: Ledger): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const part of ledger.read(0)) parts.push(part);
-  return Buffer.concat(parts);
-}
-
 /** Runs `work` with a ledger, and closes it. */
 async function withLedger<T>(text: string, work: (ledger: Ledger) => Promise<T>): Promise<T> {
   const ledger = await openLedger(text);
@@ -73,7 +67,7 @@ const factsOf = ({ place, people }: Ledger, log: SigningLog): LedgerFacts => ({
  */
 export async function verifyLedger(text: string): Promise<VerifiedLedger> {
   return await withLedger(text, async (ledger) => {
-    const bytes = await bytesOf(ledger);
+    const bytes = await linesFrom(ledger, 0);
     const log = parseLog(ledger.place.text, bytes);
     const copy = readIfThere(mirrorOf(ledger.place), KEY_LIMITS.log) ?? new Uint8Array();
     const whole = copy.subarray(0, copy.lastIndexOf(10) + 1);
@@ -103,7 +97,7 @@ export async function verifyLedger(text: string): Promise<VerifiedLedger> {
  */
 export async function exportLedger(text: string, out: string): Promise<LedgerFacts> {
   return await withLedger(text, async (ledger) => {
-    const bytes = await bytesOf(ledger);
+    const bytes = await linesFrom(ledger, 0);
     const log = parseLog(ledger.place.text, bytes);
     const [fault] = log.faults;
     if (fault) throw refusedInput("ERR_LOG", `${log.path}: line ${fault.line}: ${fault.what}`, "firmseal ledger verify shows all faults");
@@ -156,7 +150,7 @@ export async function importLog(text: string, path: string, o: ImportOptions = {
     let result: LedgerFacts & { added: number };
     try {
       // not the copy of this machine: it may be what the ledger lost
-      const bytes = await bytesOf(ledger);
+      const bytes = await linesFrom(ledger, 0);
       const one = { log: parseLog(ledger.place.text, bytes), bytes };
       const added = addedBy(one, other, o, ledger.people);
       const both = parseLog(ledger.place.text, Buffer.concat([bytes, added]));

@@ -297,8 +297,8 @@ export function draftEntry(log: SigningLog, facts: EntryFacts, lines: Buffer[]):
 }
 
 /** Whether lines follow the last line of a log, so that all of them count. Not for those that accept or join a log. */
-export function follows(last: Buffer, lines: Buffer): boolean {
-  const log = emptyLog("");
+export function follows(path: string, last: Buffer, lines: Buffer): boolean {
+  const log = emptyLog(path);
   const entry = last.length > 0 ? parseEntry(last.subarray(0, -1)) : undefined;
   if (last.length > 0 && !entry) return false;
   if (entry) {
@@ -335,7 +335,8 @@ export function changedMeanwhile(path: string): Failure {
   return environment(`${path}: another program changed it in the meantime`, "run the command again; nothing was signed");
 }
 
-function readFrom(path: string, offset: number): Buffer {
+/** The bytes of a log from an offset on, at most as many as a log may have. */
+export function readFrom(path: string, offset: number): Buffer {
   const { fd, size } = openRegular(path);
   try {
     const bytes = Buffer.alloc(Math.max(0, Math.min(size - offset, KEY_LIMITS.log)));

@@ -8,7 +8,8 @@ import { temporaryFolder } from "../../../test-support/src/environment/folders.j
 import type { Ledger, LedgerOptions } from "../../src/ledger/ledger.js";
 import { initLedger, openLedger } from "../../src/ledger/open.js";
 import { ledgerPlace, mirrorOf } from "../../src/ledger/place.js";
-import { keyName, type SigningFacts, withSigningLogs } from "../../src/recording/recording.js";
+import { keyName } from "../../src/recording/places.js";
+import { type SigningFacts, withSigningLogs } from "../../src/recording/recording.js";
 import { refreshLog } from "../../src/recording/refresh.js";
 import { lineOf, NO_PREVIOUS } from "../../src/signing-log/entry.js";
 import { LastSeen } from "../../src/signing-log/last-seen.js";

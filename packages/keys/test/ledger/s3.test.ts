@@ -165,7 +165,7 @@ describe.skipIf(!store)(`the objects of a ledger${skip}`, () => {
     // a log without it is not given to a new ledger
     await bucket.put(`${prefix()}log/0000000000000000`, "x\n");
     await bucket.remove(`${prefix()}ledger.json`);
-    expect(await refusal(openLedger(place))).toMatch(/there is no ledger example\.com\/p\d+ here \| check the name after #, or make/);
+    expect(await refusal(openLedger(place))).toMatch(/the bucket has no ledger example\.com\/p\d+ \| check the name after #, or make/);
     expect(await refusal(initLedger(place))).toMatch(/^3 LOG .*has the object log\/0000000000000000, and no ledger\.json/);
     expect(await refusal(initLedger(`${place}x`, { signers: "them" }))).toMatch(/^2 USAGE .*a bucket has no roles of signers/);
   });

@@ -7,12 +7,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vites
 import { temporaryFolder } from "../../../test-support/src/environment/folders.js";
 import { closedPort } from "../../../test-support/src/keys/kms-servers.js";
 import { Postgres, whyNoPostgres } from "../../../test-support/src/ledger/postgres.js";
+import { sha256Hex } from "../../src/files/digest.js";
 import { initLedger } from "../../src/ledger/open.js";
 import { ledgerPlace, mirrorOf } from "../../src/ledger/place.js";
-import { keyName, type SigningFacts, withSigningLogs } from "../../src/recording/recording.js";
+import { keyName } from "../../src/recording/places.js";
+import { type SigningFacts, withSigningLogs } from "../../src/recording/recording.js";
 import { exportLedger, importLog, ledgerFacts, verifyLedger } from "../../src/recording/shared.js";
 import { type Entry, lineOf, NO_PREVIOUS } from "../../src/signing-log/entry.js";
-import { readLog } from "../../src/signing-log/log-file.js";
+import { follows, readLog } from "../../src/signing-log/log-file.js";
 import { A, B, claim, fact } from "./contract.js";
 
 const MANY = process.env["FIRMSEAL_LONG"] === "1" ? 20_000 : 2000;
@@ -211,6 +213,36 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
     expect(await verifyLedger(place)).toMatchObject({ entries: 3, faults: [] });
   });
 
+  it("takes only what every client takes for an entry", async () => {
+    await claim(place);
+    const facts = { sequence: "2", leaf: "77", tbs: "t", digest: "x", scope: ["v/a"], approvers: ["p"], removed: ["q"], overrides: ["o"] };
+    const whole = JSON.parse(following(facts));
+    const values = [undefined, null, 1, 1.5, -1, 2 ** 53, "", "x", "1e1", "-1", true, [], [1], ["x"], {}, { x: [[]] }, "9".repeat(70)];
+    const lines: string[] = [];
+    /** A line with these members, and the hash that belongs to them. */
+    const line = (members: object, begin = "") => {
+      const body = `${begin}${JSON.stringify(members)}`;
+      return `${body.slice(0, -1)},"hash":"${sha256Hex(body)}"}\n`;
+    };
+    const { hash: _, ...members } = whole;
+    for (const name of [...Object.keys(members), "hash", "torn", "other", "job", "version", "key"])
+      for (const value of values) lines.push(line({ ...members, [name]: value }));
+    lines.push(line(members, " "), line(members).replace('"n":2', '"n":2,"n":3'), line({ ...members, time: "2999-01-01T00:00:00.000Z" }));
+    // each alone, and taken back: the next one follows the same entry
+    const start = readFileSync(mirrorOf(ledgerPlace(place))).length;
+    const last = readFileSync(mirrorOf(ledgerPlace(place)));
+    const tries = lines.map(
+      (one) => `SAVEPOINT s; DO $do$ BEGIN
+        INSERT INTO firmseal.line SELECT id, ${start}, decode('${Buffer.from(one).toString("hex")}', 'hex') FROM firmseal.ledger WHERE name = '${ledgerPlace(place).name}';
+        RAISE NOTICE 'taken'; EXCEPTION WHEN OTHERS THEN RAISE NOTICE 'refused'; END $do$; ROLLBACK TO s;`,
+    );
+    const said = server.notices(`SET SESSION AUTHORIZATION signer; BEGIN; ${tries.join("\n")} ROLLBACK;`);
+    expect(said.length).toBe(lines.length);
+    const taken = lines.filter((_, i) => said[i] === "taken");
+    expect(taken.length).toBeGreaterThan(5);
+    expect(taken.filter((one) => !follows(place, last.subarray(last.lastIndexOf(10, -2) + 1), Buffer.from(one)))).toEqual([]);
+  });
+
   it("gives no number and no leaf twice, whatever a client sends", async () => {
     await claim(place, A, { leaf: "4", tbs: "t" });
     expect(send(following({ sequence: "1", digest: "other", scope: ["v/a"] }))).toContain("sequence number 1 has another manifest");
@@ -401,6 +433,8 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
     ["postgres://db/x#%", "the ledger has no name"],
     ["postgres://db/x#../../etc", "the ledger has no name"],
     ["postgres:/db/x#p", "not the place of a ledger"],
+    ["postgres://db/%zz#p", "not the place of a ledger"],
+    ["postgres://%zz@db/x#p", "not the place of a ledger"],
   ])("refuses %s", (text, why) => {
     let refused: Error | undefined;
     try {
@@ -412,15 +446,19 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
     expect(refused?.message).not.toContain("secret");
   });
 
+  it("takes a name with the word password in it", () => {
+    expect(ledgerPlace("postgres://db/x#example.com/password vault")).toMatchObject({ name: "example.com/password vault" });
+  });
+
   it("says in one line why it cannot be used", async () => {
     const failing = async (text = place) =>
       await claim(text).then(
         () => "",
         (e) => `${e.exit} ${e.message} | ${e.hint}`,
       );
-    expect(await failing(`${place}x`)).toMatch(/there is no ledger example.com.*; there is example.com.*ledger init/);
-    expect(await failing(place.replace("/ledgers", "/other"))).toContain("there is no such database");
-    expect(await failing(place.replace("/ledgers", "/postgres"))).toContain("there is no ledger in this database");
+    expect(await failing(`${place}x`)).toMatch(/the database has no ledger example.com.*, but example.com.*ledger init/);
+    expect(await failing(place.replace("/ledgers", "/other"))).toContain("the database does not exist");
+    expect(await failing(place.replace("/ledgers", "/postgres"))).toContain("the database has no ledgers");
     vi.stubEnv("PGUSER", "nobody-here");
     expect(await failing()).toContain("the server does not accept the role");
     vi.stubEnv("PGPORT", String(await closedPort()));

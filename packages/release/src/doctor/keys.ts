@@ -8,6 +8,7 @@ import {
   exhaustedFailure,
   glanceAt,
   hssPlaceOf,
+  isEntered,
   isFile,
   isNearlyUsed,
   type KeyGlance,
@@ -63,7 +64,7 @@ export async function checkKeys(
     if (glance?.hss) await checkState(checks, ref, glance.hss);
     // the log of a key file is there even if the key cannot be used
     const mayHaveLog = glance || (schemeOf(ref) === undefined && isFile(ref));
-    if (ledger !== undefined) await checkOwnLog(checks, ref, ledger);
+    if (ledger !== undefined) await checkOwnLog(checks, ref, ledger, shared);
     const log = ledger !== undefined ? shared : mayHaveLog ? await checkLog(checks, ref, pub, known) : undefined;
     out.push({ ref, name, roles: own, public: pub, isReadable: schemeOf(ref) === undefined && glance?.public !== undefined, log });
   }
@@ -163,10 +164,10 @@ async function checkLedger(checks: Checks, place: string): Promise<SigningLog | 
   });
 }
 
-/** A key with a log of its own does not sign with the ledger. */
-async function checkOwnLog(checks: Checks, ref: string, place: string): Promise<void> {
+/** A key with a log of its own, which the ledger lacks, does not sign with it. */
+async function checkOwnLog(checks: Checks, ref: string, place: string, ledger: SigningLog | undefined): Promise<void> {
   const beside = logBeside(ref);
-  if (beside === undefined || !existsSync(beside)) return;
+  if (beside === undefined || isEntered(beside, () => ledger?.all ?? [])) return;
   const own = `${ref}.log`;
   await checks.run("log", own, () => {
     throw refusedInput(

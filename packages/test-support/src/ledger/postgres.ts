@@ -36,10 +36,10 @@ function serverUser(): { uid: number; gid: number } | undefined {
   return { uid: Number(uid), gid: Number(gid) };
 }
 
-function run(command: string, args: readonly string[], options: SpawnSyncOptions = {}): string {
+function run(command: string, args: readonly string[], options: SpawnSyncOptions = {}): { stdout: string; stderr: string } {
   const r = spawnSync(command, args, { encoding: "utf8", ...options });
   if (r.status !== 0) throw new Error(`${command} ${args.join(" ")}: ${r.stderr ?? ""}`);
-  return r.stdout as string;
+  return { stdout: String(r.stdout), stderr: String(r.stderr) };
 }
 
 /** A server with the superuser "owner" and the database "ledgers". Its socket is in `folder`. */
@@ -74,8 +74,8 @@ export class Postgres {
     this.sql("CREATE ROLE signer LOGIN");
   }
 
-  private program(name: string, ...args: string[]): string {
-    return run(`${bin}/${name}`, args, {
+  private program(name: string, ...args: string[]): void {
+    run(`${bin}/${name}`, args, {
       cwd: this.folder,
       ...this.user,
       stdio: ["ignore", "pipe", "pipe"],
@@ -103,7 +103,7 @@ export class Postgres {
     const pid = Number(readFileSync(join(this.data, "postmaster.pid"), "latin1").split("\n")[0]);
     // its children have its group, and shared memory would keep the next one from starting
     const children = run("ps", ["-o", "pid=", "--ppid", String(pid)])
-      .trim()
+      .stdout.trim()
       .split(/\s+/)
       .map(Number);
     for (const one of [pid, ...children])
@@ -135,12 +135,21 @@ export class Postgres {
     this.program("pg_ctl", "-D", this.data, "-m", "fast", "-w", "stop");
   }
 
-  /** Runs SQL as the superuser. */
+  /** Runs SQL as the superuser, and returns what it selects. */
   sql(text: string, database = "ledgers"): string {
+    return this.psql(text, database).stdout.trim();
+  }
+
+  /** The texts of the notices that SQL gives. */
+  notices(text: string): string[] {
+    return [...this.psql(text, "ledgers").stderr.matchAll(/NOTICE:\s+(.*)/g)].map(([, notice]) => notice as string);
+  }
+
+  private psql(text: string, database: string): { stdout: string; stderr: string } {
     return run("psql", ["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"], {
       input: text,
       env: { PATH: process.env["PATH"] ?? "", ...this.env, PGUSER: "owner" },
-    }).trim();
+    });
   }
 
   /** Ends it, if it runs, and removes it. */

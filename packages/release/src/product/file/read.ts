@@ -249,7 +249,10 @@ class Reader {
       );
     const name = [this.written.vendor, this.written.name].map(encodeURIComponent).join("/");
     try {
-      return ledgerPlace(ledger.includes("#") ? ledger : `${ledger}#${name}`).text;
+      const place = ledgerPlace(ledger.includes("#") ? ledger : `${ledger}#${name}`);
+      if (place.url.host === "")
+        throw usage("the place of the ledger names no host, and each machine could use another server", "postgres://HOST/DATABASE");
+      return place.text;
     } catch (e) {
       if (!(e instanceof Failure)) throw e;
       throw this.fault(at, e.message, e.hint);
