@@ -72,8 +72,9 @@ function differs({ text }: LedgerPlace, path: string, what: string): Failure {
 export async function fetchInto(path: string, ledger: Ledger): Promise<number> {
   const { size, last } = endOf(path);
   const lines = await linesFrom(ledger, size - last.length);
+  if (!lines.subarray(0, last.length).equals(last.subarray(0, lines.length)))
+    throw differs(ledger.place, path, "the ledger differs from what this machine has seen");
   if (lines.length < last.length) throw differs(ledger.place, path, "the ledger ends before what this machine has seen");
-  if (!lines.subarray(0, last.length).equals(last)) throw differs(ledger.place, path, "the ledger differs from what this machine has seen");
   const added = lines.subarray(last.length);
   if (added.length > 0) {
     // what others have entered must be a log, or this machine could never use its copy again
