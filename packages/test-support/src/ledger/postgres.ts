@@ -1,18 +1,7 @@
 // A PostgreSQL server of a test, from Debian: a cluster in a folder of its own, without a password on its socket.
 
 import { type SpawnSyncOptions, spawnSync } from "node:child_process";
-import {
-  appendFileSync,
-  chmodSync,
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, chownSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -29,11 +18,14 @@ const bin = existsSync(ROOT)
 /** Why the tests with PostgreSQL skip themselves; "" if they do not. */
 export const whyNoPostgres = bin === undefined ? " (skipped: no PostgreSQL server)" : "";
 
-/** The server refuses to run as root: then it runs as the user of its Debian package. */
-function serverUser(): { uid: number; gid: number } | undefined {
+/**
+ * The server refuses to run as root: then it runs as the user of its Debian package, in the home of this user,
+ * because the temporary folders of root are closed to others.
+ */
+function serverUser(): { uid: number; gid: number; home: string } | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  const [, uid, gid] = /^postgres:[^:]*:(\d+):(\d+):/m.exec(readFileSync("/etc/passwd", "latin1")) ?? [];
-  return { uid: Number(uid), gid: Number(gid) };
+  const [, uid, gid, home = ""] = /^postgres:[^:]*:(\d+):(\d+):[^:]*:([^:]*):/m.exec(readFileSync("/etc/passwd", "latin1")) ?? [];
+  return { uid: Number(uid), gid: Number(gid), home };
 }
 
 function run(command: string, args: readonly string[], options: SpawnSyncOptions = {}): { stdout: string; stderr: string } {
@@ -44,10 +36,10 @@ function run(command: string, args: readonly string[], options: SpawnSyncOptions
 
 /** A server with the superuser "owner" and the database "ledgers". Its socket is in `folder`. */
 export class Postgres {
-  readonly folder = mkdtempSync(join(tmpdir(), "pg-"));
+  private readonly user = serverUser();
+  readonly folder = mkdtempSync(join(this.user?.home ?? tmpdir(), "firmseal-pg-"));
   /** Where clients find it. */
   readonly env: { readonly PGHOST: string; readonly PGPORT: string; readonly PGUSER: string };
-  private readonly user = serverUser();
   private readonly data = join(this.folder, "data");
 
   constructor(
@@ -56,11 +48,7 @@ export class Postgres {
     settings: readonly string[] = [],
   ) {
     this.env = { PGHOST: this.folder, PGPORT: String(port), PGUSER: "signer" };
-    if (this.user) {
-      // the user of the server must come through the folder of the test file
-      chmodSync(tmpdir(), 0o711);
-      chownSync(this.folder, this.user.uid, this.user.gid);
-    }
+    if (this.user) chownSync(this.folder, this.user.uid, this.user.gid);
     this.program("initdb", "-D", this.data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
     const conf = [`port = ${port}`, `unix_socket_directories = '${this.folder}'`, "max_connections = 50", ...settings];
     writeFileSync(join(this.data, "postgresql.auto.conf"), `${conf.join("\n")}\n`);
@@ -77,7 +65,8 @@ export class Postgres {
   private program(name: string, ...args: string[]): void {
     run(`${bin}/${name}`, args, {
       cwd: this.folder,
-      ...this.user,
+      uid: this.user?.uid,
+      gid: this.user?.gid,
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: "/usr/bin:/bin" },
     });
