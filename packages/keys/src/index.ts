@@ -26,8 +26,9 @@ export {
   verifyLedger,
 } from "./recording/shared.js";
 export type { PassphraseOption } from "./secrets/hand-out.js";
+export type { LateEntry, LogFault, SigningLog } from "./signing-log/chain.js";
 export type { Entry } from "./signing-log/entry.js";
-export { type LateEntry, type LogFault, readLog, type SigningLog } from "./signing-log/log-file.js";
+export { readLog } from "./signing-log/log-file.js";
 export { checkSequence, type FirstNumber, nextSequence, type SequenceOverrides, type SignedNumber } from "./signing-log/sequence.js";
 export { numberVersion, versionNumber } from "./signing-log/version.js";
 export type { OpenedKey, SigningKey } from "./source.js";

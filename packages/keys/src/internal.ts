@@ -47,7 +47,9 @@ export { type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js
 export { passphrase } from "./secrets/passphrase.js";
 export { readGuarded } from "./secrets/private-file.js";
 export { missingApprover, type NeededApprovers, neededApprovers } from "./signing-log/approvers.js";
-export { type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
+export { entriesAgain, linesAgain, type ReadLine } from "./signing-log/chain.js";
+export { Comparison, type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
+export { firstKey, readDeciding } from "./signing-log/decided.js";
 export { heldBy, missingFromLog } from "./signing-log/end-of-log.js";
 export { APPROVE, isSigning, SIGN_RECORD, WITHDRAW } from "./signing-log/entry.js";
 export { LastSeen, type SeenState } from "./signing-log/last-seen.js";
@@ -64,6 +66,7 @@ export {
   withdrawnFailure,
   withdrawnWords,
 } from "./signing-log/sequence.js";
+export { fingerprint, NumberSet } from "./signing-log/text-map.js";
 export { isNumberOf, isVersion } from "./signing-log/version.js";
 export type { Asking } from "./source.js";
 export { openKeyFile } from "./sources/file.js";

@@ -9,13 +9,18 @@ export const KEY_LIMITS = {
   stdin: 257 * MIB,
   /** Bytes of a key file. */
   keyFile: 64 * KIB,
-  /** Bytes of a log. */
+  /**
+   * Bytes of a log whose entries are all kept in memory; of a line, and of entries that are kept, of any log. `sign`,
+   * `rotate bridge` and `audit` keep few.
+   */
   log: 128 * MIB,
+  /** Bytes of a log that each signature reads whole: that costs milliseconds, and shows an edit in its middle. */
+  logReadWhole: 256 * KIB,
   /** Bytes of an entry of a log. A longer line is not an entry. */
   logEntry: MIB,
   /** Bytes of a last-seen mark, which has an entry for each kind of device. */
   mark: 4 * MIB,
-  /** Lines of a log. */
+  /** Lines of a log whose entries are all kept in memory. */
   logLines: 256 * KIB,
   /** Log faults that are listed. */
   logFaults: 1000,

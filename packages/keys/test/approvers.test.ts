@@ -40,7 +40,7 @@ describe("needed approvers", () => {
       entry(8, { removed: ["r1"], approvers: ["eve"] }),
       entry(9, { approvers: ["eve"] }),
     ];
-    expect(withoutApprover(log).map(({ approver, entry: e }) => [approver, e.n])).toEqual([
+    expect([...withoutApprover(log)].map(({ approver, entry: e }) => [approver, e.n])).toEqual([
       ["r1", 2],
       ["r1", 7],
     ]);

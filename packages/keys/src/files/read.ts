@@ -48,7 +48,8 @@ export function openRegular(path: string, flags = 0): { fd: number; size: number
 /** Bytes to read before the first check. */
 const FIRST_READ = 4096;
 
-const tooLarge = (name: string, size: string, limit: number) => usage(`${name} is too large (${size})`, `the limit is ${byteWords(limit)}`);
+export const tooLarge = (name: string, size: string, limit: number) =>
+  usage(`${name} is too large (${size})`, `the limit is ${byteWords(limit)}`);
 
 /** Returns the number of bytes read; 0 at the end. */
 function readInto(fd: number, into: Uint8Array, at: number, most: number): number {
@@ -127,17 +128,20 @@ export function isNowhere(e: unknown): boolean {
 }
 
 /**
- * Like readAll(), for a file that may be missing: returns undefined then. The attempt to open it decides this. A look
- * before it could be out of date, and cannot tell a missing file from one that must not be seen.
+ * Returns what `work` reads from a file that may be missing: undefined then. The attempt to open it decides this. A
+ * look before it could be out of date, and cannot tell a missing file from one that must not be seen.
  */
-export function readIfThere(path: string, limit: number): Uint8Array | undefined {
+export function ifThere<T>(work: () => T): T | undefined {
   try {
-    return readAll(path, limit);
+    return work();
   } catch (e) {
     if (isMissing((e as Error).cause)) return undefined;
     throw e;
   }
 }
+
+/** Like readAll(), for a file that may be missing: returns undefined then. */
+export const readIfThere = (path: string, limit: number): Uint8Array | undefined => ifThere(() => readAll(path, limit));
 
 /**
  * Reads a file of our own, of at most `most` bytes. Returns "missing", or "damaged" for anything but a regular file of

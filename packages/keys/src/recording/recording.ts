@@ -233,9 +233,9 @@ function opened(
   return { log, binds, decides: entriesBy(log, seen, binds) };
 }
 
-/** The whole of a log whose end was read: what was granted by that end holds only if nobody has written since. */
+/** All entries of a log of which few are here: what was granted by these holds only if nobody has written since. */
 function wholeOf(log: SigningLog, shared: SharedLog | undefined): SigningLog {
-  if (log.before) return log;
+  if (log.before && log.isKept) return log;
   const whole = readLog(log.path);
   if (shared) addLines(whole, shared.lines);
   const isSame = whole.end === log.end && whole.torn === log.torn && whole.entries.at(-1)?.hash === log.entries.at(-1)?.hash;

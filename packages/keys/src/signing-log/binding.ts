@@ -1,7 +1,7 @@
 // What a last-seen mark holds of a log: what binds its key although the log is lost, and what decides about the next
 // signature, so that the log need not be read.
 
-import { approvalEntries } from "./approvers.js";
+import { ApprovalEntries } from "./approvers.js";
 import { ACCEPT, type Entry, JOIN, MOVE, WITHDRAW } from "./entry.js";
 import { isOfTrustFile } from "./sequence.js";
 import { isVersion, versionNumber } from "./version.js";
@@ -29,16 +29,14 @@ class Kept {
   }
 }
 
-/**
- * The entries that decide about the next signature of every key in a log, in their order. Of each key, for each kind of
- * device and each line of trust files: the last one, the last with a number, and those with the highest number and
- * version. Of each key: its first trust file, last move and highest leaf, and those that say who must approve. Of the
- * log: those that withdraw releases, the last ones that accept or join a log, and the last of all. Alone, they say what
- * all entries say about a number that decides() accepts.
- */
-export function decidingEntries(entries: readonly Entry[]): Entry[] {
-  const kept = new Kept();
-  for (const e of entries) {
+/** Collects the entries that decidingEntries() returns, from a log of any length. */
+export class Deciding {
+  private readonly kept = new Kept();
+  private readonly approvals = new ApprovalEntries();
+  private readonly withdrawals: Entry[] = [];
+
+  take(e: Entry): void {
+    const { kept } = this;
     const { key = "", operation, sequence, version, leaf } = e;
     // a log without a number is not empty
     kept.last("last", e);
@@ -55,9 +53,28 @@ export function decidingEntries(entries: readonly Entry[]): Entry[] {
     if (leaf !== undefined) kept.highest(`leaf ${key}`, e, BigInt(leaf));
     if ([ACCEPT, JOIN].includes(operation)) kept.last(operation, e);
     if (operation === MOVE) kept.last(`${MOVE} ${key}`, e);
+    if (operation === WITHDRAW) this.withdrawals.push(e);
+    this.approvals.take(e);
   }
-  const all = new Set([...kept.all(), ...approvalEntries(entries)]);
-  return entries.filter((e) => all.has(e) || e.operation === WITHDRAW);
+
+  /** The entries so far, in any order. */
+  entries(): Set<Entry> {
+    return new Set([...this.kept.all(), ...this.approvals.kept(), ...this.withdrawals]);
+  }
+}
+
+/**
+ * The entries that decide about the next signature of every key in a log, in their order. Of each key, for each kind of
+ * device and each line of trust files: the last one, the last with a number, and those with the highest number and
+ * version. Of each key: its first trust file, last move and highest leaf, and those that say who must approve. Of the
+ * log: those that withdraw releases, the last ones that accept or join a log, and the last of all. Alone, they say what
+ * all entries say about a number that decides() accepts.
+ */
+export function decidingEntries(entries: readonly Entry[]): Entry[] {
+  const deciding = new Deciding();
+  for (const e of entries) deciding.take(e);
+  const all = deciding.entries();
+  return entries.filter((e) => all.has(e));
 }
 
 /**

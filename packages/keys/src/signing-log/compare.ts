@@ -1,11 +1,13 @@
 // Compares several logs, to find what no single log shows. A copy of a key has its own log, which looks correct by
 // itself.
 
-import { Failure } from "../errors/failure.js";
-import { withoutApprover } from "./approvers.js";
-import { type Entry, JOIN, WITHDRAW } from "./entry.js";
-import type { SigningLog } from "./log-file.js";
+import { Failure, tooMuch } from "../errors/failure.js";
+import { KEY_LIMITS } from "../limits.js";
+import { byteWords } from "../words.js";
+import { ApprovalTable } from "./approval-table.js";
+import { type Entry, WITHDRAW } from "./entry.js";
 import { isOfTrustFile } from "./sequence.js";
+import { fingerprint, NumberMap, NumberSet } from "./text-map.js";
 
 /** A number that was used twice, or a signature without an approval that its key needs. */
 export interface Conflict {
@@ -24,18 +26,15 @@ export interface Conflict {
 }
 
 /** A log as it is compared: also late entries count, because those of another copy look like them in one file. */
-type ComparedLog = Pick<SigningLog, "path" | "all">;
+export interface ComparedLog {
+  readonly path: string;
+  /** Its entries, each time that somebody asks. */
+  readonly all: Iterable<Entry>;
+}
 
 interface Found {
   path: string;
   entry: Entry;
-}
-
-/** Each entry once: a copied log begins with the same entries. */
-function distinctEntries(logs: readonly ComparedLog[]): Found[] {
-  const all = new Map<string, Found>();
-  for (const { path, all: entries } of logs) for (const entry of entries) if (!all.has(entry.hash)) all.set(entry.hash, { path, entry });
-  return [...all.values()];
 }
 
 function groups(found: readonly Found[], names: (e: Entry) => readonly string[]): Map<string, Found[]> {
@@ -49,8 +48,16 @@ function groups(found: readonly Found[], names: (e: Entry) => readonly string[])
   return out;
 }
 
+/** Decimal digits without zeros before them. */
+const plain = (digits: string) => (digits.startsWith("0") ? String(BigInt(digits)) : digits);
+
+/** What an entry uses: a leaf of a key, and a number for each part of its scope. */
+const leafOf = ({ leaf, key }: Entry) => (leaf === undefined || key === undefined ? [] : [`${plain(leaf)} ${key}`]);
+const numbersOf = ({ operation, sequence, scope = [] }: Entry) =>
+  sequence === undefined || operation === WITHDRAW ? [] : scope.map((s) => `${plain(sequence)} ${s}`);
+
 /** A second manifest with the same number is expected if it was explicitly allowed. */
-const isAllowed = ({ entry }: Found) => entry.overrides?.includes("allow-sequence-reuse") === true;
+const isAllowed = ({ overrides }: Entry) => overrides?.includes("allow-sequence-reuse") === true;
 
 function conflict(what: Conflict["what"], number: string, key: string | null, scope: string[], found: readonly Found[]): Conflict {
   const entries = found.map(({ path, entry: e }) => ({
@@ -70,7 +77,7 @@ function splitName(name: string): [string, string] {
 }
 
 function leavesTwice(found: readonly Found[]): Conflict[] {
-  const all = groups(found, (e) => (e.leaf === undefined || e.key === undefined ? [] : [`${BigInt(e.leaf)} ${e.key}`]));
+  const all = groups(found, leafOf);
   const twice = [...all].filter(([, group]) => group.length > 1);
   return twice.map(([name, group]) => conflict("leaf", ...splitName(name), [], group));
 }
@@ -85,11 +92,9 @@ function keyOfBoth(found: readonly Found[]): string | null {
 function numbersTwice(found: readonly Found[]): Conflict[] {
   // a manifest for many devices is one conflict, not one for each device
   const out = new Map<string, Conflict>();
-  const all = groups(found, ({ operation, sequence, scope = [] }) =>
-    sequence === undefined || operation === WITHDRAW ? [] : scope.map((s) => `${BigInt(sequence)} ${s}`),
-  );
+  const all = groups(found, numbersOf);
   for (const [name, group] of all) {
-    const asked = group.filter((one) => !isAllowed(one));
+    const asked = group.filter(({ entry }) => !isAllowed(entry));
     if (new Set(asked.map(({ entry }) => entry.digest)).size < 2) continue;
     const [number, scope] = splitName(name);
     const id = `${number} ${asked.map(({ entry }) => entry.hash).join(" ")}`;
@@ -100,24 +105,106 @@ function numbersTwice(found: readonly Found[]): Conflict[] {
   return [...out.values()];
 }
 
+/** Bytes of a short entry, to estimate how many there are, and the most for which room is made beforehand. */
+const BYTES_OF_ENTRY = 500;
+const MOST_EXPECTED = 2 ** 22;
+
 /**
- * One for each approver of a key who was left out. In one log the order counts, whatever its clock said; in several
- * together, and in a joined one, the time: its file has the entries of one log after those of the other.
+ * Compares entries one after the other. It keeps fingerprints: of each entry, and of each number and what used it
+ * first, some 30 bytes for an entry. What they do not decide is read again.
  */
-function unapproved(found: readonly Found[], logs: readonly ComparedLog[]): Conflict[] {
-  const byHash = new Map(found.map((one) => [one.entry.hash, one]));
-  const isJoined = (entries: readonly Entry[]) => entries.some(({ operation }) => operation === JOIN);
-  const byTime = (entries: readonly Entry[]) => entries.toSorted((a, b) => (a.time < b.time ? -1 : 1));
-  const each = logs.map(({ all }) => (isJoined(all) ? byTime(all) : all));
-  const together = logs.length > 1 ? [byTime(found.map(({ entry }) => entry))] : [];
-  const out = new Map<string, Conflict>();
-  for (const entries of [...each, ...together])
-    for (const { approver, required, entry } of withoutApprover(entries)) {
-      const key = entry.key as string;
-      const both = [required, entry].map(({ hash }) => byHash.get(hash) as Found);
-      if (!out.has(`${approver} ${key}`)) out.set(`${approver} ${key}`, conflict("approval", approver, key, [], both));
+export class Comparison {
+  private hashes: NumberSet;
+  private used: NumberMap;
+  /** Numbers with more than one user. */
+  private readonly twice = new Set<number>();
+  private isAsked = false;
+
+  private readonly expected: number;
+
+  /** `bytes`: the size of the logs. */
+  constructor(bytes: number) {
+    this.expected = Math.min(bytes / BYTES_OF_ENTRY, MOST_EXPECTED);
+    this.hashes = new NumberSet(this.expected);
+    this.used = new NumberMap(Uint32Array, this.expected);
+  }
+
+  take(entry: Entry): void {
+    this.isAsked ||= entry.key !== undefined && entry.approvers?.[0] !== undefined;
+    // a copied log begins with the same entries
+    if (!this.hashes.add(fingerprint(entry.hash))) return;
+    for (const name of leafOf(entry)) this.use(`leaf ${name}`, entry.hash);
+    if (!isAllowed(entry)) for (const name of numbersOf(entry)) this.use(`number ${name}`, entry.digest);
+  }
+
+  private use(name: string, by: string | undefined): void {
+    const id = fingerprint(name);
+    const user = fingerprint(by) % 2 ** 32;
+    const known = this.used.get(id);
+    if (known === undefined) this.used.set(id, user);
+    else if (known !== user) this.twice.add(id);
+  }
+
+  private isSuspect(entry: Entry): boolean {
+    return (
+      leafOf(entry).some((name) => this.twice.has(fingerprint(`leaf ${name}`))) ||
+      numbersOf(entry).some((name) => this.twice.has(fingerprint(`number ${name}`)))
+    );
+  }
+
+  /** The conflicts of these logs, all of whose entries were taken. Throws a Failure if they are too many. */
+  conflicts(logs: readonly ComparedLog[]): Conflict[] {
+    // what is read again needs the memory
+    this.hashes = new NumberSet();
+    this.used = new NumberMap(Uint32Array);
+    const found = this.twice.size > 0 ? suspectsIn(logs, this.expected, (e) => this.isSuspect(e)) : [];
+    return [...leavesTwice(found), ...numbersTwice(found), ...(this.isAsked ? unapprovedIn(logs, this.expected) : [])];
+  }
+}
+
+/** Signatures without an approval that their key needs. */
+function unapprovedIn(logs: readonly ComparedLog[], entries: number): Conflict[] {
+  const table = new ApprovalTable();
+  const hashes = new NumberSet(entries);
+  for (const { all } of logs) {
+    table.begin();
+    for (const entry of all) table.take(entry, hashes.add(fingerprint(entry.hash)));
+  }
+  const left = table.unapproved();
+  const at = placesIn(logs, new Set(left.flatMap(({ required, entry }) => [required.at, entry.at])));
+  return left.map(({ approver, required, entry }) => {
+    const both = [required, entry].map((one) => at.get(one.at) as Found);
+    return conflict("approval", approver, entry.key as string, [], both);
+  });
+}
+
+/** The entries that `isSuspect` picks, each once. */
+function suspectsIn(logs: readonly ComparedLog[], entries: number, isSuspect: (e: Entry) => boolean): Found[] {
+  const found: Found[] = [];
+  const hashes = new NumberSet(entries);
+  let bytes = 0;
+  for (const { path, all } of logs)
+    for (const entry of all) {
+      if (!hashes.add(fingerprint(entry.hash)) || !isSuspect(entry)) continue;
+      found.push({ path, entry });
+      bytes += JSON.stringify(entry).length;
+      if (bytes > KEY_LIMITS.log)
+        throw tooMuch(`${path}: more than ${byteWords(KEY_LIMITS.log)} of entries have a number that was used twice`, "compare fewer logs");
     }
-  return [...out.values()];
+  return found;
+}
+
+/** The entries with these numbers among all, from 0. A copied entry is that of the first log that has it. */
+function placesIn(logs: readonly ComparedLog[], places: ReadonlySet<number>): Map<number, Found> {
+  if (places.size === 0) return new Map();
+  const hashes = new Map<number, string>();
+  let at = 0;
+  for (const { all } of logs) for (const { hash } of all) if (places.has(at++)) hashes.set(at - 1, hash);
+  const asked = new Set(hashes.values());
+  const first = new Map<string, Found>();
+  for (const { path, all } of logs)
+    for (const entry of all) if (asked.has(entry.hash) && !first.has(entry.hash)) first.set(entry.hash, { path, entry });
+  return new Map([...hashes].map(([place, hash]) => [place, first.get(hash) as Found]));
 }
 
 /**
@@ -125,8 +212,9 @@ function unapproved(found: readonly Found[], logs: readonly ComparedLog[]): Conf
  * of these logs together. Older entries without a leaf or a scope are ignored.
  */
 export function conflicts(logs: readonly ComparedLog[]): Conflict[] {
-  const found = distinctEntries(logs);
-  return [...leavesTwice(found), ...numbersTwice(found), ...unapproved(found, logs)];
+  const comparison = new Comparison(0);
+  for (const { all } of logs) for (const entry of all) comparison.take(entry);
+  return comparison.conflicts(logs);
 }
 
 const CONFLICT_WORDS = {

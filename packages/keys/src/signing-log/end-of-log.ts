@@ -4,27 +4,24 @@ import { resolve } from "node:path";
 import { isFile, sizeOf } from "../files/read.js";
 import { KEY_LIMITS } from "../limits.js";
 import { decidingEntries, withLost } from "./binding.js";
+import type { LogFault, SigningLog } from "./chain.js";
+import { readDeciding } from "./decided.js";
 import { ACCEPT, type Entry, JOIN } from "./entry.js";
 import type { SeenState } from "./last-seen.js";
-import { type LogFault, readLog, readLogFrom, type SigningLog } from "./log-file.js";
-
-/** Bytes of a log that is always read whole: that costs milliseconds, and shows an edit in its middle at once. */
-const SHORT = 256 * 1024;
+import { readLog, readLogFrom } from "./log-file.js";
 
 /**
- * Reads the end of a long log, if that and its marks suffice, or else all of it. `seen`: the mark of each of its keys.
+ * Reads the end of a long log, if that and its marks suffice, or else all of it, of which it keeps what decides.
+ * `seen`: the mark of each of its keys.
  */
 export function endOfLog(path: string, seen: readonly (SeenState | undefined)[]): SigningLog {
-  const size = isFile(path) ? sizeOf(path) : 0;
-  // a log that cannot be read whole could not be audited either
-  const isTooLong = size > KEY_LIMITS.log || seen.some((one) => one && one.count > KEY_LIMITS.logLines);
-  if (size <= SHORT || isTooLong) return readLog(path);
+  if (!isFile(path) || sizeOf(path) <= KEY_LIMITS.logReadWhole) return readLog(path);
   const marks = seen.flatMap((one) =>
     one?.place && one.binds && one.hash !== undefined ? [{ ...one.place, n: Number(one.count), hash: one.hash }] : [],
   );
   const [first] = marks.toSorted((a, b) => a.start - b.start);
   const log = first && marks.length === seen.length ? readLogFrom(path, first) : undefined;
-  return log && seen.every((one) => missingFromLog(log, one).length === 0) ? log : readLog(path);
+  return log && seen.every((one) => missingFromLog(log, one).length === 0) ? log : readDeciding(path, seen);
 }
 
 /** What a mark has of a log: what binds its key, and what decides about the next signature of every key. */
@@ -51,13 +48,12 @@ export function missingFromLog(log: SigningLog, seen: SeenState | undefined): Lo
     return log.before && differs(log, at, seen.decides)
       ? [{ line, what: `up to entry ${count}, it differs from what was seen: one of the two was changed` }]
       : [];
-  const last = log.entries.reduce((most, e) => Math.max(most, e.n), 0);
   const elsewhere = seen.path !== undefined && seen.path !== resolve(log.path) ? ` (in ${seen.path})` : "";
   return [
-    last < count
+    log.highest < count
       ? {
           line,
-          what: `the log ends at entry ${last}, but entry ${count} was seen${elsewhere}: it was cut, restored from a copy, or is another log`,
+          what: `the log ends at entry ${log.highest}, but entry ${count} was seen${elsewhere}: it was cut, restored from a copy, or is another log`,
         }
       : { line, what: `entry ${count} differs from the one that was seen${elsewhere}` },
   ];

@@ -1,6 +1,6 @@
 // An entry of a signing log: a JSON object in one line, with the hash of the line before it.
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { sha256Hex } from "../files/digest.js";
 import { ENTRY_BEGIN } from "../files/own-file.js";
 import { KEY_LIMITS } from "../limits.js";
@@ -163,6 +163,8 @@ export function parseEntry(bytes: Buffer): Entry | undefined {
  * A complete entry was not truncated: it, or its line end, was changed.
  */
 export function isBegun(bytes: Buffer): boolean {
+  // a file of another kind may have millions of lines
+  if (bytes[0] !== ENTRY_BEGIN.charCodeAt(0) && bytes[0] !== 0) return false;
   let end = bytes.length;
   while (end > 0 && bytes[end - 1] === 0) end--;
   const text = bytes.subarray(0, end).toString("latin1");
@@ -175,12 +177,21 @@ export function isBegun(bytes: Buffer): boolean {
 const HOLE = "\0".repeat(16);
 const LONGEST_TORN = 64 * 1024;
 
+/** The hash that an entry has if nobody has changed its line. Changes the line for that, and puts it back. */
 export function hashOfLine(line: Buffer): string {
-  return createHash("sha256").update(line.subarray(0, -TAIL)).update("}").digest("hex");
+  const at = line.length - TAIL;
+  const comma = line[at];
+  // the hashed text in one piece: a copy of each line would be garbage of the size of the log
+  line[at] = BRACE;
+  const text = hash("sha256", line.subarray(0, at + 1));
+  line[at] = comma as number;
+  return text;
 }
+
+const BRACE = "}".charCodeAt(0);
 
 /** An entry on the line of a truncated one: its writer had not seen that one. */
 export function entryAfterTorn(content: Buffer): Buffer | undefined {
-  const at = content.lastIndexOf(ENTRY_BEGIN);
+  const at = content[0] === ENTRY_BEGIN.charCodeAt(0) || content[0] === 0 ? content.lastIndexOf(ENTRY_BEGIN) : -1;
   return at > 0 && isBegun(content.subarray(0, at)) ? content.subarray(at) : undefined;
 }

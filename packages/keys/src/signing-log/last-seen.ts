@@ -12,8 +12,8 @@ import { fsyncFolder, makeFolders, writeWhole } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
 import { type Claim, Claims } from "../locks/claim.js";
 import { type Lock, type LockOptions, lock } from "../locks/lock.js";
+import type { EntryPlace } from "./chain.js";
 import type { Entry } from "./entry.js";
-import type { EntryPlace } from "./log-file.js";
 
 const MARK_PATH = "name a folder that only you can write: FIRMSEAL_STATE=DIR";
 
