@@ -6,12 +6,12 @@ import { visible } from "@firmseal/keys/internal";
 import type { AnyCommand } from "../command.js";
 import type { Picture } from "./bars.js";
 import type { MapLine } from "./map.js";
-import { danger, writeFailure, writeJson, writeStdout, writeWords } from "./ui.js";
+import { danger, writeFailure, writeJson, writeObjects, writeParts, writeStdout, writeWords } from "./ui.js";
 
-/** A table: each row has a cell for every column. Numbers are on the right. */
+/** A table: each row has a cell for every column. Numbers are on the right. The rows are asked for more than once. */
 export interface TableLine {
   columns: readonly { title: string; right?: boolean }[];
-  rows: readonly (readonly (string | Picture)[])[];
+  rows: Iterable<readonly (string | Picture)[]>;
   /** Only for terminals with room for pictures. */
   isPicture?: boolean;
   /** What pictures mean: a line below the table. */
@@ -19,14 +19,15 @@ export interface TableLine {
 }
 
 /**
- * A line of words for stderr; one line of text, several, or bytes for stdout; a table, or a map on a wide terminal, for
- * stdout. A line break inside of a line would begin a line that only looks like one of ours.
+ * A line of words for stderr; for stdout, one line of text, several, or bytes; objects, each in a line; a table, or a
+ * map on a wide terminal. A line break inside of a line would begin a line that only looks like one of ours.
  */
 export type Line =
   | string
   | { text: string; danger?: boolean }
   | { lines: readonly string[] }
   | { bytes: Uint8Array }
+  | { objects: Iterable<object> }
   | { table: TableLine }
   | { map: MapLine };
 
@@ -44,12 +45,13 @@ async function writeLines(lines: readonly Line[]): Promise<void> {
     else if ("text" in line) writeStdout(`${line.danger ? danger(visible(line.text)) : visible(line.text)}\n`);
     else if ("lines" in line) writeStdout(`${line.lines.map(visible).join("\n")}\n`);
     else if ("bytes" in line) writeStdout(line.bytes);
+    else if ("objects" in line) writeObjects(line.objects);
     else if ("map" in line) {
       const [{ mapText }, { tableWidth }] = await Promise.all([import("./map.js"), import("./table.js")]);
       writeStdout(mapText(line.map, tableWidth()));
     } else {
-      const { tableText, tableWidth } = await import("./table.js");
-      writeStdout(tableText(line.table, tableWidth()));
+      const { tableLines, tableWidth } = await import("./table.js");
+      writeParts(tableLines(line.table, tableWidth()));
     }
   }
 }

@@ -5,7 +5,7 @@ import type { Finding, LintReport, Product } from "@firmseal/release";
 import { ALL_RULES } from "@firmseal/release/internal";
 import { SarifBuilder, SarifResultBuilder, SarifRuleBuilder, SarifRunBuilder } from "node-sarif-builder";
 import about from "../../package.json" with { type: "json" };
-import { visibleJson } from "./ui.js";
+import { visibleJson } from "./json.js";
 
 /** A relative URI of a path, as results of a repository need it. */
 const uriOf = (path: string) => path.replaceAll("\\", "/").split("/").map(encodeURIComponent).join("/");

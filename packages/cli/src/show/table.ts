@@ -31,38 +31,39 @@ function fitted(wanted: readonly number[], width: number, fixed: ReadonlySet<num
   return { widths, fits: over <= 0 };
 }
 
-/** The cells as text, and the columns with pictures that are drawn. */
-function cellsOf({ columns, rows }: TableLine, isDrawn: boolean): { cells: string[][]; drawn: Set<number> } {
-  const drawn = new Set<number>();
-  const cells = rows.map((row) =>
-    row.map((cell, i) => {
+/** The titles, and the cells of each row as text. Adds the columns with pictures that are drawn to `drawn`. */
+function* cellsOf({ columns, rows }: TableLine, isDrawn: boolean, drawn = new Set<number>()): Generator<string[]> {
+  yield columns.map((c) => c.title);
+  for (const row of rows)
+    yield row.map((cell, i) => {
       if (typeof cell === "string") return visible(cell);
       if (isDrawn) drawn.add(i);
       return pictureText(cell, isDrawn);
-    }),
-  );
-  return { cells: [columns.map((c) => c.title), ...cells], drawn };
+    });
 }
 
-/** The cells and the widths of their columns: with pictures if they fit. */
-function layout(table: TableLine, width: number): { cells: string[][]; widths: number[] } {
+/** The widths of the columns, and whether pictures are drawn: if they fit. */
+function layout(table: TableLine, width: number): { widths: number[]; isDrawn: boolean } {
   const isWide = width >= NARROWEST && Number.isFinite(width);
-  for (const isDrawn of isWide ? [true, false] : [false]) {
-    const { cells, drawn } = cellsOf(table, isDrawn);
-    const wanted = table.columns.map((_, i) => cells.reduce((most, row) => Math.max(most, stringWidth(row[i] as string)), 1));
+  for (let isDrawn = isWide; ; isDrawn = false) {
+    const drawn = new Set<number>();
+    const wanted = table.columns.map(() => 1);
+    for (const row of cellsOf(table, isDrawn, drawn))
+      for (const [i, cell] of row.entries()) wanted[i] = Math.max(wanted[i] as number, stringWidth(cell));
     const { widths, fits } = fitted(wanted, width, drawn);
-    if (fits || drawn.size === 0) return { cells, widths };
+    if (fits || drawn.size === 0) return { widths, isDrawn };
   }
-  return { cells: [], widths: [] };
 }
 
 /** The table as text, in lines of at most `width` columns. */
-export function tableText(table: TableLine, width: number): string {
+export const tableText = (table: TableLine, width: number): string => [...tableLines(table, width)].join("");
+
+/** Like tableText(), line by line: the rows may be more than memory holds. */
+export function* tableLines(table: TableLine, width: number): Generator<string> {
   const { columns } = table;
-  if (table.isPicture && (width < NARROWEST || !Number.isFinite(width))) return "";
-  const { cells, widths } = layout(table, width);
-  const lines: string[] = [];
-  for (const row of cells) {
+  if (table.isPicture && (width < NARROWEST || !Number.isFinite(width))) return;
+  const { widths, isDrawn } = layout(table, width);
+  for (const row of cellsOf(table, isDrawn)) {
     const wrapped = row.map((cell, i) => {
       const most = widths[i] as number;
       return stringWidth(cell) <= most ? [cell] : wrapAnsi(cell, most, { hard: true, trim: false }).split("\n");
@@ -74,9 +75,8 @@ export function tableText(table: TableLine, width: number): string {
         const space = " ".repeat(Math.max(0, (widths[i] as number) - stringWidth(part)));
         return columns[i]?.right ? space + part : part + space;
       });
-      lines.push(`${parts.join(GAP).trimEnd()}\n`);
+      yield `${parts.join(GAP).trimEnd()}\n`;
     }
   }
-  if (table.below !== undefined) lines.push(`${wrapAnsi(table.below, width)}\n`);
-  return lines.join("");
+  if (table.below !== undefined) yield `${wrapAnsi(table.below, width)}\n`;
 }

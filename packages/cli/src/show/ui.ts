@@ -4,8 +4,9 @@
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
 import { type Failure, listen } from "@firmseal/keys";
-import { replaceUnsafe, systemFault, tooMuch, visible } from "@firmseal/keys/internal";
+import { systemFault, tooMuch, visible } from "@firmseal/keys/internal";
 import { barText } from "./bar.js";
+import { jsonParts, visibleJson } from "./json.js";
 
 const isPlain = Boolean(process.env["NO_COLOR"]);
 
@@ -16,17 +17,6 @@ function styled(style: "red" | "yellow" | "dim", text: string): string {
 /** Red on a terminal, for stdout. */
 export function danger(text: string): string {
   return process.stdout.isTTY === true && !isPlain ? styleText("red", text, { validateStream: false }) : text;
-}
-
-/** Control characters as JSON escapes: a parser gets the character back, a terminal does not get it. */
-export function visibleJson(text: string): string {
-  const asEscape = (c: string) =>
-    Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join("");
-  // newlines between members stay: those in strings are escaped already
-  return text
-    .split("\n")
-    .map((line) => replaceUnsafe(line, asEscape))
-    .join("\n");
 }
 
 /**
@@ -59,16 +49,38 @@ export function writeProduct(bytes: Uint8Array): void {
   writeAll(1, bytes, true);
 }
 
-/** Throws a Failure if the text would be longer than a string can be, like the entries of a long log. */
+/** Characters that are written at once. */
+const BATCH = 64 * 1024;
+
+/** Writes text that comes in many parts. */
+export function writeParts(parts: Iterable<string>): void {
+  let batch = "";
+  for (const part of parts) {
+    batch += part;
+    if (batch.length < BATCH) continue;
+    writeStdout(batch);
+    batch = "";
+  }
+  writeStdout(batch);
+}
+
+/** Writes JSON objects, each in a line. */
+export function writeObjects(objects: Iterable<object>): void {
+  writeParts(
+    (function* () {
+      for (const one of objects) yield `${visibleJson(JSON.stringify(one))}\n`;
+    })(),
+  );
+}
+
+/** Throws a Failure if the text of a part would be longer than a string can be. */
 export function writeJson(value: object): void {
-  let text: string;
   try {
-    text = visibleJson(JSON.stringify(value, null, 2));
+    writeParts(jsonParts(value));
   } catch (e) {
     if (!(e instanceof RangeError)) throw e;
     throw tooMuch("the result is too long for one JSON text", "drop --json");
   }
-  writeStdout(`${text}\n`);
 }
 
 /** What must know of the next text on stderr. */

@@ -1,7 +1,7 @@
 // The keys of a product file, as far as no secret is needed, their signing logs, and the states of HSS/LMS keys.
 
 import { existsSync } from "node:fs";
-import { keyFacts, keyName, refreshLog, refuseTestKeys, type SigningLog, signingLogPath } from "@firmseal/keys";
+import { keyFacts, keyName, readLog, refreshLog, refuseTestKeys, type SigningLog, signingLogPath } from "@firmseal/keys";
 import {
   conflictFailure,
   conflicts,
@@ -219,8 +219,8 @@ async function checkLog(
         `${shown}: ${logFaultWords(fault)}`,
         `firmseal audit ${shellWord(isOfFile ? ref : path)} shows it; bring the right log`,
       );
-    const last = log.entries.at(-1);
+    const { last } = log;
     checks.add("log", shown, "ok", last ? `whole, entry ${last.n} of ${last.time.slice(0, 10)} is the last` : "empty");
-    return log;
+    return readLog(path);
   });
 }

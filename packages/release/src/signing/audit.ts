@@ -9,6 +9,7 @@ import {
   Failure,
   joinLogs,
   keyName,
+  type LateEntry,
   type LogFault,
   readLog,
   refreshLog,
@@ -20,35 +21,32 @@ import {
   type Conflict,
   claimedKeys,
   conflictFailure,
-  conflicts,
   environment,
+  firstKey,
   isFile,
   isLedgerPlace,
-  isOfTrustFile,
-  isSigning,
   LastSeen,
   ledgerPlace,
+  linesAgain,
   lockLog,
   logBeside,
   looksLikeLog,
   missingFromLog,
   type PassphraseOptions,
   passphraseOptions,
+  type ReadLine,
   readFirstBytes,
   type SeenState,
-  SIGN_RECORD,
   STDIO,
-  tooMuch,
   usage,
   type WithdrawnRelease,
-  withdrawalsAmong,
 } from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
 import { decodeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
-import { LIMITS } from "../input/limits.js";
 import { type TrustEvidence, trustEvidence } from "../trust/evidence.js";
 import { readEnvelopeFile } from "../verify/envelope-file.js";
-import { logDigest, RELEASE } from "./authorize.js";
+import { logDigest } from "./authorize.js";
+import { type AskedOfLogs, type LogPlace, type LogRead, readLogs, type SignedEntry, type UnrecordedRelease } from "./read-logs.js";
 
 /** Options of auditLogs(). */
 export interface AuditOptions extends PassphraseOptions, ClockOverride {
@@ -62,9 +60,23 @@ export interface AuditOptions extends PassphraseOptions, ClockOverride {
 
 /** A log that was audited. */
 export interface AuditedLog {
-  readonly log: SigningLog;
+  /** The log file. */
+  readonly path: string;
   /** The faults of its hash chain, and what it lacks of what this machine has seen. */
   readonly faults: readonly LogFault[];
+  /** The faults that a later entry accepts. */
+  readonly accepted: readonly LogFault[];
+  /** Entries that came too late. firmseal signs nothing with one, but a copy of the key may have. */
+  readonly late: readonly LateEntry[];
+  /** Bytes of an entry that was cut short. */
+  readonly torn: number;
+  /** The number of entries that count, and the last one. */
+  readonly count: number;
+  readonly last: Entry | undefined;
+  /** The entries that count. Each time, the file is read again, which must not have changed up to there. */
+  readonly entries: Iterable<Entry>;
+  /** The lines of the file, with what is wrong with each; in the same way. */
+  readonly lines: Iterable<ReadLine>;
 }
 
 /** A signature on a trust file without an entry in the log of its key. */
@@ -72,14 +84,6 @@ export interface UnloggedSignature {
   readonly file: string;
   /** The thumbprint of the key, in hex. */
   readonly key: string;
-}
-
-/** A release whose boards have entries of `release`, and whose record has none: it was interrupted. */
-export interface UnrecordedRelease {
-  readonly log: string;
-  readonly version: string;
-  /** The thumbprint of the key, in hex. */
-  readonly key: string | null;
 }
 
 /** The result of auditLogs(). */
@@ -99,33 +103,12 @@ export interface LogAudit {
   readonly failure: Failure | undefined;
 }
 
-/** The entry of a signature: its log, its number, and the thumbprint of its key. */
-export interface SignedEntry {
-  readonly log: string;
-  readonly entry: number;
-  readonly key: string | null;
-}
-
-interface LogPlace {
-  path: string;
-  /** Thumbprint of the key that it is the log of; undefined where the log itself was named. */
-  key?: string;
-}
-
-interface InspectedLog {
-  log: SigningLog;
-  faults: LogFault[];
-  keys: string[];
-  /** What was seen of the logs of these keys. */
-  seen: (SeenState | undefined)[];
-}
-
 /** A log itself, or the log beside a key file that names the key. Undefined: the key must be opened for that. */
 function placeWithoutKey(ref: string): LogPlace | undefined {
   if (!isFile(ref)) return undefined;
   if (looksLikeLog(readFirstBytes(ref, 16))) return { path: ref };
   const beside = logBeside(ref);
-  return beside !== undefined && readLog(beside).entries.some((e) => e.key !== undefined) ? { path: beside } : undefined;
+  return beside !== undefined && firstKey(beside) !== undefined ? { path: beside } : undefined;
 }
 
 /**
@@ -152,29 +135,27 @@ function placeFor(ref: string, key: PublicKey): LogPlace {
   return { path, key: name };
 }
 
-/** Reads a log and its faults. The last-seen mark comes first: a log that grows meanwhile must not seem too short. */
-export function inspectLog({ path, key }: LogPlace): InspectedLog {
-  const first = readLog(path);
-  const named = [...(key === undefined ? [] : [key]), ...first.all.flatMap((e) => e.key ?? [])];
-  // a name becomes part of a file name
-  const keys = [...new Set(named)].filter((name) => /^[0-9a-f]{64}$/.test(name));
-  if (keys.length > LIMITS.logKeys)
-    throw tooMuch(`${path}: the log names more than ${LIMITS.logKeys} keys`, "a log serves a few keys: name the log of one of your keys");
-  const seen = keys.map((name) => new LastSeen(name, "log").read());
-  const log = readLog(path);
-  return { log, faults: [...log.faults, ...seen.flatMap((s) => missingFromLog(log, s))], keys, seen };
+/** Reads a log and its faults. It has the entries that decide, among them all that withdraw releases. */
+export function inspectLog(place: LogPlace): FaultyLog & LogRead {
+  const [one] = readLogs([place], NOTHING).logs as [LogRead];
+  return { ...one, faults: [...one.log.faults, ...one.seen.flatMap((s) => missingFromLog(one.log, s))] };
+}
+
+interface FaultyLog {
+  log: SigningLog;
+  faults: LogFault[];
 }
 
 /**
  * Several logs of one key, as copies of a key have their own: one of them must have what this machine has seen. Its own
  * log must have it.
  */
-function withoutCopies(all: readonly InspectedLog[]): InspectedLog[] {
-  return all.map((one) => {
+function withoutCopies(all: readonly LogRead[]): FaultyLog[] {
+  return all.map(({ log, seen }) => {
     const elsewhere = (s: SeenState) =>
-      s.path !== undefined && resolve(s.path) !== resolve(one.log.path) && all.some((other) => missingFromLog(other.log, s).length === 0);
-    const wanted = one.seen.filter((s) => s === undefined || !elsewhere(s));
-    return { ...one, faults: [...one.log.faults, ...wanted.flatMap((s) => missingFromLog(one.log, s))] };
+      s.path !== undefined && resolve(s.path) !== resolve(log.path) && all.some((other) => missingFromLog(other.log, s).length === 0);
+    const wanted = seen.filter((s) => s === undefined || !elsewhere(s));
+    return { log, faults: [...log.faults, ...wanted.flatMap((s) => missingFromLog(log, s))] };
   });
 }
 
@@ -187,7 +168,7 @@ function joined(places: readonly LogPlace[], out: string, o: ClockOverride): Log
       "name two logs of one key",
     );
   if (out === STDIO) throw usage("`mergeOut` -: a log cannot go to stdout", "name a new file for it");
-  const bad = withoutCopies(places.map(inspectLog)).find(({ faults }) => faults.length > 0);
+  const bad = withoutCopies(readLogs(places, NOTHING).logs).find(({ faults }) => faults.length > 0);
   if (bad) throw damagedLog(bad.log, bad.faults);
   joinLogs(first.path, second.path, out, o);
   return { path: out };
@@ -210,40 +191,6 @@ function digestIn(file: string): string {
   return logDigest({ digest });
 }
 
-/** Signatures without an entry in any log: those with one have already been compared. */
-function unentered(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): TrustEvidence[] {
-  const entered = new Set(logs.flatMap(({ all }) => all.filter((e) => isSigning(e)).map((e) => `${e.key} ${e.digest}`)));
-  return evidence.map(({ path, entries }) => ({ path, entries: entries.filter((e) => !entered.has(`${e.key} ${e.digest}`)) }));
-}
-
-/** Signatures of keys whose log is here, and does not know them. Of other keys nothing is known. */
-function withoutEntry(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): UnloggedSignature[] {
-  const keys = new Set(logs.flatMap(({ all }) => all.flatMap((e) => (isOfTrustFile(e) ? (e.key ?? []) : []))));
-  return unentered(evidence, logs).flatMap(({ path, entries }) =>
-    entries.flatMap(({ key }) => (key !== undefined && keys.has(key) ? [{ file: path, key }] : [])),
-  );
-}
-
-/** The releases that logs withdraw, with the earliest of their entries. */
-function withdrawnIn(logs: readonly SigningLog[]): WithdrawnRelease[] {
-  const out = new Map<string, WithdrawnRelease>();
-  for (const { version, sequence, reason, time } of logs.flatMap(({ all }) => withdrawalsAmong(all))) {
-    const name = `${version ?? ""} ${sequence}`;
-    const before = out.get(name);
-    if (!before || time < before.time) out.set(name, { version, sequence, reason, time });
-  }
-  return [...out.values()];
-}
-
-/** The releases without an entry about their record. Each key that signs the boards signs it, and enters that last. */
-function unrecordedIn({ path, all }: SigningLog): UnrecordedRelease[] {
-  const nameOf = ({ key, version }: Entry) => `${key} ${version}`;
-  const recorded = new Set(all.flatMap((e) => (e.operation === SIGN_RECORD ? nameOf(e) : [])));
-  const open = all.filter((e) => e.operation === RELEASE && e.version !== undefined && !recorded.has(nameOf(e)));
-  const first = new Map(open.map((e) => [nameOf(e), e]));
-  return [...first.values()].map(({ version, key }) => ({ log: path, version: version as string, key: key ?? null }));
-}
-
 function withoutLog({ file, key }: UnloggedSignature): Failure {
   return new Failure(
     1,
@@ -253,7 +200,7 @@ function withoutLog({ file, key }: UnloggedSignature): Failure {
   );
 }
 
-function damagedLog(log: SigningLog, faults: readonly LogFault[]): Failure {
+function damagedLog(log: { path: string }, faults: readonly LogFault[]): Failure {
   const [first] = faults as [LogFault];
   const more = faults.length > 1 ? `, and ${faults.length - 1} more` : "";
   return new Failure(
@@ -316,18 +263,11 @@ export async function auditLogs(given: readonly string[], o: AuditOptions): Prom
     o,
   );
   if (o.acceptRestored) for (const place of places) await acceptLog(place, o);
-  const audited = withoutCopies((o.mergeOut === undefined ? places : [joined(places, o.mergeOut, o)]).map(inspectLog));
-  const logs = audited.map(({ log }) => log);
-  const twice = conflicts([...logs, ...unentered(evidence, logs).map(({ path, entries }) => ({ path, all: entries }))]);
-  const unlogged = withoutEntry(evidence, logs);
-  const signed = logs.flatMap(({ path, all }) =>
-    all
-      .filter((e) => digest !== undefined && e.digest === digest && isSigning(e))
-      .map((e) => ({ log: path, entry: e.n, key: e.key ?? null })),
-  );
+  const { logs, findings } = readLogs(o.mergeOut === undefined ? places : [joined(places, o.mergeOut, o)], { evidence, digest });
+  const audited = withoutCopies(logs).map(auditedLog);
+  const twice = findings.conflicts(logs.map(({ log }) => log));
+  const { unlogged, withdrawn, unrecorded, signed } = findings;
   const envelope = digest === undefined ? undefined : { file: o.envelope as string, digest, signed };
-  const unrecorded = logs.flatMap(unrecordedIn);
-  const withdrawn = withdrawnIn(logs);
   return {
     logs: audited,
     evidence,
@@ -340,6 +280,18 @@ export async function auditLogs(given: readonly string[], o: AuditOptions): Prom
   };
 }
 
+/** Nothing but the logs is asked. */
+const NOTHING: AskedOfLogs = { evidence: [] };
+
+function auditedLog({ log, faults }: FaultyLog): AuditedLog {
+  const { path, accepted, late, torn, count, last } = log;
+  const again = () => linesAgain(log);
+  const entries = function* () {
+    for (const { counted } of again()) yield* counted;
+  };
+  return { path, faults, accepted, late, torn, count, last, entries: { [Symbol.iterator]: entries }, lines: { [Symbol.iterator]: again } };
+}
+
 function failureIn(
   logs: readonly AuditedLog[],
   twice: readonly Conflict[],
@@ -347,7 +299,7 @@ function failureIn(
   envelope: LogAudit["envelope"],
 ): Failure | undefined {
   const bad = logs.find(({ faults }) => faults.length > 0);
-  if (bad) return damagedLog(bad.log, bad.faults);
+  if (bad) return damagedLog(bad, bad.faults);
   if (twice.length > 0) return conflictFailure(twice);
   if (unlogged) return withoutLog(unlogged);
   return envelope?.signed.length === 0 ? notInLog(envelope.file) : undefined;

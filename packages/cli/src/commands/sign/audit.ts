@@ -2,7 +2,7 @@
 // nobody who must approve was left out.
 
 import type { Entry } from "@firmseal/keys";
-import { byteWords, conflictWords, isNumberOf, plural, someOf, visible, withdrawnWords } from "@firmseal/keys/internal";
+import { byteWords, conflictWords, isNumberOf, plural, someOf, usage, visible, withdrawnWords } from "@firmseal/keys/internal";
 import { type AuditOptions, auditLogs } from "@firmseal/release";
 import { logFaultWords } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
@@ -13,21 +13,24 @@ import { type Line, RefusedWithFacts } from "../../show/render.js";
 
 interface AuditCommandOptions extends AuditOptions {
   json?: boolean;
+  jsonl?: boolean;
 }
 
 /** Verifies logs. Refuses a log that was changed, or that does not know the envelope. */
 async function audit(refs: readonly string[], o: AuditCommandOptions) {
+  if (o.json && o.jsonl) throw usage("--json writes one object, and --jsonl one for each entry", "give one of the two");
   const { logs, evidence, unlogged, withdrawn, unrecorded, conflicts, envelope, failure } = await auditLogs(refs, o);
   const facts = {
-    logs: logs.map(({ log, faults }) => ({
-      log: log.path,
+    logs: logs.map(({ path, entries, lines, count, faults, accepted, late, torn, last }) => ({
+      log: path,
       ok: faults.length === 0,
-      entries: log.entries,
+      // written one by one, for they may be more than memory holds
+      entries: { [Symbol.iterator]: () => entries[Symbol.iterator](), count, lines },
       faults,
-      accepted: log.accepted,
-      late: log.late,
-      torn: log.torn,
-      hash: log.entries.at(-1)?.hash ?? null,
+      accepted,
+      late,
+      torn,
+      hash: last?.hash ?? null,
     })),
     trust: evidence.map(({ path, entries }) => ({
       file: path,
@@ -72,9 +75,42 @@ function entryRow(e: Entry): string[] {
 
 type AuditFacts = Awaited<ReturnType<typeof audit>>;
 
+function isEmpty(rows: Iterable<unknown>): boolean {
+  for (const _ of rows) return false;
+  return true;
+}
+
+/** Each line of a log with what the check found in it, once the whole log is known; then what no line has. */
+function* lineObjects({ log, ok, entries, faults, accepted, torn, hash }: AuditFacts["logs"][number]): Generator<object> {
+  const acceptedAt = new Map(accepted.map((fault) => [fault.line, fault.what]));
+  for (const { line, entry, what: found, isLate } of entries.lines) {
+    const what = acceptedAt.get(line) ?? found;
+    if (!entry && what === undefined) continue;
+    const check = what === undefined ? "good" : acceptedAt.has(line) ? "accepted" : isLate ? "late" : "fault";
+    yield { log, line, check, what, entry };
+  }
+  for (const { line, what } of faults) if (line === 0) yield { log, line, check: "fault", what };
+  yield { log, ok, entries: entries.count, torn, hash };
+}
+
+/** The facts as objects for --jsonl: each line of each log, and what the logs say together. */
+function* objectsOf(f: AuditFacts): Generator<object> {
+  for (const log of f.logs) yield* lineObjects(log);
+  for (const trust of f.trust) yield { trust };
+  for (const unlogged of f.unlogged) yield { unlogged };
+  for (const withdrawn of f.withdrawn) yield { withdrawn };
+  for (const unrecorded of f.unrecorded) yield { unrecorded };
+  for (const conflict of f.conflicts) yield { conflict };
+  if (f.envelope) yield { envelope: f.envelope };
+}
+
 /** The entries of a log, or those of an envelope, and what is unusual. */
 function logWords(log: AuditFacts["logs"][number], digest: string | undefined): Line[] {
-  const rows = log.entries.filter((e) => digest === undefined || e.digest === digest).map(entryRow);
+  const rows = {
+    *[Symbol.iterator]() {
+      for (const e of log.entries) if (digest === undefined || e.digest === digest) yield entryRow(e);
+    },
+  };
   const columns = ["entry", "time", "who", "what", "product", "sequence", "manifest", "key"].map((title) => ({
     title,
     right: title === "entry" || title === "sequence",
@@ -85,7 +121,7 @@ function logWords(log: AuditFacts["logs"][number], digest: string | undefined): 
     ...log.late.map(logFaultWords),
     ...log.faults.map(logFaultWords),
   ];
-  return [...(rows.length > 0 ? [{ table: { columns, rows } }] : []), ...notes.map((text) => ({ text }))];
+  return [...(isEmpty(rows) ? [] : [{ table: { columns, rows } }]), ...notes.map((text) => ({ text }))];
 }
 
 export default define({
@@ -96,6 +132,7 @@ export default define({
     option("--envelope <file>", "also show whether the log records a signature of this envelope"),
     option("--merge-out <file>", "join two logs of one key in this new file, and record this in it"),
     option("--accept-restored", "continue a log that was truncated, restored or edited, and record this in it"),
+    option("--jsonl", "write a JSON object for each entry to stdout, with what the check says"),
     allowClock(),
     ...passphrases(),
   ],
@@ -145,13 +182,14 @@ export default define({
     "merged?": ["string", "with --merge-out: the joined log that was written, which is the one in logs"],
   },
   run: audit,
-  words: (f) => {
+  words: (f, _refs, o) => {
+    if (o.jsonl) return [{ objects: objectsOf(f) }];
     const good = f.logs.every(({ ok }) => ok) && f.conflicts.length === 0 && f.unlogged.length === 0 && f.envelope?.signed.length !== 0;
     return [
       ...(f.merged === undefined ? [] : [`${f.merged}: both logs in one, written`]),
       ...f.logs.flatMap((log) => [
         ...logWords(log, f.envelope?.digest),
-        ...(good ? [`${log.log}: good, ${log.entries.length} ${log.entries.length === 1 ? "entry" : "entries"}`] : []),
+        ...(good ? [`${log.log}: good, ${log.entries.count} ${log.entries.count === 1 ? "entry" : "entries"}`] : []),
       ]),
       ...f.withdrawn.map((one) => ({ text: withdrawnWords(one) })),
       ...f.unrecorded.map(({ log, version }) => ({

@@ -30,7 +30,7 @@ describe.each([60, 80, 200])("at %i columns", (width) => {
   it("no line is wider, and every character is there", () => {
     for (const line of lines) expect(stringWidth(line), line).toBeLessThanOrEqual(width);
     const shown = tableText(table, Number.POSITIVE_INFINITY);
-    expect(shown.split("\n")).toHaveLength(table.rows.length + 2);
+    expect(shown.split("\n")).toHaveLength([...table.rows].length + 2);
     expect(letters(text)).toBe(letters(shown));
     expect(shown).toContain("Geräte-im-Außenlager-ohne-ein-einziges-Leerzeichen-im-Namen-dieser-Gruppe");
   });
