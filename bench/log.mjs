@@ -11,7 +11,7 @@ import { CLI, environment, ROOT, table, title } from "./lib.mjs";
 const { lineOf, NO_PREVIOUS } = await import(`${ROOT}packages/keys/lib/signing-log/entry.js`);
 const { markText } = await import(`${ROOT}packages/keys/lib/signing-log/last-seen.js`);
 
-const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10, 1000, 100_000, 200_000];
+const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10, 1000, 100_000, 1_000_000];
 const folder = mkdtempSync(join(tmpdir(), "firmseal-log-"));
 const env = environment(join(folder, "machine"));
 const REPORT = join(folder, "report.cjs");
@@ -73,7 +73,8 @@ for (const entries of counts) {
   const bytes = `${(statSync(join(folder, "k.pem.log")).size / 1e6).toFixed(1)} MB`;
   cost(...SIGN);
   rows.push(shown(`\`sign --seq next\`, ${entries.toLocaleString("en")} entries, ${bytes}`, cost(...SIGN)));
-  rows.push(shown(`\`audit\`, ${entries.toLocaleString("en")} entries`, cost("audit", "k.pem", "--json")));
+  for (const form of ["", " --json", " --jsonl"])
+    rows.push(shown(`\`audit${form}\`, ${entries.toLocaleString("en")} entries`, cost("audit", "k.pem", ...form.split(" ").slice(1))));
 }
 title("The length of a signing log");
 table(["command", "processor ms", "MB read", "MB of memory"], rows);
