@@ -1,11 +1,6 @@
 // The program: main(), with the arguments of this process.
 
-import { setFlagsFromString } from "node:v8";
 import { main } from "./main.js";
-
-// The lines of a log are garbage at once: V8 would keep 40 MB more of them, to save a tenth of the time. Newer versions
-// of it raise the factor again.
-if (process.argv.includes("audit")) setFlagsFromString("--semi-space-growth-factor=1");
 
 // a file-size limit then shows as EFBIG, which has words
 process.on("SIGXFSZ", () => {});

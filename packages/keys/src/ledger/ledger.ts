@@ -71,21 +71,44 @@ export function brokenLedger({ text }: LedgerPlace, what = "its lines do not fol
   );
 }
 
+/** So much of a ledger would be held in memory. */
+export const tooLong = ({ place }: Ledger): Failure =>
+  tooMuch(`${place.text}: the ledger is too long for this`, `the limit is ${byteWords(KEY_LIMITS.log)}`);
+
 /**
- * Reads a ledger from a byte offset on.
+ * Reads a ledger from a byte offset on, part by part.
  *
  * @param ledger - The ledger.
  * @param from - Where a line begins.
- * @returns Whole lines.
- * @throws Failure (exit 3) if the ledger cannot be reached; one (LIMIT) if it is longer than a log may be.
+ * @returns Parts of one or more whole lines; in the last part the line end may be missing.
+ * @throws Failure (exit 3) if the ledger cannot be reached; one (LIMIT) for a line of more than 128 MiB.
  */
-export async function linesFrom(ledger: Ledger, from: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let end = from;
+export async function* wholeLines(ledger: Ledger, from: number): AsyncGenerator<Buffer> {
+  let rest = Buffer.alloc(0);
   for await (const part of ledger.read(from)) {
+    const bytes = Buffer.concat([rest, part]);
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    if (end > 0) yield bytes.subarray(0, end);
+    rest = bytes.subarray(end);
+    if (rest.length > KEY_LIMITS.log) throw tooLong(ledger);
+  }
+  if (rest.length > 0) yield rest;
+}
+
+/**
+ * Reads the whole of a ledger into memory.
+ *
+ * @param ledger - The ledger.
+ * @returns Its lines.
+ * @throws Failure (exit 3) if the ledger cannot be reached; one (LIMIT) if it has more than 128 MiB.
+ */
+export async function allLines(ledger: Ledger): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of ledger.read(0)) {
     parts.push(part);
-    end += part.length;
-    if (end > KEY_LIMITS.log) throw tooMuch(`${ledger.place.text}: the ledger is too long`, `the limit is ${byteWords(KEY_LIMITS.log)}`);
+    length += part.length;
+    if (length > KEY_LIMITS.log) throw tooLong(ledger);
   }
   return Buffer.concat(parts);
 }

@@ -4,12 +4,14 @@
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { Failure, systemFault } from "../errors/failure.js";
-import { isFile, readIfThere, sizeOf } from "../files/read.js";
+import { isFile, sizeOf } from "../files/read.js";
 import { fsyncFolder } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
-import { follows, parseLog, readFrom } from "../signing-log/log-file.js";
+import { checkedChain, followAll, type SigningLog } from "../signing-log/chain.js";
+import { linesOf } from "../signing-log/lines.js";
+import { follows, readFrom } from "../signing-log/log-file.js";
 import { shellWord } from "../words.js";
-import { brokenLedger, type Ledger, linesFrom } from "./ledger.js";
+import { brokenLedger, type Ledger, tooLong, wholeLines } from "./ledger.js";
 import type { LedgerPlace } from "./place.js";
 
 const NEWLINE = 0x0a;
@@ -20,7 +22,7 @@ interface MirrorEnd {
   readonly last: Buffer;
 }
 
-function endOf(path: string): MirrorEnd {
+export function endOfMirror(path: string): MirrorEnd {
   const none = { size: 0, last: Buffer.alloc(0) };
   if (!isFile(path)) return none;
   const size = sizeOf(path);
@@ -62,31 +64,78 @@ function differs({ text }: LedgerPlace, path: string, what: string): Failure {
 }
 
 /**
- * Brings the copy of a ledger up to date. The caller has its lock.
+ * Brings the copy of a ledger up to date, part by part. The caller has its lock.
  *
  * @param path - The copy.
  * @param ledger - The ledger.
  * @returns The length of both, in bytes.
- * @throws Failure (exit 3) if the ledger lacks what the copy has. The copy stays as it was.
+ * @throws Failure (exit 3) if the ledger lacks what the copy has, or if what it adds is not a log. Nothing of that is in
+ *   the copy then.
  */
 export async function fetchInto(path: string, ledger: Ledger): Promise<number> {
-  const { size, last } = endOf(path);
-  const lines = await linesFrom(ledger, size - last.length);
-  if (!lines.subarray(0, last.length).equals(last.subarray(0, lines.length)))
-    throw differs(ledger.place, path, "the ledger differs from what this machine has seen");
-  if (lines.length < last.length) throw differs(ledger.place, path, "the ledger ends before what this machine has seen");
-  const added = lines.subarray(last.length);
-  if (added.length > 0) {
-    // what others have entered must be a log, or this machine could never use its copy again
-    if (!follows(path, last, added) && !isWhole(path, size, added)) throw brokenLedger(ledger.place);
-    appendToMirror(path, size, added);
+  const { size, last } = endOfMirror(path);
+  const added = new Added(path, size, last);
+  let seen = last;
+  for await (const part of wholeLines(ledger, size - last.length)) {
+    if (!part.subarray(0, seen.length).equals(seen.subarray(0, part.length)))
+      throw differs(ledger.place, path, "the ledger differs from what this machine has seen");
+    if (part.length < seen.length) break;
+    if (part.length > seen.length && !added.take(part.subarray(seen.length))) throw tooLong(ledger);
+    seen = Buffer.alloc(0);
   }
-  return size + added.length;
+  if (seen.length > 0) throw differs(ledger.place, path, "the ledger ends before what this machine has seen");
+  const end = added.end();
+  // what others have entered must be a log, or this machine could never use its copy again
+  if (end === undefined) throw brokenLedger(ledger.place);
+  return end;
 }
 
-/** Whether a copy, with these lines, is a log without a fault: it has been joined, or a loss was accepted. */
-function isWhole(path: string, size: number, added: Buffer): boolean {
-  const copy = Buffer.from(readIfThere(path, KEY_LIMITS.log) ?? []).subarray(0, size);
-  const { faults, torn } = parseLog(path, Buffer.concat([copy, added]));
-  return faults.length === 0 && torn === 0;
+/** The lines that a ledger adds to a copy. They are written as soon as they are known to be part of a log. */
+class Added {
+  /** The chain from the first line on, if an entry does not follow the last one: a log was joined, or a loss accepted. */
+  private whole: SigningLog | undefined;
+  /** Lines that are a part of a log only together with later ones. */
+  private held: Buffer[] = [];
+
+  constructor(
+    private readonly path: string,
+    private at: number,
+    private last: Buffer,
+  ) {}
+
+  /** Returns false if too many lines are held. */
+  take(lines: Buffer): boolean {
+    if (!this.whole && follows(this.path, this.last, lines)) {
+      this.write(lines);
+      this.last = lines.subarray(lines.lastIndexOf(NEWLINE, -2) + 1);
+      return true;
+    }
+    this.whole ??= checkedChain(this.path, this.at);
+    followAll(this.whole, linesOf(this.path, lines));
+    this.held.push(lines);
+    if (this.isLog() && this.whole.late.length === 0) this.writeHeld();
+    return this.held.reduce((sum, { length }) => sum + length, 0) <= KEY_LIMITS.log;
+  }
+
+  /** Returns the length of the copy; undefined if what is held is not a part of a log. */
+  end(): number | undefined {
+    if (!this.isLog()) return undefined;
+    this.writeHeld();
+    return this.at;
+  }
+
+  private isLog(): boolean {
+    return !this.whole || (this.whole.faults.length === 0 && this.whole.torn === 0);
+  }
+
+  private writeHeld(): void {
+    const lines = Buffer.concat(this.held);
+    if (lines.length > 0) this.write(lines);
+    this.held = [];
+  }
+
+  private write(lines: Buffer): void {
+    appendToMirror(this.path, this.at, lines);
+    this.at += lines.length;
+  }
 }

@@ -3,6 +3,7 @@
 
 import { resolve } from "node:path";
 import { environment, Failure } from "../errors/failure.js";
+import { isFile } from "../files/read.js";
 import type { Ledger, Turn } from "../ledger/ledger.js";
 import { appendToMirror, fetchInto } from "../ledger/mirror.js";
 import { openLedger } from "../ledger/open.js";
@@ -141,6 +142,8 @@ async function withOpenLogs<T>(
       ofLogs.set(path, lock);
     }
     const ofMarks = await lockMarks([...marks.values()], taken, signal);
+    // a machine that begins fetches all before its turn, in which others wait
+    for (const path of ofLogs.keys()) if (shared && !isFile(path)) await fetchInto(path, shared.ledger);
     const turn = await shared?.ledger.turn({ wait, signal });
     try {
       // a ledger has one log for all keys

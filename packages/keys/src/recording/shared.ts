@@ -1,16 +1,23 @@
 // What a person does with a ledger: enters a log that is in a file, checks the whole, and writes it to a file.
 
-import { Failure, refusedInput, usage } from "../errors/failure.js";
-import { sha256Hex } from "../files/digest.js";
-import { readIfThere } from "../files/read.js";
+import { createHash } from "node:crypto";
+import { createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { Failure, refusedInput, systemFault, usage } from "../errors/failure.js";
+import { sizeOf } from "../files/read.js";
 import { writeWhole } from "../files/write.js";
-import { type Ledger, linesFrom } from "../ledger/ledger.js";
+import { allLines, type Ledger } from "../ledger/ledger.js";
+import { endOfMirror } from "../ledger/mirror.js";
 import { openLedger } from "../ledger/open.js";
 import { mirrorOf } from "../ledger/place.js";
-import { KEY_LIMITS } from "../limits.js";
-import { type Conflict, conflictFailure, conflicts } from "../signing-log/compare.js";
+import { entriesAgain, type LogFault, type SigningLog } from "../signing-log/chain.js";
+import { Comparison, type Conflict, conflictFailure, conflicts } from "../signing-log/compare.js";
+import { readDeciding } from "../signing-log/decided.js";
 import type { Entry } from "../signing-log/entry.js";
-import { type LogFault, parseLog, type SigningLog } from "../signing-log/log-file.js";
+import { stateFolder } from "../signing-log/last-seen.js";
+import { linesIn } from "../signing-log/lines.js";
+import { parseLog } from "../signing-log/log-file.js";
 import type { ClockOverride } from "./clock.js";
 import { joinedLines, readWhole, type WholeLog } from "./join.js";
 import { refresh } from "./refresh.js";
@@ -49,13 +56,45 @@ async function withLedger<T>(text: string, work: (ledger: Ledger) => Promise<T>)
   }
 }
 
-const factsOf = ({ place, people }: Ledger, log: SigningLog): LedgerFacts => ({
+/**
+ * Runs `work` with all of a ledger in a file, which is removed afterwards. The copy of this machine stays as it is: it
+ * may be what the ledger is compared with, and may have what the ledger lost.
+ */
+async function withWhole<T>(ledger: Ledger, work: (path: string) => T): Promise<T> {
+  const folder = mkdtempSync(join(stateFolder(), "whole-"));
+  const path = join(folder, "ledger.log");
+  try {
+    await pipeline(ledger.read(0), createWriteStream(path, { mode: 0o600 }));
+    return work(path);
+  } catch (e) {
+    throw systemFault(e, path) ?? e;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const factsOf = ({ place, people }: Ledger, { count, late, end }: SigningLog): LedgerFacts => ({
   place: place.text,
-  entries: log.all.length,
-  bytes: log.end,
+  entries: count + late.length,
+  bytes: end,
   people,
   copy: mirrorOf(place),
 });
+
+/** The SHA-256 of the first lines of a file. */
+function hashOfLines(path: string, end: number): string {
+  const hash = createHash("sha256");
+  for (const { bytes } of linesIn(path, 0, end)) hash.update(bytes);
+  return hash.digest("hex");
+}
+
+/** What this machine has seen and a ledger lacks. */
+function lackedBy(path: string, copy: string): LogFault[] {
+  const { size } = endOfMirror(copy);
+  const isShort = sizeOf(path) < size;
+  if (size === 0 || (!isShort && hashOfLines(path, size) === hashOfLines(copy, size))) return [];
+  return [{ line: 0, what: `it ${isShort ? "ends before" : "differs from"} what this machine has seen, in ${copy}` }];
+}
 
 /**
  * Reads the whole of a ledger, and checks it: the hash chain, numbers and leaves that were used twice, and whether it
@@ -66,25 +105,19 @@ const factsOf = ({ place, people }: Ledger, log: SigningLog): LedgerFacts => ({
  * @throws Failure (exit 3) if it cannot be reached.
  */
 export async function verifyLedger(text: string): Promise<VerifiedLedger> {
-  return await withLedger(text, async (ledger) => {
-    const bytes = await linesFrom(ledger, 0);
-    const log = parseLog(ledger.place.text, bytes);
-    const copy = readIfThere(mirrorOf(ledger.place), KEY_LIMITS.log) ?? new Uint8Array();
-    const whole = copy.subarray(0, copy.lastIndexOf(10) + 1);
-    const isSame = bytes.subarray(0, whole.length).equals(whole);
-    const line = 0;
-    const lacks = {
-      line,
-      what: `it ${bytes.length < whole.length ? "ends before" : "differs from"} what this machine has seen, in ${mirrorOf(ledger.place)}`,
-    };
+  const check = (ledger: Ledger) => (path: string) => {
+    const comparison = new Comparison(sizeOf(path));
+    const log = readDeciding(path, [], ({ entry }) => entry && comparison.take(entry));
+    const cut = { line: log.lines + 1, what: "it is cut" };
     return {
       ...factsOf(ledger, log),
-      faults: [...log.faults, ...log.late, ...(isSame ? [] : [lacks])],
+      faults: [...log.faults, ...log.late, ...(log.torn > 0 ? [cut] : []), ...lackedBy(path, mirrorOf(ledger.place))],
       accepted: log.accepted,
-      conflicts: conflicts([log]),
-      checkpoint: sha256Hex(bytes),
+      conflicts: comparison.conflicts([{ path: ledger.place.text, all: { [Symbol.iterator]: () => entriesAgain(log) } }]),
+      checkpoint: hashOfLines(path, sizeOf(path)),
     };
-  });
+  };
+  return await withLedger(text, async (ledger) => await withWhole(ledger, check(ledger)));
 }
 
 /**
@@ -96,18 +129,19 @@ export async function verifyLedger(text: string): Promise<VerifiedLedger> {
  * @throws Failure if the ledger cannot be reached, has a fault, or if the file exists.
  */
 export async function exportLedger(text: string, out: string): Promise<LedgerFacts> {
-  return await withLedger(text, async (ledger) => {
-    const bytes = await linesFrom(ledger, 0);
-    const log = parseLog(ledger.place.text, bytes);
+  const write = (ledger: Ledger) => (path: string) => {
+    const log = readDeciding(path, []);
     const [fault] = log.faults;
-    if (fault) throw refusedInput("ERR_LOG", `${log.path}: line ${fault.line}: ${fault.what}`, "firmseal ledger verify shows all faults");
-    writeWhole(out, bytes, { mode: 0o600, fresh: true });
+    if (fault)
+      throw refusedInput("ERR_LOG", `${ledger.place.text}: line ${fault.line}: ${fault.what}`, "firmseal ledger verify shows all faults");
+    writeWhole(out, readFileSync(path), { mode: 0o600, fresh: true });
     return factsOf(ledger, log);
-  });
+  };
+  return await withLedger(text, async (ledger) => await withWhole(ledger, write(ledger)));
 }
 
 /** The whole lines of bytes, each with its line end. */
-function linesOf(bytes: Buffer): Buffer[] {
+function eachLine(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
     const end = bytes.indexOf(10, at) + 1;
@@ -150,7 +184,7 @@ export async function importLog(text: string, path: string, o: ImportOptions = {
     let result: LedgerFacts & { added: number };
     try {
       // not the copy of this machine: it may be what the ledger lost
-      const bytes = await linesFrom(ledger, 0);
+      const bytes = await allLines(ledger);
       const one = { log: parseLog(ledger.place.text, bytes), bytes };
       const added = addedBy(one, other, o, ledger.people);
       const both = parseLog(ledger.place.text, Buffer.concat([bytes, added]));
@@ -166,7 +200,7 @@ export async function importLog(text: string, path: string, o: ImportOptions = {
       if (fault) throw new Failure(3, "ERR_LOG", `${both.path}: ${fault.what}`, "firmseal ledger verify shows all faults");
       const twice = conflicts([both]);
       if (twice.length > conflicts([one.log]).length) throw conflictFailure(twice);
-      const lines = linesOf(added);
+      const lines = eachLine(added);
       if (lines.length > 0) await turn.append(bytes.length, lines);
       result = { ...factsOf(ledger, both), added: lines.length };
     } finally {
@@ -187,6 +221,6 @@ export async function importLog(text: string, path: string, o: ImportOptions = {
 export async function ledgerFacts(text: string): Promise<LedgerFacts> {
   return await withLedger(text, async (ledger) => {
     const copy = await refresh(ledger);
-    return factsOf(ledger, parseLog(copy, Buffer.from(readIfThere(copy, KEY_LIMITS.log) ?? [])));
+    return factsOf(ledger, readDeciding(copy, []));
   });
 }

@@ -104,6 +104,25 @@ export const endOf = (path: string): SigningLog => ({
 export const beginLog = (path: string, isKept = true): SigningLog => ({ ...endOf(path), isKept, before: createHash("sha256") });
 
 /**
+ * The chain of a log up to a place, for a reader that continues it with lines that the file does not have.
+ *
+ * @param path - The log.
+ * @param end - The place, in bytes.
+ */
+export function checkedChain(path: string, end: number): SigningLog {
+  const log = beginLog(path, false);
+  log.known = new TextMap(0);
+  log.known.set(NO_PREVIOUS, 0);
+  followAll(log, linesUpTo(path, end));
+  return log;
+}
+
+/** Like follow(), for the chain alone. */
+export function followAll(log: SigningLog, lines: Iterable<LogLine>): void {
+  for (const _ of follow(log, lines));
+}
+
+/**
  * Continues with the lines after those that count, and keeps no entry. Later lines never change whether an entry is in
  * the chain, so a process that finds its own entry there has that place for good.
  */
