@@ -13,7 +13,9 @@ export const KEY_LIMITS = {
    * Bytes of a log whose entries are all kept in memory; of a line, and of entries that are kept, of any log. `sign`,
    * `rotate bridge` and `audit` keep few.
    */
-  log: 128 * MIB,
+  log: 512 * MIB,
+  /** Bytes of a ledger. A server that never ends its answer fills no disk. */
+  ledger: 8192 * MIB,
   /** Bytes of a log that each signature reads whole: that costs milliseconds, and shows an edit in its middle. */
   logReadWhole: 256 * KIB,
   /** Bytes of an entry of a log. A longer line is not an entry. */
@@ -21,7 +23,7 @@ export const KEY_LIMITS = {
   /** Bytes of a last-seen mark, which has an entry for each kind of device. */
   mark: 4 * MIB,
   /** Lines of a log whose entries are all kept in memory. */
-  logLines: 256 * KIB,
+  logLines: 1024 * KIB,
   /** Log faults that are listed. */
   logFaults: 1000,
   /** Keys in one log. */

@@ -143,7 +143,7 @@ describe("a file that is hostile", () => {
       [3, undefined],
     ]);
     truncateSync(path, 2 ** 40);
-    expect(() => readDeciding(path, [])).toThrow("is too large (a line of more than 134,217,728 bytes)");
+    expect(() => readDeciding(path, [])).toThrow("is too large (a line of more than 536,870,912 bytes)");
   });
 
   it("has a line of every length around what is held at once", () => {

@@ -72,27 +72,32 @@ export function brokenLedger({ text }: LedgerPlace, what = "its lines do not fol
 }
 
 /** So much of a ledger would be held in memory. */
-export const tooLong = ({ place }: Ledger): Failure =>
-  tooMuch(`${place.text}: the ledger is too long for this`, `the limit is ${byteWords(KEY_LIMITS.log)}`);
+export const tooLong = ({ place }: Ledger, limit: number = KEY_LIMITS.log): Failure =>
+  tooMuch(`${place.text}: the ledger is too long for this`, `the limit is ${byteWords(limit)}`);
 
 /**
  * Reads a ledger from a byte offset on, part by part.
  *
  * @param ledger - The ledger.
  * @param from - Where a line begins.
- * @returns Parts of one or more whole lines; in the last part the line end may be missing.
- * @throws Failure (exit 3) if the ledger cannot be reached; one (LIMIT) for a line of more than 128 MiB.
+ * @returns Parts of one or more whole lines.
+ * @throws Failure (exit 3) if the ledger cannot be reached, or if a line is cut or longer than an entry can be; one
+ *   (LIMIT) above 8 GiB.
  */
 export async function* wholeLines(ledger: Ledger, from: number): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
+  let length = from;
   for await (const part of ledger.read(from)) {
+    length += part.length;
+    if (length > KEY_LIMITS.ledger) throw tooLong(ledger, KEY_LIMITS.ledger);
     const bytes = Buffer.concat([rest, part]);
     const end = bytes.lastIndexOf(0x0a) + 1;
     if (end > 0) yield bytes.subarray(0, end);
     rest = bytes.subarray(end);
-    if (rest.length > KEY_LIMITS.log) throw tooLong(ledger);
+    // a truncated entry may come before one
+    if (rest.length > 2 * KEY_LIMITS.logEntry) throw brokenLedger(ledger.place, "a line is longer than an entry");
   }
-  if (rest.length > 0) yield rest;
+  if (rest.length > 0) throw brokenLedger(ledger.place, "its last line is cut");
 }
 
 /**
@@ -100,7 +105,7 @@ export async function* wholeLines(ledger: Ledger, from: number): AsyncGenerator<
  *
  * @param ledger - The ledger.
  * @returns Its lines.
- * @throws Failure (exit 3) if the ledger cannot be reached; one (LIMIT) if it has more than 128 MiB.
+ * @throws Failure (exit 3) if the ledger cannot be reached; one (LIMIT) if it has more than 512 MiB.
  */
 export async function allLines(ledger: Ledger): Promise<Buffer> {
   const parts: Buffer[] = [];

@@ -113,7 +113,7 @@ class Added {
     this.whole ??= checkedChain(this.path, this.at);
     followAll(this.whole, linesOf(this.path, lines));
     this.held.push(lines);
-    if (this.isLog() && this.whole.late.length === 0) this.writeHeld();
+    if (this.isLog()) this.writeHeld();
     return this.held.reduce((sum, { length }) => sum + length, 0) <= KEY_LIMITS.log;
   }
 
@@ -125,7 +125,10 @@ class Added {
   }
 
   private isLog(): boolean {
-    return !this.whole || (this.whole.faults.length === 0 && this.whole.torn === 0);
+    if (!this.whole) return true;
+    const { faults, late, place, end } = this.whole;
+    // nothing follows an entry that came too late, or a truncated one
+    return faults.length + late.length === 0 && (place?.end ?? 0) === end;
   }
 
   private writeHeld(): void {

@@ -5,10 +5,11 @@ import { basename, dirname, join } from "node:path";
 import { type PublicKey, thumbprint } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import { environment, Failure, lacksRoom, systemFault, usage } from "../errors/failure.js";
-import { isFile, readFirstBytes, STDIO, sizeOf } from "../files/read.js";
+import { ifThere, isFile, readFirstBytes, STDIO, sizeOf } from "../files/read.js";
 import { isLedgerPlace, ledgerPlace, mirrorOf } from "../ledger/place.js";
 import { KEY_LIMITS } from "../limits.js";
 import { type Lock, lock } from "../locks/lock.js";
+import { hasEntry, readDeciding } from "../signing-log/decided.js";
 import type { Entry } from "../signing-log/entry.js";
 import { LastSeen, stateFolder } from "../signing-log/last-seen.js";
 import { readLog } from "../signing-log/log-file.js";
@@ -116,20 +117,20 @@ export function isOwnLog(path: string): boolean {
   return isFile(beside) && isPrivateFile(readFirstBytes(beside, KEY_LIMITS.keyFile));
 }
 
-/** Whether a log of a key has nothing that other entries lack: its last one is among them. */
-export function isEntered(own: string, known: () => readonly Entry[]): boolean {
-  const last = isThere(own) && sizeOf(own) > 0 ? readLog(own).all.at(-1) : undefined;
-  return last === undefined || known().some(({ hash }) => hash === last.hash);
+/** Whether a log of a key has nothing that the copy of a ledger lacks: its last entry is there. */
+export function isEntered(own: string, copy: string): boolean {
+  const last = isThere(own) && sizeOf(own) > 0 ? readDeciding(own, []).all.at(-1) : undefined;
+  return last === undefined || ifThere(() => hasEntry(copy, last.hash)) === true;
 }
 
 /**
  * Refuses keys that have a log of their own, of which the ledger does not have the last entry: it would give its
- * numbers again. `known`: the entries of the ledger.
+ * numbers again. `copy`: the copy of the ledger.
  */
-export function refuseOwnLogs(keys: readonly OpenedKey[], place: string, known: () => readonly Entry[]): void {
+export function refuseOwnLogs(keys: readonly OpenedKey[], place: string, copy: string): void {
   for (const key of keys)
     for (const own of [...(key.file === undefined ? [] : [logOfFile(key.file)]), join(stateFolder(), `${keyName(key.public)}.log`)])
-      if (!isEntered(own, known))
+      if (!isEntered(own, copy))
         throw environment(
           `${own}: this log of the key is not in the ledger, which would give its numbers again`,
           `enter it in the ledger: firmseal ledger import ${shellWord(own)} --ledger ${shellWord(place)}`,

@@ -149,7 +149,7 @@ async function withOpenLogs<T>(
       // a ledger has one log for all keys
       const [path] = ofLogs.keys();
       const end = shared && path !== undefined ? await fetchInto(path, shared.ledger) : 0;
-      if (shared) refuseOwnLogs(keys, option as string, () => readLog(path as string).all);
+      if (shared) refuseOwnLogs(keys, option as string, path as string);
       // read the marks before the logs: logs may grow meanwhile, and must not seem too short
       const seen = new Map([...marks].map(([name, one]) => [name, one.read()]));
       const stateOf = (key: OpenedKey) => seen.get(keyName(key.public));

@@ -11,7 +11,7 @@ import { allLines, type Ledger } from "../ledger/ledger.js";
 import { endOfMirror } from "../ledger/mirror.js";
 import { openLedger } from "../ledger/open.js";
 import { mirrorOf } from "../ledger/place.js";
-import { entriesAgain, type LogFault, type SigningLog } from "../signing-log/chain.js";
+import { entriesOf, type LogFault, type SigningLog } from "../signing-log/chain.js";
 import { Comparison, type Conflict, conflictFailure, conflicts } from "../signing-log/compare.js";
 import { readDeciding } from "../signing-log/decided.js";
 import type { Entry } from "../signing-log/entry.js";
@@ -113,7 +113,7 @@ export async function verifyLedger(text: string): Promise<VerifiedLedger> {
       ...factsOf(ledger, log),
       faults: [...log.faults, ...log.late, ...(log.torn > 0 ? [cut] : []), ...lackedBy(path, mirrorOf(ledger.place))],
       accepted: log.accepted,
-      conflicts: comparison.conflicts([{ path: ledger.place.text, all: { [Symbol.iterator]: () => entriesAgain(log) } }]),
+      conflicts: comparison.conflicts([{ path: ledger.place.text, all: entriesOf(log) }]),
       checkpoint: hashOfLines(path, sizeOf(path)),
     };
   };

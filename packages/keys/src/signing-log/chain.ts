@@ -117,9 +117,14 @@ export function checkedChain(path: string, end: number): SigningLog {
   return log;
 }
 
-/** Like follow(), for the chain alone. */
+/** Like follow(), for the chain alone, and for lines that others may follow. */
 export function followAll(log: SigningLog, lines: Iterable<LogLine>): void {
-  for (const _ of follow(log, lines));
+  for (const _ of follow(log, notLast(lines)));
+}
+
+/** Lines that others may follow. */
+function* notLast(lines: Iterable<LogLine>): Generator<LogLine> {
+  for (const line of lines) yield { ...line, isLast: false };
 }
 
 /**
@@ -266,8 +271,11 @@ const NOTHING = Buffer.alloc(0);
 
 /** The lines of a log that count, up to a place behind which others may be. A log without lines may have no file. */
 function* linesUpTo(path: string, end: number): Generator<LogLine> {
-  if (end > 0) for (const line of linesIn(path, 0, end)) yield { ...line, isLast: false };
+  if (end > 0) yield* notLast(linesIn(path, 0, end));
 }
+
+/** The entries of a log, read again each time that somebody asks. */
+export const entriesOf = (log: SigningLog): Iterable<Entry> => ({ [Symbol.iterator]: () => entriesAgain(log) });
 
 /** Like entriesAgain(), but each line, with what the chain says about it. */
 export function* linesAgain({ path, end, before }: SigningLog): Generator<ReadLine> {

@@ -90,6 +90,12 @@ export function firstKey(path: string, lines = Number.POSITIVE_INFINITY): string
   });
 }
 
+/** Whether a log has the entry with a hash. */
+export function hasEntry(path: string, hash: string): boolean {
+  for (const { entry } of follow(beginLog(path, false), linesIn(path))) if (entry?.hash === hash) return true;
+  return false;
+}
+
 /**
  * Reads a log of any length. It has the entries that decide about the next signature, also those that decided when each
  * of the marks was made: by them, missingFromLog() and decidingEntries() say what they say by all entries. `each` gets

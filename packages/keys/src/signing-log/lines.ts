@@ -58,7 +58,7 @@ export function linesOf(name: string, bytes: Buffer): Iterable<LogLine> {
 
 /**
  * The lines of a file between two places, or up to the end that it has now: it may grow meanwhile. Throws a Failure for
- * what is not a file, for one that cannot be read, and for a line of more than 128 MiB.
+ * what is not a file, for one that cannot be read, and for a line of more than 512 MiB.
  */
 export function* linesIn(path: string, from = 0, to?: number): Generator<LogLine> {
   const { fd, size } = openRegular(path);

@@ -1,10 +1,11 @@
 // The keys of a product file, as far as no secret is needed, their signing logs, and the states of HSS/LMS keys.
 
 import { existsSync } from "node:fs";
-import { keyFacts, keyName, readLog, refreshLog, refuseTestKeys, type SigningLog, signingLogPath } from "@firmseal/keys";
+import { keyFacts, keyName, refreshLog, refuseTestKeys, type SigningLog, signingLogPath } from "@firmseal/keys";
 import {
   conflictFailure,
   conflicts,
+  entriesOf,
   exhaustedFailure,
   glanceAt,
   hssPlaceOf,
@@ -15,6 +16,7 @@ import {
   keyWords,
   LastSeen,
   logBeside,
+  logFile,
   parseUri,
   publicFileOf,
   refusedInput,
@@ -64,13 +66,13 @@ export async function checkKeys(
     if (glance?.hss) await checkState(checks, ref, glance.hss);
     // the log of a key file is there even if the key cannot be used
     const mayHaveLog = glance || (schemeOf(ref) === undefined && isFile(ref));
-    if (ledger !== undefined) await checkOwnLog(checks, ref, ledger, shared);
+    if (ledger !== undefined) await checkOwnLog(checks, ref, ledger);
     const log = ledger !== undefined ? shared : mayHaveLog ? await checkLog(checks, ref, pub, known) : undefined;
     out.push({ ref, name, roles: own, public: pub, isReadable: schemeOf(ref) === undefined && glance?.public !== undefined, log });
   }
   const logs = new Map(out.flatMap(({ log }) => (log ? [[log.path, log] as const] : [])));
   await checks.run("logs", product.path, () => {
-    const found = conflicts([...logs.values()]);
+    const found = conflicts([...logs.values()].map((log) => ({ path: log.path, all: entriesOf(log) })));
     if (found.length > 0) throw conflictFailure(found);
   });
   return out;
@@ -165,9 +167,9 @@ async function checkLedger(checks: Checks, place: string): Promise<SigningLog | 
 }
 
 /** A key with a log of its own, which the ledger lacks, does not sign with it. */
-async function checkOwnLog(checks: Checks, ref: string, place: string, ledger: SigningLog | undefined): Promise<void> {
+async function checkOwnLog(checks: Checks, ref: string, place: string): Promise<void> {
   const beside = logBeside(ref);
-  if (beside === undefined || isEntered(beside, () => ledger?.all ?? [])) return;
+  if (beside === undefined || isEntered(beside, logFile(place))) return;
   const own = `${ref}.log`;
   await checks.run("log", own, () => {
     throw refusedInput(
@@ -221,6 +223,6 @@ async function checkLog(
       );
     const { last } = log;
     checks.add("log", shown, "ok", last ? `whole, entry ${last.n} of ${last.time.slice(0, 10)} is the last` : "empty");
-    return readLog(path);
+    return log;
   });
 }

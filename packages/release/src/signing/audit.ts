@@ -11,7 +11,6 @@ import {
   keyName,
   type LateEntry,
   type LogFault,
-  readLog,
   refreshLog,
   type SigningLog,
   signingLogPath,

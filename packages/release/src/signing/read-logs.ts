@@ -4,7 +4,7 @@ import type { Entry, SigningLog } from "@firmseal/keys";
 import {
   Comparison,
   type Conflict,
-  entriesAgain,
+  entriesOf,
   fingerprint,
   firstKey,
   isFile,
@@ -137,10 +137,7 @@ export class LogFindings {
   conflicts(logs: readonly SigningLog[]): Conflict[] {
     const files = this.unentered().map(({ path, entries }) => ({ path, all: entries }));
     for (const { all } of files) for (const entry of all) this.comparison.take(entry);
-    return this.comparison.conflicts([
-      ...logs.map((log) => ({ path: log.path, all: { [Symbol.iterator]: () => entriesAgain(log) } })),
-      ...files,
-    ]);
+    return this.comparison.conflicts([...logs.map((log) => ({ path: log.path, all: entriesOf(log) })), ...files]);
   }
 }
 
