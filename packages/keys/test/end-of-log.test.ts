@@ -1,7 +1,7 @@
 // Signing reads the end of a log and the mark. Whatever does not fit there is found by reading the whole log.
 
 import { createHash } from "node:crypto";
-import fs, { appendFileSync, existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import fs, { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { publicOf } from "@firmseal/signer";
@@ -84,23 +84,26 @@ describe("a signature", () => {
     expect(many / few).toBeLessThan(1.2);
   });
 
-  it("continues a log of more than 128 MiB and 262,144 lines, also the first one of an account", async () => {
+  it("continues a log of 263,000 lines, also the first one of an account", async () => {
     const lines = 263_000;
-    const text: string[] = [];
+    let text: string[] = [];
     let prev = NO_PREVIOUS;
     for (let n = 1; n <= lines; n++) {
       const facts = { time: "2026-11-30T00:00:00.000Z", user: "u", host: "h", key: keyName(A.public), ...fact(n), reason: "x".repeat(250) };
       const one = lineOf({ v: 1, n, ...facts, prev });
       text.push(one.text);
       prev = one.hash;
+      if (text.length < 10_000 && n < lines) continue;
+      appendFileSync(log, text.join(""));
+      text = [];
     }
-    writeFileSync(log, text.join(""));
-    expect(statSync(log).size).toBeGreaterThan(128 << 20);
     for (const n of [1, 2, 3]) expect(await use(lines + n)).toMatchObject({ entry: lines + n });
     expect(numbers(await deciding()).at(-1)).toBe(lines + 3);
-    // what the mark does not decide takes all entries in memory
-    await expect(whole()).rejects.toThrow(/is too large \(1[\d,]+ bytes\)/);
     expect(readDeciding(log, [markOf(A).read()])).toMatchObject({ faults: [], count: lines + 3 });
+    // what the mark does not decide takes all entries in memory
+    expect(numbers(await whole())).toHaveLength(lines + 3);
+    truncateSync(log, (512 << 20) + 1);
+    expect(() => readLog(log)).toThrow("is too large (536,870,913 bytes)");
   });
 
   it("is refused by what no program wrote: a file that was made longer, and a mark that was forged", async () => {
@@ -108,8 +111,8 @@ describe("a signature", () => {
     const before = readFileSync(log);
     truncateSync(log, before.length + (2 << 20));
     await expect(use(5)).rejects.toThrow("the log of the key has changed: not an entry");
-    truncateSync(log, before.length + (128 << 20) + 1);
-    await expect(use(5)).rejects.toThrow("is too large (a line of more than 134,217,728 bytes)");
+    truncateSync(log, before.length + (512 << 20) + 1);
+    await expect(use(5)).rejects.toThrow("is too large (a line of more than 536,870,912 bytes)");
     writeFileSync(log, before);
     writeFileSync(markOf(A).file, markText(keyName(A.public), { ...(markOf(A).read() as SeenState), count: BigInt(2 ** 40) }));
     await expect(use(5)).rejects.toThrow("the log ends at entry 4, but entry 1099511627776 was seen");
