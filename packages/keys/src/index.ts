@@ -15,14 +15,16 @@ export type { ClockOverride } from "./recording/clock.js";
 export { joinLogs } from "./recording/join.js";
 export { keyName, signingLogPath } from "./recording/places.js";
 export { type Receipt, type SigningFacts, type SigningLogs, withSigningLogs } from "./recording/recording.js";
-export { refreshLog } from "./recording/refresh.js";
+export { type RefreshOptions, refreshLog } from "./recording/refresh.js";
 export {
   exportLedger,
   type ImportOptions,
   importLog,
+  type LedgerCheckpoint,
   type LedgerFacts,
   ledgerFacts,
   type VerifiedLedger,
+  type VerifyLedgerOptions,
   verifyLedger,
 } from "./recording/shared.js";
 export type { PassphraseOption } from "./secrets/hand-out.js";

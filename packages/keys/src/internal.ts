@@ -37,7 +37,7 @@ export { canEncrypt, jsLiteral, keepsKid } from "./formats/format.js";
 export { wrongSignature } from "./formats/signature-file.js";
 export { exhaustedFailure, hssPlaceOf, isNearlyUsed, overtakenFailure } from "./hss/hss.js";
 export { type HssPlaceOnDisk, highest } from "./hss/state.js";
-export { isLedgerPlace, ledgerPlace, logFile } from "./ledger/place.js";
+export { isLedgerPlace, isMirror, ledgerPlace, logFile } from "./ledger/place.js";
 export { notice, type ProgressBar, progress, warn } from "./notices.js";
 export { refuseClock } from "./recording/clock.js";
 export { movedTo, moveKey } from "./recording/move.js";

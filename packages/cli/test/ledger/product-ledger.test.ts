@@ -75,6 +75,26 @@ describe.skipIf(whyNoPostgres !== "")(`a product with a ledger${whyNoPostgres}`,
     expect(refusal(await m.on("one", "release --version 1.3.0"), 3)).toContain("this log of the key is not in the ledger");
   });
 
+  it("is what keys sign with in its folder, also without --board", async () => {
+    const { p, m } = await made("plain");
+    await m.ok("one", "release --version 1.0.0 --first");
+    const more = ["--vendor", "example.com", "--class", "plain"];
+    const signed = await m.ok("one", ["sign", "fw.bin", "--key", "A.pem", ...more, "--seq", "9", "--out", "x.suit"]);
+    expect(signed.stderr).toContain(`${m.place}: entry`);
+    await m.ok("one", ["tbs", "fw.bin", "--key", "B.jwk", ...more, "--seq", "10", "--out", "x.tbs", "--envelope-out", "y.suit"]);
+    expect((await m.ok("two", ["audit", m.place])).stdout).toMatch(/ tbs .* 10 /);
+    const number = await m.on("two", ["sign", "fw.bin", "--key", "B.pem", ...more, "--seq", "9", "--out", "z.suit", "--uri", "other"]);
+    expect(expectFailure(number, 1)).toContain("sequence number 9");
+    expect(readdirSync(p.path).filter((name) => name.endsWith(".log"))).toEqual([]);
+    // another log is possible, and said
+    const apart = await m.ok("two", ["sign", "fw.bin", "--key", "C.pem", ...more, "--seq", "11", "--out", "c.suit", "--log", "c.log"]);
+    expect(apart.stderr).not.toContain("warning");
+    const own = await m.on("two", "release --version 1.1.0 --log own.log --first");
+    expect(own.stderr).toContain(
+      `warning: own.log is used instead of the ledger of the product file, so other machines do not learn of it: ${m.place}`,
+    );
+  });
+
   it("gives numbers of the log to two machines, one after the other", async () => {
     const { m } = await made("counted", 'source = "log"');
     await m.ok("one", "release --version 1.0.0 --first");

@@ -13,7 +13,7 @@ describeAtLedger("firmseal ledger status", (here) => {
     expect((await ok("two", sign("B", "next"))).stderr).toContain(`${place}: entry 2`);
     expect((await ok("one", sign("A", "next"))).stderr).toContain("sequence number 3");
     const status = await ok("two", `ledger status --ledger ${place}`);
-    expect(status.stderr).toMatch(/: 3 entries, .*; names no users and no hosts\n.*: the copy of this machine\n/);
+    expect(status.stderr).toMatch(/: 3 entries, .*; new entries name no users and no hosts\n.*: the copy of this machine\n/);
     const audit = await ok("two", ["audit", place, "--json"]);
     expect(audit.json["logs"]).toMatchObject([{ ok: true, entries: [{ user: "", sequence: "1" }, { sequence: "2" }, { sequence: "3" }] }]);
     expect((await ok("two", ["audit", place])).stdout).not.toMatch(/@/);

@@ -1,15 +1,19 @@
 // The copy of a ledger on this machine. It is a signing log like any other, and only grows: what a machine has seen, it
 // keeps. So a ledger that was restored from an old copy, or changed, differs from what its users have.
 
-import { closeSync, constants, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, constants, createWriteStream, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { Failure, systemFault } from "../errors/failure.js";
 import { isFile, sizeOf } from "../files/read.js";
 import { fsyncFolder } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
-import { checkedChain, followAll, type SigningLog } from "../signing-log/chain.js";
-import { linesOf } from "../signing-log/lines.js";
-import { follows, readFrom } from "../signing-log/log-file.js";
+import { beginLog, checkedChain, follow, followAll, type SigningLog } from "../signing-log/chain.js";
+import type { Entry } from "../signing-log/entry.js";
+import { hashUpTo, linesIn, linesOf } from "../signing-log/lines.js";
+import { follows, makeDurable, readFrom } from "../signing-log/log-file.js";
+import { fingerprint, NumberSet } from "../signing-log/text-map.js";
 import { shellWord } from "../words.js";
 import { brokenLedger, type Ledger, tooLong, wholeLines } from "./ledger.js";
 import type { LedgerPlace } from "./place.js";
@@ -77,8 +81,7 @@ export async function fetchInto(path: string, ledger: Ledger): Promise<number> {
   const added = new Added(path, size, last);
   let seen = last;
   for await (const part of wholeLines(ledger, size - last.length)) {
-    if (!part.subarray(0, seen.length).equals(seen.subarray(0, part.length)))
-      throw differs(ledger.place, path, "the ledger differs from what this machine has seen");
+    if (!part.subarray(0, seen.length).equals(seen.subarray(0, part.length))) return await replaced(path, ledger);
     if (part.length < seen.length) break;
     if (part.length > seen.length && !added.take(part.subarray(seen.length))) throw tooLong(ledger);
     seen = Buffer.alloc(0);
@@ -88,6 +91,59 @@ export async function fetchInto(path: string, ledger: Ledger): Promise<number> {
   // what others have entered must be a log, or this machine could never use its copy again
   if (end === undefined) throw brokenLedger(ledger.place);
   return end;
+}
+
+/** Writes what a ledger answers to a file. */
+export async function saveAs(parts: AsyncIterable<Buffer>, path: string): Promise<void> {
+  try {
+    await pipeline(parts, createWriteStream(path, { mode: 0o600 }));
+  } catch (e) {
+    throw systemFault(e, path) ?? e;
+  }
+}
+
+/**
+ * Takes all of a ledger as the copy, if it has every entry of the copy: they were entered again, behind those of other
+ * machines. Nothing that this machine has seen is lost then.
+ */
+async function replaced(path: string, ledger: Ledger): Promise<number> {
+  const fresh = `${path}.fetched`;
+  try {
+    await saveAs(wholeLines(ledger, 0), fresh);
+    const log = beginLog(fresh, false);
+    const there = new NumberSet();
+    // by their text: a line that was edited may have kept its hash
+    const id = (entry: Entry) => fingerprint(JSON.stringify(entry));
+    for (const { entry } of follow(log, linesIn(fresh))) if (entry) there.add(id(entry));
+    let isWhole = log.faults.length + log.late.length + log.torn === 0;
+    for (const { entry } of follow(beginLog(path, false), linesIn(path))) if (entry) isWhole &&= there.has(id(entry));
+    if (!isWhole) throw differs(ledger.place, path, "the ledger differs from what this machine has seen");
+    makeDurable(fresh);
+    renameSync(fresh, path);
+    fsyncFolder(dirname(path));
+    return log.end;
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+}
+
+/**
+ * Compares all of a ledger with the copy: fetchInto() compares the last line that both have. The caller has the lock.
+ *
+ * @param path - The copy, which was just brought up to date.
+ * @param ledger - The ledger.
+ * @throws Failure (exit 3) if they differ.
+ */
+export async function compareWhole(path: string, ledger: Ledger): Promise<void> {
+  const { size } = endOfMirror(path);
+  if (size === 0) return;
+  const hash = createHash("sha256");
+  let at = 0;
+  for await (const part of wholeLines(ledger, 0)) {
+    hash.update(part.subarray(0, Math.max(0, size - at)));
+    at += part.length;
+  }
+  if (hash.digest("hex") !== hashUpTo(path, size)) throw differs(ledger.place, path, "the ledger differs from what this machine has seen");
 }
 
 /** The lines that a ledger adds to a copy. They are written as soon as they are known to be part of a log. */

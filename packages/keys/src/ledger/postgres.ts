@@ -16,6 +16,10 @@ const ANSWER = 15_000;
 const LONGEST_TURN = 60_000;
 /** Lines in one answer. */
 const LINES = 500;
+/** The lines of a ledger from the one with a byte on. */
+const READ = `SELECT start, line FROM firmseal.line
+  WHERE ledger = $1 AND start >= (SELECT max(start) FROM firmseal.line WHERE ledger = $1 AND start <= $2) AND start + length(line) > $2
+  ORDER BY start LIMIT $3`;
 
 const NO_LEDGER = "make it as the owner of the database: firmseal ledger init";
 const CREDENTIALS = "set PGUSER, and PGPASSWORD, PGPASSFILE or ~/.pgpass; the server's pg_hba.conf must allow the role";
@@ -190,18 +194,19 @@ class PostgresLedger implements Ledger {
 
   async *read(from: number): AsyncGenerator<Buffer> {
     try {
-      for (let at: number | undefined; ; ) {
-        const { rows } = await this.client.query<{ start: string; line: Buffer }>(
-          "SELECT start, line FROM firmseal.line WHERE ledger = $1 AND start >= $2 ORDER BY start LIMIT $3",
-          [this.id, at ?? from, LINES],
-        );
-        if (rows.length === 0) return;
+      for (let at = from, isFirst = true; ; isFirst = false) {
+        const { rows } = await this.client.query<{ start: string; line: Buffer }>(READ, [this.id, at, LINES]);
+        const [first] = rows;
+        if (!first) return;
+        // in a ledger that differs, no line need begin at `from`
+        const before = isFirst ? at - Number(first.start) : 0;
+        if (isFirst) at = Number(first.start);
         for (const { start, line } of rows) {
           // nothing that a database may answer keeps this loop running
-          if (line.length === 0 || (at !== undefined && Number(start) !== at)) throw brokenLedger(this.place);
-          at = Number(start) + line.length;
+          if (line.length === 0 || Number(start) !== at) throw brokenLedger(this.place);
+          at += line.length;
         }
-        yield Buffer.concat(rows.map(({ line }) => line));
+        yield Buffer.concat(rows.map(({ line }) => line)).subarray(before);
       }
     } catch (e) {
       throw failure(this.place, e);

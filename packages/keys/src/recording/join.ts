@@ -61,17 +61,20 @@ export function joinLogs(first: string, second: string, out: string, o: ClockOve
   const keys = new Set(one.log.all.flatMap(({ key }) => key ?? []));
   if (!other.log.all.some(({ key }) => key !== undefined && keys.has(key)))
     throw usage(`${first} and ${second} have no key in common`, NOT_ONE);
-  writeWhole(out, Buffer.concat([one.bytes, joinedLines(one, other, o)]), { mode: 0o600, fresh: true });
+  const added = joinedLines(one, other, o);
+  if (!added) throw usage(`${second} has no entry that ${first} lacks`, "keep the first one; there is nothing to join");
+  writeWhole(out, Buffer.concat([one.bytes, added]), { mode: 0o600, fresh: true });
 }
 
 /**
  * Returns what comes after the first of two logs, so that it has the entries of both: those that only the second one
- * has, and an entry that says so. Throws a Failure if that is nothing, or if the second one cannot be joined.
+ * has, and an entry that says so. Returns undefined if that is nothing. Throws a Failure if the second one cannot be
+ * joined.
  */
-export function joinedLines(one: WholeLog, other: WholeLog, o: ClockOverride, user = currentUser()): Buffer {
+export function joinedLines(one: WholeLog, other: WholeLog, o: ClockOverride, user = currentUser()): Buffer | undefined {
   const { path } = one.log;
   const lines = newLines(other.bytes, new Set(one.log.all.map(({ hash }) => hash)));
-  if (lines.length === 0) throw usage(`${other.log.path} has no entry that ${path} lacks`, "keep the first one; there is nothing to join");
+  if (lines.length === 0) return undefined;
   const added = [Buffer.from(one.log.torn > 0 ? END_OF_TORN : ""), ...lines];
   const both = parseLog(path, Buffer.concat([one.bytes, ...added]));
   const n = both.all.reduce((most, entry) => Math.max(most, entry.n), 0) + 1;
@@ -87,7 +90,7 @@ export function joinedLines(one: WholeLog, other: WholeLog, o: ClockOverride, us
     throw refusedInput(
       "ERR_LOG",
       `${other.log.path} cannot be joined: ${fault.what}`,
-      "if it was restored or joined itself, give it as the first log",
+      "if it was restored or joined itself, firmseal audit LOG OTHER --merge-out takes it as the first log",
     );
   return Buffer.concat(added);
 }

@@ -1,23 +1,23 @@
 // What a person does with a ledger: enters a log that is in a file, checks the whole, and writes it to a file.
 
-import { createHash } from "node:crypto";
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { Failure, refusedInput, systemFault, usage } from "../errors/failure.js";
+import { Failure, refusedInput, usage } from "../errors/failure.js";
 import { sizeOf } from "../files/read.js";
 import { writeWhole } from "../files/write.js";
 import { allLines, type Ledger } from "../ledger/ledger.js";
-import { endOfMirror } from "../ledger/mirror.js";
+import { endOfMirror, saveAs } from "../ledger/mirror.js";
 import { openLedger } from "../ledger/open.js";
 import { mirrorOf } from "../ledger/place.js";
+import { warn } from "../notices.js";
 import { entriesOf, type LogFault, type SigningLog } from "../signing-log/chain.js";
 import { Comparison, type Conflict, conflictFailure, conflicts } from "../signing-log/compare.js";
 import { readDeciding } from "../signing-log/decided.js";
 import type { Entry } from "../signing-log/entry.js";
 import { stateFolder } from "../signing-log/last-seen.js";
-import { linesIn } from "../signing-log/lines.js";
+import { hashUpTo } from "../signing-log/lines.js";
 import { parseLog } from "../signing-log/log-file.js";
+import { grouped } from "../words.js";
 import type { ClockOverride } from "./clock.js";
 import { joinedLines, readWhole, type WholeLog } from "./join.js";
 import { refresh } from "./refresh.js";
@@ -42,8 +42,20 @@ export interface VerifiedLedger extends LedgerFacts {
   readonly accepted: readonly LogFault[];
   /** Numbers and leaves that were used twice. */
   readonly conflicts: readonly Conflict[];
-  /** SHA-256 of the whole, in hex: it shows later whether these entries were changed. */
-  readonly checkpoint: string;
+  /** What shows later whether these entries were changed. */
+  readonly checkpoint: LedgerCheckpoint;
+}
+
+/** The length of a ledger in bytes, and the SHA-256 of that much of it, in hex. */
+export interface LedgerCheckpoint {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Options of verifyLedger(). */
+export interface VerifyLedgerOptions {
+  /** An earlier result, which a witness has kept. */
+  readonly checkpoint?: LedgerCheckpoint | undefined;
 }
 
 /** Runs `work` with a ledger, and closes it. */
@@ -64,10 +76,8 @@ async function withWhole<T>(ledger: Ledger, work: (path: string) => T): Promise<
   const folder = mkdtempSync(join(stateFolder(), "whole-"));
   const path = join(folder, "ledger.log");
   try {
-    await pipeline(ledger.read(0), createWriteStream(path, { mode: 0o600 }));
+    await saveAs(ledger.read(0), path);
     return work(path);
-  } catch (e) {
-    throw systemFault(e, path) ?? e;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -81,19 +91,21 @@ const factsOf = ({ place, people }: Ledger, { count, late, end }: SigningLog): L
   copy: mirrorOf(place),
 });
 
-/** The SHA-256 of the first lines of a file. */
-function hashOfLines(path: string, end: number): string {
-  const hash = createHash("sha256");
-  for (const { bytes } of linesIn(path, 0, end)) hash.update(bytes);
-  return hash.digest("hex");
-}
-
 /** What this machine has seen and a ledger lacks. */
 function lackedBy(path: string, copy: string): LogFault[] {
   const { size } = endOfMirror(copy);
   const isShort = sizeOf(path) < size;
-  if (size === 0 || (!isShort && hashOfLines(path, size) === hashOfLines(copy, size))) return [];
+  if (size === 0 || (!isShort && hashUpTo(path, size) === hashUpTo(copy, size))) return [];
   return [{ line: 0, what: `it ${isShort ? "ends before" : "differs from"} what this machine has seen, in ${copy}` }];
+}
+
+/** What a ledger has of an earlier checkpoint. */
+function changedSince(path: string, checkpoint: LedgerCheckpoint | undefined): LogFault[] {
+  if (!checkpoint) return [];
+  const { bytes, sha256 } = checkpoint;
+  const isShort = sizeOf(path) < bytes;
+  if (!isShort && hashUpTo(path, bytes) === sha256) return [];
+  return [{ line: 0, what: `it ${isShort ? "ends before" : "differs from"} the checkpoint of ${grouped(bytes)} bytes` }];
 }
 
 /**
@@ -101,20 +113,27 @@ function lackedBy(path: string, copy: string): LogFault[] {
  * has everything that this machine has seen.
  *
  * @param text - Its place.
+ * @param o - What else it must have.
  * @returns What it has, and what is wrong.
  * @throws Failure (exit 3) if it cannot be reached.
  */
-export async function verifyLedger(text: string): Promise<VerifiedLedger> {
+export async function verifyLedger(text: string, o: VerifyLedgerOptions = {}): Promise<VerifiedLedger> {
   const check = (ledger: Ledger) => (path: string) => {
     const comparison = new Comparison(sizeOf(path));
     const log = readDeciding(path, [], ({ entry }) => entry && comparison.take(entry));
     const cut = { line: log.lines + 1, what: "it is cut" };
     return {
       ...factsOf(ledger, log),
-      faults: [...log.faults, ...log.late, ...(log.torn > 0 ? [cut] : []), ...lackedBy(path, mirrorOf(ledger.place))],
+      faults: [
+        ...log.faults,
+        ...log.late,
+        ...(log.torn > 0 ? [cut] : []),
+        ...lackedBy(path, mirrorOf(ledger.place)),
+        ...changedSince(path, o.checkpoint),
+      ],
       accepted: log.accepted,
       conflicts: comparison.conflicts([{ path: ledger.place.text, all: entriesOf(log) }]),
-      checkpoint: hashOfLines(path, sizeOf(path)),
+      checkpoint: { bytes: sizeOf(path), sha256: hashUpTo(path, sizeOf(path)) },
     };
   };
   return await withLedger(text, async (ledger) => await withWhole(ledger, check(ledger)));
@@ -126,19 +145,20 @@ export async function verifyLedger(text: string): Promise<VerifiedLedger> {
  * @param text - Its place.
  * @param out - The file.
  * @returns What it has.
- * @throws Failure if the ledger cannot be reached, has a fault, or if the file exists.
+ * @throws Failure if the ledger cannot be reached, has a fault, lacks what this machine has seen, or if the file exists.
  */
 export async function exportLedger(text: string, out: string): Promise<LedgerFacts> {
   const write = (ledger: Ledger) => (path: string) => {
     const log = readDeciding(path, []);
-    const [fault] = log.faults;
-    if (fault)
-      throw refusedInput("ERR_LOG", `${ledger.place.text}: line ${fault.line}: ${fault.what}`, "firmseal ledger verify shows all faults");
+    const [fault] = [...log.faults, ...log.late, ...lackedBy(path, mirrorOf(ledger.place))];
+    if (fault) throw refusedInput("ERR_LOG", `${ledger.place.text}: ${faultWords(fault)}`, "firmseal ledger verify shows all faults");
     writeWhole(out, readFileSync(path), { mode: 0o600, fresh: true });
     return factsOf(ledger, log);
   };
   return await withLedger(text, async (ledger) => await withWhole(ledger, write(ledger)));
 }
+
+const faultWords = ({ line, what }: LogFault): string => (line > 0 ? `line ${line}: ${what}` : what);
 
 /** The whole lines of bytes, each with its line end. */
 function eachLine(bytes: Buffer): Buffer[] {
@@ -156,13 +176,25 @@ function eachLine(bytes: Buffer): Buffer[] {
 function addedBy(one: WholeLog, other: WholeLog, o: ClockOverride, people: boolean): Buffer {
   const whole = other.bytes.subarray(0, other.log.end);
   if (whole.subarray(0, one.bytes.length).equals(one.bytes)) return whole.subarray(one.bytes.length);
-  return joinedLines(one, other, o, people ? currentUser() : NOBODY);
+  return joinedLines(one, other, o, people ? currentUser() : NOBODY) ?? Buffer.alloc(0);
 }
 
 /** Options of importLog(). */
 export interface ImportOptions extends ClockOverride {
   /** The entries of the log name users and hosts, and the ledger does not, but they are entered. */
   readonly allowPeople?: boolean;
+  /**
+   * The log and the ledger have a number twice, but it is entered: after a ledger was restored from an old backup,
+   * another machine may have given a number again. Every audit shows it from then on.
+   */
+  readonly allowSequenceReuse?: boolean;
+}
+
+function conflicting(twice: readonly Conflict[]): Failure {
+  const e = conflictFailure(twice);
+  return e.with({
+    hint: `${e.hint}; if the ledger was restored, and another machine has used it since, its owner enters both: \`allowSequenceReuse\``,
+  });
 }
 
 /**
@@ -199,14 +231,19 @@ export async function importLog(text: string, path: string, o: ImportOptions = {
       const [fault] = both.faults;
       if (fault) throw new Failure(3, "ERR_LOG", `${both.path}: ${fault.what}`, "firmseal ledger verify shows all faults");
       const twice = conflicts([both]);
-      if (twice.length > conflicts([one.log]).length) throw conflictFailure(twice);
+      const counts = ({ what }: Conflict) => what !== "sequence" || !o.allowSequenceReuse;
+      if (twice.filter(counts).length > conflicts([one.log]).filter(counts).length) throw conflicting(twice.filter(counts));
       const lines = eachLine(added);
       if (lines.length > 0) await turn.append(bytes.length, lines);
       result = { ...factsOf(ledger, both), added: lines.length };
     } finally {
       await turn.end();
     }
-    await refresh(ledger);
+    // the lines are in the ledger, whatever happens to the copy
+    await refresh(ledger).catch((e) => {
+      if (!(e instanceof Failure)) throw e;
+      warn(`everything was entered, but the copy of this machine cannot be brought up to date: ${e.message}`);
+    });
     return result;
   });
 }

@@ -1,5 +1,6 @@
 // Reads a log line by line, in memory that does not depend on its length.
 
+import { createHash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
 import { systemFault } from "../errors/failure.js";
 import { openRegular, tooLarge } from "../files/read.js";
@@ -75,4 +76,11 @@ export function* linesIn(path: string, from = 0, to?: number): Generator<LogLine
   } finally {
     closeSync(fd);
   }
+}
+
+/** The SHA-256 of a file up to a place, in hex. */
+export function hashUpTo(path: string, end: number): string {
+  const hash = createHash("sha256");
+  for (const { bytes } of linesIn(path, 0, end)) hash.update(bytes);
+  return hash.digest("hex");
 }

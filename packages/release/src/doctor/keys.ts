@@ -152,7 +152,7 @@ async function checkState(checks: Checks, ref: string, hss: NonNullable<KeyGlanc
 /** Checks the ledger that all keys of the product share. */
 async function checkLedger(checks: Checks, place: string): Promise<SigningLog | undefined> {
   return await checks.run("ledger", place, async () => {
-    const { log, faults } = inspectLog({ path: (await refreshLog(place)) as string });
+    const { log, faults } = inspectLog({ path: (await refreshLog(place, { whole: true })) as string });
     const [fault] = faults;
     if (fault)
       throw refusedInput(

@@ -1,7 +1,7 @@
 // The log that a command uses: the one that it was given, or the ledger of the product file.
 
 import { Failure, refreshLog } from "@firmseal/keys";
-import { isLedgerPlace, warn } from "@firmseal/keys/internal";
+import { isLedgerPlace, ledgerPlace, warn } from "@firmseal/keys/internal";
 import type { Product } from "./file/product.js";
 
 /**
@@ -14,7 +14,10 @@ import type { Product } from "./file/product.js";
  * @throws Failure (exit 3) if the ledger cannot be reached, or lacks what this machine has seen.
  */
 export async function productLog(product: Product | undefined, log: string | undefined): Promise<string | undefined> {
-  const meant = log ?? product?.sequence.ledger;
+  const ledger = product?.sequence.ledger;
+  const meant = log ?? ledger;
+  if (ledger !== undefined && log !== undefined && (!isLedgerPlace(log) || ledgerPlace(log).text !== ledger))
+    warn(`${log} is used instead of the ledger of the product file, so other machines do not learn of it: ${ledger}`);
   if (!isLedgerPlace(meant)) return meant;
   try {
     await refreshLog(meant);

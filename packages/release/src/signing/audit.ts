@@ -24,6 +24,7 @@ import {
   firstKey,
   isFile,
   isLedgerPlace,
+  isMirror,
   LastSeen,
   ledgerPlace,
   linesAgain,
@@ -176,7 +177,13 @@ function joined(places: readonly LogPlace[], out: string, o: ClockOverride): Log
 async function acceptLog(place: LogPlace, o: ClockOverride): Promise<void> {
   const lock = await lockLog(resolve(place.path));
   try {
-    const { log, faults, keys } = inspectLog(place);
+    const { log, faults, keys, seen } = inspectLog(place);
+    // a copy only grows with its ledger, and another log is not the one that this machine has seen
+    if (isMirror(place.path) || seen.some((one) => one?.path !== undefined && isMirror(one.path)))
+      throw usage(
+        `${place.path}: the key signs with a ledger, so \`acceptRestored\` accepts nothing here`,
+        "firmseal ledger verify shows what is wrong; firmseal ledger import brings back what the ledger lacks",
+      );
     if (faults.length === 0) throw usage(`${place.path}: this log has no fault`, "drop `acceptRestored`");
     await acceptRestored(log, keys, o);
   } finally {
@@ -252,7 +259,7 @@ export async function auditLogs(given: readonly string[], o: AuditOptions): Prom
     );
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
   const refs: string[] = [];
-  for (const ref of given) refs.push((await refreshLog(ref)) as string);
+  for (const ref of given) refs.push((await refreshLog(ref, { whole: true })) as string);
   const copies = new Set(refs.filter((_, i) => isLedgerPlace(given[i])));
   const isList = (ref: string) => isFile(ref) && looksLikeTrustFile(readFirstBytes(ref, 2));
   const evidence = trustEvidence(refs.filter(isList));

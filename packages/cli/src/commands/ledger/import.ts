@@ -1,4 +1,4 @@
-import { renameSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { type ClockOverride, type ImportOptions, importLog } from "@firmseal/keys";
 import { checkNew, isFile, isLedgerPlace, isOwnLog, lockLog, STDIO, systemFault, usage } from "@firmseal/keys/internal";
@@ -6,16 +6,22 @@ import { commandArgument, define, option } from "../../command.js";
 import { EXAMPLE, LEDGER, type LedgerPlaceOptions, ledgerOptions, ledgerWords, placeMeant } from "../../common/ledger.js";
 import { allowClock } from "../../common/options.js";
 
-interface ImportCommandOptions extends LedgerPlaceOptions, ClockOverride, Pick<ImportOptions, "allowPeople"> {}
+interface ImportCommandOptions extends LedgerPlaceOptions, ClockOverride, Pick<ImportOptions, "allowPeople" | "allowSequenceReuse"> {}
 
 /** Enters a log in a ledger. The log of a key is renamed: the key must not continue it. */
 async function importInto(log: string, o: ImportCommandOptions) {
   const place = await placeMeant(o);
   if (log === STDIO || isLedgerPlace(log)) throw usage(`${log}: not the file of a log`, "name the file; firmseal ledger export writes one");
-  const { allowPeople, allowClock: isRight } = o;
-  const enter = () => importLog(place, log, { ...(allowPeople && { allowPeople }), ...(isRight && { allowClock: isRight }) });
+  const { allowPeople, allowSequenceReuse, allowClock: isRight } = o;
+  const enter = () =>
+    importLog(place, log, {
+      ...(allowPeople && { allowPeople }),
+      ...(allowSequenceReuse && { allowSequenceReuse }),
+      ...(isRight && { allowClock: isRight }),
+    });
   if (!isFile(log) || !isOwnLog(log)) return { ...(await enter()), renamed: null };
-  const renamed = `${log}.imported`;
+  const names = Array.from({ length: 1000 }, (_, i) => `${log}.imported${i === 0 ? "" : `-${i + 1}`}`);
+  const renamed = names.find((name) => !existsSync(name)) ?? `${log}.imported`;
   checkNew(renamed);
   // a signature that comes in between would be in the old log only
   const lock = await lockLog(resolve(log));
@@ -38,6 +44,7 @@ export default define({
   arguments: [commandArgument("<log>", "the log: KEY.log, or the copy of a ledger")],
   options: () => [
     ...ledgerOptions(),
+    option("--allow-sequence-reuse", "enter it although it and the ledger have a number twice, as after a restore; every audit shows that"),
     option("--allow-people", "enter users and hosts that the log names, although the ledger names none"),
     allowClock(),
   ],

@@ -1,14 +1,28 @@
-import { Failure, verifyLedger } from "@firmseal/keys";
-import { conflictFailure, conflictWords, plural } from "@firmseal/keys/internal";
-import { logFaultWords } from "@firmseal/release/internal";
-import { define } from "../../command.js";
+import { Failure, type LedgerCheckpoint, verifyLedger } from "@firmseal/keys";
+import { conflictFailure, conflictWords, inputName, plural, readAll, usage } from "@firmseal/keys/internal";
+import { LIMITS, logFaultWords } from "@firmseal/release/internal";
+import { define, option } from "../../command.js";
 import { EXAMPLE, LEDGER, type LedgerPlaceOptions, ledgerOptions, ledgerWords, placeMeant } from "../../common/ledger.js";
 import { CONFLICT, LOG_FAULT, membersOf } from "../../common/shapes.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
+interface VerifyOptions extends LedgerPlaceOptions {
+  checkpoint?: string;
+}
+
+/** Reads what an earlier verify wrote: its last line. */
+function readCheckpoint(path: string): LedgerCheckpoint {
+  const text = Buffer.from(readAll(path, LIMITS.signatureFile)).toString("latin1");
+  const [, bytes, sha256] = /^checkpoint (\d{1,15}) ([0-9a-f]{64})\r?\n?$/m.exec(text) ?? [];
+  if (sha256 === undefined)
+    throw usage(`${inputName(path)}: not a checkpoint`, "give a file with the last line that firmseal ledger verify wrote");
+  return { bytes: Number(bytes), sha256 };
+}
+
 /** Reads and checks the whole of a ledger. Refuses one with a fault, or with a number that was used twice. */
-async function verify(o: LedgerPlaceOptions) {
-  const facts = await verifyLedger(await placeMeant(o));
+async function verify({ checkpoint, ...o }: VerifyOptions) {
+  const known = checkpoint === undefined ? undefined : readCheckpoint(checkpoint);
+  const facts = await verifyLedger(await placeMeant(o), { checkpoint: known });
   const [first, ...others] = facts.faults;
   if (first)
     throw new RefusedWithFacts(
@@ -27,9 +41,13 @@ async function verify(o: LedgerPlaceOptions) {
 export default define({
   name: "ledger verify",
   summary: "read and check the whole of a ledger, and compare it with what this machine has seen",
-  options: ledgerOptions,
+  options: () => [
+    ...ledgerOptions(),
+    option("--checkpoint <file>", "what an earlier ledger verify wrote: everything up to there must be unchanged; - for stdin"),
+  ],
   examples: [
     ["firmseal ledger verify", "the ledger that firmseal.toml names"],
+    ["firmseal ledger verify --checkpoint monday.txt", "whether everything is there that was there on Monday"],
     [`firmseal ledger verify --ledger '${EXAMPLE}' --json`, "for a daily job that hands the checkpoint to an outside witness"],
   ],
   json: {
@@ -40,7 +58,9 @@ export default define({
     ...membersOf("accepted[]", LOG_FAULT),
     conflicts: ["object[]", "numbers that were used twice, and signatures without an approval that their key needs"],
     ...membersOf("conflicts[]", CONFLICT),
-    checkpoint: ["string", "SHA-256 of the whole, hex: who has it can tell later whether these entries were changed"],
+    checkpoint: ["object", "who has it can tell later whether these entries were changed"],
+    "checkpoint.bytes": ["number", "length of the ledger"],
+    "checkpoint.sha256": ["string", "SHA-256 of that much of it, hex"],
   },
   run: verify,
   words: (f) => [
@@ -48,6 +68,7 @@ export default define({
     ...f.accepted.map((fault) => ({ text: `accepted: ${logFaultWords(fault)}` })),
     ...f.conflicts.map((one) => ({ text: conflictWords(one) })),
     ledgerWords(f),
-    { text: `checkpoint ${f.entries} ${f.checkpoint}` },
+    // of a ledger that is good, and the last line
+    ...(f.faults.length > 0 ? [] : [{ text: `checkpoint ${f.checkpoint.bytes} ${f.checkpoint.sha256}` }]),
   ],
 });

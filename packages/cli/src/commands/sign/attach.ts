@@ -28,6 +28,7 @@ import {
 import type { PublicKey } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { logHere } from "../../common/log.js";
 import {
   allowTestKey,
   approvals,
@@ -103,7 +104,8 @@ async function attachToEnvelope(path: string, o: AttachOptions & { readonly key:
   const { draft, manifest } = await withSignatureOf(readDraft(envelope), key, signature, name, o);
   const signed = draft.bytes;
   if (o.for) (await onDemand()).checkFor(o.for, signed);
-  await refuseKeys(draft, manifest, [{ name: o.key, public: key }], given, o);
+  const log = await logHere(o.log);
+  await refuseKeys(draft, manifest, [{ name: o.key, public: key }], given, { ...o, ...(log !== undefined && { log }) });
   const member = await deliverOver(out, signed, o.json, judgeRelease(out, signed, o, { path, bytes: envelope }));
   return {
     out,

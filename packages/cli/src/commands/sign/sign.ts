@@ -29,6 +29,7 @@ import {
 } from "@firmseal/release/internal";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { logHere } from "../../common/log.js";
 import {
   allowOutside,
   allowTestKey,
@@ -96,7 +97,9 @@ export async function signInput(path: string | undefined, o: SignOptions) {
   const out = o.out ?? (input.kind === "envelope" ? path : outputName(path));
   const lists = coveringTrustFiles(o);
   const recipe = await consumerRecipe(o);
-  return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists, () => makeDraft(input, o, recipe)));
+  const log = await logHere(o.log);
+  const meant = { ...o, ...(log !== undefined && { log }) };
+  return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, meant, lists, () => makeDraft(input, o, recipe)));
 }
 
 /** Signs all boards of a release. */

@@ -42,6 +42,7 @@ import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { logHere } from "../../common/log.js";
 import {
   allowTestKey,
   approvals,
@@ -149,7 +150,8 @@ async function writeTbs(path: string, o: TbsOptions) {
   if (isMade) checkRelease(name, draft.bytes, o.replace);
   const manifest = await openWithTrialKey(draft);
   const named = keys.map((key, i) => ({ name: o.key[i] as string, public: key }));
-  await refuseKeys(draft, manifest, named, given, o);
+  const log = await logHere(o.log);
+  await refuseKeys(draft, manifest, named, given, { ...o, ...(log !== undefined && { log }) });
   if (o.for) await (await onDemand()).checkDraftFor(o.for, draft, algs ?? []);
   await warnBeforeSigning(manifest, draft.outline, o);
   const list: ToSign[] = [];

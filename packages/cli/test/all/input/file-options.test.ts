@@ -68,7 +68,10 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
   },
   "ledger init": { "--product": ["ledger init --product ?", FILE] },
   "ledger status": { "--product": ["ledger status --product ?", FILE] },
-  "ledger verify": { "--product": ["ledger verify --product ?", FILE] },
+  "ledger verify": {
+    "--product": ["ledger verify --product ?", FILE],
+    "--checkpoint": ["ledger verify --ledger postgres://127.0.0.2:1/d#n --checkpoint ?", FILE],
+  },
   "ledger export": {
     "--product": ["ledger export --out x.log --product ?", FILE],
     "--out": ["ledger export --ledger postgres://127.0.0.2:1/d#n --out ?", { ...OUT, "that exists": "junk" }],

@@ -6,6 +6,7 @@ import type { Entry } from "@firmseal/keys";
 import {
   heldBy,
   isLedgerPlace,
+  isMirror,
   LastSeen,
   logBeside,
   logFile,
@@ -89,7 +90,9 @@ function wholeLog(path: string, key?: string): readonly Entry[] {
     throw refusedInput(
       "ERR_LOG",
       `${path}: ${logFaultWords(fault)}: it may have lost which releases were withdrawn`,
-      `firmseal audit ${shellWord(path)} shows it; bring the right log`,
+      isMirror(path)
+        ? "firmseal ledger verify shows more; what a key signed without the ledger, its owner enters: firmseal ledger import KEY.log"
+        : `firmseal audit ${shellWord(path)} shows it; bring the right log`,
     );
   // what a log has lost binds all the same, even after a person has accepted the loss
   return [...log.all, ...seen.flatMap((one) => heldBy(one?.binds ?? [], one))];
