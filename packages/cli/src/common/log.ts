@@ -13,11 +13,12 @@ export async function fetchLog(log: string): Promise<void> {
 }
 
 /**
- * The log of a command that names no product: where the product file in this folder names a ledger, keys sign with that.
+ * The log of a command that names no product: where the product file in this folder names a ledger, keys sign with it.
  * Otherwise a key would have a log beside the ledger, and give a number that another machine gives too.
  *
  * @param log - The log that was given.
- * @returns The log that is meant. undefined: the one of each key.
+ * @returns The log that is meant. undefined: each key has its own.
+ * @throws Failure if the product file cannot be read: it may name a ledger.
  */
 export async function logHere(log: string | undefined): Promise<string | undefined> {
   if (log !== undefined || !existsSync(PRODUCT_FILE)) return log;

@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import { ALL_RULES } from "@firmseal/release/internal";
 import { describe, expect, it } from "vitest";
-import { expectExit, expectFailure, expectHarmless, image, standard } from "../../../test-support/src/command-line/run.js";
+import { expectExit, expectFailure, expectHarmless, FACTS, image, standard } from "../../../test-support/src/command-line/run.js";
 import { described, fetched, linted, mcubootImage, PRODUCT, product, signed } from "./lint-place.js";
 
 describe("waivers", () => {
@@ -52,8 +52,10 @@ describe("waivers", () => {
 
   it("with a last day that is not a day are refused, with the form of a day", async () => {
     const p = standard();
-    product(p, waiver('reason = "later"\nuntil = "soon"'));
     await signed(p, 7);
+    product(p, waiver('reason = "later"\nuntil = "soon"'));
+    // a file that cannot be read may name a ledger
+    expect(expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "8"]), 1)).toContain("until: the value");
     expect(expectFailure(await p.run(["lint", "fw.suit"]), 1)).toContain(
       "until: the value does not have the right form (The last day, as YYYY-MM-DD)",
     );

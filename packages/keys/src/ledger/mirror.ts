@@ -73,8 +73,8 @@ function differs({ text }: LedgerPlace, path: string, what: string): Failure {
  * @param path - The copy.
  * @param ledger - The ledger.
  * @returns The length of both, in bytes.
- * @throws Failure (exit 3) if the ledger lacks what the copy has, or if what it adds is not a log. Nothing of that is in
- *   the copy then.
+ * @throws Failure (exit 3) if the ledger lacks what the copy has, or if what it adds is not a log. Nothing of that is
+ *   in the copy then.
  */
 export async function fetchInto(path: string, ledger: Ledger): Promise<number> {
   const { size, last } = endOfMirror(path);
@@ -148,7 +148,7 @@ export async function compareWhole(path: string, ledger: Ledger): Promise<void> 
 
 /** The lines that a ledger adds to a copy. They are written as soon as they are known to be part of a log. */
 class Added {
-  /** The chain from the first line on, if an entry does not follow the last one: a log was joined, or a loss accepted. */
+  /** The chain from the first line on, if an entry does not follow the last one: after a join or an accepted loss. */
   private whole: SigningLog | undefined;
   /** Lines that are a part of a log only together with later ones. */
   private held: Buffer[] = [];

@@ -145,7 +145,8 @@ export async function verifyLedger(text: string, o: VerifyLedgerOptions = {}): P
  * @param text - Its place.
  * @param out - The file.
  * @returns What it has.
- * @throws Failure if the ledger cannot be reached, has a fault, lacks what this machine has seen, or if the file exists.
+ * @throws Failure if the ledger cannot be reached, has a fault or lacks what this machine has seen, or if the file
+ *   exists.
  */
 export async function exportLedger(text: string, out: string): Promise<LedgerFacts> {
   const write = (ledger: Ledger) => (path: string) => {
