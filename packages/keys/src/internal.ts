@@ -47,7 +47,7 @@ export { type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js
 export { passphrase } from "./secrets/passphrase.js";
 export { readGuarded } from "./secrets/private-file.js";
 export { missingApprover, type NeededApprovers, neededApprovers } from "./signing-log/approvers.js";
-export { entriesOf, linesAgain, type ReadLine } from "./signing-log/chain.js";
+export { entriesOf, linesAgain, logFaultWords, type ReadLine } from "./signing-log/chain.js";
 export { Comparison, type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { firstKey, readDeciding } from "./signing-log/decided.js";
 export { heldBy, missingFromLog } from "./signing-log/end-of-log.js";

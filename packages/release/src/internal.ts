@@ -24,7 +24,7 @@ export { POLICIES, type Policy } from "./product/file/policy.js";
 export { type Board, boardsOf } from "./product/file/product.js";
 export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
 export { type ShownMember, shownMembers, trustedThumbprints } from "./product/file/shown.js";
-export { productLog } from "./product/ledger.js";
+export { productLog, withProductLog } from "./product/ledger.js";
 export { refuseOtherProduct } from "./product/record.js";
 export { approvalPath, approvalProgress } from "./release/approvals.js";
 export { refuseMissingKeys, signingKeys, trustOptions, trustPins } from "./release/board/devices.js";
@@ -79,7 +79,6 @@ export { judgeUnsigned, planRetirement, type Retirement, type RetireOptions, sig
 export { type ApprovalOptions, readApprovals } from "./signing/approval.js";
 export { type ApprovingOptions, approveWith } from "./signing/approve.js";
 export { type ApprovalProgress, approvalWords } from "./signing/approved.js";
-export { logFaultWords } from "./signing/audit.js";
 export { logDigest } from "./signing/authorize.js";
 export { recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize-trust.js";
 export { type CoverOptions, coveringTrustFiles } from "./signing/coverage.js";

@@ -52,4 +52,4 @@ export const LEDGER: Shape = {
 
 /** The facts of a ledger, in words. */
 export const ledgerWords = ({ place, entries, bytes, people }: LedgerFacts): string =>
-  `${place}: ${entries} ${entries === 1 ? "entry" : "entries"}, ${byteWords(bytes)}; ${`new entries name ${people ? "users and hosts" : "no users and no hosts"}`}`;
+  `${place}: ${entries} ${entries === 1 ? "entry" : "entries"}, ${byteWords(bytes)}; new entries name ${people ? "users and hosts" : "no users and no hosts"}`;

@@ -1,7 +1,7 @@
 // A log that is a ledger, before a command begins.
 
 import { existsSync } from "node:fs";
-import { PRODUCT_FILE, productLog } from "@firmseal/release/internal";
+import { PRODUCT_FILE, productLog, withProductLog } from "@firmseal/release/internal";
 import { onDemand } from "./release/on-demand.js";
 
 /**
@@ -13,14 +13,14 @@ export async function fetchLog(log: string): Promise<void> {
 }
 
 /**
- * The log of a command that names no product: where the product file in this folder names a ledger, keys sign with it.
- * Otherwise a key would have a log beside the ledger, and give a number that another machine gives too.
+ * Options of a command that names no product, with its log: where the product file in this folder names a ledger, keys
+ * sign with it. Otherwise a key would have a log beside the ledger, and give a number that another machine gives too.
  *
- * @param log - The log that was given.
- * @returns The log that is meant. undefined: each key has its own.
+ * @param o - The options. A log that was given stays.
+ * @returns The options with the log that is meant.
  * @throws Failure if the product file cannot be read: it may name a ledger.
  */
-export async function logHere(log: string | undefined): Promise<string | undefined> {
-  if (log !== undefined || !existsSync(PRODUCT_FILE)) return log;
-  return await productLog((await onDemand()).readProduct(PRODUCT_FILE), undefined);
+export async function withLogHere<O extends { readonly log?: string }>(o: O): Promise<O> {
+  if (o.log !== undefined || !existsSync(PRODUCT_FILE)) return o;
+  return await withProductLog((await onDemand()).readProduct(PRODUCT_FILE), o);
 }

@@ -39,8 +39,8 @@ export interface Ledger {
   /** Whether entries name the user, the host and the job. */
   readonly people: boolean;
   /**
-   * Reads whole lines, from a byte offset at which one begins to the end of the ledger. Nothing if the ledger ends
-   * there or before.
+   * Reads from a byte offset to the end of the ledger. Nothing if it ends there or before. If it differs from what the
+   * caller has seen, no line need begin at the offset.
    */
   read(from: number): AsyncIterable<Buffer>;
   /** Waits for a turn. Throws a Failure (exit 3) if it does not come. */

@@ -9,6 +9,7 @@ import { Failure, systemFault } from "../errors/failure.js";
 import { isFile, sizeOf } from "../files/read.js";
 import { fsyncFolder } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
+import { warn } from "../notices.js";
 import { beginLog, checkedChain, follow, followAll, type SigningLog } from "../signing-log/chain.js";
 import type { Entry } from "../signing-log/entry.js";
 import { hashUpTo, linesIn, linesOf } from "../signing-log/lines.js";
@@ -26,6 +27,7 @@ interface MirrorEnd {
   readonly last: Buffer;
 }
 
+/** Reads the end of a copy. */
 export function endOfMirror(path: string): MirrorEnd {
   const none = { size: 0, last: Buffer.alloc(0) };
   if (!isFile(path)) return none;
@@ -73,8 +75,8 @@ function differs({ text }: LedgerPlace, path: string, what: string): Failure {
  * @param path - The copy.
  * @param ledger - The ledger.
  * @returns The length of both, in bytes.
- * @throws Failure (exit 3) if the ledger lacks what the copy has, or if what it adds is not a log. Nothing of that is
- *   in the copy then.
+ * @throws Failure (exit 3) if the ledger lacks what the copy has, or if what it adds is not a log. Then the copy has at
+ *   most the lines before the fault.
  */
 export async function fetchInto(path: string, ledger: Ledger): Promise<number> {
   const { size, last } = endOfMirror(path);
@@ -121,6 +123,7 @@ async function replaced(path: string, ledger: Ledger): Promise<number> {
     makeDurable(fresh);
     renameSync(fresh, path);
     fsyncFolder(dirname(path));
+    warn(`${ledger.place.text}: what this machine has seen was entered again, behind entries of other machines: firmseal audit shows them`);
     return log.end;
   } finally {
     rmSync(fresh, { force: true });

@@ -4,7 +4,7 @@ import { refusedInput, usage } from "../errors/failure.js";
 import { readAll } from "../files/read.js";
 import { writeWhole } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
-import { type SigningLog, wholeHash } from "../signing-log/chain.js";
+import { logFaultWords, type SigningLog, wholeHash } from "../signing-log/chain.js";
 import { type EntryFacts, entryAfterTorn, JOIN, lineOf, parseEntry } from "../signing-log/entry.js";
 import { END_OF_TORN, parseLog } from "../signing-log/log-file.js";
 import { type ClockOverride, refuseClock } from "./clock.js";
@@ -24,8 +24,7 @@ export function readWhole(path: string): WholeLog {
   const bytes = Buffer.from(readAll(path, KEY_LIMITS.log));
   const log = parseLog(path, bytes);
   const [fault] = log.faults;
-  if (fault)
-    throw refusedInput("ERR_LOG", `${path}: line ${fault.line}: ${fault.what}`, "restore the right log; a log with a fault is not joined");
+  if (fault) throw refusedInput("ERR_LOG", `${path}: ${logFaultWords(fault)}`, "restore the right log; a log with a fault is not joined");
   return { log, bytes };
 }
 

@@ -1,6 +1,7 @@
 // What a person does with a ledger: enters a log that is in a file, checks the whole, and writes it to a file.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure, refusedInput, usage } from "../errors/failure.js";
 import { sizeOf } from "../files/read.js";
@@ -10,11 +11,10 @@ import { endOfMirror, saveAs } from "../ledger/mirror.js";
 import { openLedger } from "../ledger/open.js";
 import { mirrorOf } from "../ledger/place.js";
 import { warn } from "../notices.js";
-import { entriesOf, type LogFault, type SigningLog } from "../signing-log/chain.js";
+import { entriesOf, type LogFault, logFaultWords, type SigningLog, wholeHash } from "../signing-log/chain.js";
 import { Comparison, type Conflict, conflictFailure, conflicts } from "../signing-log/compare.js";
 import { readDeciding } from "../signing-log/decided.js";
 import type { Entry } from "../signing-log/entry.js";
-import { stateFolder } from "../signing-log/last-seen.js";
 import { hashUpTo } from "../signing-log/lines.js";
 import { parseLog } from "../signing-log/log-file.js";
 import { grouped } from "../words.js";
@@ -73,7 +73,8 @@ async function withLedger<T>(text: string, work: (ledger: Ledger) => Promise<T>)
  * may be what the ledger is compared with, and may have what the ledger lost.
  */
 async function withWhole<T>(ledger: Ledger, work: (path: string) => T): Promise<T> {
-  const folder = mkdtempSync(join(stateFolder(), "whole-"));
+  // not in the state folder: a command that is stopped leaves it
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-ledger-"));
   const path = join(folder, "ledger.log");
   try {
     await saveAs(ledger.read(0), path);
@@ -99,6 +100,12 @@ function lackedBy(path: string, copy: string): LogFault[] {
   return [{ line: 0, what: `it ${isShort ? "ends before" : "differs from"} what this machine has seen, in ${copy}` }];
 }
 
+/** What is wrong with all of a ledger. */
+function faultsIn(log: SigningLog, copy: string): LogFault[] {
+  const cut = log.torn > 0 ? [{ line: log.lines + 1, what: "it is cut" }] : [];
+  return [...log.faults, ...log.late, ...cut, ...lackedBy(log.path, copy)];
+}
+
 /** What a ledger has of an earlier checkpoint. */
 function changedSince(path: string, checkpoint: LedgerCheckpoint | undefined): LogFault[] {
   if (!checkpoint) return [];
@@ -121,19 +128,12 @@ export async function verifyLedger(text: string, o: VerifyLedgerOptions = {}): P
   const check = (ledger: Ledger) => (path: string) => {
     const comparison = new Comparison(sizeOf(path));
     const log = readDeciding(path, [], ({ entry }) => entry && comparison.take(entry));
-    const cut = { line: log.lines + 1, what: "it is cut" };
     return {
       ...factsOf(ledger, log),
-      faults: [
-        ...log.faults,
-        ...log.late,
-        ...(log.torn > 0 ? [cut] : []),
-        ...lackedBy(path, mirrorOf(ledger.place)),
-        ...changedSince(path, o.checkpoint),
-      ],
+      faults: [...faultsIn(log, mirrorOf(ledger.place)), ...changedSince(path, o.checkpoint)],
       accepted: log.accepted,
       conflicts: comparison.conflicts([{ path: ledger.place.text, all: entriesOf(log) }]),
-      checkpoint: { bytes: sizeOf(path), sha256: hashUpTo(path, sizeOf(path)) },
+      checkpoint: { bytes: log.end, sha256: wholeHash(log).digest("hex") },
     };
   };
   return await withLedger(text, async (ledger) => await withWhole(ledger, check(ledger)));
@@ -151,15 +151,13 @@ export async function verifyLedger(text: string, o: VerifyLedgerOptions = {}): P
 export async function exportLedger(text: string, out: string): Promise<LedgerFacts> {
   const write = (ledger: Ledger) => (path: string) => {
     const log = readDeciding(path, []);
-    const [fault] = [...log.faults, ...log.late, ...lackedBy(path, mirrorOf(ledger.place))];
-    if (fault) throw refusedInput("ERR_LOG", `${ledger.place.text}: ${faultWords(fault)}`, "firmseal ledger verify shows all faults");
+    const [fault] = faultsIn(log, mirrorOf(ledger.place));
+    if (fault) throw refusedInput("ERR_LOG", `${ledger.place.text}: ${logFaultWords(fault)}`, "firmseal ledger verify shows all faults");
     writeWhole(out, readFileSync(path), { mode: 0o600, fresh: true });
     return factsOf(ledger, log);
   };
   return await withLedger(text, async (ledger) => await withWhole(ledger, write(ledger)));
 }
-
-const faultWords = ({ line, what }: LogFault): string => (line > 0 ? `line ${line}: ${what}` : what);
 
 /** The whole lines of bytes, each with its line end. */
 function eachLine(bytes: Buffer): Buffer[] {
@@ -231,9 +229,11 @@ export async function importLog(text: string, path: string, o: ImportOptions = {
         );
       const [fault] = both.faults;
       if (fault) throw new Failure(3, "ERR_LOG", `${both.path}: ${fault.what}`, "firmseal ledger verify shows all faults");
-      const twice = conflicts([both]);
-      const counts = ({ what }: Conflict) => what !== "sequence" || !o.allowSequenceReuse;
-      if (twice.filter(counts).length > conflicts([one.log]).filter(counts).length) throw conflicting(twice.filter(counts));
+      const before = new Set(conflicts([one.log]).map((one) => JSON.stringify(one)));
+      const twice = conflicts([both]).filter(
+        (one) => !before.has(JSON.stringify(one)) && !(o.allowSequenceReuse && one.what === "sequence"),
+      );
+      if (twice.length > 0) throw conflicting(twice);
       const lines = eachLine(added);
       if (lines.length > 0) await turn.append(bytes.length, lines);
       result = { ...factsOf(ledger, both), added: lines.length };

@@ -16,6 +16,9 @@ export interface LogFault {
   what: string;
 }
 
+/** Describes a fault of a log in words. */
+export const logFaultWords = ({ line, what }: LogFault): string => (line > 0 ? `line ${line}: ${what}` : what);
+
 /** An entry that does not count, because another one had taken its place. */
 export interface LateEntry extends LogFault {
   readonly entry: Entry;

@@ -110,6 +110,21 @@ export function describeLedger(what: string, { placeOf, init = initLedger }: Led
       expect(await textOf(ledger, one.length + two.length)).toBe(three.toString());
       expect(await textOf(ledger, one.length + two.length + three.length)).toBe("");
       expect(await textOf(ledger, 1e9)).toBe("");
+      // a machine that has seen another ledger asks for a byte in the middle of a line
+      const whole = Buffer.concat([one, two, three]);
+      for (let from = 0; from < whole.length; from += 7)
+        expect(await textOf(ledger, from), `from byte ${from}`).toBe(whole.subarray(from).toString());
+    });
+
+    it("gives all of it to a new machine before its turn, in which others wait", async () => {
+      await claim(place);
+      const turn = await (await opened()).turn({ wait: 10 });
+      machine("new");
+      const copy = mirrorOf(ledgerPlace(place));
+      const claimed = claim(place);
+      await vi.waitFor(() => expect(readLog(copy).entries).toHaveLength(1), { timeout: 10_000 });
+      await turn.end();
+      expect(await claimed).toBe(2);
     });
 
     it("refuses what is not at its end, and has none of it", async () => {

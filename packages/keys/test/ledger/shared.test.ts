@@ -149,8 +149,11 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
         "if the ledger was restored, and another machine has used it since, its owner enters both: `allowSequenceReuse`",
       ),
     });
+    const said: string[] = [];
+    vi.spyOn(process, "emitWarning").mockImplementation((text) => void said.push(String(text)));
     const { added, entries } = await importLog(place, copy, { allowSequenceReuse: true });
     expect([added, entries]).toEqual([3, 5]);
+    expect(said).toContainEqual(expect.stringContaining("was entered again, behind entries of other machines"));
     expect(await importLog(place, copy, { allowSequenceReuse: true })).toMatchObject({ added: 0, entries: 5 });
     as("signer");
     for (const name of ["one", "two", "three"]) {
@@ -159,6 +162,11 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
     }
     const { faults, conflicts } = await verifyLedger(place);
     expect([faults, conflicts.map(({ what, number }) => `${what} ${number}`)]).toEqual([[], ["sequence 2"]]);
+    // another log is refused for what it adds, and the old one is not named
+    as("owner");
+    await expect(importLog(place, await own("b", B, 1), { allowPeople: true })).rejects.toThrow("sequence number 1 was used twice");
+    machine("four");
+    expect(await importLog(place, await own("c", B, 9), { allowPeople: true })).toMatchObject({ added: 2 });
   });
 
   it("has entered a log, even if the copy of the machine cannot be brought up to date", async () => {

@@ -16,6 +16,7 @@ import {
   keyWords,
   LastSeen,
   logBeside,
+  logFaultWords,
   logFile,
   parseUri,
   publicFileOf,
@@ -29,7 +30,7 @@ import type { Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
 import type { KnownRelease } from "../product/record.js";
 import { refuseMissingKey } from "../release/board/devices.js";
-import { inspectLog, logFaultWords } from "../signing/audit.js";
+import { inspectLog } from "../signing/audit.js";
 import type { Checks } from "./checks.js";
 
 /** A key of the product file, as far as it is known without a secret. */

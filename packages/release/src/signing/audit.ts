@@ -30,6 +30,7 @@ import {
   linesAgain,
   lockLog,
   logBeside,
+  logFaultWords,
   looksLikeLog,
   missingFromLog,
   type PassphraseOptions,
@@ -130,7 +131,7 @@ function placeFor(ref: string, key: PublicKey): LogPlace {
   if (!statSync(path, { throwIfNoEntry: false }) && new LastSeen(name, "log").read()?.path === undefined)
     throw environment(
       `${ref}: no signing log for this key`,
-      "the key has not signed here; if the log is elsewhere, name the log file (KEY.log, beside the private key)",
+      "the key has not signed here; if the log is elsewhere, name the log file (KEY.log, beside the private key), or the place of the ledger",
     );
   return { path, key: name };
 }
@@ -225,9 +226,6 @@ function notInLog(envelope: string): Failure {
     "check the logs of the other keys; if no log has it, find out who signed it",
   );
 }
-
-/** Describes a fault of a log in words. */
-export const logFaultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${what}` : what);
 
 /**
  * Audits the logs of keys, and trust files. Nothing is written but the entries of `acceptRestored`, and the log of

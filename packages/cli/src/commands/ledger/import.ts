@@ -20,8 +20,8 @@ async function importInto(log: string, o: ImportCommandOptions) {
       ...(isRight && { allowClock: isRight }),
     });
   if (!isFile(log) || !isOwnLog(log)) return { ...(await enter()), renamed: null };
-  const names = Array.from({ length: 1000 }, (_, i) => `${log}.imported${i === 0 ? "" : `-${i + 1}`}`);
-  const renamed = names.find((name) => !existsSync(name)) ?? `${log}.imported`;
+  let renamed = `${log}.imported`;
+  for (let i = 2; existsSync(renamed); i++) renamed = `${log}.imported-${i}`;
   checkNew(renamed);
   // a signature that comes in between would be in the old log only
   const lock = await lockLog(resolve(log));

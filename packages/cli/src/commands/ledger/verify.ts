@@ -1,6 +1,6 @@
 import { Failure, type LedgerCheckpoint, verifyLedger } from "@firmseal/keys";
-import { conflictFailure, conflictWords, inputName, plural, readAll, usage } from "@firmseal/keys/internal";
-import { LIMITS, logFaultWords } from "@firmseal/release/internal";
+import { conflictFailure, conflictWords, inputName, logFaultWords, plural, readAll, usage } from "@firmseal/keys/internal";
+import { LIMITS } from "@firmseal/release/internal";
 import { define, option } from "../../command.js";
 import { EXAMPLE, LEDGER, type LedgerPlaceOptions, ledgerOptions, ledgerWords, placeMeant } from "../../common/ledger.js";
 import { CONFLICT, LOG_FAULT, membersOf } from "../../common/shapes.js";
@@ -10,10 +10,10 @@ interface VerifyOptions extends LedgerPlaceOptions {
   checkpoint?: string;
 }
 
-/** Reads what an earlier verify wrote: its last line. */
+/** Reads what earlier runs of verify wrote: the last checkpoint counts. */
 function readCheckpoint(path: string): LedgerCheckpoint {
-  const text = Buffer.from(readAll(path, LIMITS.signatureFile)).toString("latin1");
-  const [, bytes, sha256] = /^checkpoint (\d{1,15}) ([0-9a-f]{64})\r?\n?$/m.exec(text) ?? [];
+  const text = Buffer.from(readAll(path, LIMITS.releaseRecord)).toString("latin1");
+  const [, bytes, sha256] = [...text.matchAll(/^checkpoint (\d{1,15}) ([0-9a-f]{64})\r?$/gm)].at(-1) ?? [];
   if (sha256 === undefined)
     throw usage(`${inputName(path)}: not a checkpoint`, "give a file with the last line that firmseal ledger verify wrote");
   return { bytes: Number(bytes), sha256 };

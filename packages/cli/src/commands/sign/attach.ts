@@ -28,7 +28,7 @@ import {
 import type { PublicKey } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { logHere } from "../../common/log.js";
+import { withLogHere } from "../../common/log.js";
 import {
   allowTestKey,
   approvals,
@@ -93,6 +93,7 @@ async function attachToEnvelope(path: string, o: AttachOptions & { readonly key:
   if (path === STDIO && o.signature === STDIO)
     throw usage("stdin cannot be both the envelope and the signature", "give one of them as a file");
   const given = { lists: coveringTrustFiles(o), approvals: await readApprovals(o) };
+  const meant = await withLogHere(o);
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   refuseTestKeys([key], o.allowTestKey ?? []);
   // first: without --out, the output is this file
@@ -104,8 +105,7 @@ async function attachToEnvelope(path: string, o: AttachOptions & { readonly key:
   const { draft, manifest } = await withSignatureOf(readDraft(envelope), key, signature, name, o);
   const signed = draft.bytes;
   if (o.for) (await onDemand()).checkFor(o.for, signed);
-  const log = await logHere(o.log);
-  await refuseKeys(draft, manifest, [{ name: o.key, public: key }], given, { ...o, ...(log !== undefined && { log }) });
+  await refuseKeys(draft, manifest, [{ name: o.key, public: key }], given, meant);
   const member = await deliverOver(out, signed, o.json, judgeRelease(out, signed, o, { path, bytes: envelope }));
   return {
     out,

@@ -2,9 +2,18 @@
 // nobody who must approve was left out.
 
 import type { Entry } from "@firmseal/keys";
-import { byteWords, conflictWords, isNumberOf, plural, someOf, usage, visible, withdrawnWords } from "@firmseal/keys/internal";
+import {
+  byteWords,
+  conflictWords,
+  isNumberOf,
+  logFaultWords,
+  plural,
+  someOf,
+  usage,
+  visible,
+  withdrawnWords,
+} from "@firmseal/keys/internal";
 import { type AuditOptions, auditLogs } from "@firmseal/release";
-import { logFaultWords } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
 import { allowClock, passphrases } from "../../common/options.js";
 import { CONFLICT, LOG_FAULT, membersOf, WITHDRAWAL } from "../../common/shapes.js";

@@ -29,7 +29,7 @@ import {
 } from "@firmseal/release/internal";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { logHere } from "../../common/log.js";
+import { withLogHere } from "../../common/log.js";
 import {
   allowOutside,
   allowTestKey,
@@ -97,8 +97,7 @@ export async function signInput(path: string | undefined, o: SignOptions) {
   const out = o.out ?? (input.kind === "envelope" ? path : outputName(path));
   const lists = coveringTrustFiles(o);
   const recipe = await consumerRecipe(o);
-  const log = await logHere(o.log);
-  const meant = { ...o, ...(log !== undefined && { log }) };
+  const meant = await withLogHere(o);
   return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, meant, lists, () => makeDraft(input, o, recipe)));
 }
 

@@ -42,7 +42,7 @@ import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { logHere } from "../../common/log.js";
+import { withLogHere } from "../../common/log.js";
 import {
   allowTestKey,
   approvals,
@@ -129,6 +129,7 @@ async function writeTbs(path: string, o: TbsOptions) {
   const input = await readInput(path, o);
   const name = envelopeName(input, o.envelopeOut);
   const given = { lists: coveringTrustFiles(o), approvals: await readApprovals(o) };
+  const meant = await withLogHere(o);
   const keys = await publicKeys(o.key, passphraseOptions(o));
   refuseTestKeys(keys, o.allowTestKey ?? []);
   const prints = keys.map((key) => keyFacts(key).thumbprint);
@@ -150,8 +151,7 @@ async function writeTbs(path: string, o: TbsOptions) {
   if (isMade) checkRelease(name, draft.bytes, o.replace);
   const manifest = await openWithTrialKey(draft);
   const named = keys.map((key, i) => ({ name: o.key[i] as string, public: key }));
-  const log = await logHere(o.log);
-  await refuseKeys(draft, manifest, named, given, { ...o, ...(log !== undefined && { log }) });
+  await refuseKeys(draft, manifest, named, given, meant);
   if (o.for) await (await onDemand()).checkDraftFor(o.for, draft, algs ?? []);
   await warnBeforeSigning(manifest, draft.outline, o);
   const list: ToSign[] = [];

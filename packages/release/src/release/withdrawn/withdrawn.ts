@@ -9,6 +9,7 @@ import {
   isMirror,
   LastSeen,
   logBeside,
+  logFaultWords,
   logFile,
   readLogIfThere,
   refusedInput,
@@ -21,7 +22,7 @@ import {
 import type { Product } from "../../product/file/product.js";
 import type { SigningRole } from "../../product/file/written.js";
 import type { KnownRelease } from "../../product/record.js";
-import { inspectLog, logFaultWords } from "../../signing/audit.js";
+import { inspectLog } from "../../signing/audit.js";
 import { scopeOfBoard } from "../board/devices.js";
 
 /** A manifest of a release that was withdrawn. */
