@@ -86,7 +86,7 @@ function onLog(name: string, units: number, make: (n: number) => string, more: P
 }
 
 export const LOGS: Row[] = [
-  onLog("audit: lines that are none", 50_000, (n) => `${entry(1)}${"x\n".repeat(n)}`),
+  onLog("audit: lines that are none", 50_000, (n) => `${entry(1)}${"x\n".repeat(n)}`, { long: 150_000 }),
   onLog("audit: entries that do not follow", 3_000, (n) => repeat(n, (i) => entry(i + 5)).join("")),
   onLog("audit: a key for each entry", 2_000, (n) => repeat(n, (i) => entry(i + 1, { key: i.toString(16).padStart(64, "0") })).join("")),
   onLog("audit --json: entries", 2_000, (n) => repeat(n, (i) => entry(i + 1, { scope: repeat(50, () => "") })).join("")),
