@@ -11,9 +11,10 @@ const MAY_IMPORT = {
   signer: ["verifier"],
   simulator: ["verifier", "signer"],
   keys: ["verifier", "signer"],
+  formats: ["verifier", "signer"],
   release: ["verifier", "behaviour", "report", "signer", "images", "simulator", "bundler", "keys"],
   inspector: ["verifier", "behaviour", "report", "signer", "simulator"],
-  cli: ["verifier", "behaviour", "report", "signer", "images", "simulator", "bundler", "keys", "release"],
+  cli: ["verifier", "behaviour", "report", "signer", "images", "simulator", "bundler", "keys", "formats", "release"],
 };
 
 const layers = Object.entries(MAY_IMPORT).map(([name, below]) => ({

@@ -10,6 +10,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const DEFAULT = [
   "packages/signer/test",
+  "packages/formats/test",
   "packages/images/test",
   "packages/keys/test/key-files.test.ts",
   "packages/keys/test/key-files-places.test.ts",

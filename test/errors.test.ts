@@ -9,6 +9,7 @@ import * as bundler from "../packages/bundler/src/index.js";
 import { optionsOf } from "../packages/cli/src/command.js";
 import { COMMANDS } from "../packages/cli/src/commands.generated.js";
 import { asOptions } from "../packages/cli/src/show/ui.js";
+import * as formats from "../packages/formats/src/index.js";
 import * as images from "../packages/images/src/index.js";
 import * as keys from "../packages/keys/src/index.js";
 import * as release from "../packages/release/src/index.js";
@@ -16,7 +17,7 @@ import * as releaseInternal from "../packages/release/src/internal.js";
 import * as signer from "../packages/signer/src/index.js";
 import * as simulator from "../packages/simulator/src/index.js";
 
-const PACKAGES = { behaviour, bundler, images, keys, release, signer, simulator };
+const PACKAGES = { behaviour, bundler, formats, images, keys, release, signer, simulator };
 
 /** For mistakes of a programmer. */
 const MISTAKES = ["NotLoaded"];
@@ -34,6 +35,7 @@ const THROWN: readonly [code: string, number: number, name: string, work: () => 
   ["ERR_TRUST_SIGNERS", errors.TRUST_SIGNERS, "NotRoot", () => Promise.reject(new signer.NotRoot(key))],
   ["ERR_TRUST_CONTENT", 253, "DifferentContent", () => Promise.reject(new signer.DifferentContent(1))],
   ["ERR_IMAGE", 205, "ImageError", () => images.parseImage(new Uint8Array(0), "ihex")],
+  ["ERR_FORMAT_KEY", 601, "FormatRefusal", () => formats.formatKey("no key")],
   ["ERR_CBOR", 254, "NotWellFormed", () => behaviour.looseItem(Uint8Array.of(0x18))],
   ["ERR_RECORD", 252, "FirmsealError", () => behaviour.readRecordText("{}")],
   ["ERR_BUNDLE", 250, "FirmsealError", () => bundler.minifiedBundle(boot)],

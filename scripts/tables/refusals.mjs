@@ -1,5 +1,6 @@
-// Writes what follows from the table of refusals (packages/verifier/src/tools/refusal-table.ts): the constants of
-// spec/errors.generated.ts and the tables of errors.md. With --check it only compares, and exits 1 if a file differs.
+// Writes what follows from the tables of refusals (packages/verifier/src/tools/refusal-table.ts, and for the formats
+// of others packages/formats/src/refusals/table.ts): the constants of spec/errors.generated.ts and the tables of
+// errors.md. With --check it only compares, and exits 1 if a file differs.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -8,6 +9,7 @@ import { readTable, sentence, writeFrom } from "./tables.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TABLE = "packages/verifier/src/tools/refusal-table.ts";
+const FORMATS = "packages/formats/src/refusals/table.ts";
 const CONSTANTS = "packages/verifier/src/spec/errors.generated.ts";
 
 /** The one page of the documents with this name, wherever it is below docs/. */
@@ -41,8 +43,11 @@ device with the general verifier throws those, and other tests cover them. A tes
 `;
 }
 
-/** The text of errors.md with new rows in each group; the text around them stays. */
-export function documented(text, path, { REFUSALS, REFUSAL_GROUPS, refusalGroup }) {
+/**
+ * The text of errors.md with new rows in each group; the text around them stays. The last argument has the refusals of
+ * the formats of others.
+ */
+export function documented(text, path, { REFUSALS, REFUSAL_GROUPS, refusalGroup }, { FORMAT_REFUSAL_ROWS, FORMAT_REFUSAL_GROUPS }) {
   const link = (source) => {
     const [name, section] = source.split("#");
     return name.endsWith(".md") ? `[${name}](${relative(dirname(path), page(name))}#${section})` : sentence(source).slice(0, -1);
@@ -54,8 +59,15 @@ export function documented(text, path, { REFUSALS, REFUSAL_GROUPS, refusalGroup 
   const vectors = /^Each number has vectors (?:.+\n)+/m;
   if (!vectors.test(text)) throw new Error(`${path} does not say which numbers have vectors`);
   text = text.replace(vectors, () => aboutVectors({ REFUSAL_GROUPS }));
-  for (const { from, to } of REFUSAL_GROUPS) {
-    const rows = REFUSALS.filter(({ number }) => refusalGroup(number)?.from === from).map(
+  const groups = [
+    ...REFUSAL_GROUPS.map((one) => ({ ...one, all: REFUSALS.filter(({ number }) => refusalGroup(number)?.from === one.from) })),
+    ...FORMAT_REFUSAL_GROUPS.map((one) => ({
+      ...one,
+      all: FORMAT_REFUSAL_ROWS.filter(({ number }) => number >= one.from && number <= one.to),
+    })),
+  ];
+  for (const { from, to, all } of groups) {
+    const rows = all.map(
       ({ number, name, meaning, advice, source }) =>
         `| ${number} | \`${name}\` | ${inCode(sentence(meaning))} | ${linked(inCode(sentence(advice)))} | ${link(source)} |\n`,
     );
@@ -71,7 +83,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const errorsPage = page("errors.md");
   writeFrom(
     "the table of refusals",
-    { [CONSTANTS]: constants(table), [errorsPage]: documented(readFileSync(join(ROOT, errorsPage), "utf8"), errorsPage, table) },
+    {
+      [CONSTANTS]: constants(table),
+      [errorsPage]: documented(readFileSync(join(ROOT, errorsPage), "utf8"), errorsPage, table, await readTable(FORMATS)),
+    },
     "pnpm refusals",
   );
 }

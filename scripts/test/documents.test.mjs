@@ -82,7 +82,7 @@ it.each(ABOUT_SOURCES)("%s names only functions and paths that exist", (page) =>
 
 const { pages } = apiPages();
 
-it.each(["bundler", "images", "kernel", "keys", "release", "report", "signer", "simulator", "verifier"])(
+it.each(["bundler", "formats", "images", "kernel", "keys", "release", "report", "signer", "simulator", "verifier"])(
   "the README of %s names only functions of the package",
   (name) => {
     const called = (text) => [...text.matchAll(/`(\w+)\([^`]*`(?:\sof\s`@firmseal\/(\w+)`)?/g)];

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import * as formats from "../../packages/formats/src/refusals/table.ts";
 import * as errors from "../../packages/verifier/src/spec/errors.generated.ts";
 import { REFUSAL_GROUPS, REFUSALS, refusalGroup } from "../../packages/verifier/src/tools/refusal-table.ts";
 import { BUNDLES, MICRO_BUNDLES } from "../build/bundle.mjs";
@@ -29,7 +30,7 @@ describe("the table of refusals", () => {
     expect(between(constants(table), "// 20..49", "// 50..69")).toMatch(
       / = \d+;\n\/\*\* A later refusal\. \*\/\nexport const LATER = 349;\n/,
     );
-    const page = documented(readFileSync(root("docs/reference/errors.md"), "utf8"), "docs/reference/errors.md", table);
+    const page = documented(readFileSync(root("docs/reference/errors.md"), "utf8"), "docs/reference/errors.md", table, formats);
     expect(between(page, "## 20 to 49:", "## 50 to 69:")).toContain("\n| 349 | `LATER` | A later refusal. | Wait. | Ours |\n");
   });
 

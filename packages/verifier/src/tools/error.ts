@@ -38,14 +38,33 @@ export var OTHER_ERRORS = {
   INTERNAL: 299,
 } as const;
 
+/**
+ * The refusals of packages/formats, with their numbers: 600 to 619 every format, 620 to 659 MCUboot images, 660 to 699
+ * signed apps of ESP32, 700 to 759 signature files. A number is never reused. Their words are in
+ * packages/formats/src/refusals/.
+ */
+export var FORMAT_REFUSALS = {
+  FORMAT_UNKNOWN: 600,
+  FORMAT_KEY: 601,
+  FORMAT_NOT_SIGNED: 602,
+  FORMAT_NO_KEY: 603,
+  FORMAT_SIGNATURE: 604,
+  FORMAT_SIGNATURE_ENCODING: 605,
+  FORMAT_ALREADY_SIGNED: 606,
+  FORMAT_CONTENT: 607,
+} as const;
+
+/** The name of a refusal of packages/formats. */
+export type FormatRefusalName = keyof typeof FORMAT_REFUSALS;
+
 /** The code of an error: `ERR_` and the name of a refusal or of a number from 200 on. */
-export type ErrorCode = `ERR_${keyof typeof refusals | keyof typeof OTHER_ERRORS}`;
+export type ErrorCode = `ERR_${keyof typeof refusals | keyof typeof OTHER_ERRORS | FormatRefusalName}`;
 
 function errorNumber(code: ErrorCode): number {
   var name = code.slice(4),
     i;
   for (i = 0; i < REFUSALS.length; i++) if (REFUSALS[i].name === name) return REFUSALS[i].number;
-  return (OTHER_ERRORS as { [name: string]: number })[name];
+  return (OTHER_ERRORS as { [name: string]: number })[name] || (FORMAT_REFUSALS as { [name: string]: number })[name];
 }
 
 /**

@@ -1,0 +1,24 @@
+// Reads, verifies and signs files in the formats of other boot loaders and tools.
+
+export type {
+  FieldFormat,
+  FormatDetail,
+  FormatFacts,
+  FormatFile,
+  FormatSignature,
+  KeyMessage,
+  VerifiedBy,
+} from "./format.js";
+export { FORMATS, formatOf } from "./formats.js";
+export { ecdsaFromDer, ecdsaToDer } from "./key/der.js";
+export { type FormatKey, type FormatKeyKind, formatKey, pkcs1 } from "./key/key.js";
+export { type Scheme, type SchemeHash, schemeLength, schemeName, signScheme, verifyScheme } from "./key/scheme.js";
+export { FormatRefusal } from "./refusal.js";
+export type { FormatRefusalRow } from "./refusals/row.js";
+export {
+  FORMAT_REFUSAL_GROUPS,
+  FORMAT_REFUSAL_ROWS,
+  type FormatRefusalGroup,
+  formatRefusalOf,
+  type NumberedFormatRefusal,
+} from "./refusals/table.js";

@@ -1,0 +1,51 @@
+// ECDSA signatures as DER: SEQUENCE { r INTEGER, s INTEGER }, in the one encoding that DER has (X.690 §8.3, §10.1).
+
+import { refuseFormat } from "../refusal.js";
+
+/** Removes the zeros before a number, and adds the one that keeps it positive. */
+function integer(bytes: Uint8Array): number[] {
+  let i = 0;
+  while (i < bytes.length - 1 && bytes[i] === 0) i++;
+  const digits = [...bytes.subarray(i)];
+  if ((digits[0] as number) >= 0x80) digits.unshift(0);
+  return [2, digits.length, ...digits];
+}
+
+/**
+ * Encodes an ECDSA signature as DER.
+ *
+ * @param raw - r and s, each of the curve's length, at most 66 bytes.
+ * @returns The encoding.
+ */
+export function ecdsaToDer(raw: Uint8Array): Uint8Array {
+  const inside = [...integer(raw.subarray(0, raw.length / 2)), ...integer(raw.subarray(raw.length / 2))];
+  return Uint8Array.from([0x30, ...(inside.length < 0x80 ? [] : [0x81]), inside.length, ...inside]);
+}
+
+/**
+ * Decodes an ECDSA signature. No other bytes may stand for the same r and s.
+ *
+ * @param der - The encoding, without bytes after it.
+ * @param length - Bytes of r and s together: schemeLength().
+ * @param at - Its offset in the file, for the refusal. Default: none.
+ * @returns r and s, each of the curve's length.
+ * @throws FormatRefusal FORMAT_SIGNATURE_ENCODING.
+ */
+export function ecdsaFromDer(der: Uint8Array, length: number, at = -1): Uint8Array {
+  const raw = new Uint8Array(length);
+  const head = der[1] === 0x81 ? 3 : 2;
+  let next = head;
+  for (let part = 0; part < 2; part++) {
+    // a length of 0x80 or more is longer than any r or s
+    const n = der[next] === 2 ? (der[next + 1] as number) : 0;
+    const value = der.subarray(next + 2, next + 2 + n);
+    const digits = value[0] === 0 && n > 1 ? value.subarray(1) : value;
+    if (n === 0 || value.length !== n || digits.length > length / 2) return refuseFormat("FORMAT_SIGNATURE_ENCODING", at);
+    raw.set(digits, ((part + 1) * length) / 2 - digits.length);
+    next += 2 + n;
+  }
+  // written again, it must be the same: refuses long lengths, superfluous zeros, negative numbers and bytes after it
+  const same = ecdsaToDer(raw);
+  if (same.length !== der.length || same.some((byte, i) => byte !== der[i])) return refuseFormat("FORMAT_SIGNATURE_ENCODING", at);
+  return raw;
+}

@@ -1,0 +1,39 @@
+// The only table of the words of refusals: one group for all formats, and one for each family. `pnpm refusals` writes
+// the tables of errors.md from it. Not in device bundles.
+
+import { FORMAT_REFUSALS, type FormatRefusalName } from "@firmseal/verifier/tools";
+import { COMMON_REFUSALS } from "./common.js";
+import type { FormatRefusalRow } from "./row.js";
+
+/** A family of formats, with the range of its numbers, both ends included. */
+export interface FormatRefusalGroup {
+  readonly from: number;
+  readonly to: number;
+  readonly what: string;
+}
+
+/** The ranges of numbers. The compiler demands a row for each number, and a number for each row. */
+export const FORMAT_REFUSAL_GROUPS: readonly FormatRefusalGroup[] = [{ from: 600, to: 619, what: "files of every other format" }];
+
+const ROWS: { readonly [name in FormatRefusalName]: FormatRefusalRow } = { ...COMMON_REFUSALS };
+
+/** A refusal with its number, name and words. */
+export interface NumberedFormatRefusal extends FormatRefusalRow {
+  readonly number: number;
+  readonly name: FormatRefusalName;
+}
+
+/**
+ * Finds the words of a refusal.
+ *
+ * @param name - Its name.
+ * @returns Its row.
+ */
+export function formatRefusalOf(name: FormatRefusalName): NumberedFormatRefusal {
+  return { number: FORMAT_REFUSALS[name], name, ...ROWS[name] };
+}
+
+/** All refusals of this package, in the order of their numbers. */
+export const FORMAT_REFUSAL_ROWS: readonly NumberedFormatRefusal[] = (Object.keys(ROWS) as FormatRefusalName[])
+  .map(formatRefusalOf)
+  .sort((a, b) => a.number - b.number);
