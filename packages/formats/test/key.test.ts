@@ -54,6 +54,13 @@ describe.skipIf(!haveVectors)("a key", () => {
   });
 });
 
+/** A key of P-256 with half of its point. */
+function compressed(): Uint8Array {
+  const spki = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ type: "spki", format: "der" });
+  const head = Buffer.from("3039301306072a8648ce3d020106082a8648ce3d030107032200", "hex");
+  return Buffer.concat([head, Buffer.of(2 + ((spki.at(-1) as number) & 1)), spki.subarray(27, 59)]);
+}
+
 describe("a key", () => {
   it.each([
     ["text", "no key"],
@@ -62,6 +69,8 @@ describe("a key", () => {
     ["Ed448", generateKeyPairSync("ed448").publicKey],
     ["RSA of 1024 bits", generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey],
     ["secp256k1", generateKeyPairSync("ec", { namedCurve: "secp256k1" }).publicKey],
+    ["a compressed point", compressed()],
+    ["on a curve without a name", generateKeyPairSync("ec", { namedCurve: "P-256", paramEncoding: "explicit" }).publicKey],
   ])("is refused if it is %s", (_, from) => {
     expect(() => formatKey(from)).toThrow(expect.objectContaining({ reason: "FORMAT_KEY", number: 601 }));
   });

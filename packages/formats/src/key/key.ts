@@ -23,6 +23,9 @@ const CURVES: { readonly [curve: string]: FormatKeyKind } = {
   secp521r1: "p521",
 };
 
+/** Bytes of SubjectPublicKeyInfo with the name of the curve and x and y: OpenSSL keeps every other encoding. */
+const POINTS: { readonly [kind in FormatKeyKind]?: number } = { p192: 75, p256: 91, p384: 120, p521: 158 };
+
 function kindOf(key: KeyObject): FormatKeyKind | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === "ed25519") return type;
@@ -46,6 +49,13 @@ export function formatKey(from: KeyObject | string | Uint8Array): FormatKey {
   const kind = key && kindOf(key);
   if (!kind) return refuseFormat("FORMAT_KEY", -1, key ? "it is not Ed25519, P-256, P-384 or RSA" : "it is not a public key");
   const spki = new Uint8Array(key.export({ type: "spki", format: "der" }));
+  // in two encodings a key would have two names, and parameters instead of a name may be those of another curve
+  if (spki.length !== (POINTS[kind] ?? spki.length))
+    return refuseFormat(
+      "FORMAT_KEY",
+      -1,
+      "its point is compressed, or its curve has no name: openssl ec -conv_form uncompressed -param_enc named_curve -pubout writes it",
+    );
   return { kind, key, spki, id: createHash("sha256").update(spki).digest("hex") };
 }
 
