@@ -1,9 +1,10 @@
 // The table of formats.
 
+import { ESP32 } from "./esp32/esp32.js";
 import type { FieldFormat } from "./format.js";
 
 /** The formats, in the order in which a file is compared with them. */
-export const FORMATS: readonly FieldFormat[] = [];
+export const FORMATS: readonly FieldFormat[] = [ESP32];
 
 /**
  * Recognizes a file by its content.

@@ -1,5 +1,6 @@
 // Reads, verifies and signs files in the formats of other boot loaders and tools.
 
+export { espKeyDigest } from "./esp32/block.js";
 export type {
   FieldFormat,
   FormatDetail,

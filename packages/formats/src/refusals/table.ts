@@ -3,6 +3,7 @@
 
 import { FORMAT_REFUSALS, type FormatRefusalName } from "@firmseal/verifier/tools";
 import { COMMON_REFUSALS } from "./common.js";
+import { ESP32_REFUSALS } from "./esp32.js";
 import type { FormatRefusalRow } from "./row.js";
 
 /** A family of formats, with the range of its numbers, both ends included. */
@@ -13,9 +14,12 @@ export interface FormatRefusalGroup {
 }
 
 /** The ranges of numbers. The compiler demands a row for each number, and a number for each row. */
-export const FORMAT_REFUSAL_GROUPS: readonly FormatRefusalGroup[] = [{ from: 600, to: 619, what: "files of every other format" }];
+export const FORMAT_REFUSAL_GROUPS: readonly FormatRefusalGroup[] = [
+  { from: 600, to: 619, what: "files of every other format" },
+  { from: 660, to: 699, what: "images of ESP32 chips" },
+];
 
-const ROWS: { readonly [name in FormatRefusalName]: FormatRefusalRow } = { ...COMMON_REFUSALS };
+const ROWS: { readonly [name in FormatRefusalName]: FormatRefusalRow } = { ...COMMON_REFUSALS, ...ESP32_REFUSALS };
 
 /** A refusal with its number, name and words. */
 export interface NumberedFormatRefusal extends FormatRefusalRow {
