@@ -44,7 +44,12 @@ export const THINGS = [
   },
   { what: "a command", names: ["whosigned"], most: 1, besides: { "packages/cli/src/commands.generated.ts": "written by the build" } },
   { what: "a key source, Google", names: ["gcpkms", "gcp", "openGoogleKey"], most: 2, besides: {} },
-  { what: "a key source, AWS", names: ["awskms", "aws", "openAwsKey"], most: 2, besides: {} },
+  {
+    what: "a key source, AWS",
+    names: ["awskms", "aws", "openAwsKey"],
+    most: 2,
+    besides: { "packages/formats/src/signature-files/plain.ts": "the name of a format of signature files" },
+  },
   { what: "a key source, Azure", names: ["azurekv", "azure", "openAzureKey"], most: 2, besides: {} },
   {
     what: "a key source, Vault",

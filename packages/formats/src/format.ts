@@ -2,7 +2,7 @@
 // signature in, verify.
 
 import type { FormatKey } from "./key/key.js";
-import type { Scheme } from "./key/scheme.js";
+import type { Scheme, SchemeHash } from "./key/scheme.js";
 
 /** A value of a file that only its format has. */
 export interface FormatDetail {
@@ -62,6 +62,8 @@ export interface FormatFile {
    * signatures by such keys, or if this key has signed.
    */
   toBeSigned(key: FormatKey): KeyMessage;
+  /** The same key signs once more: toBeSigned() gives a second message. minisign has two signatures in a file. */
+  readonly unfinished?: true;
   /**
    * Returns a copy with one more signature, which is not verified: call verify().
    *
@@ -79,6 +81,37 @@ export interface FormatFile {
   verify(keys: readonly FormatKey[]): readonly VerifiedBy[];
 }
 
+/** What a signature file says beside the signature, or must say. Formats ignore what they do not have. */
+export interface SignatureOptions {
+  /** sshsig: what such signatures are for, such as "firmware@example.com". Nothing is signed or verified without. */
+  readonly namespace?: string;
+  /**
+   * der, sshsig: the hash. Default to sign: SHA-512 for sshsig, else SHA-384 for P-384, and SHA-256. Default to verify:
+   * any.
+   */
+  readonly hash?: SchemeHash;
+  /** der: of RSA. Default to sign: PSS with a salt as long as the hash. To verify: both. */
+  readonly padding?: "pss" | "pkcs1";
+  /** minisign: whether the file is hashed before it is signed. Default to sign: yes. To verify: true demands it. */
+  readonly prehashed?: boolean;
+  /** minisign, signify: the first line, which no signature covers. */
+  readonly comment?: string;
+  /** minisign: the comment that is signed. Default: none. */
+  readonly trustedComment?: string;
+  /** signify: whether the content follows the signature in the same file. Default: no. */
+  readonly embedded?: boolean;
+}
+
+/** A format whose signature is a file beside the content. */
+export interface SignatureFormat extends FieldFormat {
+  /**
+   * Begins a signature file for some content. It has no signature yet.
+   *
+   * @throws FormatRefusal if an option is missing, or is not possible.
+   */
+  draft(content: Uint8Array, options?: SignatureOptions): FormatFile;
+}
+
 /** A format. */
 export interface FieldFormat {
   /** The word of `--format`. */
@@ -94,7 +127,8 @@ export interface FieldFormat {
    *
    * @param bytes - The file. For a format with `beside`: the signature file.
    * @param content - For a format with `beside`: what was signed. Without it, there are facts, and verify() refuses.
+   * @param options - For a format with `beside`: what verify() demands.
    * @throws FormatRefusal, and nothing else for any bytes.
    */
-  read(bytes: Uint8Array, content?: Uint8Array): FormatFile;
+  read(bytes: Uint8Array, content?: Uint8Array, options?: SignatureOptions): FormatFile;
 }

@@ -1,10 +1,17 @@
 // The table of formats.
 
 import { ESP32 } from "./esp32/esp32.js";
-import type { FieldFormat } from "./format.js";
+import type { FieldFormat, SignatureFormat } from "./format.js";
+import { MINISIGN } from "./signature-files/minisign.js";
+import { AWS_SIGNATURE, DER_SIGNATURE, RAW_SIGNATURE } from "./signature-files/plain.js";
+import { SIGNIFY } from "./signature-files/signify.js";
+import { SSHSIG } from "./signature-files/sshsig.js";
+
+/** The formats whose signature is a file beside the content. */
+export const SIGNATURE_FORMATS: readonly SignatureFormat[] = [MINISIGN, SIGNIFY, SSHSIG, DER_SIGNATURE, AWS_SIGNATURE, RAW_SIGNATURE];
 
 /** The formats, in the order in which a file is compared with them. */
-export const FORMATS: readonly FieldFormat[] = [ESP32];
+export const FORMATS: readonly FieldFormat[] = [ESP32, ...SIGNATURE_FORMATS];
 
 /**
  * Recognizes a file by its content.

@@ -8,9 +8,11 @@ export type {
   FormatFile,
   FormatSignature,
   KeyMessage,
+  SignatureFormat,
+  SignatureOptions,
   VerifiedBy,
 } from "./format.js";
-export { FORMATS, formatOf } from "./formats.js";
+export { FORMATS, formatOf, SIGNATURE_FORMATS } from "./formats.js";
 export { ecdsaFromDer, ecdsaToDer } from "./key/der.js";
 export { type FormatKey, type FormatKeyKind, formatKey, pkcs1 } from "./key/key.js";
 export { type Scheme, type SchemeHash, schemeLength, schemeName, signScheme, verifyScheme } from "./key/scheme.js";
@@ -23,3 +25,6 @@ export {
   formatRefusalOf,
   type NumberedFormatRefusal,
 } from "./refusals/table.js";
+export { type OtaFile, type OtaJob, type OtaUpdate, readOtaJob, writeOtaJob, writeOtaUpdate } from "./signature-files/aws-documents.js";
+export { whyNotSigned } from "./signature-files/oracle.js";
+export { toolKey, writeToolKey } from "./signature-files/tool-key.js";

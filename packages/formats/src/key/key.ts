@@ -14,6 +14,8 @@ export interface FormatKey {
   readonly spki: Uint8Array;
   /** SHA-256 of `spki`, hex: how messages and logs name the key. */
   readonly id: string;
+  /** The number that minisign or signify gave the key, 8 bytes in hex as files have it; undefined: not known. */
+  readonly number?: string;
 }
 
 const CURVES: { readonly [curve: string]: FormatKeyKind } = {

@@ -5,6 +5,7 @@ import { FORMAT_REFUSALS, type FormatRefusalName } from "@firmseal/verifier/tool
 import { COMMON_REFUSALS } from "./common.js";
 import { ESP32_REFUSALS } from "./esp32.js";
 import type { FormatRefusalRow } from "./row.js";
+import { SIGNATURE_FILE_REFUSALS } from "./signature-files.js";
 
 /** A family of formats, with the range of its numbers, both ends included. */
 export interface FormatRefusalGroup {
@@ -17,9 +18,14 @@ export interface FormatRefusalGroup {
 export const FORMAT_REFUSAL_GROUPS: readonly FormatRefusalGroup[] = [
   { from: 600, to: 619, what: "files of every other format" },
   { from: 660, to: 699, what: "images of ESP32 chips" },
+  { from: 700, to: 759, what: "signature files" },
 ];
 
-const ROWS: { readonly [name in FormatRefusalName]: FormatRefusalRow } = { ...COMMON_REFUSALS, ...ESP32_REFUSALS };
+const ROWS: { readonly [name in FormatRefusalName]: FormatRefusalRow } = {
+  ...COMMON_REFUSALS,
+  ...ESP32_REFUSALS,
+  ...SIGNATURE_FILE_REFUSALS,
+};
 
 /** A refusal with its number, name and words. */
 export interface NumberedFormatRefusal extends FormatRefusalRow {

@@ -1,0 +1,70 @@
+// No signing oracle: raw, der, aws, signify and old signatures of minisign are over the bytes of a file as they are. So
+// a file that is what a key signs in another format would get a signature of that format, which no log knows.
+
+import { ESP32 } from "../esp32/esp32.js";
+import type { Scheme } from "../key/scheme.js";
+import { FormatRefusal, refuseFormat } from "../refusal.js";
+
+/**
+ * RFC 9052 §4.4, RFC 9338 §3.3: an array that begins with one of these texts. Lengths may be in a longer form than the
+ * shortest.
+ */
+const COSE = /^[\x80-\x9f].{0,18}?(?:Counter)?Signature/s;
+
+/** What begins like this, by what it is. */
+const BEGINNINGS: readonly (readonly [what: string, pattern: RegExp])[] = [
+  ["a Sig_structure of COSE, which envelopes and trust files are signed with", COSE],
+  ["a PAE of DSSE, which attestations are signed with", /^DSSEv\d+ /],
+  ["what sshsig signs", /^SSHSIG/],
+  ["a signed note", /\n\n\xe2\x80\x94 \S+ \S+\n$/],
+  ["a checkpoint of a log, which notes sign", /^[^\n]+\n\d+\n[A-Za-z0-9+/]{43}=\n/],
+  ["what a witness signs", /^cosignature\/v\d+\n/],
+  ["what a JSON Web Signature signs", /^eyJ[\w-]*\.[\w-]*$/],
+];
+
+/** Enough for every beginning, and for a note: those are short. */
+const BEGINNING_LIMIT = 2 ** 20;
+
+/**
+ * Says why content must not be signed as it is.
+ *
+ * @param content - The content.
+ * @param scheme - The algorithm. Ed25519 also signs digests, in MCUboot and minisign.
+ * @returns What it is, in words, or undefined if it may be signed.
+ */
+export function whyNotSigned(content: Uint8Array, scheme: Scheme): string | undefined {
+  const text = Buffer.from(content.subarray(0, BEGINNING_LIMIT)).toString("latin1");
+  for (const [what, pattern] of BEGINNINGS) if (pattern.test(text)) return what;
+  if (scheme.type === "ed25519" && [32, 48, 64].includes(content.length))
+    return "as long as a digest, which boot loaders and minisign sign";
+  if (isMcuboot(content)) return "what MCUboot verifies: an image without its unprotected TLVs";
+  if (isEsp32(content)) return "what Secure Boot v2 of ESP32 verifies: an image that is padded to 4 KiB";
+  return undefined;
+}
+
+/** Refuses such content. Throws FormatRefusal SIGNATURE_FILE_ORACLE. */
+export function refuseOracle(content: Uint8Array, scheme: Scheme): void {
+  const what = whyNotSigned(content, scheme);
+  if (what !== undefined) refuseFormat("SIGNATURE_FILE_ORACLE", -1, `it is ${what}`);
+}
+
+/** Header, payload and protected TLVs, and nothing else (image.h of MCUboot), in both orders of bytes. */
+function isMcuboot(content: Uint8Array): boolean {
+  if (content.length < 32) return false;
+  const view = new DataView(content.buffer, content.byteOffset, content.length);
+  return [true, false].some((little) => {
+    const magic = view.getUint32(0, little);
+    if (magic !== 0x96f3b83d && magic !== 0x96f3b83c) return false;
+    return view.getUint16(8, little) + view.getUint16(10, little) + view.getUint32(12, little) === content.length;
+  });
+}
+
+function isEsp32(content: Uint8Array): boolean {
+  if (content.length === 0 || content.length % 4096 !== 0 || !ESP32.looksLike(content)) return false;
+  try {
+    return ESP32.read(content).facts.signatures.length === 0;
+  } catch (e) {
+    if (e instanceof FormatRefusal) return false;
+    throw e;
+  }
+}

@@ -1,0 +1,71 @@
+// The text of signature files. Lines end with LF, also the last one: a file with CR LF was converted on its way, and is
+// refused, although minisign reads it. Base64 has one encoding: no line ends in it, no stray bits.
+
+import { refuseFormat } from "../refusal.js";
+
+/** Bytes of a first line and of a trusted comment in minisign.h; signify has the first limit too. */
+export const COMMENT_LIMIT = 1024;
+export const TRUSTED_LIMIT = 8192;
+
+/** Bytes of a signature file, without content in it. The longest one is of RSA-4096 in sshsig. */
+const FILE_LIMIT = 2 ** 16;
+
+export const UNTRUSTED = "untrusted comment: ";
+
+/**
+ * Splits a file into lines.
+ *
+ * @param bytes - The file.
+ * @param most - How many lines it has at most.
+ * @returns The lines, without their ends, as Latin-1.
+ * @throws FormatRefusal SIGNATURE_FILE_CRLF and SIGNATURE_FILE_FORM.
+ */
+export function linesOf(bytes: Uint8Array, most: number): string[] {
+  if (bytes.length > FILE_LIMIT) return refuseFormat("SIGNATURE_FILE_FORM", FILE_LIMIT, `it has ${bytes.length} bytes`);
+  const text = Buffer.from(bytes).toString("latin1");
+  const cr = text.indexOf("\r");
+  if (cr >= 0) return refuseFormat("SIGNATURE_FILE_CRLF", cr);
+  if (!text.endsWith("\n")) return refuseFormat("SIGNATURE_FILE_FORM", bytes.length, "the last line has no end");
+  const lines = text.slice(0, -1).split("\n");
+  if (lines.length > most) return refuseFormat("SIGNATURE_FILE_FORM", -1, `${lines.length} lines`);
+  return lines;
+}
+
+/**
+ * Decodes base64 in its one encoding.
+ *
+ * @param text - The base64, with padding.
+ * @param at - Its offset, for the refusal.
+ * @returns The bytes.
+ * @throws FormatRefusal SIGNATURE_FILE_BASE64.
+ */
+export function fromBase64(text: string, at = -1): Uint8Array {
+  const bytes = new Uint8Array(Buffer.from(text, "base64"));
+  if (toBase64(bytes) !== text) return refuseFormat("SIGNATURE_FILE_BASE64", at);
+  return bytes;
+}
+
+/** Encodes as base64 with padding. */
+export const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+
+/**
+ * Checks text that is shown to people.
+ *
+ * @param text - Its bytes.
+ * @param most - Bytes that it has at most.
+ * @param at - Its offset, for the refusal.
+ * @returns The text.
+ * @throws FormatRefusal SIGNATURE_FILE_TEXT for control characters, and for what is not UTF-8.
+ */
+export function printable(text: Uint8Array, most: number, at = -1): string {
+  const shown = Buffer.from(text).toString("utf8");
+  if (text.length > most || /[\p{Cc}\u2028\u2029]/u.test(shown) || !Buffer.from(shown).equals(text))
+    return refuseFormat("SIGNATURE_FILE_TEXT", at);
+  return shown;
+}
+
+/** The text of a line behind its beginning. Throws SIGNATURE_FILE_FORM for another beginning. */
+export function afterPrefix(line: string | undefined, prefix: string, most: number, at = -1): string {
+  if (!line?.startsWith(prefix)) return refuseFormat("SIGNATURE_FILE_FORM", at, `a line does not begin with "${prefix.trim()}"`);
+  return printable(Buffer.from(line.slice(prefix.length), "latin1"), most, at);
+}
