@@ -2,6 +2,7 @@
 
 import { ESP32 } from "./esp32/esp32.js";
 import type { FieldFormat, SignatureFormat } from "./format.js";
+import { MCUBOOT } from "./mcuboot/mcuboot.js";
 import { MINISIGN } from "./signature-files/minisign.js";
 import { AWS_SIGNATURE, DER_SIGNATURE, RAW_SIGNATURE } from "./signature-files/plain.js";
 import { SIGNIFY } from "./signature-files/signify.js";
@@ -11,7 +12,7 @@ import { SSHSIG } from "./signature-files/sshsig.js";
 export const SIGNATURE_FORMATS: readonly SignatureFormat[] = [MINISIGN, SIGNIFY, SSHSIG, DER_SIGNATURE, AWS_SIGNATURE, RAW_SIGNATURE];
 
 /** The formats, in the order in which a file is compared with them. */
-export const FORMATS: readonly FieldFormat[] = [ESP32, ...SIGNATURE_FORMATS];
+export const FORMATS: readonly FieldFormat[] = [MCUBOOT, ESP32, ...SIGNATURE_FORMATS];
 
 /**
  * Recognizes a file by its content.

@@ -16,6 +16,7 @@ export { FORMATS, formatOf, SIGNATURE_FORMATS } from "./formats.js";
 export { ecdsaFromDer, ecdsaToDer } from "./key/der.js";
 export { type FormatKey, type FormatKeyKind, formatKey, pkcs1 } from "./key/key.js";
 export { type Scheme, type SchemeHash, schemeLength, schemeName, signScheme, verifyScheme } from "./key/scheme.js";
+export { buildMcuboot, type ImageOptions, type ImageSlot } from "./mcuboot/build-image.js";
 export { FormatRefusal } from "./refusal.js";
 export type { FormatRefusalRow } from "./refusals/row.js";
 export {

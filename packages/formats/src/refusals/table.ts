@@ -4,6 +4,7 @@
 import { FORMAT_REFUSALS, type FormatRefusalName } from "@firmseal/verifier/tools";
 import { COMMON_REFUSALS } from "./common.js";
 import { ESP32_REFUSALS } from "./esp32.js";
+import { MCUBOOT_REFUSALS } from "./mcuboot.js";
 import type { FormatRefusalRow } from "./row.js";
 import { SIGNATURE_FILE_REFUSALS } from "./signature-files.js";
 
@@ -17,12 +18,14 @@ export interface FormatRefusalGroup {
 /** The ranges of numbers. The compiler demands a row for each number, and a number for each row. */
 export const FORMAT_REFUSAL_GROUPS: readonly FormatRefusalGroup[] = [
   { from: 600, to: 619, what: "files of every other format" },
+  { from: 620, to: 659, what: "MCUboot images" },
   { from: 660, to: 699, what: "images of ESP32 chips" },
   { from: 700, to: 759, what: "signature files" },
 ];
 
 const ROWS: { readonly [name in FormatRefusalName]: FormatRefusalRow } = {
   ...COMMON_REFUSALS,
+  ...MCUBOOT_REFUSALS,
   ...ESP32_REFUSALS,
   ...SIGNATURE_FILE_REFUSALS,
 };
