@@ -18,6 +18,7 @@ export { type FormatKey, type FormatKeyKind, formatKey, pkcs1 } from "./key/key.
 export { type Scheme, type SchemeHash, schemeLength, schemeName, signScheme, verifyScheme } from "./key/scheme.js";
 export { buildMcuboot, type ImageOptions, type ImageSlot } from "./mcuboot/build-image.js";
 export { FormatRefusal } from "./refusal.js";
+export type { FormatRefusalName } from "./refusals/numbers.js";
 export type { FormatRefusalRow } from "./refusals/row.js";
 export {
   FORMAT_REFUSAL_GROUPS,

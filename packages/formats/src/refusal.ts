@@ -1,11 +1,13 @@
 // What this package throws for a file: a number, words, and the place.
 
-import { FirmsealError, type FormatRefusalName } from "@firmseal/verifier/tools";
+import { FirmsealError } from "@firmseal/verifier/tools";
+import type { FormatRefusalName } from "./refusals/numbers.js";
 import { formatRefusalOf } from "./refusals/table.js";
 
 /** The file is not valid, or not signed by the given keys. Message and hint are one line each. */
 export class FormatRefusal extends FirmsealError {
   override readonly name = "FormatRefusal";
+  override readonly number: number;
   /** What to do. */
   readonly hint: string;
 
@@ -17,8 +19,9 @@ export class FormatRefusal extends FirmsealError {
     /** What was found, for the message: "the length is 5". Default: the meaning alone. */
     detail?: string,
   ) {
-    const { meaning, advice } = formatRefusalOf(reason);
+    const { number, meaning, advice } = formatRefusalOf(reason);
     super(`ERR_${reason}`, `${meaning}${detail === undefined ? "" : `: ${detail}`}`);
+    this.number = number;
     this.hint = advice;
   }
 }

@@ -1,8 +1,9 @@
 // The table of refusals: numbers, names, words.
 
-import { FORMAT_REFUSALS, OTHER_ERRORS, refusalGroup } from "@firmseal/verifier/tools";
+import { OTHER_ERRORS, refusalGroup } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { FormatRefusal } from "../src/refusal.js";
+import { FORMAT_REFUSALS } from "../src/refusals/numbers.js";
 import { FORMAT_REFUSAL_GROUPS, FORMAT_REFUSAL_ROWS } from "../src/refusals/table.js";
 
 describe("the table of refusals", () => {

@@ -22,6 +22,17 @@ describe("FirmsealError", () => {
     expect(Object.getOwnPropertyDescriptor(caused, "cause")).toMatchObject({ enumerable: false, configurable: true, writable: true });
   });
 
+  it("has the number of its cause if only that knows it, and if both have one code", () => {
+    class Elsewhere extends FirmsealError {
+      override readonly number = 700;
+    }
+    const cause = new Elsewhere("ERR_FORMAT_TEST", "refused");
+    expect(new FirmsealError("ERR_FORMAT_TEST", "words", { cause }).number).toBe(700);
+    expect(new FirmsealError("ERR_FORMAT_OTHER", "words", { cause }).number).toBe(undefined);
+    expect(new FirmsealError("ERR_KEY", "words", { cause }).number).toBe(206);
+    expect(new FirmsealError("ERR_FORMAT_TEST", "words", { cause: { code: "ERR_FORMAT_TEST", number: 1 } }).number).toBe(undefined);
+  });
+
   it("has numbers that no release changes", () => {
     expect(OTHER_ERRORS).toEqual({
       ...{ USAGE: 200, ENVIRONMENT: 201, TEST_KEY: 202, ALREADY_SIGNED: 203, DESCRIPTION: 204, IMAGE: 205, KEY: 206, POWER_CUT: 207 },

@@ -2,10 +2,10 @@
 
 import type { FormatRefusalRow } from "./row.js";
 
-/** By name. The numbers are in packages/verifier/src/tools/error.ts. */
+/** By name. The numbers are in numbers.ts. */
 export const COMMON_REFUSALS = {
   FORMAT_UNKNOWN: {
-    meaning: "the file is in none of the formats that firmseal reads",
+    meaning: "the file is in none of these formats",
     advice: "give a SUIT envelope, or a file of one of the formats of other boot loaders",
     source: "ours",
   },

@@ -5,7 +5,7 @@ import type { FormatRefusalRow } from "./row.js";
 const BUILD_AGAIN = "build the image again, or get it again: it is damaged, or not for a chip with Secure Boot v2";
 const SIGN_AGAIN = "sign the unsigned image again: a chip would skip this signature, or not start the image";
 
-/** By name. The numbers are in packages/verifier/src/tools/error.ts. */
+/** By name. The numbers are in numbers.ts. */
 export const ESP32_REFUSALS = {
   ESP32_TRUNCATED: {
     meaning: "the file ends inside the image",

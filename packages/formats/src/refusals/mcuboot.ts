@@ -5,16 +5,16 @@ import type { FormatRefusalRow } from "./row.js";
 const IMAGE_H = "MCUboot, image.h";
 const AGAIN = "get the file again, or make it again from the binary";
 
-/** By name. The numbers are in packages/verifier/src/tools/error.ts. */
+/** By name. The numbers are in numbers.ts. */
 export const MCUBOOT_REFUSALS = {
   MCUBOOT_MAGIC: {
     meaning: "the header does not begin with the magic number of MCUboot",
-    advice: "give an image with a header, as imgtool or firmseal makes it; images of version 1 are not read",
+    advice: "give an image with a header, as imgtool makes it; images of version 1 are not read",
     source: IMAGE_H,
   },
   MCUBOOT_BIG_ENDIAN: {
     meaning: "the image is for a big-endian processor",
-    advice: "verify it with imgtool: firmseal reads only little-endian images",
+    advice: "verify it where it was made: only little-endian images are read here",
     source: IMAGE_H,
   },
   MCUBOOT_TRUNCATED: {
@@ -98,7 +98,7 @@ export const MCUBOOT_REFUSALS = {
     source: "MCUboot, encrypted images",
   },
   MCUBOOT_COMPRESSED: {
-    meaning: "the image is compressed: firmseal cannot check what it becomes",
+    meaning: "the image is compressed, and what it becomes cannot be checked",
     advice: "verify it with imgtool, or make the image without compression",
     source: "MCUboot, compressed images",
   },

@@ -4,7 +4,7 @@ import type { FormatRefusalRow } from "./row.js";
 
 const FROM_MAKER = "get the signature file again from its maker, byte for byte";
 
-/** By name. The numbers are in packages/verifier/src/tools/error.ts. */
+/** By name. The numbers are in numbers.ts. */
 export const SIGNATURE_FILE_REFUSALS = {
   SIGNATURE_FILE_FORM: {
     meaning: "the signature file does not have the lines, fields or lengths of its format",

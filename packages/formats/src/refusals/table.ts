@@ -1,10 +1,10 @@
 // The only table of the words of refusals: one group for all formats, and one for each family. `pnpm refusals` writes
 // the tables of errors.md from it. Not in device bundles.
 
-import { FORMAT_REFUSALS, type FormatRefusalName } from "@firmseal/verifier/tools";
 import { COMMON_REFUSALS } from "./common.js";
 import { ESP32_REFUSALS } from "./esp32.js";
 import { MCUBOOT_REFUSALS } from "./mcuboot.js";
+import { FORMAT_REFUSALS, type FormatRefusalName } from "./numbers.js";
 import type { FormatRefusalRow } from "./row.js";
 import { SIGNATURE_FILE_REFUSALS } from "./signature-files.js";
 

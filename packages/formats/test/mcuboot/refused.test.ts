@@ -1,9 +1,9 @@
 // Each rule of images, tried with an image that has this fault and no other. Many of them `imgtool verify` accepts.
 
-import { FORMAT_REFUSALS } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { formatOf } from "../../src/formats.js";
 import { MCUBOOT } from "../../src/mcuboot/mcuboot.js";
+import { FORMAT_REFUSALS } from "../../src/refusals/numbers.js";
 import { reasonOf } from "../common.js";
 import { type Craft, type CraftedTlv, craft, digestOf, key } from "./craft.js";
 

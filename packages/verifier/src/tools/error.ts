@@ -38,83 +38,19 @@ export var OTHER_ERRORS = {
   INTERNAL: 299,
 } as const;
 
-/**
- * The refusals of packages/formats, with their numbers: 600 to 619 every format, 620 to 659 MCUboot images, 660 to 699
- * signed apps of ESP32, 700 to 759 signature files. A number is never reused. Their words are in
- * packages/formats/src/refusals/.
- */
-export var FORMAT_REFUSALS = {
-  FORMAT_UNKNOWN: 600,
-  FORMAT_KEY: 601,
-  FORMAT_NOT_SIGNED: 602,
-  FORMAT_NO_KEY: 603,
-  FORMAT_SIGNATURE: 604,
-  FORMAT_SIGNATURE_ENCODING: 605,
-  FORMAT_ALREADY_SIGNED: 606,
-  FORMAT_CONTENT: 607,
-  MCUBOOT_MAGIC: 620,
-  MCUBOOT_BIG_ENDIAN: 621,
-  MCUBOOT_TRUNCATED: 622,
-  MCUBOOT_HEADER: 623,
-  MCUBOOT_FLAGS: 624,
-  MCUBOOT_TLV_MAGIC: 625,
-  MCUBOOT_TLV_BOUNDS: 626,
-  MCUBOOT_PROTECTED_SIZE: 627,
-  MCUBOOT_TLV_TYPE: 628,
-  MCUBOOT_TLV_AREA: 629,
-  MCUBOOT_TLV_DUPLICATE: 630,
-  MCUBOOT_TLV_LENGTH: 631,
-  MCUBOOT_TLV_VALUE: 632,
-  MCUBOOT_TLV_ORDER: 633,
-  MCUBOOT_HASH_KIND: 634,
-  MCUBOOT_HASH: 635,
-  MCUBOOT_ENCRYPTED: 636,
-  MCUBOOT_ENCRYPTION: 637,
-  MCUBOOT_COMPRESSED: 638,
-  MCUBOOT_TRAILER: 639,
-  MCUBOOT_SLOT: 640,
-  MCUBOOT_VERSION: 641,
-  MCUBOOT_INPUT: 642,
-  ESP32_TRUNCATED: 660,
-  ESP32_HEADER: 661,
-  ESP32_SEGMENT: 662,
-  ESP32_CHECKSUM: 663,
-  ESP32_HASH: 664,
-  ESP32_DESCRIPTOR: 665,
-  ESP32_LENGTH: 666,
-  ESP32_PADDED: 667,
-  ESP32_FILLER: 668,
-  ESP32_BLOCK: 669,
-  ESP32_BLOCK_CRC: 670,
-  ESP32_BLOCK_KEY: 671,
-  ESP32_DIGEST: 672,
-  ESP32_BLOCKS: 673,
-  ESP32_CHIP_KEY: 674,
-  SIGNATURE_FILE_FORM: 700,
-  SIGNATURE_FILE_CRLF: 701,
-  SIGNATURE_FILE_BASE64: 702,
-  SIGNATURE_FILE_TRAILING: 703,
-  SIGNATURE_FILE_ALGORITHM: 704,
-  SIGNATURE_FILE_FULL: 705,
-  SIGNATURE_FILE_ORACLE: 706,
-  SIGNATURE_FILE_NAMESPACE: 707,
-  SIGNATURE_FILE_COMMENT: 708,
-  SIGNATURE_FILE_TEXT: 709,
-  SIGNATURE_FILE_LEGACY: 710,
-  SIGNATURE_FILE_JOB: 711,
-} as const;
-
-/** The name of a refusal of packages/formats. */
-export type FormatRefusalName = keyof typeof FORMAT_REFUSALS;
+/** How names of refusals in packages/formats begin, which has their numbers: no command needs them for an envelope. */
+type FormatFamily = "FORMAT" | "MCUBOOT" | "ESP32" | "SIGNATURE_FILE";
 
 /** The code of an error: `ERR_` and the name of a refusal or of a number from 200 on. */
-export type ErrorCode = `ERR_${keyof typeof refusals | keyof typeof OTHER_ERRORS | FormatRefusalName}`;
+export type ErrorCode = `ERR_${keyof typeof refusals | keyof typeof OTHER_ERRORS | `${FormatFamily}_${string}`}`;
 
-function errorNumber(code: ErrorCode): number {
+/** The number of a code; for one of packages/formats, that of the cause, which has it from there. */
+function errorNumber(code: ErrorCode, cause: unknown): number {
   var name = code.slice(4),
     i;
   for (i = 0; i < REFUSALS.length; i++) if (REFUSALS[i].name === name) return REFUSALS[i].number;
-  return (OTHER_ERRORS as { [name: string]: number })[name] || (FORMAT_REFUSALS as { [name: string]: number })[name];
+  if (cause instanceof FirmsealError && cause.code === code) return cause.number;
+  return (OTHER_ERRORS as { [name: string]: number })[name];
 }
 
 /**
@@ -132,7 +68,7 @@ export class FirmsealError extends Error {
     options?: { readonly cause?: unknown },
   ) {
     super(message);
-    this.number = errorNumber(code);
+    this.number = errorNumber(code, options && options.cause);
     if (options && options.cause !== undefined)
       Object.defineProperty(this, "cause", { value: options.cause, configurable: true, writable: true });
   }

@@ -170,7 +170,7 @@ export { MAX_ANCHORS, readTrust, trustPayload } from "../trust/trust-list.js";
 export { equalBytes, fromHex, toHex } from "./bytes.js";
 export { type ActionName, type ArgumentKind, COMMAND_ROWS, type CommandRow } from "./command-table.js";
 export { decodeEnvelope, type TextEntry, type UnverifiedEnvelope, type UnverifiedManifest } from "./envelope.js";
-export { codeOfRefusal, type ErrorCode, FirmsealError, FORMAT_REFUSALS, type FormatRefusalName, OTHER_ERRORS } from "./error.js";
+export { codeOfRefusal, type ErrorCode, FirmsealError, OTHER_ERRORS } from "./error.js";
 export { FILE_KINDS, type FileKind, looksLikeEnvelope, looksLikeTrustFile, taggedKind } from "./file-kinds.js";
 export { decodeItem, type Head, type Input, type Item, type ItemKind, readHead, readItem, readSlice, type Slice } from "./items.js";
 export {
