@@ -16,6 +16,7 @@ import type { AnyCommand } from "../../src/command.js";
 import { COMMANDS } from "../../src/commands.generated.js";
 import { FAILURE, optional, type Shape, SUCCESS } from "../../src/common/shapes.js";
 import { parserOf } from "../../src/parser.js";
+import { mcubootImage } from "../verify/mcuboot-image.js";
 import { differences, unseen } from "./shape.js";
 
 const all = new Map<string, AnyCommand>();
@@ -177,6 +178,10 @@ describe("the JSON of each command has its shape", () => {
     await p.ok(["sign", "refused.json", "--key", "A.pem", "--key", "B.pem", "--out", "refused.suit"]);
     await inShape(p, ["verify", "refused.suit", "--key", "A.jwk"]);
     if (LONG) await inShape(p, ["report", "refused.suit", "--key", "A.jwk", "--out", "refused.html"]);
+    p.put("boot.bin", mcubootImage(p.get("A.pem")));
+    await inShape(p, ["verify", "boot.bin", "--key", "A.jwk"]);
+    await inShape(p, ["verify", "boot.bin", "--key", "C.jwk"]);
+    await inShape(p, ["inspect", "boot.bin"]);
     await inShape(p, ["inspect", "fw.suit"]);
     // a dependency, and what devices refuse: install is element 17
     const common = cbor(

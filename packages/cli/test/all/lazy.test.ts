@@ -56,6 +56,15 @@ it("product files are read by a module of its own, which lint loads only for a p
     for (const command of chunksOf(name)) expect([...loadedWith(command)].filter(isToml), command).toEqual([]);
 });
 
+/** Words of the reader of MCUboot images, which only such a file needs. */
+const isMcuboot = (file: string) => textOf(file).includes("there is no TLV area");
+
+it("files of other boot loaders are read by a module of its own, which is loaded for such a file", () => {
+  expect(chunks.filter(isMcuboot)).not.toEqual([]);
+  for (const name of ["verify", "inspect"])
+    for (const command of chunksOf(name)) expect([...loadedWith(command)].filter(isMcuboot), command).toEqual([]);
+});
+
 it("the program loads no command before it is named, and no cryptography", () => {
   const files = [...loadedWith("main.js")];
   // commander, the table of commands, and what is said of failures

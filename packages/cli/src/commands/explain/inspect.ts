@@ -25,6 +25,8 @@ import {
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { FOREIGN_FILE, foreignFile, foreignLines, foreignRead } from "../../common/foreign.js";
+import type { InspectedForeign } from "../../common/foreign-read.js";
 import { productFile } from "../../common/options.js";
 import { BOARDS, boardLines, missingLines } from "../../common/release/folder-words.js";
 import { namedLines, namesOfProduct, type ProductNames, productHere } from "../../common/release/product-names.js";
@@ -208,6 +210,12 @@ async function inspected(input: Uint8Array, o: InspectOptions) {
 async function inspect(path: string, o: InspectOptions) {
   if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
   if (path !== STDIO && isFolder(path)) return inspectFolder(path, o);
+  const foreign = await foreignFile(path);
+  if (foreign) {
+    const { inspectForeign, refuseForForeign } = await foreignRead();
+    refuseForForeign(path, foreign, o);
+    return inspectForeign(path, foreign);
+  }
   if (o.board !== undefined) (await folders()).refuseBoardOf(path, o.board);
   const input = readAnyEnvelope(path);
   const f = await inspected(input, o);
@@ -233,7 +241,8 @@ async function inspectFolder(path: string, o: InspectOptions) {
 type OneFacts = EnvelopeFacts & { diagnostic?: string; names?: ProductNames };
 
 /** `f`: also the facts of an envelope that was refused. */
-function shownLines(path: string, f: OneFacts | RefusedFacts | Awaited<ReturnType<typeof inspectFolder>>): string[] {
+function shownLines(path: string, f: OneFacts | RefusedFacts | Awaited<ReturnType<typeof inspectFolder>> | InspectedForeign): string[] {
+  if ("file" in f) return foreignLines(path, f.file);
   if ("elements" in f) return refusedLines(path, byteWords(f.bytes), f);
   if ("boards" in f) return namedLines([...missingLines(f.missing), ...boardLines(f.boards, (one) => shownLines(one.path, one))], f.names);
   return f.diagnostic === undefined ? namedLines(envelopeLines(path, f), f.names) : f.diagnostic.split("\n");
@@ -242,7 +251,7 @@ function shownLines(path: string, f: OneFacts | RefusedFacts | Awaited<ReturnTyp
 export default define({
   name: "inspect",
   summary: "show the contents and commands of an envelope, without verifying signatures",
-  arguments: [commandArgument("<envelope>", "envelope, - for stdin, or the folder of a release")],
+  arguments: [commandArgument("<envelope>", "envelope, - for stdin, or the folder of a release; or an MCUboot image")],
   options: () => [
     option("--diag", "show CBOR diagnostic notation"),
     productFile(),
@@ -293,6 +302,7 @@ export default define({
       "object[]",
       "if devices refuse it: every element, by name, with what is wrong: name, at, bytes, value, meaning, elements, wrong",
     ],
+    ...FOREIGN_FILE,
     ...BOARDS,
     ...TEST_KEYS,
     ...NAMES_SHAPE,

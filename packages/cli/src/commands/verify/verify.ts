@@ -17,6 +17,7 @@ import {
   type VerifiedBoard,
 } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
+import { FOREIGN_FILE, foreignFile, foreignRead, verdictOnForeign } from "../../common/foreign.js";
 import {
   forVerifier,
   passphrases,
@@ -42,6 +43,7 @@ import {
 import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE, WITHDRAWAL } from "../../common/shapes.js";
 import { numberWords, versionFacts, withdrawnFacts, withdrawnNames } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
+import type { Line } from "../../show/render.js";
 
 export interface VerifyOptions extends TrustOptions, RefusalOverrides {
   floor?: bigint;
@@ -85,6 +87,14 @@ const doubtsOf = ({ signedByTestKeys, otherSignatures, refusing }: VerifiedRelea
   otherSignatures: [...otherSignatures],
   refusing: refusing.map(refusingFacts),
 });
+
+/** Verifies a file of another boot loader, or what verifyEnvelope() takes. */
+async function verify(path: string, o: VerifyOptions) {
+  const foreign = await foreignFile(path);
+  if (!foreign) return verifyEnvelope(path, o);
+  const { verifyForeign } = await foreignRead();
+  return verifyForeign(path, foreign, o);
+}
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
 export async function verifyEnvelope(path: string, o: VerifyOptions) {
@@ -224,10 +234,36 @@ const DOUBTS: Shape = {
   }),
 };
 
+function envelopeWords(f: Facts, path: string, o: VerifyOptions): Line[] {
+  return [
+    ...(f.releases
+      ? f.releases.map(
+          (one) => `${one.path}: ${verdictWords(f, o)}, board ${one.board}, ${numberWords(one)}, signed by ${signerWords(one.signers)}`,
+        )
+      : [`${path}: ${verdictWords(f, o)}, ${numberWords(f)}, signed by ${signerWords(f.signers)}`]),
+    ...(f.records ?? []).map(
+      (one) =>
+        `${join(one.path, RECORD)}: good, covers ${plural(one.boards.length, "board")} and ${plural(one.payloads, "payload")}${one.withdrawn.length > 0 ? `, ${withdrawnNames(one.withdrawn)}` : ""}`,
+    ),
+    ...(f.approval?.complete ? approvalLines(path, f.approval) : []),
+    ...(f.signatures ? progressLines(path, f.signatures) : []),
+    ...f.otherSignatures.map((one) => `another signature: ${otherWords(one)}`),
+    // it may be that of a stranger, in whose folder the command runs
+    ...(f.releases ? [`trusted keys: those of ${f.keysFrom.join(", ")}`] : []),
+    ...(f.payloadsNotChecked.length > 0 ? [`payload not checked: ${someOf(f.payloadsNotChecked)}`] : []),
+    ...(f.severedAbsent.length > 0 ? [`severed, not in the envelope: ${f.severedAbsent.join(", ")}`] : []),
+  ];
+}
+
 export default define({
   name: "verify",
-  summary: "verify an envelope and its payloads",
-  arguments: [commandArgument("<envelope>", "envelope, or - for stdin; with a product file, also a folder that firmseal release wrote")],
+  summary: "verify an envelope and its payloads, or an image of another boot loader",
+  arguments: [
+    commandArgument(
+      "<envelope>",
+      "envelope, or - for stdin; with a product file, also a folder that firmseal release wrote; or an MCUboot image",
+    ),
+  ],
   options: () => [
     ...trusted(),
     threshold(),
@@ -257,8 +293,10 @@ export default define({
   ],
   json: {
     ...NUMBER,
+    sequence: ["string|null", "sequence number; null: the file has none, because another boot loader reads it"],
+    ...FOREIGN_FILE,
     signers: ["object[]", "trusted keys that signed"],
-    ...membersOf("signers[]", SIGNER),
+    ...membersOf("signers[]", { ...SIGNER, "spki?": ["string", "for a file of another boot loader: SHA-256 of the public key, hex"] }),
     ...TEST_KEYS,
     ...DOUBTS,
     ...TRUST_SHAPE,
@@ -300,23 +338,6 @@ export default define({
     ...membersOf("withdrawn?[]", WITHDRAWAL),
   },
   failure: { sequence: null, signers: [], testKeys: [] },
-  run: verifyEnvelope,
-  words: (f, path, o) => [
-    ...(f.releases
-      ? f.releases.map(
-          (one) => `${one.path}: ${verdictWords(f, o)}, board ${one.board}, ${numberWords(one)}, signed by ${signerWords(one.signers)}`,
-        )
-      : [`${path}: ${verdictWords(f, o)}, ${numberWords(f)}, signed by ${signerWords(f.signers)}`]),
-    ...(f.records ?? []).map(
-      (one) =>
-        `${join(one.path, RECORD)}: good, covers ${plural(one.boards.length, "board")} and ${plural(one.payloads, "payload")}${one.withdrawn.length > 0 ? `, ${withdrawnNames(one.withdrawn)}` : ""}`,
-    ),
-    ...(f.approval?.complete ? approvalLines(path, f.approval) : []),
-    ...(f.signatures ? progressLines(path, f.signatures) : []),
-    ...f.otherSignatures.map((one) => `another signature: ${otherWords(one)}`),
-    // it may be that of a stranger, in whose folder the command runs
-    ...(f.releases ? [`trusted keys: those of ${f.keysFrom.join(", ")}`] : []),
-    ...(f.payloadsNotChecked.length > 0 ? [`payload not checked: ${someOf(f.payloadsNotChecked)}`] : []),
-    ...(f.severedAbsent.length > 0 ? [`severed, not in the envelope: ${f.severedAbsent.join(", ")}`] : []),
-  ],
+  run: verify,
+  words: (f, path, o) => ("file" in f ? [verdictOnForeign(path, f)] : envelopeWords(f, path, o)),
 });

@@ -1,6 +1,7 @@
 // Images that are expensive to read.
 
 import { truncateSync } from "node:fs";
+import { buildMcuboot } from "@firmseal/formats";
 import { FACTS } from "../../../../../test-support/src/command-line/run.js";
 import { FAMILY_PRESENT, uf2Block } from "../../../../../test-support/src/image-writers.js";
 import type { Row } from "../budget.js";
@@ -85,6 +86,17 @@ export const IMAGES: Row[] = [
   ),
   onImage("Intel HEX: empty lines", 1_000_000, "hex", (n) => `${hexLine(0)}${"\n".repeat(n)}`),
   onImage("Intel HEX: one long line", 1_000_000, "hex", (n) => `:${"0".repeat(n)}`),
+  {
+    name: "MCUboot: as many TLVs as an area holds",
+    units: 2_000,
+    long: 3_900,
+    exit: [0],
+    args(place, n, tag) {
+      const custom = repeat(n, (i) => ({ type: 0xa0 + i, value: new Uint8Array(0) }));
+      const image = buildMcuboot(new Uint8Array(1000), { version: "1", headerSize: 32, custom });
+      return ["inspect", place.put(`${tag}.bin`, image.bytes)];
+    },
+  },
   {
     name: "an image that is larger than any",
     units: 2 ** 29,
