@@ -61,8 +61,16 @@ function compressed(): Uint8Array {
   return Buffer.concat([head, Buffer.of(2 + ((spki.at(-1) as number) & 1)), spki.subarray(27, 59)]);
 }
 
+/** A key of Ed25519 from its 32 bytes. */
+const raw25519 = (hex: string) => Buffer.from(`302a300506032b6570032100${hex}`, "hex");
+
 describe("a key", () => {
   it.each([
+    // under these, one signature is right for many messages
+    ["the neutral point of Ed25519", raw25519(`01${"00".repeat(31)}`)],
+    ["a point of order 4", raw25519("00".repeat(32))],
+    ["the neutral point in another encoding", raw25519(`ee${"ff".repeat(30)}7f`)],
+    ["not a point of Ed25519", raw25519("02".padEnd(64, "0"))],
     ["text", "no key"],
     ["other bytes", Uint8Array.of(1, 2, 3)],
     ["X25519", generateKeyPairSync("x25519").publicKey],

@@ -1,6 +1,7 @@
 // Public keys of the formats: node:crypto reads and uses them. They are not keys of devices with the SUIT verifier.
 
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
+import { KeyError, publicKey } from "@firmseal/signer";
 import { refuseFormat } from "../refusal.js";
 
 /** The kinds of keys. p192 is only for verification of old files. */
@@ -24,6 +25,8 @@ const CURVES: { readonly [curve: string]: FormatKeyKind } = {
   secp384r1: "p384",
   secp521r1: "p521",
 };
+
+const ED25519_BYTES = 32;
 
 /** Bytes of SubjectPublicKeyInfo with the name of the curve and x and y: OpenSSL keeps every other encoding. */
 const POINTS: { readonly [kind in FormatKeyKind]?: number } = { p192: 75, p256: 91, p384: 120, p521: 158 };
@@ -58,7 +61,18 @@ export function formatKey(from: KeyObject | string | Uint8Array): FormatKey {
       -1,
       "its point is compressed, or its curve has no name: openssl ec -conv_form uncompressed -param_enc named_curve -pubout writes it",
     );
+  if (kind === "ed25519") refuseWeakPoint(spki.subarray(-ED25519_BYTES));
   return { kind, key, spki, id: createHash("sha256").update(spki).digest("hex") };
+}
+
+/** OpenSSL takes any 32 bytes. Under a point of small order, one signature is right for many messages. */
+function refuseWeakPoint(raw: Uint8Array): void {
+  try {
+    publicKey("ed25519", raw);
+  } catch (e) {
+    if (!(e instanceof KeyError)) throw e;
+    refuseFormat("FORMAT_KEY", -1, e.message);
+  }
 }
 
 function publicKeyOf(from: KeyObject | string | Uint8Array): KeyObject | undefined {

@@ -1,4 +1,4 @@
-// Keys from their parts, as binary formats hold them. node:crypto refuses points that are not on their curve.
+// Keys from their parts, as binary formats hold them. formatKey() refuses points that are not on their curve.
 
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { refuseFormat } from "../refusal.js";
