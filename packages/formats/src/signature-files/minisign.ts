@@ -9,7 +9,7 @@ import { verifyScheme } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
 import { keyNumber, keysNumbered, type NumberedLine, readNumbered, refuseOtherLength, untrustedLine, writeNumbered } from "./numbered.js";
 import { refuseOracle } from "./oracle.js";
-import { afterPrefix, COMMENT_LIMIT, fromBase64, linesOf, printable, TRUSTED_LIMIT, toBase64, UNTRUSTED } from "./text.js";
+import { afterPrefix, fromBase64, linesOf, MINISIGN_COMMENT, printable, TRUSTED_COMMENT, toBase64, UNTRUSTED } from "./text.js";
 
 const SCHEME = { type: "ed25519" } as const;
 const TRUSTED = "trusted comment: ";
@@ -30,12 +30,12 @@ export const MINISIGN: SignatureFormat = {
   beside: true,
   looksLike: (bytes) =>
     /^untrusted comment:[^\n]*\n[^\n]{50,200}\ntrusted comment:/.test(
-      Buffer.from(bytes.subarray(0, UNTRUSTED.length + COMMENT_LIMIT + 300)).toString("latin1"),
+      Buffer.from(bytes.subarray(0, UNTRUSTED.length + MINISIGN_COMMENT + 300)).toString("latin1"),
     ),
   read,
   draft(content, options = {}) {
-    printable(Buffer.from(options.comment ?? ""), COMMENT_LIMIT);
-    printable(Buffer.from(options.trustedComment ?? ""), TRUSTED_LIMIT);
+    printable(Buffer.from(options.comment ?? ""), MINISIGN_COMMENT);
+    printable(Buffer.from(options.trustedComment ?? ""), TRUSTED_COMMENT);
     return new MinisignFile(undefined, content, options);
   },
 };
@@ -44,12 +44,12 @@ function read(bytes: Uint8Array, content?: Uint8Array, options: SignatureOptions
   const lines = linesOf(bytes, 4);
   const [first, line, third, last] = lines;
   if (lines.length < 3) return refuseFormat("SIGNATURE_FILE_FORM", bytes.length, `${lines.length} lines`);
-  const comment = afterPrefix(first, UNTRUSTED, COMMENT_LIMIT, 0);
+  const comment = afterPrefix(first, UNTRUSTED, MINISIGN_COMMENT, 0);
   const at = (first as string).length + 1;
   const signature = readNumbered(line, 64, at);
   if (signature.algorithm !== "ED" && signature.algorithm !== "Ed") return refuseFormat("SIGNATURE_FILE_ALGORITHM", at);
   const trustedAt = at + (line as string).length + 1;
-  const trusted = afterPrefix(third, TRUSTED, TRUSTED_LIMIT, trustedAt);
+  const trusted = afterPrefix(third, TRUSTED, TRUSTED_COMMENT, trustedAt);
   const globalAt = trustedAt + (third as string).length + 1;
   const global = last === undefined ? undefined : fromBase64(last, globalAt);
   if (global && global.length !== 64) return refuseFormat("SIGNATURE_FILE_FORM", globalAt, `the last line has ${global.length} bytes`);
@@ -58,7 +58,9 @@ function read(bytes: Uint8Array, content?: Uint8Array, options: SignatureOptions
 
 function write({ comment, signature, trusted, global }: Signed): Uint8Array {
   const last = global ? `${toBase64(global)}\n` : "";
-  return new Uint8Array(Buffer.from(`${untrustedLine(comment)}${writeNumbered(signature)}\n${TRUSTED}${trusted}\n${last}`));
+  return new Uint8Array(
+    Buffer.from(`${untrustedLine(comment, MINISIGN_COMMENT)}${writeNumbered(signature)}\n${TRUSTED}${trusted}\n${last}`),
+  );
 }
 
 /** What the global signature covers. */
@@ -140,6 +142,7 @@ class MinisignFile implements FormatFile {
     const key = named.find((one) => verifyScheme(one, SCHEME, message, signature.value));
     if (!key) return refuseFormat("FORMAT_SIGNATURE");
     if (!global || !verifyScheme(key, SCHEME, underGlobal(signed), global)) return refuseFormat("SIGNATURE_FILE_COMMENT");
+    if (signature.algorithm === "Ed") refuseOracle(message, SCHEME);
     return [{ key, signature: 0 }];
   }
 }

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { type FormatKey, formatKey } from "../key/key.js";
 import { keyOnCurve, rawOf } from "../key/parts.js";
 import { refuseFormat } from "../refusal.js";
-import { afterPrefix, COMMENT_LIMIT, fromBase64, linesOf, printable, toBase64, UNTRUSTED } from "./text.js";
+import { afterPrefix, fromBase64, linesOf, MINISIGN_COMMENT, printable, SIGNIFY_COMMENT, toBase64, UNTRUSTED } from "./text.js";
 
 const SIGNATURE = 64;
 
@@ -53,8 +53,13 @@ export function keysNumbered(keys: readonly FormatKey[], number: string): Format
   return keys.filter((key) => key.kind === "ed25519" && (key.number === undefined || key.number === number));
 }
 
-/** A first line that no signature covers. Throws SIGNATURE_FILE_TEXT. */
-export const untrustedLine = (comment: string): string => `${UNTRUSTED}${printable(Buffer.from(comment), COMMENT_LIMIT)}\n`;
+/** A first line that no signature covers, with a comment of at most this many bytes. Throws SIGNATURE_FILE_TEXT. */
+export const untrustedLine = (comment: string, most: number): string => `${UNTRUSTED}${printable(Buffer.from(comment), most)}\n`;
+
+/** The same for signify, which reads no empty comment. */
+export function signifyLine(comment: string, most = SIGNIFY_COMMENT): string {
+  return comment === "" ? refuseFormat("SIGNATURE_FILE_TEXT", -1, "signify does not read an empty comment") : untrustedLine(comment, most);
+}
 
 /**
  * Reads a public key of minisign or signify, with its number.
@@ -65,7 +70,7 @@ export const untrustedLine = (comment: string): string => `${UNTRUSTED}${printab
  */
 export function numberedKey(text: string): FormatKey {
   const [comment, line] = linesOf(Buffer.from(text), 2);
-  afterPrefix(comment, UNTRUSTED, COMMENT_LIMIT, 0);
+  afterPrefix(comment, UNTRUSTED, SIGNIFY_COMMENT, 0);
   const { algorithm, number, value } = readNumbered(line, 32, (comment?.length ?? 0) + 1);
   if (algorithm !== "Ed") return refuseFormat("SIGNATURE_FILE_ALGORITHM");
   return { ...keyOnCurve("ed25519", value), number };
@@ -81,7 +86,9 @@ export function numberedKey(text: string): FormatKey {
  */
 export function writeNumberedKey(key: FormatKey, comment: string): string {
   if (key.kind !== "ed25519") return refuseFormat("FORMAT_KEY", -1, `${key.kind} in minisign and signify`);
-  return `${untrustedLine(comment)}${writeNumbered({ algorithm: "Ed", number: keyNumber(key), value: rawOf(formatKey(key.key), "ed25519") })}\n`;
+  const line = writeNumbered({ algorithm: "Ed", number: keyNumber(key), value: rawOf(formatKey(key.key), "ed25519") });
+  // one file for both tools: the strictest of their limits
+  return `${signifyLine(comment, MINISIGN_COMMENT)}${line}\n`;
 }
 
 /** Refuses what is not an Ed25519 signature. */

@@ -5,9 +5,9 @@ import type { FormatFacts, FormatFile, KeyMessage, SignatureFormat, SignatureOpt
 import type { FormatKey } from "../key/key.js";
 import { verifyScheme } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
-import { keyNumber, keysNumbered, type NumberedLine, readNumbered, refuseOtherLength, untrustedLine, writeNumbered } from "./numbered.js";
+import { keyNumber, keysNumbered, type NumberedLine, readNumbered, refuseOtherLength, signifyLine, writeNumbered } from "./numbered.js";
 import { refuseOracle } from "./oracle.js";
-import { afterPrefix, COMMENT_LIMIT, linesOf, UNTRUSTED } from "./text.js";
+import { afterPrefix, linesOf, SIGNIFY_COMMENT, UNTRUSTED } from "./text.js";
 
 const SCHEME = { type: "ed25519" } as const;
 const EMPTY = new Uint8Array(0);
@@ -23,7 +23,7 @@ export const SIGNIFY: SignatureFormat = {
 };
 
 function looksLikeSignify(bytes: Uint8Array): boolean {
-  const text = Buffer.from(bytes.subarray(0, UNTRUSTED.length + COMMENT_LIMIT + 200)).toString("latin1");
+  const text = Buffer.from(bytes.subarray(0, UNTRUSTED.length + SIGNIFY_COMMENT + 200)).toString("latin1");
   // minisign has two lines more, and keys of both are shorter or longer
   return /^untrusted comment:[^\n]*\nRW[A-Za-z0-9+/]{97}=\r?\n(?!trusted comment:)/.test(text);
 }
@@ -37,7 +37,7 @@ function endOfHead(bytes: Uint8Array): number {
 function read(bytes: Uint8Array, content?: Uint8Array, options: SignatureOptions = {}): FormatFile {
   const end = endOfHead(bytes);
   const [comment, line] = linesOf(bytes.subarray(0, end), 2);
-  afterPrefix(comment, UNTRUSTED, COMMENT_LIMIT, 0);
+  signifyLine(afterPrefix(comment, UNTRUSTED, SIGNIFY_COMMENT, 0));
   const at = (comment?.length ?? 0) + 1;
   const signature = readNumbered(line, 64, at);
   if (signature.algorithm !== "Ed")
@@ -81,7 +81,7 @@ class SignifyFile implements FormatFile {
     const { message } = this.toBeSigned(key);
     refuseOtherLength(value);
     const signature: NumberedLine = { algorithm: "Ed", number: keyNumber(key), value };
-    const head = Buffer.from(`${untrustedLine(this.options.comment ?? "signature by firmseal")}${writeNumbered(signature)}\n`);
+    const head = Buffer.from(`${signifyLine(this.options.comment ?? "signature by firmseal")}${writeNumbered(signature)}\n`);
     const bytes = Buffer.concat([head, this.options.embedded ? message : EMPTY]);
     return new SignifyFile(signature, new Uint8Array(bytes), message, this.options);
   }
@@ -93,6 +93,8 @@ class SignifyFile implements FormatFile {
     const named = keysNumbered(keys, signature.number);
     if (named.length === 0) return refuseFormat("FORMAT_NO_KEY");
     const key = named.find((one) => verifyScheme(one, SCHEME, content, signature.value));
-    return key ? [{ key, signature: 0 }] : refuseFormat("FORMAT_SIGNATURE");
+    if (!key) return refuseFormat("FORMAT_SIGNATURE");
+    refuseOracle(content, SCHEME);
+    return [{ key, signature: 0 }];
   }
 }

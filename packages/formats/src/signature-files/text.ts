@@ -3,9 +3,11 @@
 
 import { refuseFormat } from "../refusal.js";
 
-/** Bytes of a first line and of a trusted comment in minisign.h; signify has the first limit too. */
-export const COMMENT_LIMIT = 1024;
-export const TRUSTED_LIMIT = 8192;
+/** The most bytes of a first line, without its beginning, that minisign reads, and that signify reads. */
+export const MINISIGN_COMMENT = 1003;
+export const SIGNIFY_COMMENT = 1023;
+/** The most bytes of a trusted comment that minisign reads. */
+export const TRUSTED_COMMENT = 8173;
 
 /** Bytes of a signature file, without content in it. The longest one is of RSA-4096 in sshsig. */
 const FILE_LIMIT = 2 ** 16;
@@ -48,6 +50,14 @@ export function fromBase64(text: string, at = -1): Uint8Array {
 /** Encodes as base64 with padding. */
 export const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 
+const UNPRINTABLE = /[^\P{Cc}\t]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
+
+/** Whether bytes are UTF-8 text of at most this length that can be shown to people. Minisign's own comments have tabs. */
+export function isPrintable(text: Uint8Array, most: number): boolean {
+  const shown = Buffer.from(text).toString("utf8");
+  return text.length <= most && !UNPRINTABLE.test(shown) && Buffer.from(shown).equals(text);
+}
+
 /**
  * Checks text that is shown to people.
  *
@@ -55,13 +65,11 @@ export const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toStri
  * @param most - Bytes that it has at most.
  * @param at - Its offset, for the refusal.
  * @returns The text.
- * @throws FormatRefusal SIGNATURE_FILE_TEXT for control characters, and for what is not UTF-8.
+ * @throws FormatRefusal SIGNATURE_FILE_TEXT for other control characters, for those that change the direction of text,
+ *   and for what is not UTF-8.
  */
 export function printable(text: Uint8Array, most: number, at = -1): string {
-  const shown = Buffer.from(text).toString("utf8");
-  if (text.length > most || /[\p{Cc}\u2028\u2029]/u.test(shown) || !Buffer.from(shown).equals(text))
-    return refuseFormat("SIGNATURE_FILE_TEXT", at);
-  return shown;
+  return isPrintable(text, most) ? Buffer.from(text).toString("utf8") : refuseFormat("SIGNATURE_FILE_TEXT", at);
 }
 
 /** The text of a line behind its beginning. Throws SIGNATURE_FILE_FORM for another beginning. */

@@ -85,6 +85,7 @@ describe("minisign", () => {
     ["a short second signature", "SIGNATURE_FILE_FORM", line(minisign, 3, (one) => one.slice(4))],
     ["another algorithm", "SIGNATURE_FILE_ALGORITHM", line(minisign, 1, (one) => `RV${one.slice(2)}`)],
     ["an escape in the comment", "SIGNATURE_FILE_TEXT", line(minisign, 2, (one) => `${one}\x1b[2J`)],
+    ["text from right to left in the comment", "SIGNATURE_FILE_TEXT", line(minisign, 2, (one) => `${one}\xe2\x80\xae`)],
     ["a comment that is not UTF-8", "SIGNATURE_FILE_TEXT", line(minisign, 2, (one) => `${one}\xff`)],
     ["a long comment", "SIGNATURE_FILE_TEXT", line(minisign, 0, (one) => one + "x".repeat(1024))],
     ["a long file", "SIGNATURE_FILE_FORM", minisign + "x".repeat(65_536)],
@@ -114,6 +115,10 @@ describe("signify", () => {
       undefined,
     ]);
     expect([why(`${signify}malware\n`), why(`${signify}malware\n`, content)]).toEqual(["FORMAT_SIGNATURE", "SIGNATURE_FILE_TRAILING"]);
+  });
+
+  it("without a comment, which signify does not read, is refused", () => {
+    expect(why(signify.replace(/^(untrusted comment: )[^\n]*/, "$1"), content)).toBe("SIGNATURE_FILE_TEXT");
   });
 
   it("with the letters of minisign, or CR LF, is refused", () => {

@@ -11,6 +11,8 @@ import { MINISIGN } from "../../src/signature-files/minisign.js";
 import { AWS_SIGNATURE, DER_SIGNATURE, RAW_SIGNATURE } from "../../src/signature-files/plain.js";
 import { SIGNIFY } from "../../src/signature-files/signify.js";
 import { SSHSIG } from "../../src/signature-files/sshsig.js";
+
+import { reasonOf } from "../damage.js";
 import { KEYS, signed } from "./common.js";
 
 const content = Buffer.from("firmware, version 1.2.3\n".repeat(20));
@@ -47,13 +49,33 @@ describe.skipIf(noMinisign)(`minisign${skip(noMinisign, "minisign")}`, () => {
     expect(p.run("minisign", ["-V", "-p", "key.pub", "-x", "app.minisig", "-m", "app.bin"])).toMatchObject(good);
   });
 
+  it("reads the longest comments that firmseal writes, and no longer ones", () => {
+    const p = place();
+    p.put("key.pub", writeToolKey(formatKey(KEYS.ed25519), "minisign", "a key"));
+    const status = (comment: number, trusted: number, shorter = "") => {
+      const options = { comment: "x".repeat(comment - shorter.length), trustedComment: "y".repeat(trusted) };
+      const text = Buffer.from(signed(MINISIGN.draft(content, options), KEYS.ed25519).bytes).toString();
+      p.put("app.minisig", text.replace(/^untrusted comment: /, `untrusted comment: ${shorter}`));
+      return p.run("minisign", ["-V", "-p", "key.pub", "-x", "app.minisig", "-m", "app.bin"]).status;
+    };
+    expect([status(1003, 8173), status(1004, 0, "x")]).toEqual([0, 2]);
+    for (const options of [{ comment: "x".repeat(1004) }, { trustedComment: "y".repeat(8174) }])
+      expect(reasonOf(() => MINISIGN.draft(content, options))).toBe("SIGNATURE_FILE_TEXT");
+  });
+
   it("signs what firmseal verifies, under the number that it shows", () => {
     const p = place();
     expect(p.run("minisign", ["-G", "-W", "-p", "m.pub", "-s", "m.key"])).toMatchObject(good);
-    expect(p.run("minisign", ["-S", "-s", "m.key", "-x", "m.sig", "-t", "from them", "-m", "app.bin"])).toMatchObject(good);
     const pub = Buffer.from(p.get("m.pub")).toString();
-    const file = MINISIGN.read(p.get("m.sig"), content);
+    const sign = (...options: readonly string[]) => {
+      expect(p.run("minisign", ["-S", "-s", "m.key", "-x", "m.sig", ...options, "-m", "app.bin"])).toMatchObject(good);
+      return MINISIGN.read(p.get("m.sig"), content);
+    };
+    const file = sign("-t", "from them");
     expect(file.verify([toolKey(pub)])).toHaveLength(1);
+    // its own comment has tabs
+    expect(sign().verify([toolKey(pub)])).toHaveLength(1);
+    expect(sign("-l", "-c", "").verify([toolKey(pub)])).toHaveLength(1);
     expect(pub).toContain(file.facts.signatures[0]?.key);
     expect(writeToolKey(toolKey(pub), "minisign", pub.split("\n")[0]?.slice(19) as string)).toBe(pub);
   });
@@ -69,6 +91,18 @@ describe.skipIf(noSignify)(`signify${skip(noSignify, "signify-openbsd")}`, () =>
     expect(p.run("signify-openbsd", ["-V", "-p", "key.pub", "-x", "app.sig", "-m", "app.bin"])).toMatchObject(good);
     expect(p.run("signify-openbsd", ["-V", "-e", "-p", "key.pub", "-x", "both.sig", "-m", "out.bin"])).toMatchObject(good);
     expect(Buffer.from(p.get("out.bin"))).toEqual(content);
+  });
+
+  it("reads the shortest and the longest comment that firmseal writes", () => {
+    const p = place();
+    p.put("key.pub", writeToolKey(formatKey(KEYS.ed25519), "signify", "a key"));
+    for (const comment of ["x", "x".repeat(1023)]) {
+      p.put("app.sig", signed(SIGNIFY.draft(content, { comment }), KEYS.ed25519).bytes);
+      expect(p.run("signify-openbsd", ["-V", "-p", "key.pub", "-x", "app.sig", "-m", "app.bin"])).toMatchObject(good);
+    }
+    for (const comment of ["", "x".repeat(1024)])
+      expect(reasonOf(() => signed(SIGNIFY.draft(content, { comment }), KEYS.ed25519))).toBe("SIGNATURE_FILE_TEXT");
+    expect(reasonOf(() => writeToolKey(formatKey(KEYS.ed25519), "signify", ""))).toBe("SIGNATURE_FILE_TEXT");
   });
 
   it("signs what firmseal verifies", () => {
