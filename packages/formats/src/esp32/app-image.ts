@@ -2,7 +2,7 @@
 // (esp_image_format.c), and the app descriptor (esp_app_desc.h). Numbers are little-endian.
 
 import { createHash } from "node:crypto";
-import { refuseFormat } from "../refusal.js";
+import { FormatRefusal, refuseFormat } from "../refusal.js";
 import { CHIPS, type Chip } from "./chips.js";
 
 const MAGIC = 0xe9;
@@ -77,11 +77,7 @@ export function readImage(bytes: Uint8Array): AppImage {
   const flag = bytes[23] as number;
   if (flag > 1) return refuseFormat("ESP32_HEADER", 23, `the flag of the appended hash is ${flag}`);
 
-  const end = endOfSegments(bytes, view, segments);
-  const checksumAt = end - (end % CHECKSUM_BLOCK) + CHECKSUM_BLOCK - 1;
-  const length = checksumAt + 1 + (flag === 1 ? HASH : 0);
-  if (length > bytes.length) return refuseFormat("ESP32_TRUNCATED", bytes.length, `the image has ${length} bytes`);
-  if (checksumOf(bytes, view, segments) !== bytes[checksumAt]) return refuseFormat("ESP32_CHECKSUM", checksumAt);
+  const length = lengthOf(bytes, view, segments);
   if (flag === 1) {
     const hash = createHash("sha256")
       .update(bytes.subarray(0, length - HASH))
@@ -97,6 +93,33 @@ export function readImage(bytes: Uint8Array): AppImage {
     descriptor: descriptorOf(bytes, view),
     length,
   };
+}
+
+/**
+ * Gives the length of the image at the beginning of a file, for a boot loader with Secure Boot: it compares neither the
+ * appended hash, nor what the file has behind the image.
+ *
+ * @param bytes - The file.
+ * @returns The length in bytes, or undefined if it does not begin with an image with a right checksum.
+ */
+export function bootLength(bytes: Uint8Array): number | undefined {
+  if (bytes.length < HEADER || bytes[0] !== MAGIC || (bytes[1] as number) > MOST_SEGMENTS) return undefined;
+  try {
+    return lengthOf(bytes, viewOf(bytes), bytes[1] as number);
+  } catch (e) {
+    if (e instanceof FormatRefusal) return undefined;
+    throw e;
+  }
+}
+
+/** Length of the image, whose checksum is checked: segments, checksum, hash. */
+function lengthOf(bytes: Uint8Array, view: DataView, segments: number): number {
+  const end = endOfSegments(bytes, view, segments);
+  const checksumAt = end - (end % CHECKSUM_BLOCK) + CHECKSUM_BLOCK - 1;
+  const length = checksumAt + 1 + (bytes[23] === 0 ? 0 : HASH);
+  if (length > bytes.length) return refuseFormat("ESP32_TRUNCATED", bytes.length, `the image has ${length} bytes`);
+  if (checksumOf(bytes, view, segments) !== bytes[checksumAt]) return refuseFormat("ESP32_CHECKSUM", checksumAt);
+  return length;
 }
 
 /** Each segment: load address, length, data. */

@@ -1,9 +1,11 @@
 // No signing oracle: raw, der, aws, signify and old signatures of minisign are over the bytes of a file as they are. So
-// a file that is what a key signs in another format would get a signature of that format, which no log knows.
+// a file that is what a key signs in another format would get a signature of that format, which no log knows. And a
+// signature of another format is not believed for such a file.
 
-import { ESP32 } from "../esp32/esp32.js";
+import { bootLength } from "../esp32/app-image.js";
 import type { Scheme } from "../key/scheme.js";
-import { FormatRefusal, refuseFormat } from "../refusal.js";
+import { refuseFormat } from "../refusal.js";
+import { isPrintable, TRUSTED_COMMENT } from "./text.js";
 
 /**
  * RFC 9052 §4.4, RFC 9338 §3.3: an array that begins with one of these texts. Lengths may be in a longer form than the
@@ -19,11 +21,14 @@ const BEGINNINGS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["a signed note", /\n\n\xe2\x80\x94 \S+ \S+\n$/],
   ["a checkpoint of a log, which notes sign", /^[^\n]+\n\d+\n[A-Za-z0-9+/]{43}=\n/],
   ["what a witness signs", /^cosignature\/v\d+\n/],
-  ["what a JSON Web Signature signs", /^eyJ[\w-]*\.[\w-]*$/],
+  ["what a JSON Web Signature signs", /^eyJ[\w-]*\./],
 ];
 
 /** Enough for every beginning, and for a note: those are short. */
 const BEGINNING_LIMIT = 2 ** 20;
+
+const SIGNATURE = 64;
+const ESP32_SECTOR = 4096;
 
 /**
  * Says why content must not be signed as it is.
@@ -37,12 +42,13 @@ export function whyNotSigned(content: Uint8Array, scheme: Scheme): string | unde
   for (const [what, pattern] of BEGINNINGS) if (pattern.test(text)) return what;
   if (scheme.type === "ed25519" && [32, 48, 64].includes(content.length))
     return "as long as a digest, which boot loaders and minisign sign";
+  if (scheme.type === "ed25519" && isMinisign(content)) return "a signature of minisign with a trusted comment, which minisign signs";
   if (isMcuboot(content)) return "what MCUboot verifies: an image without its unprotected TLVs";
   if (isEsp32(content)) return "what Secure Boot v2 of ESP32 verifies: an image that is padded to 4 KiB";
   return undefined;
 }
 
-/** Refuses such content. Throws FormatRefusal SIGNATURE_FILE_ORACLE. */
+/** Refuses such content, to sign it and to verify it. Throws FormatRefusal SIGNATURE_FILE_ORACLE. */
 export function refuseOracle(content: Uint8Array, scheme: Scheme): void {
   const what = whyNotSigned(content, scheme);
   if (what !== undefined) refuseFormat("SIGNATURE_FILE_ORACLE", -1, `it is ${what}`);
@@ -59,12 +65,12 @@ function isMcuboot(content: Uint8Array): boolean {
   });
 }
 
-function isEsp32(content: Uint8Array): boolean {
-  if (content.length === 0 || content.length % 4096 !== 0 || !ESP32.looksLike(content)) return false;
-  try {
-    return ESP32.read(content).facts.signatures.length === 0;
-  } catch (e) {
-    if (e instanceof FormatRefusal) return false;
-    throw e;
-  }
+/** What the boot loader hashes: its image up to the next 4 KiB, whatever is there. */
+const isEsp32 = (content: Uint8Array) => Math.ceil((bootLength(content) ?? Number.NaN) / ESP32_SECTOR) * ESP32_SECTOR === content.length;
+
+/** A signature, whose 64 bytes are not text and whose S is below 2^253, and a comment. */
+function isMinisign(content: Uint8Array): boolean {
+  if (content.length < SIGNATURE || (content[SIGNATURE - 1] as number) > 0x10) return false;
+  const isText = !Buffer.from(content.subarray(0, SIGNATURE)).toString("utf8").includes("\ufffd");
+  return !isText && isPrintable(content.subarray(SIGNATURE), TRUSTED_COMMENT);
 }

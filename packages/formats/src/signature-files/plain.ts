@@ -139,7 +139,10 @@ class PlainFile implements FormatFile {
       const signature = schemes.length > 0 ? encoding.decode(this.bytes, key.kind) : undefined;
       if (!signature) continue;
       possible = true;
-      if (schemes.some((scheme) => verifyScheme(key, scheme, content, signature))) return [{ key, signature: 0 }];
+      const scheme = schemes.find((one) => verifyScheme(key, one, content, signature));
+      if (!scheme) continue;
+      refuseOracle(content, scheme);
+      return [{ key, signature: 0 }];
     }
     return refuseFormat(possible ? "FORMAT_SIGNATURE" : "FORMAT_NO_KEY");
   }
