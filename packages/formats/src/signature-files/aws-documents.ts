@@ -8,6 +8,8 @@ import { AWS_SIGNATURE } from "./plain.js";
 /** Files in a job document: devices read the indices 0 to 9. */
 const MOST_FILES = 10;
 const MOST_NUMBER = 2 ** 32 - 1;
+/** How deeply members nest that devices read (JSON_MAX_DEPTH of coreJSON). */
+const DEEPEST = 32;
 
 /** A file of an OTA update. */
 export interface OtaFile {
@@ -74,7 +76,8 @@ function checkJob({ protocols, stream, files }: OtaJob): void {
 /**
  * Reads a job document.
  *
- * @param text - JSON. Other members are ignored, as devices do.
+ * @param text - JSON that devices read in the same way: without escapes, without a member that is there twice, and
+ *   without numbers that have a point or an exponent. Other members are ignored, as devices do.
  * @returns What it says. Verify each signature with AWS_SIGNATURE and the content of its file.
  * @throws FormatRefusal SIGNATURE_FILE_JOB if a device would refuse it, and the refusals of the signature.
  */
@@ -105,12 +108,36 @@ function readFile(value: unknown): OtaFile {
   };
 }
 
+/** JSON in which devices find the same: they take the first of two members, and neither resolve escapes nor exponents. */
 function parsed(text: string): unknown {
+  if (text.includes("\\")) return fault("it has an escape, which devices do not resolve");
+  const marks = text.replace(/"[^"]*"/g, "");
+  if (/\d[.eE]/.test(marks)) return fault("a number has a point or an exponent");
+  if (isDeep(marks)) return fault(`its members nest more than ${DEEPEST} times`);
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     return fault("it is not JSON");
   }
+  return membersIn(value) === marks.split(":").length - 1 ? value : fault("an object has a member twice");
+}
+
+function isDeep(marks: string): boolean {
+  let depth = 0;
+  for (const mark of marks) {
+    if ("[{".includes(mark)) depth++;
+    else if ("]}".includes(mark)) depth--;
+    if (depth > DEEPEST) return true;
+  }
+  return false;
+}
+
+/** The members of all objects in a value. */
+function membersIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const inside = Object.values(value);
+  return inside.reduce((sum: number, one) => sum + membersIn(one), Array.isArray(value) ? 0 : inside.length);
 }
 
 function asObject(value: unknown): { readonly [name: string]: unknown } {

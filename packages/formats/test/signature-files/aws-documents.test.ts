@@ -52,6 +52,23 @@ describe("a job document", () => {
     },
   );
 
+  const text = writeOtaJob(job);
+  it.each([
+    ["the signature twice, of which devices read the first", text.replace('"certfile"', `"sig-sha256-ecdsa": "AAAA", "certfile"`)],
+    ["two lists of files", text.replace('"files"', '"files": [], "files"')],
+    ["an escape, which devices do not resolve", text.replace("/app", "\\/app")],
+    ["a number with an exponent", text.replace('"filesize": 8', '"filesize": 8e0')],
+    ["a number with a point", text.replace('"filesize": 8', '"filesize": 8.0')],
+    ["deeply nested members", text.replace("{", `{"other": ${"[".repeat(100_000)}${"]".repeat(100_000)},`)],
+  ])("with %s is refused", (_, wrong) => {
+    expect(wrong).not.toBe(text);
+    expect(reasonOf(() => readOtaJob(wrong))).toBe("SIGNATURE_FILE_JOB");
+  });
+
+  it("may have other members", () => {
+    expect(readOtaJob(text.replace("{", '{"other": {"a": [1, true, null, "1.5e3: {"]},'))).toEqual(job);
+  });
+
   it("with what is not a signature is refused", () => {
     expect(reasonOf(() => writeOtaJob({ ...job, files: [{ ...file, signature: `${signature}\n` }] }))).toBe("SIGNATURE_FILE_BASE64");
   });
