@@ -14,6 +14,8 @@ const HASHES: readonly SchemeHash[] = ["sha256", "sha384", "sha512"];
 /** Bytes of r and s of P-384, the longest that such a file has. */
 const LONGEST_ECDSA = 96;
 const RSA_LENGTHS = [256, 384, 512];
+/** Bytes of the longest file: a signature by RSA-4096. */
+const LONGEST = 512;
 
 /** How a format encodes signatures. */
 interface Encoding {
@@ -155,7 +157,7 @@ function plain(name: string, title: string, encoding: Encoding, looksLike: (byte
     beside: true,
     looksLike,
     read(bytes, content, options = {}) {
-      if (bytes.length === 0) return refuseFormat("SIGNATURE_FILE_FORM", 0, "it is empty");
+      if (bytes.length === 0 || bytes.length > LONGEST) return refuseFormat("SIGNATURE_FILE_FORM", 0, `it has ${bytes.length} bytes`);
       return new PlainFile(format, encoding, bytes, content, options);
     },
     draft: (content, options = {}) => new PlainFile(format, encoding, new Uint8Array(0), content, options),

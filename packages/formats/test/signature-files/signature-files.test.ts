@@ -216,6 +216,9 @@ describe("a signature alone", () => {
   it.each([
     ["raw", "SIGNATURE_FILE_FORM", RAW_SIGNATURE, new Uint8Array(65)],
     ["der", "FORMAT_SIGNATURE_ENCODING", DER_SIGNATURE, new Uint8Array(65)],
+    ["der", "SIGNATURE_FILE_FORM", DER_SIGNATURE, new Uint8Array(513)],
+    // longer than any string
+    ["aws", "SIGNATURE_FILE_FORM", AWS_SIGNATURE, new Uint8Array(2 ** 29)],
     ["aws", "SIGNATURE_FILE_BASE64", AWS_SIGNATURE, Buffer.from("MEUC\n")],
     ["aws", "FORMAT_SIGNATURE_ENCODING", AWS_SIGNATURE, Buffer.from("MEUC")],
   ])("%s is refused with other bytes: %s", (_, reason, format, bytes) => {
