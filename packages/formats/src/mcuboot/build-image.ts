@@ -91,6 +91,7 @@ function factTlvs(o: ImageOptions, hash: ImageHash) {
     ...(o.custom ?? []).map((tlv) => {
       if (!Number.isInteger(tlv.type) || tlv.type < CUSTOM_FIRST || tlv.type > CUSTOM_LAST)
         throw new RangeError(`not the type of a vendor's TLV: ${tlv.type}`);
+      if (tlv.value.length > 0xffff) throw new RangeError(`a TLV has at most 65,535 bytes, and not ${tlv.value.length}`);
       return tlv;
     }),
   ];

@@ -74,6 +74,7 @@ export class McubootFile implements FormatFile {
     for (const key of keys) imageKey(key);
     this.#checkContent();
     if (parts.signatures.length === 0) refuseFormat("FORMAT_NOT_SIGNED");
+    const seen = new Set<FormatKey>();
     const verified = parts.signatures.flatMap((one, signature): VerifiedBy[] => {
       const key = keys.find((given) => names(one, given, parts));
       if (!key) return [];
@@ -81,6 +82,9 @@ export class McubootFile implements FormatFile {
       // a boot loader takes the verdict of the last one, so each must be right
       if (imageKey(key).type !== one.signature.type || !verifyScheme(key, scheme, message, one.raw))
         return refuseFormat("FORMAT_SIGNATURE", one.signature.at);
+      // anybody can copy a signature hundreds of times, and each costs a hash of the image
+      if (seen.has(key)) return refuseFormat("MCUBOOT_TLV_DUPLICATE", one.key.at, "a key has signed twice");
+      seen.add(key);
       return [{ key, signature }];
     });
     return verified.length > 0 ? verified : refuseFormat("FORMAT_NO_KEY");

@@ -66,10 +66,10 @@ function checkAlone({ type, value, at }: ImageTlv, isProtected: boolean, seen: R
     refuseFormat("MCUBOOT_TLV_LENGTH", at, `${row.name} has ${value.length} bytes`);
 }
 
-/** Writes an area. */
+/** Writes an area. Throws FormatRefusal MCUBOOT_TLV_BOUNDS if its entries are longer than its 16 bits say. */
 export function writeArea(magic: number, tlvs: readonly Omit<ImageTlv, "at">[]): Uint8Array {
   const total = tlvs.reduce((sum, { value }) => sum + TLV_HEAD + value.length, AREA_HEAD);
-  if (total > 0xffff) throw new RangeError("a TLV area has at most 65,535 bytes");
+  if (total > 0xffff) refuseFormat("MCUBOOT_TLV_BOUNDS", -1, `${total} bytes, and an area has at most 65,535`);
   const bytes = new Uint8Array(total);
   const view = viewOf(bytes);
   view.setUint16(0, magic, true);

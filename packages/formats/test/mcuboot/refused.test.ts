@@ -101,6 +101,12 @@ const FAULTS: readonly [what: string, image: Craft, reason: string][] = [
     "FORMAT_SIGNATURE",
   ],
   ["a second, wrong signature of the key", { tlvs: (all) => [...all, all[1], [0x24, zeros(64)]] as CraftedTlv[] }, "FORMAT_SIGNATURE"],
+  ["a second, right signature of the key", { tlvs: (all) => [...all, all[1], all[2]] as CraftedTlv[] }, "MCUBOOT_TLV_DUPLICATE"],
+  [
+    "a second, right signature of the key under its whole encoding",
+    { tlvs: (all) => [...all, [0x02, key.spki], all[2]] as CraftedTlv[] },
+    "MCUBOOT_TLV_DUPLICATE",
+  ],
   ["no signature", { tlvs: ([hash]) => [hash] as CraftedTlv[] }, "FORMAT_NOT_SIGNED"],
   ["SHA-384 with Ed25519", { hash: "sha384" }, "MCUBOOT_HASH_KIND"],
   ["SHA-256 with pure signatures", { tlvs: ([hash, ...all]) => [hash, [0x25, [1]], ...all] as CraftedTlv[] }, "MCUBOOT_HASH_KIND"],
@@ -208,6 +214,17 @@ describe("an image", () => {
 
   it.each([[], [0x3d], [0x3d, 0xb8, 0xf3], [0x3e, 0xb8, 0xf3, 0x96], [0xd8, 0x6b]])("is not seen in bytes %j %j %j %j", (...bytes) => {
     expect(formatOf(Uint8Array.from(bytes.filter((byte) => byte !== undefined)))).toBeUndefined();
+  });
+
+  it("whose area is full of signatures by unknown keys gets no other one", () => {
+    const unknown = (n: number) =>
+      Array.from({ length: n }, (_, i): CraftedTlv[] => [
+        [0x01, zeros(32).fill(i % 256)],
+        [0x24, zeros(64)],
+      ]);
+    const full = (n: number) => MCUBOOT.read(craft({ tlvs: ([hash]) => [hash, ...unknown(n).flat()] as CraftedTlv[] }));
+    expect(reasonOf(() => full(628).withSignature(key, zeros(64)))).toBe("");
+    expect(reasonOf(() => full(629).withSignature(key, zeros(64)))).toBe("MCUBOOT_TLV_BOUNDS");
   });
 
   it("is refused for each reason of the table that reading and verifying have", () => {
