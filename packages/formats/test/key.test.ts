@@ -76,6 +76,7 @@ describe("a key", () => {
     ["X25519", generateKeyPairSync("x25519").publicKey],
     ["Ed448", generateKeyPairSync("ed448").publicKey],
     ["RSA of 1024 bits", generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey],
+    ["P-521", generateKeyPairSync("ec", { namedCurve: "P-521" }).publicKey],
     ["secp256k1", generateKeyPairSync("ec", { namedCurve: "secp256k1" }).publicKey],
     ["a compressed point", compressed()],
     ["on a curve without a name", generateKeyPairSync("ec", { namedCurve: "P-256", paramEncoding: "explicit" }).publicKey],

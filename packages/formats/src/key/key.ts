@@ -5,7 +5,7 @@ import { KeyError, publicKey } from "@firmseal/signer";
 import { refuseFormat } from "../refusal.js";
 
 /** The kinds of keys. p192 is only for verification of old files. */
-export type FormatKeyKind = "ed25519" | "p192" | "p256" | "p384" | "p521" | "rsa2048" | "rsa3072" | "rsa4096";
+export type FormatKeyKind = "ed25519" | "p192" | "p256" | "p384" | "rsa2048" | "rsa3072" | "rsa4096";
 
 /** A public key. */
 export interface FormatKey {
@@ -23,13 +23,12 @@ const CURVES: { readonly [curve: string]: FormatKeyKind } = {
   prime192v1: "p192",
   prime256v1: "p256",
   secp384r1: "p384",
-  secp521r1: "p521",
 };
 
 const ED25519_BYTES = 32;
 
 /** Bytes of SubjectPublicKeyInfo with the name of the curve and x and y: OpenSSL keeps every other encoding. */
-const POINTS: { readonly [kind in FormatKeyKind]?: number } = { p192: 75, p256: 91, p384: 120, p521: 158 };
+const POINTS: { readonly [kind in FormatKeyKind]?: number } = { p192: 75, p256: 91, p384: 120 };
 
 function kindOf(key: KeyObject): FormatKeyKind | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;

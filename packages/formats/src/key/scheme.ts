@@ -19,7 +19,6 @@ const LENGTHS: { readonly [kind in FormatKeyKind]: number } = {
   p192: 24,
   p256: 32,
   p384: 48,
-  p521: 66,
   rsa2048: 256,
   rsa3072: 384,
   rsa4096: 512,

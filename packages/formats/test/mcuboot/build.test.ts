@@ -99,9 +99,15 @@ describe("an image that firmseal makes", () => {
     ["a version with a leading zero", binary, { version: "1.02" }, "MCUBOOT_VERSION"],
     ["a slot of its own size", binary, { slot: { size: 1104 } }, "MCUBOOT_SLOT"],
     ["SHA-512 with P-256", binary, { signer: publicKey("p256"), hash: "sha512" }, "MCUBOOT_HASH_KIND"],
+    [
+      "more than an area holds",
+      binary,
+      { custom: [0xa0, 0xa1].map((type) => ({ type, value: new Uint8Array(0x8000) })) },
+      "MCUBOOT_TLV_BOUNDS",
+    ],
     ["pure signatures by P-256", binary, { signer: publicKey("p256"), isPure: true }, "MCUBOOT_HASH_KIND"],
     ["pure signatures with SHA-256", binary, { hash: "sha256", isPure: true }, "MCUBOOT_HASH_KIND"],
-    ["a key of P-521", binary, { signer: formatKey(generateKeyPairSync("ec", { namedCurve: "P-521" }).publicKey) }, "FORMAT_KEY"],
+    ["a key of P-192", binary, { signer: formatKey(generateKeyPairSync("ec", { namedCurve: "prime192v1" }).publicKey) }, "FORMAT_KEY"],
   ])("is not made of %s", (_, file, options, reason) => {
     expect(reasonOf(() => buildMcuboot(file, { ...base, ...options }))).toBe(reason);
   });
