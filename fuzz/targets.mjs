@@ -22,6 +22,9 @@ const ROWS = {
   receive: { about: "packets of strangers to devices that keep what they receive" },
   trust: { about: "trust files, as they are and signed again", words: "cbor" },
   image: { about: "images: Intel HEX, UF2, ELF, raw", most: 16384, words: "image" },
+  mcuboot: { about: "MCUboot images" },
+  esp32: { about: "images of ESP32 chips with their signatures", most: 16384 },
+  "signature-file": { about: "signature files, job documents of AWS, public keys of tools" },
   key: { about: "key files of every form", waits: true, most: 16384, words: "key" },
   // deriving a key from a passphrase may take 2 s
   "key-encrypted": { about: "key files under a passphrase", waits: true, ms: 2500, words: "key" },

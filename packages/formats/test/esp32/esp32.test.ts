@@ -7,7 +7,8 @@ import { BLOCK } from "../../src/esp32/block.js";
 import { ESP32 } from "../../src/esp32/esp32.js";
 import { espKeyDigest, formatKey, formatOf } from "../../src/index.js";
 import { reasonOf } from "../damage.js";
-import { espImage, KEYS, signWith } from "./image.js";
+import { espImage } from "./compose.js";
+import { KEYS, signWith } from "./image.js";
 
 const SECTOR = 4096;
 const changed = (bytes: Uint8Array, at: number, ...values: readonly number[]) => {

@@ -8,7 +8,8 @@ import { temporaryFolder } from "../../../test-support/src/environment/folders.j
 import { hasProgram } from "../../../test-support/src/environment/programs.js";
 import { ESP32 } from "../../src/esp32/esp32.js";
 import { espKeyDigest, formatKey } from "../../src/index.js";
-import { espImage, KEYS, signWith } from "./image.js";
+import { espImage } from "./compose.js";
+import { KEYS, signWith } from "./image.js";
 
 const missing = !hasProgram("espsecure", "-h");
 

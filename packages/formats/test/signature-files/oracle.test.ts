@@ -9,7 +9,8 @@ import { AWS_SIGNATURE, DER_SIGNATURE, RAW_SIGNATURE } from "../../src/signature
 import { SIGNIFY } from "../../src/signature-files/signify.js";
 import { SSHSIG } from "../../src/signature-files/sshsig.js";
 import { reasonOf } from "../damage.js";
-import { KEYS as ESP_KEYS, espImage, signWith } from "../esp32/image.js";
+import { espImage } from "../esp32/compose.js";
+import { KEYS as ESP_KEYS, signWith } from "../esp32/image.js";
 import { KEYS, signed } from "./common.js";
 
 const sigStructure = (context: string, body = "\x43\xa1\x01\x27\x40\x58\x20") =>
