@@ -10,7 +10,7 @@ import { hasFlag, hasMagic } from "./header.js";
 import { imageFacts } from "./image-facts.js";
 import { encodedKey, hashedKey, imageKey, imageMessage } from "./image-key.js";
 import { ECDSA, KEYHASH, PUBKEY } from "./numbers.js";
-import { hashFits, type ImageParts, type ImageSignature, isCompressed, readParts, writeParts } from "./parts.js";
+import { hashFits, type ImageParts, type ImageSignature, isCompressed, readParts, writeImageParts } from "./parts.js";
 import { roomBefore } from "./trailer.js";
 
 /** What the bytes of an image do not say, and signing needs. */
@@ -94,10 +94,10 @@ export class McubootFile implements FormatFile {
 /** Writes the parts as a file, and reads it again. */
 export function laidOut(parts: Omit<ImageParts, "end">, form: ImageForm): McubootFile {
   const { trailer } = parts;
-  const length = writeParts({ ...parts, trailer: undefined }).length;
+  const length = writeImageParts({ ...parts, trailer: undefined }).length;
   const room = form.room ?? (trailer && roomBefore(trailer));
   if (room !== undefined && length > room) refuseFormat("MCUBOOT_SLOT", -1, `${length} bytes, and there is room for ${Math.max(room, 0)}`);
-  const bytes = writeParts(parts);
+  const bytes = writeImageParts(parts);
   return new McubootFile(bytes, readParts(bytes), form);
 }
 

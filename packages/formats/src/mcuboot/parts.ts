@@ -139,7 +139,7 @@ export const isCompressed = ({ header: { flags } }: ImageParts) => hasFlag(flags
 export const hashFits = ({ region, hash, digest }: ImageParts) => createHash(hash).update(region).digest().equals(digest);
 
 /** The whole file. */
-export function writeParts({ region, hash, digest, isPure, signatures, encryption, trailer }: Omit<ImageParts, "end">): Uint8Array {
+export function writeImageParts({ region, hash, digest, isPure, signatures, encryption, trailer }: Omit<ImageParts, "end">): Uint8Array {
   const type = Number(Object.entries(IMAGE_HASHES).find(([, name]) => name === hash)?.[0]);
   const area = writeArea(UNPROTECTED, [
     { type, value: digest },

@@ -108,7 +108,7 @@ function readFile(value: unknown): OtaFile {
   };
 }
 
-/** JSON in which devices find the same: they take the first of two members, and neither resolve escapes nor exponents. */
+/** JSON in which devices find the same. They take the first of two members, and resolve no escapes and exponents. */
 function parsed(text: string): unknown {
   if (text.includes("\\")) return fault("it has an escape, which devices do not resolve");
   const marks = text.replace(/"[^"]*"/g, "");

@@ -9,7 +9,7 @@ import { verifyScheme } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
 import { keyNumber, keysNumbered, type NumberedLine, readNumbered, refuseOtherLength, untrustedLine, writeNumbered } from "./numbered.js";
 import { refuseOracle } from "./oracle.js";
-import { afterPrefix, fromBase64, linesOf, MINISIGN_COMMENT, printable, TRUSTED_COMMENT, toBase64, UNTRUSTED } from "./text.js";
+import { afterPrefix, fromBase64, MINISIGN_COMMENT, printable, signatureLines, TRUSTED_COMMENT, toBase64, UNTRUSTED } from "./text.js";
 
 const SCHEME = { type: "ed25519" } as const;
 const TRUSTED = "trusted comment: ";
@@ -41,7 +41,7 @@ export const MINISIGN: SignatureFormat = {
 };
 
 function read(bytes: Uint8Array, content?: Uint8Array, options: SignatureOptions = {}): FormatFile {
-  const lines = linesOf(bytes, 4);
+  const lines = signatureLines(bytes, 4);
   const [first, line, third, last] = lines;
   if (lines.length < 3) return refuseFormat("SIGNATURE_FILE_FORM", bytes.length, `${lines.length} lines`);
   const comment = afterPrefix(first, UNTRUSTED, MINISIGN_COMMENT, 0);

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { type FormatKey, formatKey } from "../key/key.js";
 import { keyOnCurve, rawOf } from "../key/parts.js";
 import { refuseFormat } from "../refusal.js";
-import { afterPrefix, fromBase64, linesOf, MINISIGN_COMMENT, printable, SIGNIFY_COMMENT, toBase64, UNTRUSTED } from "./text.js";
+import { afterPrefix, fromBase64, MINISIGN_COMMENT, printable, SIGNIFY_COMMENT, signatureLines, toBase64, UNTRUSTED } from "./text.js";
 
 const SIGNATURE = 64;
 
@@ -56,7 +56,7 @@ export function keysNumbered(keys: readonly FormatKey[], number: string): Format
 /** A first line that no signature covers, with a comment of at most this many bytes. Throws SIGNATURE_FILE_TEXT. */
 export const untrustedLine = (comment: string, most: number): string => `${UNTRUSTED}${printable(Buffer.from(comment), most)}\n`;
 
-/** The same for signify, which reads no empty comment. */
+/** Like untrustedLine(), for signify: it reads no empty comment. */
 export function signifyLine(comment: string, most = SIGNIFY_COMMENT): string {
   return comment === "" ? refuseFormat("SIGNATURE_FILE_TEXT", -1, "signify does not read an empty comment") : untrustedLine(comment, most);
 }
@@ -69,7 +69,7 @@ export function signifyLine(comment: string, most = SIGNIFY_COMMENT): string {
  * @throws FormatRefusal SIGNATURE_FILE_* and FORMAT_KEY.
  */
 export function numberedKey(text: string): FormatKey {
-  const [comment, line] = linesOf(Buffer.from(text), 2);
+  const [comment, line] = signatureLines(Buffer.from(text), 2);
   afterPrefix(comment, UNTRUSTED, SIGNIFY_COMMENT, 0);
   const { algorithm, number, value } = readNumbered(line, 32, (comment?.length ?? 0) + 1);
   if (algorithm !== "Ed") return refuseFormat("SIGNATURE_FILE_ALGORITHM");

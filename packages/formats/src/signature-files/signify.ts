@@ -7,7 +7,7 @@ import { verifyScheme } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
 import { keyNumber, keysNumbered, type NumberedLine, readNumbered, refuseOtherLength, signifyLine, writeNumbered } from "./numbered.js";
 import { refuseOracle } from "./oracle.js";
-import { afterPrefix, linesOf, SIGNIFY_COMMENT, UNTRUSTED } from "./text.js";
+import { afterPrefix, SIGNIFY_COMMENT, signatureLines, UNTRUSTED } from "./text.js";
 
 const SCHEME = { type: "ed25519" } as const;
 const EMPTY = new Uint8Array(0);
@@ -36,7 +36,7 @@ function endOfHead(bytes: Uint8Array): number {
 
 function read(bytes: Uint8Array, content?: Uint8Array, options: SignatureOptions = {}): FormatFile {
   const end = endOfHead(bytes);
-  const [comment, line] = linesOf(bytes.subarray(0, end), 2);
+  const [comment, line] = signatureLines(bytes.subarray(0, end), 2);
   signifyLine(afterPrefix(comment, UNTRUSTED, SIGNIFY_COMMENT, 0));
   const at = (comment?.length ?? 0) + 1;
   const signature = readNumbered(line, 64, at);

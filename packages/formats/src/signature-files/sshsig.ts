@@ -7,7 +7,7 @@ import type { FormatKey, FormatKeyKind } from "../key/key.js";
 import { type Scheme, schemeLength, schemeName, verifyScheme } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
 import { readSshKey, SshReader, sshKeyType, sshMpint, sshString, writeSshKey } from "./ssh-wire.js";
-import { fromBase64, linesOf, printable, toBase64 } from "./text.js";
+import { fromBase64, printable, signatureLines, toBase64 } from "./text.js";
 
 const MAGIC = "SSHSIG";
 const BEGIN = "-----BEGIN SSH SIGNATURE-----";
@@ -52,7 +52,7 @@ function namespaceOf({ namespace }: SignatureOptions): string {
 }
 
 function read(bytes: Uint8Array, content?: Uint8Array, options: SignatureOptions = {}): FormatFile {
-  const lines = linesOf(bytes, MOST_LINES);
+  const lines = signatureLines(bytes, MOST_LINES);
   const inside = lines.slice(1, -1);
   if (lines[0] !== BEGIN || lines.at(-1) !== END || inside.length === 0)
     return refuseFormat("SIGNATURE_FILE_FORM", 0, "its first or last line");

@@ -22,7 +22,7 @@ export const UNTRUSTED = "untrusted comment: ";
  * @returns The lines, without their ends, as Latin-1.
  * @throws FormatRefusal SIGNATURE_FILE_CRLF and SIGNATURE_FILE_FORM.
  */
-export function linesOf(bytes: Uint8Array, most: number): string[] {
+export function signatureLines(bytes: Uint8Array, most: number): string[] {
   if (bytes.length > FILE_LIMIT) return refuseFormat("SIGNATURE_FILE_FORM", FILE_LIMIT, `it has ${bytes.length} bytes`);
   const text = Buffer.from(bytes).toString("latin1");
   const cr = text.indexOf("\r");
@@ -52,7 +52,7 @@ export const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toStri
 
 const UNPRINTABLE = /[^\P{Cc}\t]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 
-/** Whether bytes are UTF-8 text of at most this length that can be shown to people. Minisign's own comments have tabs. */
+/** Whether bytes are UTF-8 text of at most this length that can be shown to people. Comments by minisign have tabs. */
 export function isPrintable(text: Uint8Array, most: number): boolean {
   const shown = Buffer.from(text).toString("utf8");
   return text.length <= most && !UNPRINTABLE.test(shown) && Buffer.from(shown).equals(text);

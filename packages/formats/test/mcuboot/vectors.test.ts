@@ -6,7 +6,7 @@ import { ecdsaFromDer } from "../../src/key/der.js";
 import { schemeLength } from "../../src/key/scheme.js";
 import { buildMcuboot } from "../../src/mcuboot/build-image.js";
 import { MCUBOOT, type McubootFile } from "../../src/mcuboot/mcuboot.js";
-import { writeParts } from "../../src/mcuboot/parts.js";
+import { writeImageParts } from "../../src/mcuboot/parts.js";
 import { type FieldVector, field, fieldIndex, publicOf, reasonOf, secretOf, signedBy } from "../common.js";
 import { imageOptions, optionsOfImgtool } from "./imgtool.js";
 
@@ -51,7 +51,7 @@ describe.skipIf(!haveVectors)("an image of imgtool", () => {
     const bytes = field(`mcuboot/${vector.file}`);
     expect(MCUBOOT.looksLike(bytes)).toBe(true);
     const { parts, facts } = read(vector.file);
-    expect(Buffer.from(writeParts(parts)).equals(bytes)).toBe(true);
+    expect(Buffer.from(writeImageParts(parts)).equals(bytes)).toBe(true);
     expect(facts).toMatchObject({
       format: "mcuboot",
       bytes: bytes.length,
