@@ -62,6 +62,7 @@ export function imageFacts(parts: ImageParts, bytes: number): FormatFacts {
     ],
     warnings: [
       ...(isClear ? ["the payload is not encrypted, although the image says so"] : []),
+      ...(trailer?.isConfirmed ? ["no signature covers the trailer: anybody could have confirmed the image"] : []),
       ...(isCompressed(parts) ? ["the image is compressed: what it becomes is not checked"] : []),
     ],
   };

@@ -19,7 +19,10 @@ const KINDS: {
   rsa3072: { type: RSA3072, hashes: ["sha256"], scheme: { type: "rsa-pss", hash: "sha256" } },
 };
 
-/** Throws FormatRefusal FORMAT_KEY for a kind of key that no boot loader takes. */
+/** Whether boot loaders take signatures by keys of this kind. */
+export const isImageKey = ({ kind }: FormatKey): boolean => KINDS[kind] !== undefined;
+
+/** What such a key means. Throws FormatRefusal FORMAT_KEY for a kind of key that no boot loader takes. */
 export function imageKey({ kind }: FormatKey) {
   return KINDS[kind] ?? refuseFormat("FORMAT_KEY", -1, kind);
 }

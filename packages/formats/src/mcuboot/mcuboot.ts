@@ -8,7 +8,7 @@ import { schemeLength, verifyScheme } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
 import { hasFlag, hasMagic } from "./header.js";
 import { imageFacts } from "./image-facts.js";
-import { encodedKey, hashedKey, imageKey, imageMessage } from "./image-key.js";
+import { encodedKey, hashedKey, imageKey, imageMessage, isImageKey } from "./image-key.js";
 import { ECDSA, KEYHASH, PUBKEY } from "./numbers.js";
 import { hashFits, type ImageParts, type ImageSignature, isCompressed, readParts, writeImageParts } from "./parts.js";
 import { roomBefore } from "./trailer.js";
@@ -71,12 +71,14 @@ export class McubootFile implements FormatFile {
 
   verify(keys: readonly FormatKey[]): readonly VerifiedBy[] {
     const { parts } = this;
-    for (const key of keys) imageKey(key);
+    const possible = keys.filter(isImageKey);
+    // the hint for a key of the wrong kind is better than that for a wrong key
+    if (possible.length === 0 && keys[0]) imageKey(keys[0]);
     this.#checkContent();
     if (parts.signatures.length === 0) refuseFormat("FORMAT_NOT_SIGNED");
     const seen = new Set<FormatKey>();
     const verified = parts.signatures.flatMap((one, signature): VerifiedBy[] => {
-      const key = keys.find((given) => names(one, given, parts));
+      const key = possible.find((given) => names(one, given, parts));
       if (!key) return [];
       const { message, scheme } = imageMessage(key, parts);
       // a boot loader takes the verdict of the last one, so each must be right

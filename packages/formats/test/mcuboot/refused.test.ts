@@ -1,7 +1,9 @@
 // Each rule of images, tried with an image that has this fault and no other. Many of them `imgtool verify` accepts.
 
+import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { formatOf } from "../../src/formats.js";
+import { formatKey } from "../../src/key/key.js";
 import { MCUBOOT } from "../../src/mcuboot/mcuboot.js";
 import { FORMAT_REFUSALS } from "../../src/refusals/numbers.js";
 import { reasonOf } from "../common.js";
@@ -214,6 +216,19 @@ describe("an image", () => {
 
   it.each([[], [0x3d], [0x3d, 0xb8, 0xf3], [0x3e, 0xb8, 0xf3, 0x96], [0xd8, 0x6b]])("is not seen in bytes %j %j %j %j", (...bytes) => {
     expect(formatOf(Uint8Array.from(bytes.filter((byte) => byte !== undefined)))).toBeUndefined();
+  });
+
+  it("is verified by the keys that can have signed it, whatever the others are", () => {
+    const other = formatKey(generateKeyPairSync("ec", { namedCurve: "prime192v1" }).publicKey);
+    const file = MCUBOOT.read(craft());
+    expect(file.verify([other, key])).toEqual([{ key, signature: 0 }]);
+    expect([reasonOf(() => file.verify([other])), reasonOf(() => file.verify([]))]).toEqual(["FORMAT_KEY", "FORMAT_NO_KEY"]);
+  });
+
+  it("that its trailer confirms has a warning", () => {
+    const confirmed = craft({ after: trailer((bytes) => bytes.fill(1, 104, 105)) });
+    expect(MCUBOOT.read(confirmed).facts.warnings.join()).toContain("no signature covers the trailer");
+    expect(MCUBOOT.read(craft({ after: trailer(() => undefined) })).facts.warnings).toEqual([]);
   });
 
   it("whose area is full of signatures by unknown keys gets no other one", () => {
