@@ -14,6 +14,8 @@ const SEGMENT_LIMIT = 2 ** 24;
 const CHECKSUM_START = 0xef;
 const CHECKSUM_BLOCK = 16;
 const HASH = 32;
+/** Signatures begin at the next multiple of it. */
+const SECTOR = 4096;
 
 const DESCRIPTOR_MAGIC = 0xabcd5432;
 const DESCRIPTOR = 256;
@@ -95,19 +97,22 @@ export function readImage(bytes: Uint8Array): AppImage {
   };
 }
 
+/** Offset of the signatures behind an image of this length. */
+export const signaturesAt = (image: number) => Math.ceil(image / SECTOR) * SECTOR;
+
 /**
- * Gives the length of the image at the beginning of a file, for a boot loader with Secure Boot: it compares neither the
- * appended hash, nor what the file has behind the image.
+ * Says whether a boot loader with Secure Boot would look for signatures at the end of a file. It compares neither the
+ * appended hash, nor what is between the image and its signatures.
  *
  * @param bytes - The file.
- * @returns The length in bytes, or undefined if it does not begin with an image with a right checksum.
+ * @returns Whether the file is an image with a right checksum, and what pads it to 4 KiB.
  */
-export function bootLength(bytes: Uint8Array): number | undefined {
-  if (bytes.length < HEADER || bytes[0] !== MAGIC || (bytes[1] as number) > MOST_SEGMENTS) return undefined;
+export function isSecureBootContent(bytes: Uint8Array): boolean {
+  if (bytes.length < HEADER || bytes[0] !== MAGIC || (bytes[1] as number) > MOST_SEGMENTS) return false;
   try {
-    return lengthOf(bytes, viewOf(bytes), bytes[1] as number);
+    return signaturesAt(lengthOf(bytes, viewOf(bytes), bytes[1] as number)) === bytes.length;
   } catch (e) {
-    if (e instanceof FormatRefusal) return undefined;
+    if (e instanceof FormatRefusal) return false;
     throw e;
   }
 }

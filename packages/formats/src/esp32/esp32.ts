@@ -7,7 +7,7 @@ import type { FieldFormat, FormatFacts, FormatFile, KeyMessage, VerifiedBy } fro
 import type { FormatKey } from "../key/key.js";
 import { schemeName } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
-import { type AppImage, looksLikeImage, readImage } from "./app-image.js";
+import { type AppImage, looksLikeImage, readImage, signaturesAt } from "./app-image.js";
 import { BLOCK, type Block, espKeyDigest, makeBlock, readBlock, signingKind, verifyBlock } from "./block.js";
 
 const SECTOR = 4096;
@@ -28,7 +28,7 @@ export const ESP32: FieldFormat = {
 
 function read(bytes: Uint8Array): FormatFile {
   const image = readImage(bytes);
-  const sector = Math.ceil(image.length / SECTOR) * SECTOR;
+  const sector = signaturesAt(image.length);
   refuseOtherLengths(bytes, image.length, sector);
   refuseUnerased(bytes, image.length, Math.min(sector, bytes.length));
   return new Esp32File(bytes, image, sector);

@@ -7,6 +7,7 @@ import type { FormatFacts, FormatFile, KeyMessage, SignatureFormat, SignatureOpt
 import type { FormatKey } from "../key/key.js";
 import { verifyScheme } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
+import { signatureFileFacts } from "./facts.js";
 import { keyNumber, keysNumbered, type NumberedLine, readNumbered, refuseOtherLength, untrustedLine, writeNumbered } from "./numbered.js";
 import { refuseOracle } from "./oracle.js";
 import { afterPrefix, fromBase64, MINISIGN_COMMENT, printable, signatureLines, TRUSTED_COMMENT, toBase64, UNTRUSTED } from "./text.js";
@@ -81,14 +82,8 @@ class MinisignFile implements FormatFile {
   ) {
     this.bytes = signed ? write(signed) : new Uint8Array(0);
     if (signed && !signed.global) this.unfinished = true;
-    this.facts = {
-      format: MINISIGN.name,
-      bytes: this.bytes.length,
-      version: null,
-      counter: null,
-      sizes: content ? { content: content.length } : {},
+    this.facts = signatureFileFacts(MINISIGN.name, this.bytes, content, {
       signatures: signed ? [{ algorithm: SCHEME.type, key: shown(signed.signature.number) }] : [],
-      encrypted: false,
       details: signed
         ? [
             { name: "prehashed", value: signed.signature.algorithm === "ED" },
@@ -97,7 +92,7 @@ class MinisignFile implements FormatFile {
           ]
         : [],
       warnings: this.unfinished ? ["the trusted comment is not signed yet: the same key must sign once more"] : [],
-    };
+    });
   }
 
   /** The message of the first signature. */

@@ -2,8 +2,9 @@
 // a file that is what a key signs in another format would get a signature of that format, which no log knows. And a
 // signature of another format is not believed for such a file.
 
-import { bootLength } from "../esp32/app-image.js";
-import type { Scheme } from "../key/scheme.js";
+import { isSecureBootContent } from "../esp32/app-image.js";
+import { type Scheme, schemeLength } from "../key/scheme.js";
+import { HEADER_BYTES, HEADER_MAGIC, HEADER_MAGIC_V1 } from "../mcuboot/numbers.js";
 import { refuseFormat } from "../refusal.js";
 import { isPrintable, TRUSTED_COMMENT } from "./text.js";
 
@@ -27,8 +28,7 @@ const BEGINNINGS: readonly (readonly [what: string, pattern: RegExp])[] = [
 /** Enough for every beginning, and for a note: those are short. */
 const BEGINNING_LIMIT = 2 ** 20;
 
-const SIGNATURE = 64;
-const ESP32_SECTOR = 4096;
+const SIGNATURE = schemeLength("ed25519");
 
 /**
  * Says why content must not be signed as it is.
@@ -44,7 +44,7 @@ export function whyNotSigned(content: Uint8Array, scheme: Scheme): string | unde
     return "as long as a digest, which boot loaders and minisign sign";
   if (scheme.type === "ed25519" && isMinisign(content)) return "a signature of minisign with a trusted comment, which minisign signs";
   if (isMcuboot(content)) return "what MCUboot verifies: an image without its unprotected TLVs";
-  if (isEsp32(content)) return "what Secure Boot v2 of ESP32 verifies: an image that is padded to 4 KiB";
+  if (isSecureBootContent(content)) return "what Secure Boot v2 of ESP32 verifies: an image that is padded to 4 KiB";
   return undefined;
 }
 
@@ -56,17 +56,14 @@ export function refuseOracle(content: Uint8Array, scheme: Scheme): void {
 
 /** Header, payload and protected TLVs, and nothing else (image.h of MCUboot), in both orders of bytes. */
 function isMcuboot(content: Uint8Array): boolean {
-  if (content.length < 32) return false;
+  if (content.length < HEADER_BYTES) return false;
   const view = new DataView(content.buffer, content.byteOffset, content.length);
   return [true, false].some((little) => {
     const magic = view.getUint32(0, little);
-    if (magic !== 0x96f3b83d && magic !== 0x96f3b83c) return false;
+    if (magic !== HEADER_MAGIC && magic !== HEADER_MAGIC_V1) return false;
     return view.getUint16(8, little) + view.getUint16(10, little) + view.getUint32(12, little) === content.length;
   });
 }
-
-/** What the boot loader hashes: its image up to the next 4 KiB, whatever is there. */
-const isEsp32 = (content: Uint8Array) => Math.ceil((bootLength(content) ?? Number.NaN) / ESP32_SECTOR) * ESP32_SECTOR === content.length;
 
 /** A signature, whose 64 bytes are not text and whose S is below 2^253, and a comment. */
 function isMinisign(content: Uint8Array): boolean {

@@ -7,6 +7,7 @@ import { ecdsaFromDer, ecdsaToDer } from "../key/der.js";
 import type { FormatKey, FormatKeyKind } from "../key/key.js";
 import { type Scheme, type SchemeHash, schemeLength, verifyScheme } from "../key/scheme.js";
 import { FormatRefusal, refuseFormat } from "../refusal.js";
+import { signatureFileFacts } from "./facts.js";
 import { refuseOracle } from "./oracle.js";
 import { fromBase64, toBase64 } from "./text.js";
 
@@ -100,19 +101,9 @@ class PlainFile implements FormatFile {
     private readonly content: Uint8Array | undefined,
     private readonly options: SignatureOptions,
   ) {
-    const signatures = bytes.length === 0 ? [] : [{ algorithm: encoding.name(bytes), key: null }];
-    const sizes = content ? { content: content.length } : {};
-    this.facts = {
-      format: format.name,
-      bytes: bytes.length,
-      version: null,
-      counter: null,
-      sizes,
-      signatures,
-      encrypted: false,
-      details: [],
-      warnings: [],
-    };
+    this.facts = signatureFileFacts(format.name, bytes, content, {
+      signatures: bytes.length === 0 ? [] : [{ algorithm: encoding.name(bytes), key: null }],
+    });
   }
 
   toBeSigned(key: FormatKey): KeyMessage {

@@ -5,6 +5,7 @@ import type { FormatFacts, FormatFile, KeyMessage, SignatureFormat, SignatureOpt
 import type { FormatKey } from "../key/key.js";
 import { verifyScheme } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
+import { signatureFileFacts } from "./facts.js";
 import { keyNumber, keysNumbered, type NumberedLine, readNumbered, refuseOtherLength, signifyLine, writeNumbered } from "./numbered.js";
 import { refuseOracle } from "./oracle.js";
 import { afterPrefix, SIGNIFY_COMMENT, signatureLines, UNTRUSTED } from "./text.js";
@@ -56,17 +57,10 @@ class SignifyFile implements FormatFile {
     private readonly content: Uint8Array | undefined,
     private readonly options: SignatureOptions,
   ) {
-    this.facts = {
-      format: SIGNIFY.name,
-      bytes: bytes.length,
-      version: null,
-      counter: null,
-      sizes: content ? { content: content.length } : {},
+    this.facts = signatureFileFacts(SIGNIFY.name, bytes, content, {
       signatures: signature ? [{ algorithm: SCHEME.type, key: signature.number }] : [],
-      encrypted: false,
       details: signature ? [{ name: "embedded", value: endOfHead(bytes) < bytes.length }] : [],
-      warnings: [],
-    };
+    });
   }
 
   toBeSigned(key: FormatKey): KeyMessage {

@@ -6,6 +6,7 @@ import type { FormatFacts, FormatFile, KeyMessage, SignatureFormat, SignatureOpt
 import type { FormatKey, FormatKeyKind } from "../key/key.js";
 import { type Scheme, schemeLength, schemeName, verifyScheme } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
+import { signatureFileFacts } from "./facts.js";
 import { readSshKey, SshReader, sshKeyType, sshMpint, sshString, writeSshKey } from "./ssh-wire.js";
 import { fromBase64, printable, signatureLines, toBase64 } from "./text.js";
 
@@ -139,22 +140,15 @@ class SshsigFile implements FormatFile {
     private readonly content: Uint8Array | undefined,
     private readonly options: SignatureOptions,
   ) {
-    this.facts = {
-      format: SSHSIG.name,
-      bytes: bytes.length,
-      version: null,
-      counter: null,
-      sizes: content ? { content: content.length } : {},
+    this.facts = signatureFileFacts(SSHSIG.name, bytes, content, {
       signatures: signed ? [{ algorithm: schemeName(signed.key.kind, signed.scheme), key: fingerprint(signed.key) }] : [],
-      encrypted: false,
       details: signed
         ? [
             { name: "namespace", value: signed.namespace },
             { name: "hash", value: signed.hash },
           ]
         : [],
-      warnings: [],
-    };
+    });
   }
 
   toBeSigned(key: FormatKey): KeyMessage {

@@ -1,16 +1,7 @@
 // Keys for images of ESP32 chips, and signing with them.
 
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { vectorBytes } from "../../../test-support/src/vectors.js";
-import { type FormatFile, type FormatKey, formatKey, signScheme } from "../../src/index.js";
-
-/** A private key of the vectors. */
-export const secretOf = (name: string): KeyObject => createPrivateKey(Buffer.from(vectorBytes(`field/keys/TEST-ONLY-${name}.pem`)));
-
-/** A public key of the vectors: the name, or the name of the file. */
-export function publicOf(name: string): FormatKey {
-  return formatKey(Buffer.from(vectorBytes(`field/keys/TEST-ONLY-${name}.pub.pem`)).toString());
-}
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { type FormatFile, formatKey, signScheme } from "../../src/index.js";
 
 /** New private keys for the tests that need no vectors. */
 export const KEYS = {

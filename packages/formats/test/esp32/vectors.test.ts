@@ -6,8 +6,9 @@ import { haveVectors, vectorBytes, vectorJson } from "../../../test-support/src/
 import { readBlock } from "../../src/esp32/block.js";
 import { ESP32 } from "../../src/esp32/esp32.js";
 import { ecdsaFromDer, espKeyDigest, type FormatKey, formatOf } from "../../src/index.js";
+import { publicOf, secretOf } from "../common.js";
 import { acceptedCuts, acceptedMutants, CASES, reasonOf } from "../damage.js";
-import { publicOf, secretOf, signWith } from "./image.js";
+import { signWith } from "./image.js";
 
 interface Vector {
   readonly file: string;

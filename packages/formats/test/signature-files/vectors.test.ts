@@ -8,8 +8,9 @@ import { AWS_SIGNATURE, DER_SIGNATURE, RAW_SIGNATURE } from "../../src/signature
 import { SIGNIFY } from "../../src/signature-files/signify.js";
 import { SshReader } from "../../src/signature-files/ssh-wire.js";
 import { SSHSIG } from "../../src/signature-files/sshsig.js";
+import { secretOf } from "../common.js";
 import { acceptedCuts, acceptedMutants, CASES, reasonOf } from "../damage.js";
-import { secretOf } from "../esp32/image.js";
+
 import { keyIn, minisignSecret, signed, signifySecret, sshSecret, vector } from "./common.js";
 
 interface Vector {
