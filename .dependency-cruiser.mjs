@@ -12,7 +12,7 @@ const MAY_IMPORT = {
   simulator: ["verifier", "signer"],
   keys: ["verifier", "signer"],
   formats: ["verifier", "signer"],
-  release: ["verifier", "behaviour", "report", "signer", "images", "simulator", "bundler", "keys"],
+  release: ["verifier", "behaviour", "report", "signer", "images", "simulator", "bundler", "keys", "formats"],
   inspector: ["verifier", "behaviour", "report", "signer", "simulator"],
   cli: ["verifier", "behaviour", "report", "signer", "images", "simulator", "bundler", "keys", "formats", "release"],
 };

@@ -104,6 +104,17 @@ describe.concurrent("docs/start", () => {
   });
 });
 
+describe.concurrent("docs/guides", () => {
+  it("signature-files.md", async () => {
+    const { stdout, stderr } = await runPage("docs/guides/signature-files.md", empty("signature-files"));
+    expect(stderr).toMatch(/^app\.tar: good, minisign, signed by ed25519 [0-9a-f]{16}…$/m);
+    expect(stderr).toMatch(/^app\.tar: good, sshsig, signed by ed25519 [0-9a-f]{16}…$/m);
+    expect(stderr).toMatch(/downloads\.pem\.log: good, 3 entries$/m);
+    expect(stderr).toContain(only(blocksOf("docs/guides/signature-files.md"), "text refused"));
+    expect(stdout).toMatch(/^exit code 1$/m);
+  });
+});
+
 describe.concurrent("docs/start/answers", () => {
   const page = (name: string) => `docs/start/answers/${name}.md`;
   /** The same words, but for what changes from run to run. */

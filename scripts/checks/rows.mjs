@@ -48,7 +48,10 @@ export const THINGS = [
     what: "a key source, AWS",
     names: ["awskms", "aws", "openAwsKey"],
     most: 2,
-    besides: { "packages/formats/src/signature-files/plain.ts": "the name of a format of signature files" },
+    besides: {
+      "packages/formats/src/signature-files/plain.ts": "the name of a format of signature files",
+      "packages/cli/src/common/options.ts": "the same, for --help",
+    },
   },
   { what: "a key source, Azure", names: ["azurekv", "azure", "openAzureKey"], most: 2, besides: {} },
   {

@@ -23,6 +23,7 @@ export { type BridgeOptions, readTrustMove, type TrustMove } from "./rotation/mo
 export { type CohortResult, planSteps, type StepResult } from "./rotation/plan/plan.js";
 export { LEFT_BEHIND, LOST, type Verdict } from "./rotation/plan/verdict.js";
 export { type AuditOptions, auditLogs, type LogAudit } from "./signing/audit.js";
+export { type SignedFile, type SignFileOptions, signFile } from "./signing/sign-file.js";
 export { type SignedRelease, type SignReleaseOptions, signRelease } from "./signing/sign-release.js";
 export { type Collection, type CollectOptions, collectStatuses } from "./status/collect.js";
 export { makeNonces, type SentNonce } from "./status/nonces.js";

@@ -1,11 +1,20 @@
-// Reads and verifies files in the formats of other boot loaders and tools.
+// Reads, verifies and signs files in the formats of other boot loaders and tools.
 
 import { createPublicKey } from "node:crypto";
-import { type FormatFacts, type FormatFile, type FormatKey, FormatRefusal, formatKey } from "@firmseal/formats";
-import { Failure, KEY_LIMITS, publicKeys } from "@firmseal/keys";
-import { passphraseOptions, readAll, usage, warn, warnOfTestKeys } from "@firmseal/keys/internal";
-import type { TrustOptions } from "@firmseal/release/internal";
-import { toJwk, unlessThrown } from "@firmseal/signer";
+import {
+  type FieldFormat,
+  type FormatFacts,
+  type FormatFile,
+  type FormatKey,
+  FormatRefusal,
+  formatKey,
+  SIGNATURE_FORMATS,
+  toolKey,
+} from "@firmseal/formats";
+import { Failure, KEY_LIMITS, keyFacts, publicKeys } from "@firmseal/keys";
+import { type PassphraseOptions, passphraseOptions, readAll, shellWord, usage, warn, warnOfTestKeys } from "@firmseal/keys/internal";
+import { LIMITS } from "@firmseal/release/internal";
+import { type PublicKey, toJwk, unlessThrown } from "@firmseal/signer";
 import type { ForeignFile } from "./foreign.js";
 
 /** Details by their names: a dependency may be there several times. */
@@ -15,110 +24,153 @@ function detailsByName(details: FormatFacts["details"]): { [name: string]: strin
   return all;
 }
 
-const factsOf = ({ format, bytes, version, counter, sizes, encrypted, signatures, details, warnings }: FormatFacts) => ({
+export const factsOf = ({ format, bytes, version, counter, sizes, encrypted, signatures, details, warnings }: FormatFacts) => ({
   ...{ format, bytes, version, counter, sizes: { ...sizes }, encrypted, signatures: [...signatures] },
   ...{ details: detailsByName(details), warnings: [...warnings] },
 });
 
 export type ForeignFacts = ReturnType<typeof factsOf>;
 
+/** The refusal of a format as a Failure, which says the place in the file; every other error as it is. */
+export function refusedFormat(path: string, e: unknown, facts: object = {}): unknown {
+  if (!(e instanceof FormatRefusal)) return e;
+  const where = e.at < 0 ? "" : `, at byte ${e.at}`;
+  const failure = new Failure(1, e.code, `${path}: refused: ${e.message}${where}`, e.hint, { cause: e });
+  failure.facts = facts;
+  return failure;
+}
+
 /** Runs `work`, and throws its refusal as a Failure, with the facts that are known by then. */
-function refusing<T>(path: string, known: () => object, work: () => T): T {
+function refusing<T>(path: string, work: () => T, known?: () => object): T {
   try {
     return work();
   } catch (e) {
-    if (!(e instanceof FormatRefusal)) throw e;
-    const where = e.at < 0 ? "" : `, at byte ${e.at}`;
-    const failure = new Failure(1, e.code, `${path}: refused: ${e.message}${where}`, e.hint, { cause: e });
-    failure.facts = known();
-    throw failure;
+    throw refusedFormat(path, e, known?.());
   }
 }
 
 /** What a file says. Nothing in it is trusted. */
-export function inspectForeign(path: string, { format, bytes }: ForeignFile) {
-  const { facts } = refusing(
-    path,
-    () => ({}),
-    () => format.read(bytes),
-  );
+export function inspectForeign(path: string, { format, bytes }: ForeignFile, o: object) {
+  refuseEnvelopeOptions(inFormat(path, format), o, ["json"]);
+  const { facts } = refusing(path, () => format.read(bytes));
   for (const text of facts.warnings) warn(`${path}: ${text}`);
   return { verified: false, file: factsOf(facts), testKeys: [] };
 }
 
-/** Options that are for envelopes and releases. */
-const NOT_FOR_FILES = {
-  trust: "--trust",
-  role: "--role",
-  root: "--root",
-  previousTrust: "--previous-trust",
-  threshold: "--threshold",
-  floor: "--floor",
-  payload: "--payload",
-  product: "--product",
-  board: "--board",
-  for: "--for",
-  allowNoDevice: "--allow-no-device",
-  allowNoStart: "--allow-no-start",
-  expectVersion: "--expect-version",
-  log: "--log",
-  previousRelease: "--previous-release",
-  missing: "--missing",
-  withoutPayloads: "--without-payloads",
-  diag: "--diag",
-} as const;
+const optionOf = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** Refuses what would seem to be checked, and is not. */
-export function refuseForForeign(
-  path: string,
-  { format }: ForeignFile,
-  o: { readonly [name in keyof typeof NOT_FOR_FILES]?: unknown },
-): void {
-  const [given] = (Object.keys(NOT_FOR_FILES) as (keyof typeof NOT_FOR_FILES)[]).filter((name) => o[name] !== undefined);
-  if (given) throw usage(`${NOT_FOR_FILES[given]} is for SUIT envelopes, and ${path} is in the format ${format.name}`, "drop the option");
+/**
+ * Refuses what would seem to be checked, and is not.
+ *
+ * @param what - What the options are given for, in words.
+ * @param o - The options, by their names.
+ * @param taken - The names of those that count.
+ */
+export function refuseEnvelopeOptions(what: string, o: object, taken: readonly string[]): void {
+  const [name] = Object.entries(o).flatMap(([name, value]) => (value === undefined || taken.includes(name) ? [] : [name]));
+  if (name !== undefined) throw usage(`${optionOf(name)} is for SUIT envelopes, and ${what}`, "drop the option");
+}
+
+/** Options that count for every file. */
+const ALWAYS = ["key", "json", "passphraseEnv", "passphraseFd"];
+
+/** The keys, and what a signature file does not say itself. */
+export interface VerifyForeignOptions extends PassphraseOptions {
+  readonly key?: readonly string[];
+  readonly format?: string;
+  readonly namespace?: string;
+}
+
+const inFormat = (path: string, { name }: FieldFormat) => `${path} is in the format ${name}`;
+
+const TOOL_KEY = /^(untrusted comment:|(ssh|ecdsa)-\S+ )/;
+
+/** A public key that no envelope has: P-384 or RSA as PEM, or the file of minisign, signify or OpenSSH. */
+function foreignKey(ref: string): FormatKey | undefined {
+  const text = unlessThrown(() => Buffer.from(readAll(ref, KEY_LIMITS.keyFile)).toString());
+  if (text === undefined) return undefined;
+  if (TOOL_KEY.test(text)) return refusing(ref, () => toolKey(text));
+  const key = /^-----BEGIN (RSA )?PUBLIC KEY-----/.test(text) ? unlessThrown(() => formatKey(text)) : undefined;
+  return key && key.kind !== "ed25519" && key.kind !== "p256" ? key : undefined;
 }
 
 /**
- * The keys of --key. Public keys as PEM may also be P-384 and RSA, which no envelope has; all others are read as for
- * envelopes.
+ * The keys of --key. Public keys as PEM may also be P-384 and RSA, which no envelope has, and those of other tools may
+ * be in their own files; all others are read as for envelopes.
  */
-async function keysOf(refs: readonly string[], o: TrustOptions): Promise<{ keys: FormatKey[]; testKeys: string[] }> {
-  const keys: FormatKey[] = [];
-  const ours = [];
+async function formatKeys(refs: readonly string[], o: PassphraseOptions): Promise<GivenKey[]> {
+  const keys: GivenKey[] = [];
   for (const ref of refs) {
-    const text = unlessThrown(() => Buffer.from(readAll(ref, KEY_LIMITS.keyFile)).toString());
-    const key = text && /^-----BEGIN (RSA )?PUBLIC KEY-----/.test(text) ? unlessThrown(() => formatKey(text)) : undefined;
-    if (key && key.kind !== "ed25519" && key.kind !== "p256") keys.push(key);
-    else {
-      const read = await publicKeys([ref], passphraseOptions(o));
-      ours.push(...read);
-      keys.push(...read.map((one) => formatKey(createPublicKey({ key: { ...toJwk(one) }, format: "jwk" }))));
-    }
+    const foreign = foreignKey(ref);
+    if (foreign) keys.push({ key: foreign });
+    else for (const own of await publicKeys([ref], passphraseOptions(o))) keys.push({ key: ownKey(ref, own), own });
   }
-  return { keys, testKeys: warnOfTestKeys(ours) };
+  return keys;
+}
+
+/** A key, and as envelopes have it if they have such keys. */
+interface GivenKey {
+  readonly key: FormatKey;
+  readonly own?: PublicKey;
+}
+
+/**
+ * A key of envelopes, for other formats. `ref`: how messages name it.
+ *
+ * @throws Failure USAGE if they have no such keys.
+ */
+export function ownKey(ref: string, key: PublicKey): FormatKey {
+  const node = unlessThrown(() => createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }));
+  if (!node) throw usage(`${ref}: only SUIT envelopes have signatures by a key of ${key.alg}`, "give an Ed25519 or P-256 key");
+  return formatKey(node);
 }
 
 /** Verifies a file with the keys of --key. The members are those of an envelope. */
-export async function verifyForeign(path: string, found: ForeignFile, o: TrustOptions & { readonly floor?: bigint }) {
-  refuseForForeign(path, found, o);
+export async function verifyForeign(path: string, found: ForeignFile, o: VerifyForeignOptions) {
+  refuseEnvelopeOptions(inFormat(path, found.format), o, ALWAYS);
+  if (found.format.beside) throw usage(`${path} is a signature file, and the file that it is for is missing`, verifyLine(path));
+  return judged(path, o, () => found.format.read(found.bytes));
+}
+
+const verifyLine = (signature: string) => `name both: firmseal verify FILE --signature ${shellWord(signature)} --key PUB`;
+
+/** Verifies a file against its signature file, the file of --signature. */
+export async function verifySigned(path: string, signature: string, o: VerifyForeignOptions) {
+  refuseEnvelopeOptions(`${signature} is a signature file`, o, [...ALWAYS, "signature", "format", "namespace"]);
+  const bytes = readAll(signature, LIMITS.image);
+  const format =
+    o.format === undefined ? SIGNATURE_FORMATS.find((one) => one.looksLike(bytes)) : SIGNATURE_FORMATS.find((one) => one.name === o.format);
+  if (!format) throw usage(`${signature} does not show in which format it is`, "name it: --format raw, or --format der");
+  const content = readAll(path, LIMITS.image);
+  const { namespace } = o;
+  return judged(path, o, () => format.read(bytes, content, { ...(namespace !== undefined && { namespace }) }));
+}
+
+async function judged(path: string, o: VerifyForeignOptions, read: () => FormatFile) {
   if (!o.key) throw usage("no trusted keys: --key is missing", "give the signer's public key: --key PUB");
-  const { keys, testKeys } = await keysOf(o.key, o);
+  const given = await formatKeys(o.key, o);
+  const testKeys = warnOfTestKeys(given.flatMap(({ own }) => own ?? []));
   let file: FormatFile | undefined;
   const known = () => ({ testKeys, ...(file && { file: factsOf(file.facts) }) });
-  const by = refusing(path, known, () => {
-    file = found.format.read(found.bytes);
-    return file.verify(keys);
-  });
+  const by = refusing(
+    path,
+    () => {
+      file = read();
+      return file.verify(given.map(({ key }) => key));
+    },
+    known,
+  );
   const facts = (file as unknown as FormatFile).facts;
   for (const text of facts.warnings) warn(`${path}: ${text}`);
   return {
     sequence: null,
     ...(facts.version !== null && { version: facts.version }),
     file: factsOf(facts),
-    signers: by.map(({ key, signature }) => ({
-      ...{ kid: null, alg: facts.signatures[signature]?.algorithm ?? null, thumbprint: null },
-      spki: key.id,
-    })),
+    signers: by.map(({ key, signature }) => {
+      const own = given.find((one) => one.key === key)?.own;
+      const { kid, thumbprint } = own ? keyFacts(own) : { kid: null, thumbprint: null };
+      return { kid, alg: facts.signatures[signature]?.algorithm ?? null, thumbprint, spki: key.id };
+    }),
     testKeys,
     // no envelope, so nothing of one: no payload outside of the file, no device of which its code is known
     ...{ signedByTestKeys: [], otherSignatures: [], refusing: [], payloadsChecked: [], payloadsNotChecked: [], severedAbsent: [] },

@@ -8,7 +8,6 @@ import { LIMITS } from "@firmseal/release/internal";
 import { unlessThrown } from "@firmseal/signer";
 import { looksLikeEnvelope, taggedKind } from "@firmseal/verifier/tools";
 import type { ForeignFacts, VerifiedForeign } from "./foreign-read.js";
-import { membersOf, type Shape } from "./shapes.js";
 
 /** A file of another boot loader or tool, which has not been read yet. */
 export interface ForeignFile {
@@ -37,26 +36,6 @@ export async function foreignFile(path: string): Promise<ForeignFile | undefined
 /** Loads what reads and verifies such a file. */
 export const foreignRead = () => import("./foreign-read.js");
 
-/** The members of JSON that describe such a file. */
-export const FOREIGN_FILE: Shape = {
-  "file?": ["object", "a file in the format of another boot loader: what it says"],
-  ...membersOf("file?", {
-    format: ["string", "name of its format"],
-    bytes: ["number", "length of the file"],
-    version: ["string|null", "version"],
-    counter: ["number|null", "security counter, which devices never let decrease"],
-    sizes: ["object", "sizes of its parts in bytes, by name"],
-    encrypted: ["boolean", "whether the content is encrypted: then it cannot be verified"],
-    signatures: ["object[]", "every signature"],
-    ...membersOf("signatures[]", {
-      algorithm: ["string", "algorithm"],
-      key: ["string|null", "how the file names the key: its hash, its identifier or the key itself, hex"],
-    }),
-    details: ["object", "what else it says, by name: lists of texts"],
-    warnings: ["string[]", "what you should know about it"],
-  }),
-};
-
 /** For people. */
 export function foreignLines(path: string, f: ForeignFacts): string[] {
   const row = (name: string, value: string) => `${name.padEnd(16)} ${value}`;
@@ -74,5 +53,5 @@ export function foreignLines(path: string, f: ForeignFacts): string[] {
 /** The verdict, for people. */
 export function verdictOnForeign(path: string, { file, signers }: VerifiedForeign): string {
   const what = [file.format, file.version ?? [], file.counter === null ? [] : `security counter ${file.counter}`].flat().join(", ");
-  return `${path}: good, ${what}, signed by ${signers.map(({ alg, spki }) => `${alg} ${spki.slice(0, 16)}…`).join(", ")}`;
+  return `${path}: good, ${what}, signed by ${signers.map(({ alg, thumbprint, spki }) => `${alg} ${(thumbprint ?? spki).slice(0, 16)}…`).join(", ")}`;
 }

@@ -293,3 +293,14 @@ export function statusKeys(): Option[] {
     option("-k, --key <key>", "public key of the device, if it signs: a file, or a reference as for sign", { repeat: true }),
   ];
 }
+
+/** Formats of signature files. A literal, so that --help need not load them; a test compares it with them. */
+export const signatureFormats = ["minisign", "signify", "sshsig", "der", "aws", "raw"];
+
+export function signatureFormat(what: string): Option {
+  return option("--format <name>", what, { choices: signatureFormats });
+}
+
+export function signatureNamespace(when: string): Option {
+  return option("--namespace <text>", `${when}: what the signatures of sshsig are for, one name for each purpose`);
+}

@@ -158,6 +158,8 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["attach", "made/1.0.0", "--from", "copy/1.0.0", ...product]);
     await inShape(p, ["verify", "made/1.0.0", "--missing", ...product]);
     await inShape(p, ["sign", "copy/1.0.0", "--key", "B.pem", ...product]);
+    await inShape(p, ["keygen", "--out", "files.pem", "--no-passphrase"]);
+    await inShape(p, ["sign", "fw.bin", "--key", "files.pem", "--format", "signify", "--out", "fw.sig"]);
     seen("sign", "target?.advice?");
     const { tbs } = await inShape(p, ["tbs", "fw.suit", "--key", "B.jwk", "--out", "-"]);
     seen("tbs");

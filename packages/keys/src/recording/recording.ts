@@ -13,6 +13,7 @@ import { warn } from "../notices.js";
 import { decidingEntries, withLost } from "../signing-log/binding.js";
 import { endOfLog, entriesBy, heldBy, missingFromLog } from "../signing-log/end-of-log.js";
 import { ACCEPT, type Entry, type EntryFacts, saysTheSame } from "../signing-log/entry.js";
+import { refuseOtherFamily } from "../signing-log/family.js";
 import { LastSeen, type SeenState, stateFolder } from "../signing-log/last-seen.js";
 import { addLines, appendEntry, changedMeanwhile, draftEntry, makeDurable, readLog, type SigningLog } from "../signing-log/log-file.js";
 import type { OpenedKey } from "../source.js";
@@ -279,6 +280,7 @@ function recordIn(open: OpenLog, all: readonly OpenLog[], facts: EntryFacts, sha
   const { log, locks } = open;
   // A person may have removed our locks. Correctness does not depend on them, but stopping here avoids a late entry.
   if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was removed`, "run the command again");
+  refuseOtherFamily([...open.binds, ...open.decides], facts);
   if (shared) refuseUsedLeaf(open, facts);
   const known = log.all.length;
   const entry = shared ? draftEntry(log, facts, shared.lines) : appendEntry(log, facts);

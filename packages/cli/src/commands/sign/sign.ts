@@ -46,6 +46,8 @@ import {
   releaseVersion,
   replace,
   sequenceChecks,
+  signatureFormat,
+  signatureNamespace,
   target,
 } from "../../common/options.js";
 import { checkLog, checkOutput, deliverOver, judgeRelease, outputName, writeOut, writeSigned } from "../../common/output.js";
@@ -53,7 +55,7 @@ import { consumerFacts, consumerRecipe, consumerWords } from "../../common/relea
 import { folderLines, RELEASE_LINT } from "../../common/release/findings.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { APPROVAL, isReleaseFolder, type OfEnvelope, recoverRelease, SIGNATURES, signLine } from "../../common/release/signatures.js";
-import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
+import { ADVICE, CONSUMER, FOREIGN_FILE, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
 
@@ -77,8 +79,22 @@ interface SignOptions
   target?: string;
   for?: ConsumerName;
   coseAlg?: string[];
+  format?: string;
+  namespace?: string;
+  comment?: string;
+  trustedComment?: string;
   json?: boolean;
 }
+
+/** Signs for devices, or with --format for another tool. */
+async function sign(path: string | undefined, { format, ...o }: SignOptions) {
+  if (format !== undefined) return (await import("../../common/foreign-sign.js")).signForeign(path, { ...o, format });
+  for (const [name, flag] of Object.entries(OF_FORMATS))
+    if (o[name as keyof typeof OF_FORMATS] !== undefined) throw usage(`${flag} is for signature files`, "name the format: --format NAME");
+  return signInput(path, o);
+}
+
+const OF_FORMATS = { namespace: "--namespace", comment: "--comment", trustedComment: "--trusted-comment" };
 
 /** Signs an image, a description or an envelope. The output is opened with the public keys before the file appears. */
 export async function signInput(path: string | undefined, o: SignOptions) {
@@ -225,6 +241,10 @@ export default define({
     target(),
     forVerifier(),
     coseAlgOption(),
+    signatureFormat("sign the bytes of the file for another tool; the signature is a file beside it"),
+    signatureNamespace("with --format sshsig"),
+    option("--comment <text>", "with --format minisign or signify: the first line of the signature file, which no signature covers"),
+    option("--trusted-comment <text>", "with --format minisign: a line that is signed too"),
   ],
   examples: [
     ["firmseal sign fw.bin --key release.pem --vendor example.com --class board-v2 --seq next", "fw.suit, from an image"],
@@ -234,6 +254,8 @@ export default define({
   json: {
     ...OUT,
     ...NUMBER,
+    sequence: ["string|null", "sequence number; null: a signature file has none"],
+    ...FOREIGN_FILE,
     signers: ["object[]", "keys that signed now"],
     ...membersOf("signers[]", KEY),
     ...RECEIPTS,
@@ -247,9 +269,9 @@ export default define({
     "approval?": ["object|null", "for the folder of a release: who has approved it; null if the product file requires nobody"],
     ...membersOf("approval?", APPROVAL),
   },
-  run: signInput,
+  run: sign,
   words: (f, _path, o) => [
-    `${f.out}: ${numberWords(f)}, ${byteWords(f.bytes)}, signed by ${f.signers.map(keyWords).join(", ")}`,
+    `${f.out}: ${"file" in f ? `${f.file.format} signature` : numberWords(f)}, ${byteWords(f.bytes)}, signed by ${f.signers.map(keyWords).join(", ")}`,
     ...receiptWords(f.log),
     ...(f.signatures ? folderLines(f.out, f.signatures, f.lint, o.product) : []),
     ...(f.target?.advice ? [f.target.advice] : []),

@@ -17,7 +17,7 @@ import {
   type VerifiedBoard,
 } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
-import { FOREIGN_FILE, foreignFile, foreignRead, verdictOnForeign } from "../../common/foreign.js";
+import { foreignFile, foreignRead, verdictOnForeign } from "../../common/foreign.js";
 import {
   forVerifier,
   passphrases,
@@ -26,6 +26,8 @@ import {
   refusalOverrides,
   refuseMissingFirst,
   sequenceNumber,
+  signatureFormat,
+  signatureNamespace,
   threshold,
   trusted,
 } from "../../common/options.js";
@@ -40,7 +42,7 @@ import {
   SIGNATURES,
   signLine,
 } from "../../common/release/signatures.js";
-import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE, WITHDRAWAL } from "../../common/shapes.js";
+import { FOREIGN_FILE, membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE, WITHDRAWAL } from "../../common/shapes.js";
 import { numberWords, versionFacts, withdrawnFacts, withdrawnNames } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import type { Line } from "../../show/render.js";
@@ -56,6 +58,9 @@ export interface VerifyOptions extends TrustOptions, RefusalOverrides {
   expectVersion?: string;
   log?: string;
   previousRelease?: string;
+  signature?: string;
+  format?: string;
+  namespace?: string;
   json?: boolean;
 }
 
@@ -88,8 +93,12 @@ const doubtsOf = ({ signedByTestKeys, otherSignatures, refusing }: VerifiedRelea
   refusing: refusing.map(refusingFacts),
 });
 
-/** Verifies a file of another boot loader, or what verifyEnvelope() takes. */
+/** Verifies a file of another boot loader or tool, or what verifyEnvelope() takes. */
 async function verify(path: string, o: VerifyOptions) {
+  const { signature, ...rest } = o;
+  if (signature !== undefined) return (await foreignRead()).verifySigned(path, signature, rest);
+  for (const name of ["format", "namespace"] as const)
+    if (o[name] !== undefined) throw usage(`--${name} is for signature files`, "name the signature file: --signature FILE");
   const foreign = await foreignFile(path);
   if (!foreign) return verifyEnvelope(path, o);
   const { verifyForeign } = await foreignRead();
@@ -257,11 +266,11 @@ function envelopeWords(f: Facts, path: string, o: VerifyOptions): Line[] {
 
 export default define({
   name: "verify",
-  summary: "verify an envelope and its payloads, or an image of another boot loader",
+  summary: "verify an envelope and its payloads, or a file of another boot loader or tool",
   arguments: [
     commandArgument(
       "<envelope>",
-      "envelope, or - for stdin; with a product file, also a folder that firmseal release wrote; or an MCUboot image",
+      "envelope, or - for stdin; with a product file, also a folder that firmseal release wrote; or an MCUboot or ESP32 image",
     ),
   ],
   options: () => [
@@ -283,6 +292,9 @@ export default define({
       "with a product file: the last published release, whose signed record names withdrawn ones: a folder or release.json",
     ),
     option("--missing", "for the folder of a release: show who has approved and signed it; exit code 1 if somebody still has to"),
+    option("--signature <path>", "signature file of another tool, such as minisign or OpenSSH: verify the file against it"),
+    signatureFormat("with --signature: format of that file, if it does not show it"),
+    signatureNamespace("with --signature"),
     option("--without-payloads", "accept a release even though payloads are missing and cannot be checked"),
     ...passphrases(),
   ],

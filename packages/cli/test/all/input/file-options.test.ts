@@ -180,6 +180,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--product": ["verify fw.suit --product ?", FILE],
     "--log": ["verify made/1.0.0 --product together.toml --log ?", FILE],
     "--previous-release": ["verify made/1.0.0 --product together.toml --previous-release ?", FILE],
+    "--signature": ["verify app.bin --key A.jwk --signature ?", FILE],
   },
   whosigned: {
     "--key": ["whosigned fw.suit --key ?", FILE],

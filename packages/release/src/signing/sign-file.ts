@@ -1,0 +1,144 @@
+// Signs a file for a tool that is not firmseal: the signature is a file of its own, and the use of the key is in its
+// log like every other one.
+
+import { createPublicKey } from "node:crypto";
+import type { FormatFile, SignatureOptions } from "@firmseal/formats";
+import {
+  type Abortable,
+  type ClockOverride,
+  KEY_LIMITS,
+  keyName,
+  type PassphraseOption,
+  publicKeys,
+  type Receipt,
+  refuseTestKeys,
+  type SigningKey,
+  withSigners,
+  withSigningLogs,
+} from "@firmseal/keys";
+import {
+  isFile,
+  isPrivateFile,
+  isSameFile,
+  publicFileOf,
+  readAll,
+  readFirstBytes,
+  refusedInput,
+  schemeOf,
+  scopeOfSignatureFile,
+  sha256Hex,
+  usage,
+} from "@firmseal/keys/internal";
+import { type PublicKey, toJwk, unlessThrown } from "@firmseal/signer";
+import { LIMITS } from "../input/limits.js";
+import type { Product } from "../product/file/product.js";
+import { keysOf } from "../trust/facts.js";
+import { readTrustFile } from "../trust/read.js";
+import { enterUses } from "./enter-uses.js";
+
+/** Options of signFile(). */
+export interface SignFileOptions extends Pick<SignatureOptions, "namespace" | "comment" | "trustedComment">, ClockOverride, Abortable {
+  /** The format: raw, der, aws, minisign, signify or sshsig. */
+  readonly format: string;
+  /** A product whose keys must not sign: devices trust them for updates. */
+  readonly product?: Product | undefined;
+  /** Where the passphrase of the key comes from. */
+  readonly passphrases?: readonly PassphraseOption[];
+  /** Names of published test keys that may sign. */
+  readonly allowTestKey?: readonly string[];
+  /** The signing log, if it is not beside the key, or in the state folder for a key without a file. */
+  readonly log?: string | undefined;
+}
+
+/** A signature file. */
+export interface SignedFile {
+  /** The signature file, read: its bytes, and what it says. */
+  readonly file: FormatFile;
+  readonly key: PublicKey;
+  /** The entries in the signing log: one for each signature in the file. */
+  readonly receipts: Receipt[];
+}
+
+/**
+ * Signs the bytes of a file in the format of another tool. Enters the use in the log of the key before it signs, and
+ * verifies the result. Writes no file.
+ *
+ * @param content - A file name, or the bytes of a file.
+ * @param key - A reference as openKey() takes it, opened and closed here; or an open key, which stays open.
+ * @param options - The format, what it needs, and what else to check.
+ * @returns The signature file, and the entries in the log.
+ * @throws FormatRefusal for content or a key that the format does not have; Failure for all else, ERR_KEY_ROLE if the
+ *   key signs manifests or trust files. What is refused has no entry and no signature.
+ * @example
+ * ```ts
+ * import { writeFileSync } from "node:fs";
+ * import { signFile } from "@firmseal/release";
+ *
+ * const { file } = await signFile("app.tar.gz", "downloads.pem", { format: "minisign", trustedComment: "1.4.2" });
+ * writeFileSync("app.tar.gz.minisig", file.bytes);
+ * ```
+ */
+export async function signFile(content: string | Uint8Array, key: string | SigningKey, options: SignFileOptions): Promise<SignedFile> {
+  // nothing of the caller's is read again later
+  const bytes = typeof content === "string" ? readAll(content, LIMITS.image) : Uint8Array.from(content);
+  const o = { ...options };
+  if (typeof key !== "string") return sign(bytes, key, o);
+  if (o.product && referencesOf(o.product).some((ref) => isSameKey(ref, key))) throw ofProduct(o.product, key);
+  return withSigners([key], o.passphrases ?? [], ([opened]) => sign(bytes, opened as SigningKey, o), o);
+}
+
+async function sign(content: Uint8Array, key: SigningKey, { format: name, product, ...o }: SignFileOptions): Promise<SignedFile> {
+  const { SIGNATURE_FORMATS, formatKey } = await import("@firmseal/formats");
+  const names = SIGNATURE_FORMATS.map((one) => one.name);
+  const format = SIGNATURE_FORMATS.find((one) => one.name === name);
+  if (!format) throw usage(`\`format\` ${name} is not a format of signature files`, `give one of ${names.join(", ")}`);
+  refuseTestKeys([key.public], o.allowTestKey ?? []);
+  const own = unlessThrown(() => createPublicKey({ key: { ...toJwk(key.public) }, format: "jwk" }));
+  if (!own) throw usage(`a key of ${key.public.alg} has no signatures in the format ${name}`, "sign with an Ed25519 or a P-256 key");
+  if (product) await refuseProductKey(product, key);
+  const by = formatKey(own);
+  const facts = { digest: `sha-256:${sha256Hex(content)}`, scope: scopeOfSignatureFile(name) };
+  const receipts: Receipt[] = [];
+  let file: FormatFile = format.draft(content, o);
+  do {
+    const { message } = file.toBeSigned(by);
+    receipts.push(...(await withSigningLogs([key], o.log, (logs) => enterUses(logs, "sign", [key], [message], facts), o)));
+    file = file.withSignature(by, await key.signer.sign(message));
+  } while (file.unfinished);
+  // as others read it
+  const made = format.read(file.bytes, content, o);
+  made.verify([by]);
+  return { file: made, key: key.public, receipts };
+}
+
+/** All keys that a product file names: files and other references. */
+const referencesOf = ({ keys, trust, approval }: Product): string[] => [
+  ...Object.values(keys).flat(),
+  ...trust.root,
+  ...trust.keys,
+  ...approval.keys,
+];
+
+const isSameKey = (one: string, other: string) => one === other || (isFile(one) && isFile(other) && isSameFile(one, other));
+
+const isPublicFile = (path: string) => isFile(path) && !isPrivateFile(readFirstBytes(path, KEY_LIMITS.keyFile));
+
+/** The file with the public half of a key: itself, or the one beside it. */
+const publicHalf = (ref: string): string | undefined =>
+  isPublicFile(ref) ? ref : [unlessThrown(() => publicFileOf(ref)) ?? []].flat().find(isPublicFile);
+
+const ofProduct = ({ path }: Product, name: string) =>
+  refusedInput(
+    "ERR_KEY_ROLE",
+    `${name} is a key of ${path}, and devices trust its signatures for updates`,
+    "make a key for each purpose: firmseal keygen; a signature over bytes of a file must never count on a device",
+  );
+
+/** Refuses a key that a product file or its trust file names, as far as their public keys are here. */
+async function refuseProductKey(product: Product, { name, public: key }: SigningKey): Promise<void> {
+  const files = referencesOf(product).flatMap((ref) => (schemeOf(ref) === undefined ? (publicHalf(ref) ?? []) : []));
+  const known = files.length > 0 ? await publicKeys(files, []) : [];
+  const { file, earlier } = product.trust;
+  for (const path of [...(file === undefined ? [] : [file]), ...earlier].filter(isFile)) known.push(...keysOf(readTrustFile(path).store));
+  if (known.some((one) => keyName(one) === keyName(key))) throw ofProduct(product, name);
+}
