@@ -14,7 +14,7 @@ import {
 import { Failure, KEY_LIMITS, keyFacts, publicKeys } from "@firmseal/keys";
 import { type PassphraseOptions, passphraseOptions, readAll, shellWord, usage, warn, warnOfTestKeys } from "@firmseal/keys/internal";
 import { LIMITS } from "@firmseal/release/internal";
-import { type PublicKey, toJwk, unlessThrown } from "@firmseal/signer";
+import { fromJwk, type PublicKey, toJwk, unlessThrown } from "@firmseal/signer";
 import type { ForeignFile } from "./foreign.js";
 
 /** Details by their names: a dependency may be there several times. */
@@ -102,8 +102,11 @@ async function formatKeys(refs: readonly string[], o: PassphraseOptions): Promis
   const keys: GivenKey[] = [];
   for (const ref of refs) {
     const foreign = foreignKey(ref);
-    if (foreign) keys.push({ key: foreign });
-    else for (const own of await publicKeys([ref], passphraseOptions(o))) keys.push({ key: ownKey(ref, own), own });
+    if (foreign) {
+      // in the file of another tool it has the same name, and may be a published test key
+      const own = unlessThrown(() => fromJwk(foreign.key.export({ format: "jwk" })));
+      keys.push({ key: foreign, ...(own && { own }) });
+    } else for (const own of await publicKeys([ref], passphraseOptions(o))) keys.push({ key: ownKey(ref, own), own });
   }
   return keys;
 }

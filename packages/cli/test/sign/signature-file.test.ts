@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { SIGNATURE_FORMATS } from "@firmseal/formats";
+import { privateKey, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, type Place } from "../../../test-support/src/command-line/run.js";
 import { hasProgram } from "../../../test-support/src/environment/programs.js";
@@ -36,6 +37,21 @@ const sign = (format: string, key: string, out = "fw.sig") => [
   ...["sign", "fw.bin", "--format", format, "--key", `${key}.pem`, "--out", out],
   ...(NEEDS[format] ?? []),
 ];
+
+it("names a key by its thumbprint, and as a published test key, also in the file of another tool", async () => {
+  const p = place();
+  const seed = privateKey("ed25519", Buffer.from("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "hex"));
+  p.put("t.jwk", JSON.stringify(toPrivateJwk(seed)));
+  const args = ["sign", "fw.bin", "--format", "minisign", "--key", "t.jwk", "--out", "t.sig"];
+  expect((await p.run([...args, "--json"])).json).toMatchObject({ reason: "TEST_KEY", exit: 1 });
+  await p.ok([...args, "--allow-test-key", "rfc8032-test-1"]);
+  const { thumbprint } = (await p.ok(["pubkey", "t.jwk", "--json"])).json as { thumbprint: string };
+  for (const form of ["minisign", "signify", "ssh"]) {
+    await p.ok(["pubkey", "t.jwk", "--format", form, "--out", `${form}.pub`]);
+    const { json } = await p.ok(["verify", "fw.bin", "--signature", "t.sig", "--key", `${form}.pub`, "--json"]);
+    expect(json).toMatchObject({ signers: [{ thumbprint }], testKeys: ["rfc8032-test-1"] });
+  }
+});
 
 it("has the formats of signature files", () => {
   expect([...signatureFormats].sort()).toEqual(SIGNATURE_FORMATS.map(({ name }) => name).sort());
