@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { FORMAT_REFUSALS } from "../../packages/formats/src/refusals/numbers.js";
 import {
   COMMAND_KINDS,
   FOREIGN,
@@ -58,7 +59,7 @@ describe("refusals", () => {
   });
   it("have a row each in docs/reference/errors.md", () => {
     const documented = rows("../docs/reference/errors.md").filter(([number]) => /^\d+$/.test(number ?? ""));
-    const all = Object.entries({ ...errors, ...OTHER_ERRORS }).map(([name, code]) => `${code} ${name}`);
+    const all = Object.entries({ ...errors, ...OTHER_ERRORS, ...FORMAT_REFUSALS }).map(([name, code]) => `${code} ${name}`);
     expect(documented.map(([number, name]) => `${number} ${name}`).sort()).toEqual(all.sort());
     for (const row of documented) {
       expect(row, row[1]).toHaveLength(5);

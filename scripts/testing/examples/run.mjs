@@ -35,7 +35,8 @@ const { encode, encodeTrust, identityUuids, privateKey, publicOf, signEnvelopeWi
   await load("@firmseal/signer");
 
 // plain patterns are published test keys
-const seed = new Uint8Array(createHash("sha256").update("a key of examples").digest());
+const seedOf = (text) => new Uint8Array(createHash("sha256").update(text).digest());
+const seed = seedOf("a key of examples");
 const key = privateKey("ed25519", seed);
 const image = new TextEncoder().encode("firmware");
 const { vendor, class: board } = identityUuids("example.com", "board-v2");
@@ -75,6 +76,7 @@ const files = {
   "unsigned.suit": unsigned,
   "release.pem": await formatPrivate(key, "pkcs8", Buffer.from(PASSPHRASE)),
   "plain.pem": await formatPrivate(key, "pkcs8"),
+  "downloads.pem": await formatPrivate(privateKey("ed25519", seedOf("a key of files")), "pkcs8"),
   "pub.pem": formatPublic(key, "pem"),
   "pub.raw": key.key,
   "first.trust": trustFile,

@@ -132,12 +132,14 @@ function hashFor({ signer, hash, isPure }: ImageOptions): ImageHash {
  * @throws FormatRefusal; RangeError for an option that is out of its range.
  * @example
  * ```ts
+ * import { generateKeyPairSync } from "node:crypto";
  * import { buildMcuboot, formatKey, signScheme } from "@firmseal/formats";
  *
- * const key = formatKey(secret);
- * const image = buildMcuboot(binary, { version: "1.4.2", headerSize: 0x200, counter: 7, signer: key });
- * const { message, scheme } = image.toBeSigned(key);
- * const signed = image.withSignature(key, signScheme(secret, scheme, message));
+ * const pair = generateKeyPairSync("ed25519");
+ * const key = formatKey(pair.publicKey);
+ * const file = buildMcuboot(image, { version: "1.4.2", headerSize: 0x200, counter: 7, signer: key });
+ * const { message, scheme } = file.toBeSigned(key);
+ * const signed = file.withSignature(key, signScheme(pair.privateKey, scheme, message));
  * signed.verify([key]);
  * ```
  */

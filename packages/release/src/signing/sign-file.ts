@@ -74,8 +74,8 @@ export interface SignedFile {
  * import { writeFileSync } from "node:fs";
  * import { signFile } from "@firmseal/release";
  *
- * const { file } = await signFile("app.tar.gz", "downloads.pem", { format: "minisign", trustedComment: "1.4.2" });
- * writeFileSync("app.tar.gz.minisig", file.bytes);
+ * const { file } = await signFile("app.bin", "downloads.pem", { format: "minisign", trustedComment: "version 1.4.2" });
+ * writeFileSync("app.bin.minisig", file.bytes);
  * ```
  */
 export async function signFile(content: string | Uint8Array, key: string | SigningKey, options: SignFileOptions): Promise<SignedFile> {
