@@ -52,7 +52,7 @@ export { Comparison, type Conflict, conflictFailure, conflicts, conflictWords } 
 export { firstKey, readDeciding } from "./signing-log/decided.js";
 export { heldBy, missingFromLog } from "./signing-log/end-of-log.js";
 export { APPROVE, isSigning, SIGN_RECORD, WITHDRAW } from "./signing-log/entry.js";
-export { scopeOfSignatureFile } from "./signing-log/family.js";
+export { refuseOtherFamily, scopeOfSignatureFile } from "./signing-log/family.js";
 export { LastSeen, type SeenState } from "./signing-log/last-seen.js";
 export { readLogIfThere } from "./signing-log/log-file.js";
 export {

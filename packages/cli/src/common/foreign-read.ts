@@ -57,18 +57,16 @@ export function inspectForeign(path: string, { format, bytes }: ForeignFile, o: 
   return { verified: false, file: factsOf(facts), testKeys: [] };
 }
 
-const optionOf = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-
 /**
  * Refuses what would seem to be checked, and is not.
  *
  * @param what - What the options are given for, in words.
  * @param o - The options, by their names.
- * @param taken - The names of those that count.
+ * @param allowed - The names of the options that have an effect.
  */
-export function refuseEnvelopeOptions(what: string, o: object, taken: readonly string[]): void {
-  const [name] = Object.entries(o).flatMap(([name, value]) => (value === undefined || taken.includes(name) ? [] : [name]));
-  if (name !== undefined) throw usage(`${optionOf(name)} is for SUIT envelopes, and ${what}`, "drop the option");
+export function refuseEnvelopeOptions(what: string, o: object, allowed: readonly string[]): void {
+  const given = Object.entries(o).find(([name, value]) => value !== undefined && !allowed.includes(name));
+  if (given) throw usage(`\`${given[0]}\` is for SUIT envelopes, and ${what}`, "drop the option");
 }
 
 /** Options that count for every file. */

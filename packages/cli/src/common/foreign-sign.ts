@@ -1,7 +1,7 @@
 // Signs a file in the format of another tool: the signature is a file beside it.
 
 import { type ClockOverride, keyFacts } from "@firmseal/keys";
-import { type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
+import { logBeside, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
 import { signFile } from "@firmseal/release";
 import { productLog } from "@firmseal/release/internal";
 import { factsOf, refusedFormat, refuseEnvelopeOptions } from "./foreign-read.js";
@@ -42,13 +42,14 @@ export async function signForeign(path: string | undefined, o: SignForeignOption
   if (others.length > 0)
     throw usage("a signature file has one signature, and several keys are given", "sign once for each key, with --out");
   const out = o.out ?? signatureName(path, o.format);
-  checkOutput(out, "--out", [path, ref]);
+  // the log may not exist yet
+  const log = o.log ?? logBeside(ref) ?? [];
+  checkOutput(out, "--out", [path, ref].concat(log));
   checkNewOutput(out, "--out");
   if (o.log !== undefined) checkLog(o.log, [path, ref, out]);
   const product = await productAsked(o.product);
-  const log = await productLog(product, o.log);
   const { file, key, receipts } = await signFile(path, ref, {
-    ...{ format: o.format, product, log, passphrases: passphraseOptions(o) },
+    ...{ format: o.format, product, log: await productLog(product, o.log), passphrases: passphraseOptions(o) },
     ...(o.namespace !== undefined && { namespace: o.namespace }),
     ...(o.comment !== undefined && { comment: o.comment }),
     ...(o.trustedComment !== undefined && { trustedComment: o.trustedComment }),

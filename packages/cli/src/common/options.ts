@@ -1,7 +1,7 @@
 // Options that several commands share.
 
 import type { PassphraseOption } from "@firmseal/keys";
-import { isVersion, KEY_SOURCES, refuseMissing } from "@firmseal/keys/internal";
+import { isVersion, KEY_SOURCES, refuseMissing, usage } from "@firmseal/keys/internal";
 import { consumerNames, coseAlgNames } from "@firmseal/release/internal";
 import { CommanderError, InvalidArgumentError, type Option } from "commander";
 import { option } from "../command.js";
@@ -296,6 +296,12 @@ export function statusKeys(): Option[] {
 
 /** Formats of signature files. A literal, so that --help need not load them; a test compares it with them. */
 export const signatureFormats = ["minisign", "signify", "sshsig", "der", "aws", "raw"];
+
+/** Refuses options of signature files where there is none. `hint`: the option that names it. */
+export function refuseSignatureOptions(o: object, hint: string): void {
+  const name = ["format", "namespace", "comment", "trustedComment"].find((one) => (o as { [name: string]: unknown })[one] !== undefined);
+  if (name !== undefined) throw usage(`\`${name}\` is for signature files`, hint);
+}
 
 export function signatureFormat(what: string): Option {
   return option("--format <name>", what, { choices: signatureFormats });

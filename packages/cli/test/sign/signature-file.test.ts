@@ -1,11 +1,11 @@
 // sign --format, verify --signature and pubkey --format of other tools: signature files, beside the file.
 
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { SIGNATURE_FORMATS } from "@firmseal/formats";
-import { privateKey, toPrivateJwk } from "@firmseal/signer";
+import { privateKey, signer, toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { expectFailure, FACTS, type Place } from "../../../test-support/src/command-line/run.js";
+import { expectFailure, FACTS, keyA, type Place } from "../../../test-support/src/command-line/run.js";
 import { hasProgram } from "../../../test-support/src/environment/programs.js";
 import { signatureFormats } from "../../src/common/options.js";
 import { ONE, place } from "../all/command-place.js";
@@ -116,30 +116,111 @@ describe("a key of signature files", () => {
     expect(p.get("C.pem.log").toString().trim().split("\n")).toHaveLength(1);
   });
 
-  it("approves and withdraws nothing either", async () => {
+  it.each([
+    ["approve", ["approve", "fw.suit", "--key", "A.pem", "--out", "out"]],
+    ["tbs", ["tbs", "fw.bin", "--key", "A.jwk", ...FACTS, "--seq", "9", "--out", "out", "--envelope-out", "x.suit"]],
+    ["tbs, by the private key", ["tbs", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "9", "--out", "out", "--envelope-out", "x.suit"]],
+    ["attach", ["attach", "unsigned.suit", "--key", "A.jwk", "--signature", "tbs.sig", "--out", "out"]],
+    ["trust sign", ["trust", "sign", "new.trust", "--key", "A.pem", "--out", "out"]],
+    ["trust tbs", ["trust", "tbs", "new.trust", "--key", "A.pem", "--out", "out"]],
+    ["release", ["release", "--version", "1.0.0", "--first", "--product", "product.toml", "--out", "out"]],
+  ])("is refused by %s", async (_, command) => {
     const p = await placeOfTwoKinds();
-    await p.ok(sign("minisign", "A"));
-    expect(expectFailure(await p.run(["approve", "fw.suit", "--key", "A.pem", "--out", "fw.approval"]), 1)).toContain(
-      "signs signature files",
+    const thresholds = { root: 1, release: 1 };
+    const entry = (key: string, role: string) => ({ key: `${key}.jwk`, roles: [role] });
+    const list = {
+      $schema: "urn:firmseal:trust:1",
+      name: "t",
+      sequence: 1,
+      thresholds,
+      anchors: [entry("A", "root"), entry("B", "release")],
+    };
+    p.put("t.json", JSON.stringify(list));
+    await p.ok(["trust", "create", "--from", "t.json", "--out", "new.trust"]);
+    p.put(
+      "product.toml",
+      'name = "p"\nvendor = "example.com"\n[keys]\nrelease = "A.pem"\n[trust]\nkeys = "A.jwk"\n[boards.b]\nimage = "fw.bin"\n',
     );
+    // what the key would sign, by a machine that has not signed files with it
+    await p.ok(["tbs", "fw.bin", "--key", "A.jwk", ...FACTS, "--seq", "9", "--out", "x.tbs", "--envelope-out", "unsigned.suit"]);
+    p.put("tbs.sig", await signer(keyA).sign(p.get("x.tbs")));
+    await p.ok(sign("raw", "A"));
+    const before = p.tree();
+    const { exit, stderr } = await p.run(command);
+    expect([exit, stderr]).toEqual([1, expect.stringMatching(/^firmseal: the key signs signature files, as entry 1 of its log shows/m)]);
+    expect(p.tree()).toEqual(before);
+  });
+
+  it("stays one after its log was lost", async () => {
+    const p = await placeOfTwoKinds();
+    await p.ok(sign("raw", "A"));
+    rmSync(p.at("A.pem.log"));
+    await p.ok(["audit", "A.pem", "--accept-restored"]);
+    const { json } = await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "9", "--out", "x.suit", "--json"]);
+    expect(json).toMatchObject({ reason: "KEY_ROLE", exit: 1 });
+    // in another form it has the same mark, which misses its log
+    await p.ok(["convert", "A.pem", "--format", "jwk", "--no-passphrase", "--out", "form.jwk"]);
+    const form = await p.run(["sign", "fw.bin", "--key", "form.jwk", ...FACTS, "--seq", "9", "--out", "x.suit", "--json"]);
+    expect(form.json).toMatchObject({ reason: "LOG", exit: 3 });
+    expect(p.has("x.suit")).toBe(false);
+  });
+
+  it("hands over no number, and a key that got numbers signs no file", async () => {
+    const p = await placeOfTwoKinds();
+    await p.ok(sign("raw", "A"));
+    expect((await p.run(["keys", "move", "A.pem", "C.pem", "--json"])).json).toMatchObject({ reason: "SEQUENCE", exit: 1 });
+    await p.ok(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--seq", "9", "--out", "x.suit"]);
+    await p.ok(["keys", "move", "B.pem", "C.pem"]);
+    for (const key of ["B", "C"])
+      expect((await p.run([...sign("raw", key, "y.sig"), "--json"])).json).toMatchObject({ reason: "KEY_ROLE", exit: 1 });
+    // nor does one that takes the numbers of others
+    expect((await p.run(["keys", "move", "C.pem", "A.pem", "--json"])).json).toMatchObject({ reason: "KEY_ROLE", exit: 1 });
   });
 
   it.each([
-    ["the release key", "A.pem", '[keys]\nrelease = "A.pem"\n'],
-    ["a root", "B.pem", '[keys]\nrelease = "A.pem"\n[trust]\nkeys = ["A.jwk", "B.jwk"]\n'],
-  ])("is not %s of the product in this folder", async (_, key, text) => {
+    ["its release key", "A", ""],
+    ["a key that devices trust", "B", '[trust]\nkeys = ["A.jwk", "B.jwk"]'],
+    ["an approver", "B", '[trust]\nkeys = "A.jwk"\n[approval]\nkeys = "B.jwk"'],
+    ["a root", "B", '[trust]\nfile = "one.trust"\nroot = "B.jwk"'],
+    ["a key of its trust file", "A2", '[trust]\nfile = "one.trust"\nroot = "B.jwk"'],
+    ["a key of the trust file that releases bring", "A3", '[trust]\nfile = "one.trust"\nroot = "B.jwk"\ncarry = "two.trust"'],
+    ["a key of an earlier trust file", "A2", '[trust]\nfile = "two.trust"\nroot = "B.jwk"\nearlier = "one.trust"'],
+  ])("is not %s of the product in this folder", async (_, name, trust) => {
     const p = place();
-    p.put("firmseal.toml", `name = "p"\nvendor = "example.com"\n[boards.b]\nclass = "c"\nimage = "fw.bin"\n${text}`);
-    const refused = await p.run(["sign", "fw.bin", "--format", "minisign", "--key", key, "--json"]);
-    expect(refused.json).toMatchObject({ reason: "KEY_ROLE", exit: 1 });
+    const others = { A2: privateKey("ed25519", Buffer.alloc(32, "A2")), A3: privateKey("ed25519", Buffer.alloc(32, "A3")) };
+    p.putKeys(others);
+    for (const [list, sequence, keys] of [
+      ["one", 1, ["A2"]],
+      ["two", 2, ["A3"]],
+    ] as const) {
+      const anchors = [{ key: "B.jwk", roles: ["root"] }, ...keys.map((key) => ({ key: `${key}.jwk`, roles: ["release"] }))];
+      p.put(
+        `${list}.json`,
+        JSON.stringify({ $schema: "urn:firmseal:trust:1", name: "t", sequence, thresholds: { root: 1, release: 1 }, anchors }),
+      );
+      await p.ok(["trust", "create", "--from", `${list}.json`, "--out", `${list}.trust`]);
+      await p.ok(["trust", "sign", `${list}.trust`, "--key", "B.pem"]);
+    }
+    const release = trust.includes("file") ? "A2.pem" : "A.pem";
+    p.put("firmseal.toml", `name = "p"\nvendor = "example.com"\n[keys]\nrelease = "${release}"\n${trust}\n[boards.b]\nimage = "fw.bin"\n`);
     // a copy under a different name is the same key
-    p.put("copy.pem", p.get(key));
-    if (key === "B.pem")
-      expect((await p.run(["sign", "fw.bin", "--format", "minisign", "--key", "copy.pem", "--json"])).json).toMatchObject({
-        reason: "KEY_ROLE",
-      });
+    p.put("copy.pem", p.get(`${name}.pem`));
+    for (const key of [`${name}.pem`, "copy.pem"]) {
+      const refused = await p.run(["sign", "fw.bin", "--format", "minisign", "--key", key, "--json"]);
+      expect(refused.json, key).toMatchObject({ reason: "KEY_ROLE", exit: 1 });
+    }
     await p.ok(["sign", "fw.bin", "--format", "minisign", "--key", "C.pem"]);
     expect(p.has("fw.bin.minisig")).toBe(true);
+  });
+
+  it("is not known if a trust file of the product is missing", async () => {
+    const p = place();
+    p.put(
+      "firmseal.toml",
+      'name = "p"\nvendor = "example.com"\n[trust]\nfile = "gone.trust"\nroot = "B.jwk"\n[boards.b]\nimage = "fw.bin"\n',
+    );
+    expect((await p.run(["sign", "fw.bin", "--format", "minisign", "--key", "C.pem"])).stderr).toContain("gone.trust");
+    expect(p.has("fw.bin.minisig")).toBe(false);
   });
 });
 
@@ -193,9 +274,12 @@ describe("sign --format", () => {
     [["--format", "pgp"], 2, "--format"],
     [["--out", "fw.bin"], 2, "fw.bin"],
     [["--out", "A.pem"], 2, "A.pem"],
+    [["--out", "A.pem.log"], 2, "A.pem.log"],
+    [["--out", "other.log", "--log", "other.log"], 2, "other.log"],
     [["--trusted-comment", "a\nb"], 1, "comment"],
   ])("refuses %j", async (more, exit, words) => {
     const p = place();
+    p.keepsLogs = true;
     const refused = await p.run(["sign", "fw.bin", "--format", "minisign", "--key", "A.pem", ...more]);
     expect([refused.exit, refused.stderr]).toEqual([exit, expect.stringContaining(words)]);
     expect(p.has("fw.bin.minisig") || p.has("A.pem.log")).toBe(false);

@@ -1,8 +1,8 @@
 // Keys that sign manifests on another machine: the rules of sign, as far as this machine has their logs.
 
 import { versionIn } from "@firmseal/behaviour";
-import { checkSequence, type Entry, type SequenceOverrides, withSigningLogs } from "@firmseal/keys";
-import { consultLog, isLedgerPlace, usage, warn } from "@firmseal/keys/internal";
+import { checkSequence, type Entry, keyName, type SequenceOverrides, withSigningLogs } from "@firmseal/keys";
+import { consultLog, isLedgerPlace, refuseOtherFamily, usage, warn } from "@firmseal/keys/internal";
 import type { EnvelopeDraft } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import type { TrustOnFile } from "../trust/read.js";
@@ -40,6 +40,8 @@ export async function refuseKeys(
   const asked = { sequence: draft.sequence, digest: logDigest(draft), scope: scopeOf(m), ...(version !== undefined && { version }) };
   const overridden = (entries: readonly Entry[]) => {
     refuseMovedKeys(keys, entries);
+    // what signs enters the use, and is refused there
+    for (const key of keys) refuseOtherFamily(entries, { key: keyName(key.public), scope: asked.scope });
     const overrides = [
       ...refuseRootKeys(keys, entries, o),
       ...approvalsByLog(entries, keys, approvals).overrides,

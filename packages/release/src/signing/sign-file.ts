@@ -6,10 +6,8 @@ import type { FormatFile, SignatureOptions } from "@firmseal/formats";
 import {
   type Abortable,
   type ClockOverride,
-  KEY_LIMITS,
   keyName,
   type PassphraseOption,
-  publicKeys,
   type Receipt,
   refuseTestKeys,
   type SigningKey,
@@ -17,12 +15,11 @@ import {
   withSigningLogs,
 } from "@firmseal/keys";
 import {
+  glanceAt,
   isFile,
-  isPrivateFile,
   isSameFile,
   publicFileOf,
   readAll,
-  readFirstBytes,
   refusedInput,
   schemeOf,
   scopeOfSignatureFile,
@@ -32,6 +29,7 @@ import {
 import { type PublicKey, toJwk, unlessThrown } from "@firmseal/signer";
 import { LIMITS } from "../input/limits.js";
 import type { Product } from "../product/file/product.js";
+import { readTrustChain } from "../trust/chain.js";
 import { keysOf } from "../trust/facts.js";
 import { readTrustFile } from "../trust/read.js";
 import { enterUses } from "./enter-uses.js";
@@ -121,11 +119,15 @@ const referencesOf = ({ keys, trust, approval }: Product): string[] => [
 
 const isSameKey = (one: string, other: string) => one === other || (isFile(one) && isFile(other) && isSameFile(one, other));
 
-const isPublicFile = (path: string) => isFile(path) && !isPrivateFile(readFirstBytes(path, KEY_LIMITS.keyFile));
-
-/** The file with the public half of a key: itself, or the one beside it. */
-const publicHalf = (ref: string): string | undefined =>
-  isPublicFile(ref) ? ref : [unlessThrown(() => publicFileOf(ref)) ?? []].flat().find(isPublicFile);
+/** The keys in a file, and in the one beside it with its public half, as far as no passphrase is needed. */
+async function keysAt(ref: string): Promise<PublicKey[]> {
+  const keys: PublicKey[] = [];
+  for (const path of [ref, unlessThrown(() => publicFileOf(ref)) ?? []].flat().filter(isFile)) {
+    const { public: key } = await glanceAt(path);
+    if (key) keys.push(key);
+  }
+  return keys;
+}
 
 const ofProduct = ({ path }: Product, name: string) =>
   refusedInput(
@@ -134,11 +136,12 @@ const ofProduct = ({ path }: Product, name: string) =>
     "make a key for each purpose: firmseal keygen; a signature over bytes of a file must never count on a device",
   );
 
-/** Refuses a key that a product file or its trust file names, as far as their public keys are here. */
+/** Refuses a key that a product file or its trust files name. Of its private keys, those in files are known. */
 async function refuseProductKey(product: Product, { name, public: key }: SigningKey): Promise<void> {
-  const files = referencesOf(product).flatMap((ref) => (schemeOf(ref) === undefined ? (publicHalf(ref) ?? []) : []));
-  const known = files.length > 0 ? await publicKeys(files, []) : [];
-  const { file, earlier } = product.trust;
-  for (const path of [...(file === undefined ? [] : [file]), ...earlier].filter(isFile)) known.push(...keysOf(readTrustFile(path).store));
+  const known: PublicKey[] = [];
+  for (const ref of referencesOf(product)) if (schemeOf(ref) === undefined) known.push(...(await keysAt(ref)));
+  const { file, earlier, carry } = product.trust;
+  const lists = [...[file ?? [], earlier].flat().map(readTrustFile), ...[carry ?? []].flat().map(readTrustChain)];
+  known.push(...lists.flatMap(({ store }) => keysOf(store)));
   if (known.some((one) => keyName(one) === keyName(key))) throw ofProduct(product, name);
 }

@@ -43,6 +43,7 @@ import {
   passphrases,
   productFile,
   refusalOverrides,
+  refuseSignatureOptions,
   releaseVersion,
   replace,
   sequenceChecks,
@@ -89,12 +90,9 @@ interface SignOptions
 /** Signs for devices, or with --format for another tool. */
 async function sign(path: string | undefined, { format, ...o }: SignOptions) {
   if (format !== undefined) return (await import("../../common/foreign-sign.js")).signForeign(path, { ...o, format });
-  for (const [name, flag] of Object.entries(OF_FORMATS))
-    if (o[name as keyof typeof OF_FORMATS] !== undefined) throw usage(`${flag} is for signature files`, "name the format: --format NAME");
+  refuseSignatureOptions(o, "name the format: --format NAME");
   return signInput(path, o);
 }
-
-const OF_FORMATS = { namespace: "--namespace", comment: "--comment", trustedComment: "--trusted-comment" };
 
 /** Signs an image, a description or an envelope. The output is opened with the public keys before the file appears. */
 export async function signInput(path: string | undefined, o: SignOptions) {

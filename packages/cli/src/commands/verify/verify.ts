@@ -25,6 +25,7 @@ import {
   productFile,
   refusalOverrides,
   refuseMissingFirst,
+  refuseSignatureOptions,
   sequenceNumber,
   signatureFormat,
   signatureNamespace,
@@ -97,8 +98,7 @@ const doubtsOf = ({ signedByTestKeys, otherSignatures, refusing }: VerifiedRelea
 async function verify(path: string, o: VerifyOptions) {
   const { signature, ...rest } = o;
   if (signature !== undefined) return (await foreignRead()).verifySigned(path, signature, rest);
-  for (const name of ["format", "namespace"] as const)
-    if (o[name] !== undefined) throw usage(`--${name} is for signature files`, "name the signature file: --signature FILE");
+  refuseSignatureOptions(o, "name the signature file: --signature FILE");
   const foreign = await foreignFile(path);
   if (!foreign) return verifyEnvelope(path, o);
   const { verifyForeign } = await foreignRead();
