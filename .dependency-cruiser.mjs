@@ -11,7 +11,7 @@ const MAY_IMPORT = {
   signer: ["verifier"],
   simulator: ["verifier", "signer"],
   keys: ["verifier", "signer"],
-  formats: ["verifier", "signer"],
+  formats: ["verifier", "signer", "keys"],
   release: ["verifier", "behaviour", "report", "signer", "images", "simulator", "bundler", "keys", "formats"],
   inspector: ["verifier", "behaviour", "report", "signer", "simulator"],
   cli: ["verifier", "behaviour", "report", "signer", "images", "simulator", "bundler", "keys", "formats", "release"],

@@ -38,7 +38,7 @@ export function seeds(): Uint8Array[] {
   return [...signed, inputOf(JOB, Buffer.from(job), CONTENT), ...keys.map((key) => inputOf(KEY, Buffer.from(key), CONTENT))];
 }
 
-/** What is read is written and read again. */
+/** Reads a key or a job document, writes it, and reads the result again. */
 function readText(kind: number, text: string): void {
   if (kind === JOB) {
     const job = unlessRefused(() => readOtaJob(text));

@@ -16,7 +16,7 @@ export class FormatRefusal extends FirmsealError {
     readonly reason: FormatRefusalName,
     /** Offset in the file where the faulty item begins, or -1. */
     readonly at: number,
-    /** What was found, for the message: "the length is 5". Default: the meaning alone. */
+    /** The finding, for the message: "the length is 5". Default: the message has the meaning alone. */
     detail?: string,
   ) {
     const { number, meaning, advice } = formatRefusalOf(reason);

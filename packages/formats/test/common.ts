@@ -51,17 +51,6 @@ export function reasonOf(work: () => unknown): string {
   }
 }
 
-/** Numbers below a bound, the same for each seed (mulberry32). */
-export function seeded(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
-
 /** A copy with one fault: a byte, a run of bytes, bytes removed, doubled, or a number of 16 bits at an edge. */
 export function mutated(bytes: Uint8Array, random: (below: number) => number): Uint8Array {
   const out = Uint8Array.from(bytes);

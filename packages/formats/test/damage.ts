@@ -2,25 +2,14 @@
 
 import { LONG } from "../../test-support/src/environment/effort.js";
 import { draws } from "../../test-support/src/randoms.js";
-import { FormatRefusal } from "../src/refusal.js";
+import { reasonOf } from "./common.js";
 
 /** How many damaged files of a kind: FIRMSEAL_CASES, or by default few. */
 export const CASES = Number(process.env["FIRMSEAL_CASES"] ?? (LONG ? 2000 : 200));
 
-/** Why `work` refuses. Returns undefined if it does not. Throws every other error. */
-export function reasonOf(work: () => unknown): string | undefined {
-  try {
-    work();
-    return undefined;
-  } catch (e) {
-    if (e instanceof FormatRefusal) return e.reason;
-    throw e;
-  }
-}
-
 /** The offsets at which `work` accepts a file that was cut off there. */
 export function acceptedCuts(bytes: Uint8Array, work: (cut: Uint8Array) => unknown): number[] {
-  return Array.from({ length: bytes.length }, (_, at) => at).filter((at) => reasonOf(() => work(bytes.slice(0, at))) === undefined);
+  return Array.from({ length: bytes.length }, (_, at) => at).filter((at) => reasonOf(() => work(bytes.slice(0, at))) === "");
 }
 
 /**
@@ -44,7 +33,7 @@ export function acceptedMutants(
     else for (let n = draw(3); n >= 0; n--) out[n === 0 ? at : draw(bytes.length)] = draw(256);
     const mutant = Uint8Array.from(out);
     mend(mutant);
-    if (Buffer.compare(mutant, bytes) !== 0 && reasonOf(() => work(mutant)) === undefined) found.push(`seed ${seed}, number ${i}`);
+    if (Buffer.compare(mutant, bytes) !== 0 && reasonOf(() => work(mutant)) === "") found.push(`seed ${seed}, number ${i}`);
   }
   return found;
 }

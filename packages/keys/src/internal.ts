@@ -33,8 +33,11 @@ export {
   writeFolder,
   writeWhole,
 } from "./files/write.js";
+export { decodeBase64 } from "./formats/base64.js";
+export { rawFromDer } from "./formats/der/ecdsa.js";
 export { canEncrypt, jsLiteral, keepsKid } from "./formats/format.js";
 export { wrongSignature } from "./formats/signature-file.js";
+export { WireReader, wire, wireNumber } from "./formats/ssh-wire.js";
 export { exhaustedFailure, hssPlaceOf, isNearlyUsed, overtakenFailure } from "./hss/hss.js";
 export { type HssPlaceOnDisk, highest } from "./hss/state.js";
 export { isLedgerPlace, isMirror, ledgerPlace, logFile } from "./ledger/place.js";

@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { FormatRefusal, refuseFormat } from "../refusal.js";
+import { viewOf } from "../view.js";
 import { CHIPS, type Chip } from "./chips.js";
 
 const MAGIC = 0xe9;
@@ -57,8 +58,6 @@ export function looksLikeImage(bytes: Uint8Array): boolean {
   if (bytes.length < HEADER || magic !== MAGIC || segments < 1 || segments > MOST_SEGMENTS) return false;
   return chipOf(viewOf(bytes)) !== undefined && (bytes[23] as number) <= 1;
 }
-
-const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 const chipOf = (view: DataView): Chip | undefined => CHIPS[view.getUint16(12, true)];
 

@@ -6,6 +6,7 @@ import { crc32 } from "node:zlib";
 import type { FormatKey } from "../key/key.js";
 import { type Scheme, schemeLength, verifyScheme } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
+import { viewOf } from "../view.js";
 import { type BlockKeyKind, encodeBlockKey, readBlockKey, reversed } from "./block-key.js";
 
 /** Length of a block. */
@@ -74,7 +75,7 @@ export function readBlock(bytes: Uint8Array, at: number): Block {
   if (magic !== MAGIC) return refuseFormat("ESP32_BLOCK", at, "it does not begin with e7");
   const layout = [RSA, P256, P384].find((one) => one.version === version && one.subversion === subversion);
   if (!layout || reserved !== 0) return refuseFormat("ESP32_BLOCK", at + 1, `its version is ${version}.${subversion}.${reserved}`);
-  const crc = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(CRC_AT, true);
+  const crc = viewOf(bytes).getUint32(CRC_AT, true);
   if (crc !== crc32(bytes.subarray(0, CRC_AT))) return refuseFormat("ESP32_BLOCK_CRC", at + CRC_AT);
   const { hash, signatureAt } = layout;
   const key = readBlockKey(bytes.subarray(layout.key, signatureAt), at + layout.key);
@@ -131,7 +132,7 @@ export function makeBlock(key: FormatKey, content: Uint8Array, signature: Uint8A
   out.set(createHash(layout.hash).update(content).digest(), DIGEST_AT);
   out.set(encodeBlockKey(key), layout.key);
   out.set(swapped(kind, signature), layout.signatureAt);
-  new DataView(out.buffer).setUint32(CRC_AT, crc32(out.subarray(0, CRC_AT)), true);
+  viewOf(out).setUint32(CRC_AT, crc32(out.subarray(0, CRC_AT)), true);
   return out;
 }
 

@@ -1,5 +1,6 @@
 // ECDSA signatures as DER: SEQUENCE { r INTEGER, s INTEGER }, in the one encoding that DER has (X.690 §8.3, §10.1).
 
+import { rawFromDer } from "@firmseal/keys/internal";
 import { refuseFormat } from "../refusal.js";
 
 /** Removes the zeros before a number, and adds the one that keeps it positive. */
@@ -32,20 +33,5 @@ export function ecdsaToDer(raw: Uint8Array): Uint8Array {
  * @throws FormatRefusal FORMAT_SIGNATURE_ENCODING.
  */
 export function ecdsaFromDer(der: Uint8Array, length: number, at = -1): Uint8Array {
-  const raw = new Uint8Array(length);
-  const head = der[1] === 0x81 ? 3 : 2;
-  let next = head;
-  for (let part = 0; part < 2; part++) {
-    // a length of 0x80 or more is longer than any r or s
-    const n = der[next] === 2 ? (der[next + 1] as number) : 0;
-    const value = der.subarray(next + 2, next + 2 + n);
-    const digits = value[0] === 0 && n > 1 ? value.subarray(1) : value;
-    if (n === 0 || value.length !== n || digits.length > length / 2) return refuseFormat("FORMAT_SIGNATURE_ENCODING", at);
-    raw.set(digits, ((part + 1) * length) / 2 - digits.length);
-    next += 2 + n;
-  }
-  // written again, it must be the same: refuses long lengths, superfluous zeros, negative numbers and bytes after it
-  const same = ecdsaToDer(raw);
-  if (same.length !== der.length || same.some((byte, i) => byte !== der[i])) return refuseFormat("FORMAT_SIGNATURE_ENCODING", at);
-  return raw;
+  return rawFromDer(der, length) ?? refuseFormat("FORMAT_SIGNATURE_ENCODING", at);
 }

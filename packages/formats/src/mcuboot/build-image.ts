@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 import type { FormatFile } from "../format.js";
 import type { FormatKey } from "../key/key.js";
 import { refuseFormat } from "../refusal.js";
+import { viewOf } from "../view.js";
 import { bootRecord } from "./boot-record.js";
-import { hasMagic, viewOf, writeHeader } from "./header.js";
+import { hasMagic, writeHeader } from "./header.js";
 import { hashedKey, imageKey } from "./image-key.js";
 import { counterOfVersion, parseImageVersion, writeVersion } from "./image-version.js";
 import { laidOut } from "./mcuboot.js";
@@ -106,7 +107,7 @@ function payloadOf(binary: Uint8Array, { headerSize, hasRoom }: ImageOptions): U
   const skipped = hasRoom ? headerSize : 0;
   if (binary.length <= skipped) refuseFormat("MCUBOOT_INPUT", 0, `${binary.length} bytes`);
   const used = binary.subarray(0, skipped).findIndex((byte) => byte !== 0);
-  if (used >= 0) refuseFormat("MCUBOOT_INPUT", used, `the first ${headerSize} bytes are not 0: there is no room for the header`);
+  if (used >= 0) refuseFormat("MCUBOOT_INPUT", used, `the first ${headerSize} bytes must be 0, to leave room for the header`);
   return binary.subarray(skipped);
 }
 

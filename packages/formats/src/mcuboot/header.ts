@@ -1,6 +1,7 @@
 // The header of an image: 32 bytes, little-endian, then filler up to the header size.
 
 import { refuseFormat } from "../refusal.js";
+import { viewOf } from "../view.js";
 import { type ImageVersionNumbers, readVersion, writeVersion } from "./image-version.js";
 import { FLAGS, HEADER_BYTES, HEADER_MAGIC, HEADER_MAGIC_V1 } from "./numbers.js";
 
@@ -13,9 +14,6 @@ export interface ImageHeader {
   readonly flags: number;
   readonly version: ImageVersionNumbers;
 }
-
-/** A view of bytes that may be a part of a larger buffer. */
-export const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** Whether a file begins with a magic number of MCUboot, in either byte order. */
 export function hasMagic(bytes: Uint8Array): boolean {

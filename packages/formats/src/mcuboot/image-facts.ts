@@ -3,7 +3,8 @@
 import { formatUuid } from "@firmseal/signer";
 import { toHex } from "@firmseal/verifier/tools";
 import type { FormatDetail, FormatFacts } from "../format.js";
-import { flagNames, hasFlag, viewOf } from "./header.js";
+import { viewOf } from "../view.js";
+import { flagNames, hasFlag } from "./header.js";
 import { formatImageVersion, readVersion } from "./image-version.js";
 import { DEPENDENCY, ECDSA, SEC_CNT, UUID_CID, UUID_VID } from "./numbers.js";
 import { factNumber, hashFits, type ImageParts, isCompressed } from "./parts.js";

@@ -4,7 +4,8 @@ import { createHash } from "node:crypto";
 import { ecdsaFromDer } from "../key/der.js";
 import { schemeLength } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
-import { hasFlag, type ImageHeader, readHeader, viewOf } from "./header.js";
+import { viewOf } from "../view.js";
+import { hasFlag, type ImageHeader, readHeader } from "./header.js";
 import {
   DEPENDENCY,
   ECDSA,

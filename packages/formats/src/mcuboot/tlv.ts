@@ -2,7 +2,7 @@
 // area in the file and the entry in the area, come before each slice.
 
 import { refuseFormat } from "../refusal.js";
-import { viewOf } from "./header.js";
+import { viewOf } from "../view.js";
 import { AREA_HEAD, CUSTOM_FIRST, CUSTOM_LAST, PROTECTED, TLV_HEAD, TLV_ROWS, type TlvRow, type UNPROTECTED } from "./numbers.js";
 
 export interface ImageTlv {

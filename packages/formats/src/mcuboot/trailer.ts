@@ -3,7 +3,7 @@
 
 import { equalBytes, fromHex } from "@firmseal/verifier/tools";
 import { refuseFormat } from "../refusal.js";
-import { viewOf } from "./header.js";
+import { viewOf } from "../view.js";
 
 export interface ImageTrailer {
   /** Length of the file. */

@@ -6,6 +6,7 @@ import { isSecureBootContent } from "../esp32/app-image.js";
 import { type Scheme, schemeLength } from "../key/scheme.js";
 import { HEADER_BYTES, HEADER_MAGIC, HEADER_MAGIC_V1 } from "../mcuboot/numbers.js";
 import { refuseFormat } from "../refusal.js";
+import { viewOf } from "../view.js";
 import { isPrintable, TRUSTED_COMMENT } from "./text.js";
 
 /**
@@ -57,7 +58,7 @@ export function refuseOracle(content: Uint8Array, scheme: Scheme): void {
 /** Header, payload and protected TLVs, and nothing else (image.h of MCUboot), in both orders of bytes. */
 function isMcuboot(content: Uint8Array): boolean {
   if (content.length < HEADER_BYTES) return false;
-  const view = new DataView(content.buffer, content.byteOffset, content.length);
+  const view = viewOf(content);
   return [true, false].some((little) => {
     const magic = view.getUint32(0, little);
     if (magic !== HEADER_MAGIC && magic !== HEADER_MAGIC_V1) return false;

@@ -2,12 +2,13 @@
 // ssh-keygen: the reserved field is empty, each field has one encoding, and the namespace is demanded by the caller.
 
 import { createHash } from "node:crypto";
+import { type WireReader, wire, wireNumber } from "@firmseal/keys/internal";
 import type { FormatFacts, FormatFile, KeyMessage, SignatureFormat, SignatureOptions, VerifiedBy } from "../format.js";
 import type { FormatKey, FormatKeyKind } from "../key/key.js";
 import { type Scheme, schemeLength, schemeName, verifyScheme } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
 import { signatureFileFacts } from "./facts.js";
-import { readSshKey, SshReader, sshKeyType, sshMpint, sshString, writeSshKey } from "./ssh-wire.js";
+import { readSshKey, sshKeyType, sshReader, writeSshKey } from "./ssh-wire.js";
 import { fromBase64, printable, signatureLines, toBase64 } from "./text.js";
 
 const MAGIC = "SSHSIG";
@@ -64,7 +65,7 @@ function read(bytes: Uint8Array, content?: Uint8Array, options: SignatureOptions
 }
 
 function decode(blob: Uint8Array): Signed {
-  const from = new SshReader(blob);
+  const from = sshReader(blob);
   if (Buffer.from(from.take(MAGIC.length)).toString("latin1") !== MAGIC)
     return refuseFormat("SIGNATURE_FILE_FORM", -1, `it does not begin with ${MAGIC}`);
   const version = from.uint32();
@@ -73,15 +74,15 @@ function decode(blob: Uint8Array): Signed {
   const namespace = printable(from.string(), MOST_NAMESPACE);
   if (namespace === "") return refuseFormat("SIGNATURE_FILE_NAMESPACE", -1, "it has none");
   if (from.string().length > 0) return refuseFormat("SIGNATURE_FILE_FORM", -1, "the reserved field is not empty");
-  const hash = from.text();
+  const hash = from.string().toString("latin1");
   if (!isHash(hash)) return refuseFormat("SIGNATURE_FILE_ALGORITHM", -1, "the hash");
   const signature = from.string();
   from.end();
-  return { key, namespace, hash, ...decodeSignature(new SshReader(signature), key.kind) };
+  return { key, namespace, hash, ...decodeSignature(sshReader(signature), key.kind) };
 }
 
-function decodeSignature(from: SshReader, kind: FormatKeyKind): Pick<Signed, "scheme" | "signature"> {
-  const name = from.text();
+function decodeSignature(from: WireReader, kind: FormatKeyKind): Pick<Signed, "scheme" | "signature"> {
+  const name = from.string().toString("latin1");
   const scheme = schemesOf(kind).find((one) => nameOf(one, kind) === name);
   if (!scheme) return refuseFormat("SIGNATURE_FILE_ALGORITHM", -1, "the algorithm does not fit the key");
   const value = from.string();
@@ -92,7 +93,7 @@ function decodeSignature(from: SshReader, kind: FormatKeyKind): Pick<Signed, "sc
       scheme,
       signature: value.length === length ? value : refuseFormat("SIGNATURE_FILE_FORM", -1, `a signature of ${value.length} bytes`),
     };
-  const numbers = new SshReader(value);
+  const numbers = sshReader(value);
   const raw = Buffer.concat([numbers.number(length / 2), numbers.number(length / 2)]);
   numbers.end();
   return { scheme, signature: raw };
@@ -117,16 +118,16 @@ function nameOf(scheme: Scheme, kind: FormatKeyKind): string {
 /** The fields of what is signed. The preamble has no length. */
 function messageOf(namespace: string, hash: "sha256" | "sha512", content: Uint8Array): Uint8Array {
   const digest = createHash(hash).update(content).digest();
-  return Buffer.concat([Buffer.from(MAGIC), sshString(namespace), sshString(""), sshString(hash), sshString(digest)]);
+  return Buffer.concat([Buffer.from(MAGIC), ...[Buffer.from(namespace), "", hash, digest].map(wire)]);
 }
 
 function write({ key, namespace, hash, scheme, signature }: Signed): Uint8Array {
   const half = signature.length / 2;
   const value =
-    scheme.type === "ecdsa" ? Buffer.concat([sshMpint(signature.subarray(0, half)), sshMpint(signature.subarray(half))]) : signature;
+    scheme.type === "ecdsa" ? Buffer.concat([wireNumber(signature.subarray(0, half)), wireNumber(signature.subarray(half))]) : signature;
   const version = Buffer.from([0, 0, 0, 1]);
-  const fields = [writeSshKey(key), namespace, "", hash, Buffer.concat([sshString(nameOf(scheme, key.kind)), sshString(value)])];
-  const text = toBase64(Buffer.concat([Buffer.from(MAGIC), version, ...fields.map(sshString)]));
+  const fields = [writeSshKey(key), Buffer.from(namespace), "", hash, Buffer.concat([wire(nameOf(scheme, key.kind)), wire(value)])];
+  const text = toBase64(Buffer.concat([Buffer.from(MAGIC), version, ...fields.map(wire)]));
   const lines = text.match(new RegExp(`.{1,${WIDTH}}`, "g")) as string[];
   return new Uint8Array(Buffer.from([BEGIN, ...lines, END, ""].join("\n")));
 }

@@ -1,6 +1,7 @@
 // The text of signature files. Lines end with LF, also the last one: a file with CR LF was converted on its way, and is
 // refused, although minisign reads it. Base64 has one encoding: no line ends in it, no stray bits.
 
+import { decodeBase64 } from "@firmseal/keys/internal";
 import { refuseFormat } from "../refusal.js";
 
 /** The most bytes of a first line, without its beginning, that minisign reads, and that signify reads. */
@@ -42,9 +43,7 @@ export function signatureLines(bytes: Uint8Array, most: number): string[] {
  * @throws FormatRefusal SIGNATURE_FILE_BASE64.
  */
 export function fromBase64(text: string, at = -1): Uint8Array {
-  const bytes = new Uint8Array(Buffer.from(text, "base64"));
-  if (toBase64(bytes) !== text) return refuseFormat("SIGNATURE_FILE_BASE64", at);
-  return bytes;
+  return new Uint8Array(decodeBase64(text) ?? refuseFormat("SIGNATURE_FILE_BASE64", at));
 }
 
 /** Encodes as base64 with padding. */

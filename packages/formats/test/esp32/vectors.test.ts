@@ -1,13 +1,12 @@
 // The vectors that espsecure made, and those that it accepts although a chip does not.
-
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { haveVectors, vectorBytes, vectorJson } from "../../../test-support/src/vectors.js";
 import { readBlock } from "../../src/esp32/block.js";
 import { ESP32 } from "../../src/esp32/esp32.js";
 import { ecdsaFromDer, espKeyDigest, type FormatKey, formatOf } from "../../src/index.js";
-import { publicOf, secretOf } from "../common.js";
-import { acceptedCuts, acceptedMutants, CASES, reasonOf } from "../damage.js";
+import { publicOf, reasonOf, secretOf } from "../common.js";
+import { acceptedCuts, acceptedMutants, CASES } from "../damage.js";
 import { signWith } from "./image.js";
 
 interface Vector {

@@ -3,9 +3,10 @@
 
 import { createHash, createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
 import { formatKey } from "../../src/key/key.js";
-import { viewOf, writeHeader } from "../../src/mcuboot/header.js";
+import { writeHeader } from "../../src/mcuboot/header.js";
 import { HASH_BYTES, type ImageHash, PROTECTED, UNPROTECTED } from "../../src/mcuboot/numbers.js";
 import { writeArea } from "../../src/mcuboot/tlv.js";
+import { viewOf } from "../../src/view.js";
 
 const pair = generateKeyPairSync("ed25519");
 const secret = createPrivateKey(pair.privateKey.export({ type: "pkcs8", format: "pem" }));

@@ -3,10 +3,11 @@
 
 import { describe, expect, it } from "vitest";
 import { LONG, some } from "../../../test-support/src/environment/effort.js";
+import { draws } from "../../../test-support/src/randoms.js";
 import { haveVectors } from "../../../test-support/src/vectors.js";
 import type { FormatKey } from "../../src/key/key.js";
 import { MCUBOOT, type McubootFile } from "../../src/mcuboot/mcuboot.js";
-import { field, mutated, publicOf, reasonOf, seeded } from "../common.js";
+import { field, mutated, publicOf, reasonOf } from "../common.js";
 import { craft, key } from "./craft.js";
 
 const CASES = Number(process.env["FIRMSEAL_CASES"] ?? (LONG ? 5_000 : 500));
@@ -73,7 +74,7 @@ describe.skipIf(!haveVectors)("an image of imgtool", () => {
   it.each(FILES)(`%s is refused or unchanged after each of ${CASES} changes`, (name, by) => {
     const bytes = field(`mcuboot/${name}.bin`);
     const publicKey = publicOf(by);
-    const random = seeded(name.length);
+    const random = draws(name.length);
     // more often in the header and behind the payload, where something is to be misread
     const ranges = [
       [0, bytes.length],

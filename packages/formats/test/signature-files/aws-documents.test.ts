@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { formatKey, type OtaFile, type OtaJob, readOtaJob, writeOtaJob, writeOtaUpdate } from "../../src/index.js";
 import { AWS_SIGNATURE } from "../../src/signature-files/plain.js";
-import { reasonOf } from "../damage.js";
+import { reasonOf } from "../common.js";
 import { KEYS, signed } from "./common.js";
 
 const content = Buffer.from("firmware");

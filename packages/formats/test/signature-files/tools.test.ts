@@ -11,8 +11,7 @@ import { MINISIGN } from "../../src/signature-files/minisign.js";
 import { AWS_SIGNATURE, DER_SIGNATURE, RAW_SIGNATURE } from "../../src/signature-files/plain.js";
 import { SIGNIFY } from "../../src/signature-files/signify.js";
 import { SSHSIG } from "../../src/signature-files/sshsig.js";
-
-import { reasonOf } from "../damage.js";
+import { reasonOf } from "../common.js";
 import { KEYS, signed } from "./common.js";
 
 const content = Buffer.from("firmware, version 1.2.3\n".repeat(20));

@@ -11,7 +11,7 @@ export class WireReader {
     private readonly fault: () => Error,
   ) {}
 
-  private take(n: number): Buffer {
+  take(n: number): Buffer {
     if (n > this.bytes.length - this.at) throw this.fault();
     this.at += n;
     return this.bytes.subarray(this.at - n, this.at);
@@ -25,11 +25,12 @@ export class WireReader {
     return this.take(this.uint32());
   }
 
-  /** A positive mpint, as `length` big-endian bytes. */
-  number(length: number): Buffer {
+  /** A positive mpint, as `digits` big-endian bytes. Default: as many as it has, without zeros before it. */
+  number(digits?: number): Buffer {
     const bytes = this.string();
     // exactly one leading zero if the next bit would make it negative
     const lead = bytes[0] === 0 ? 1 : 0;
+    const length = digits ?? bytes.length - lead;
     const top = bytes[lead] ?? 0;
     if (bytes.length - lead > length || top >= 0x80 !== (lead === 1) || bytes.length === lead) throw this.fault();
     return Buffer.concat([Buffer.alloc(length - bytes.length + lead), bytes.subarray(lead)]);

@@ -66,7 +66,7 @@ export interface SignedFile {
  * @param options - The format, what it needs, and what else to check.
  * @returns The signature file, and the entries in the log.
  * @throws FormatRefusal for content or a key that the format does not have; Failure for all else, ERR_KEY_ROLE if the
- *   key signs manifests or trust files. What is refused has no entry and no signature.
+ *   key signs manifests or trust files. A refused call leaves no entry and no signature.
  * @example
  * ```ts
  * import { writeFileSync } from "node:fs";

@@ -116,8 +116,8 @@ export interface SignedRelease {
  * @param keys - References as openKey() takes them, each opened and closed here; or open keys, which stay open.
  * @param options - The facts of an image, where passphrases come from, and what else to check.
  * @returns The envelope, its manifest, and the entries in the logs.
- * @throws Failure, with one line and a hint, also for the refusals of devices. What is refused has no entry and
- *   no signature, and has used no number and no one-time leaf. If a log cannot be written or a key fails while it
+ * @throws Failure, with one line and a hint, also for the refusals of devices. A refused call leaves no entry and
+ *   no signature, and uses no number and no one-time leaf. If a log cannot be written or a key fails while it
  *   signs, this call has used the number and the leaf, and returns no envelope. If `signal` aborts before the logs have
  *   the use, this call rejects with its reason, and has written and used nothing.
  * @example
