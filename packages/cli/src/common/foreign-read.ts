@@ -24,7 +24,7 @@ function detailsByName(details: FormatFacts["details"]): { [name: string]: strin
   return all;
 }
 
-export const factsOf = ({ format, bytes, version, counter, sizes, encrypted, signatures, details, warnings }: FormatFacts) => ({
+const factsOf = ({ format, bytes, version, counter, sizes, encrypted, signatures, details, warnings }: FormatFacts) => ({
   ...{ format, bytes, version, counter, sizes: { ...sizes }, encrypted, signatures: [...signatures] },
   ...{ details: detailsByName(details), warnings: [...warnings] },
 });

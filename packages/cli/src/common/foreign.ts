@@ -8,6 +8,7 @@ import { LIMITS } from "@firmseal/release/internal";
 import { unlessThrown } from "@firmseal/signer";
 import { looksLikeEnvelope, taggedKind } from "@firmseal/verifier/tools";
 import type { ForeignFacts, VerifiedForeign } from "./foreign-read.js";
+import { membersOf, type Shape } from "./shapes.js";
 
 /** A file of another boot loader or tool, which has not been read yet. */
 export interface ForeignFile {
@@ -35,6 +36,26 @@ export async function foreignFile(path: string): Promise<ForeignFile | undefined
 
 /** Loads what reads and verifies such a file. */
 export const foreignRead = () => import("./foreign-read.js");
+
+/** The members of JSON that describe a file of another boot loader or tool. */
+export const FOREIGN_FILE: Shape = {
+  "file?": ["object", "what a file of another boot loader or tool says"],
+  ...membersOf("file?", {
+    format: ["string", "name of its format"],
+    bytes: ["number", "length of the file"],
+    version: ["string|null", "version"],
+    counter: ["number|null", "security counter"],
+    sizes: ["object", "sizes of its parts in bytes, by name"],
+    encrypted: ["boolean", "whether the content is encrypted, and cannot be verified"],
+    signatures: ["object[]", "every signature"],
+    ...membersOf("signatures[]", {
+      algorithm: ["string", "algorithm"],
+      key: ["string|null", "how the file names the key: hash, identifier or key"],
+    }),
+    details: ["object", "what else it says, by name: lists of texts"],
+    warnings: ["string[]", "what you should know about it"],
+  }),
+};
 
 /** For people. */
 export function foreignLines(path: string, f: ForeignFacts): string[] {

@@ -308,5 +308,5 @@ export function signatureFormat(what: string): Option {
 }
 
 export function signatureNamespace(when: string): Option {
-  return option("--namespace <text>", `${when}: what the signatures of sshsig are for, one name for each purpose`);
+  return option("--namespace <text>", `${when}: purpose of the signature, which both sides name`);
 }

@@ -304,23 +304,3 @@ export const DIFFERENCE: Shape = {
     after: ["string[]", "what they do only with the later one"],
   }),
 };
-
-/** The members of JSON that describe a file of another boot loader or tool. */
-export const FOREIGN_FILE: Shape = {
-  "file?": ["object", "a file in the format of another boot loader: what it says"],
-  ...membersOf("file?", {
-    format: ["string", "name of its format"],
-    bytes: ["number", "length of the file"],
-    version: ["string|null", "version"],
-    counter: ["number|null", "security counter, which devices never let decrease"],
-    sizes: ["object", "sizes of its parts in bytes, by name"],
-    encrypted: ["boolean", "whether the content is encrypted: then it cannot be verified"],
-    signatures: ["object[]", "every signature"],
-    ...membersOf("signatures[]", {
-      algorithm: ["string", "algorithm"],
-      key: ["string|null", "how the file names the key: its hash, its identifier or the key itself, hex"],
-    }),
-    details: ["object", "what else it says, by name: lists of texts"],
-    warnings: ["string[]", "what you should know about it"],
-  }),
-};

@@ -62,7 +62,7 @@ describe.each(FORMATS)("a signature file in the format %s, by %s", (format, key)
     const p = await placeOfTwoKinds();
     const { json } = await p.ok([...sign(format, key), "--json"]);
     const times = format === "minisign" ? 2 : 1;
-    expect(json).toMatchObject({ out: "fw.sig", sequence: null, bytes: p.get("fw.sig").length, file: { format } });
+    expect(json).toMatchObject({ out: "fw.sig", sequence: null, bytes: p.get("fw.sig").length, format });
     expect(json["log"]).toHaveLength(times);
     const lines = p.get(`${key}.pem.log`).toString().trim().split("\n");
     expect(lines).toHaveLength(times);

@@ -25,7 +25,7 @@ import {
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { foreignFile, foreignLines, foreignRead } from "../../common/foreign.js";
+import { FOREIGN_FILE, foreignFile, foreignLines, foreignRead } from "../../common/foreign.js";
 import type { InspectedForeign } from "../../common/foreign-read.js";
 import { productFile } from "../../common/options.js";
 import { BOARDS, boardLines, missingLines } from "../../common/release/folder-words.js";
@@ -39,7 +39,7 @@ import {
   signatureWords,
   warnOfTestSigners,
 } from "../../common/release/refused-envelope.js";
-import { DIGEST_SHAPE, FOREIGN_FILE, membersOf, NAMES_SHAPE, NUMBER, optional, TEST_KEYS } from "../../common/shapes.js";
+import { DIGEST_SHAPE, membersOf, NAMES_SHAPE, NUMBER, optional, TEST_KEYS } from "../../common/shapes.js";
 import { versionFacts } from "../../common/words.js";
 import { RefusedWithFacts } from "../../show/render.js";
 

@@ -56,7 +56,7 @@ import { consumerFacts, consumerRecipe, consumerWords } from "../../common/relea
 import { folderLines, RELEASE_LINT } from "../../common/release/findings.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { APPROVAL, isReleaseFolder, type OfEnvelope, recoverRelease, SIGNATURES, signLine } from "../../common/release/signatures.js";
-import { ADVICE, CONSUMER, FOREIGN_FILE, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
+import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
 
@@ -239,10 +239,10 @@ export default define({
     target(),
     forVerifier(),
     coseAlgOption(),
-    signatureFormat("sign the bytes of the file for another tool; the signature is a file beside it"),
+    signatureFormat("write a signature file for another tool, beside the input"),
     signatureNamespace("with --format sshsig"),
-    option("--comment <text>", "with --format minisign or signify: the first line of the signature file, which no signature covers"),
-    option("--trusted-comment <text>", "with --format minisign: a line that is signed too"),
+    option("--comment <text>", "with --format minisign or signify: first line of the file, which is not signed"),
+    option("--trusted-comment <text>", "with --format minisign: line that is signed too"),
   ],
   examples: [
     ["firmseal sign fw.bin --key release.pem --vendor example.com --class board-v2 --seq next", "fw.suit, from an image"],
@@ -253,7 +253,7 @@ export default define({
     ...OUT,
     ...NUMBER,
     sequence: ["string|null", "sequence number; null: a signature file has none"],
-    ...FOREIGN_FILE,
+    "format?": ["string", "of a signature file"],
     signers: ["object[]", "keys that signed now"],
     ...membersOf("signers[]", KEY),
     ...RECEIPTS,
@@ -269,7 +269,7 @@ export default define({
   },
   run: sign,
   words: (f, _path, o) => [
-    `${f.out}: ${"file" in f ? `${f.file.format} signature` : numberWords(f)}, ${byteWords(f.bytes)}, signed by ${f.signers.map(keyWords).join(", ")}`,
+    `${f.out}: ${"format" in f ? `${f.format} signature` : numberWords(f)}, ${byteWords(f.bytes)}, signed by ${f.signers.map(keyWords).join(", ")}`,
     ...receiptWords(f.log),
     ...(f.signatures ? folderLines(f.out, f.signatures, f.lint, o.product) : []),
     ...(f.target?.advice ? [f.target.advice] : []),

@@ -17,7 +17,7 @@ import {
   type VerifiedBoard,
 } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
-import { foreignFile, foreignRead, verdictOnForeign } from "../../common/foreign.js";
+import { FOREIGN_FILE, foreignFile, foreignRead, verdictOnForeign } from "../../common/foreign.js";
 import {
   forVerifier,
   passphrases,
@@ -43,7 +43,7 @@ import {
   SIGNATURES,
   signLine,
 } from "../../common/release/signatures.js";
-import { FOREIGN_FILE, membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE, WITHDRAWAL } from "../../common/shapes.js";
+import { membersOf, NUMBER, type Shape, SIGNER, TEST_KEYS, TRUST_SHAPE, WITHDRAWAL } from "../../common/shapes.js";
 import { numberWords, versionFacts, withdrawnFacts, withdrawnNames } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import type { Line } from "../../show/render.js";
