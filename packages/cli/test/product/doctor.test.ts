@@ -444,6 +444,16 @@ describe("trust", () => {
     expect(found(await examined(p), "role")).toMatchObject({ state: "fails", what: expect.stringContaining("continues its numbers") });
   });
 
+  it("a key that has signed files for other tools", async () => {
+    const p = small(SMALL);
+    p.keepsLogs = true;
+    p.put("notes.txt", "notes");
+    rmSync(p.at("firmseal.toml"));
+    await p.ok(["sign", "notes.txt", "--format", "minisign", "--key", "A.pem", ...PASSPHRASE], { env: { PASSPHRASE: "secret" } });
+    p.put("firmseal.toml", SMALL);
+    expect(found(await examined(p), "role")).toMatchObject({ state: "fails", what: expect.stringContaining("signs signature files") });
+  });
+
   it("a product whose people sign elsewhere", async () => {
     const p = small(TRUSTED.replace('release = "A.pem"', ""));
     expect(found(await examined(p), "role")).toMatchObject({

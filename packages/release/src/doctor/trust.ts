@@ -1,7 +1,7 @@
 // Whom devices trust: the trust file or the keys of a product file, and whether the keys that sign are enough for them.
 
-import { keyFacts, numberVersion, refuseTestKeys } from "@firmseal/keys";
-import { glanceAt, keyWords, plural, refusedInput, shellWord, someOf, usage } from "@firmseal/keys/internal";
+import { keyFacts, keyName, numberVersion, refuseTestKeys } from "@firmseal/keys";
+import { glanceAt, keyWords, plural, refusedInput, refuseOtherFamily, shellWord, someOf, usage } from "@firmseal/keys/internal";
 import { isDeviceAlg, type PublicKey, ROLES, roleNames, trustName } from "@firmseal/signer";
 import type { TrustAnchor } from "@firmseal/verifier";
 import { equalBytes, formatSequence } from "@firmseal/verifier/tools";
@@ -198,6 +198,7 @@ export async function checkRoles(
           throw refusedInput("ERR_KEY_ROLE", `${name} ${why}`, "sign with a key that devices trust for this, or correct [trust]");
       }
       refuseMovedKeys(known, entries);
+      for (const { public: key } of known) refuseOtherFamily(entries, { key: keyName(key) });
       refuseRootKeys(known, entries, {});
       refuseFewKeys(own.length, needed);
       if (known.length === own.length && known.length > 0 && "lists" in trusted)
