@@ -17,6 +17,7 @@ export { ecdsaFromDer, ecdsaToDer } from "./key/der.js";
 export { type FormatKey, type FormatKeyKind, formatKey, pkcs1 } from "./key/key.js";
 export { type Scheme, type SchemeHash, schemeLength, schemeName, signScheme, verifyScheme } from "./key/scheme.js";
 export { buildMcuboot, type ImageOptions, type ImageSlot } from "./mcuboot/build-image.js";
+export { type ImageVersion, imageVersion, VERSION_BYTES } from "./named-version.js";
 export { FormatRefusal } from "./refusal.js";
 export type { FormatRefusalName } from "./refusals/numbers.js";
 export type { FormatRefusalRow } from "./refusals/row.js";

@@ -2,4 +2,3 @@
 
 export { DETECT_BYTES, detectFormat, IMAGE_FORMATS, type Image, ImageError, type ImageFormat, parseImage } from "./image-formats.js";
 export { IMAGE_LIMITS } from "./limits.js";
-export { type ImageVersion, imageVersion, VERSION_BYTES } from "./version.js";

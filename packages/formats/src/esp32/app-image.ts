@@ -7,8 +7,8 @@ import { viewOf } from "../view.js";
 import { CHIPS, type Chip } from "./chips.js";
 
 const MAGIC = 0xe9;
-const HEADER = 24;
-const SEGMENT_HEADER = 8;
+export const HEADER = 24;
+export const SEGMENT_HEADER = 8;
 const MOST_SEGMENTS = 16;
 /** The boot loader refuses a segment of 16 MiB. */
 const SEGMENT_LIMIT = 2 ** 24;
@@ -18,7 +18,9 @@ const HASH = 32;
 /** Signatures begin at the next multiple of it. */
 const SECTOR = 4096;
 
-const DESCRIPTOR_MAGIC = 0xabcd5432;
+/** The app descriptor is at the beginning of the first segment (ESP_APP_DESC_MAGIC_WORD). */
+export const DESCRIPTOR_MAGIC = 0xabcd5432;
+export const DESCRIPTOR_VERSION = { at: 16, length: 32 };
 const DESCRIPTOR = 256;
 
 /** The description that an app has of itself. */
@@ -162,7 +164,7 @@ function descriptorOf(bytes: Uint8Array, view: DataView): AppDescriptor | undefi
   };
   return {
     secureVersion: view.getUint32(at + 4, true),
-    version: text(16, 32),
+    version: text(DESCRIPTOR_VERSION.at, DESCRIPTOR_VERSION.length),
     project: text(48, 32),
     time: text(80, 16),
     date: text(96, 16),

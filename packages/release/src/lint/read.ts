@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Explained } from "@firmseal/behaviour";
 import { versionIn } from "@firmseal/behaviour";
-import { VERSION_BYTES } from "@firmseal/images";
+import { VERSION_BYTES } from "@firmseal/formats";
 import { Failure } from "@firmseal/keys";
 import { readFirstBytes, STDIO, sizeOf } from "@firmseal/keys/internal";
 import { EnvelopeDraft, keyOfAnchor, roleNames } from "@firmseal/signer";

@@ -1,6 +1,6 @@
 // Rules about what a release contains.
 
-import { type ImageVersion, imageVersion } from "@firmseal/images";
+import { type ImageVersion, imageVersion } from "@firmseal/formats";
 import { visible } from "@firmseal/keys/internal";
 import { LANGUAGE_TAG } from "@firmseal/signer";
 import { COMPONENT_TEXT_NAMES, TEXT_NAMES, toHex } from "@firmseal/verifier/tools";
