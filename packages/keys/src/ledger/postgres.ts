@@ -16,6 +16,8 @@ const ANSWER = 15_000;
 const LONGEST_TURN = 60_000;
 /** Lines in one answer. */
 const LINES = 500;
+/** Bytes of lines in one statement, which takes the server a second or two. A longer line is one alone. */
+const PART = 1 << 20;
 /** The lines of a ledger from the one with a byte on. */
 const READ = `SELECT start, line FROM firmseal.line
   WHERE ledger = $1 AND start >= (SELECT max(start) FROM firmseal.line WHERE ledger = $1 AND start <= $2) AND start + length(line) > $2
@@ -182,6 +184,22 @@ async function noSuchLedger(client: Client, { text, name }: LedgerPlace): Promis
   );
 }
 
+/** Lines from a byte offset on, in parts for one statement each: a whole log would take longer than an answer may. */
+function* partsOf(at: number, lines: readonly Buffer[]): Generator<{ starts: number[]; lines: Buffer[] }> {
+  let [part, length]: [{ starts: number[]; lines: Buffer[] }, number] = [{ starts: [], lines: [] }, 0];
+  for (const line of lines) {
+    if (part.lines.length > 0 && length + line.length > PART) {
+      yield part;
+      [part, length] = [{ starts: [], lines: [] }, 0];
+    }
+    part.starts.push(at);
+    part.lines.push(line);
+    at += line.length;
+    length += line.length;
+  }
+  yield part;
+}
+
 class PostgresLedger implements Ledger {
   constructor(
     readonly place: LedgerPlace,
@@ -240,18 +258,13 @@ class PostgresLedger implements Ledger {
     return {
       time,
       append: async (at, lines) => {
-        const starts: number[] = [];
-        let start = at;
-        for (const line of lines) {
-          starts.push(start);
-          start += line.length;
-        }
         try {
-          await client.query("INSERT INTO firmseal.line SELECT $1, s, l FROM unnest($2::bigint[], $3::bytea[]) AS x (s, l) ORDER BY s", [
-            id,
-            starts,
-            lines,
-          ]);
+          for (const { starts, lines: part } of partsOf(at, lines))
+            await client.query("INSERT INTO firmseal.line SELECT $1, s, l FROM unnest($2::bigint[], $3::bytea[]) AS x (s, l) ORDER BY s", [
+              id,
+              starts,
+              part,
+            ]);
           await client.query("COMMIT");
         } catch (e) {
           await end();

@@ -100,7 +100,9 @@ CREATE FUNCTION firmseal.is_entry(entry pg_catalog.json) RETURNS boolean LANGUAG
       END) FROM json_each(entry))
 $$;
 
-CREATE FUNCTION firmseal.enter() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER ${SAFE} AS $$
+-- a statement keeps the plans of its first line, and the tables may have been empty then: by an index, always
+CREATE FUNCTION firmseal.enter() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER ${SAFE}
+SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
   last record;
   entry pg_catalog.json;

@@ -461,24 +461,50 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
     expect(readFileSync(copy).equals(readFileSync(`${copy}.old`))).toBe(true);
   });
 
+  /** Writes a log of this many entries, each with a reason of so many bytes, at the times given. */
+  const writeLog = (entries: number, bytes: number, timeOf: (n: number) => number = () => Date.now()) => {
+    const lines: string[] = [];
+    let prev = "0".repeat(64);
+    for (let i = 1; i <= entries; i++) {
+      const facts = { time: new Date(timeOf(i)).toISOString(), user: "", host: "", key: keyName(A.public), ...fact(i) };
+      const { text, hash } = lineOf({ v: 1, n: i, ...facts, reason: "x".repeat(bytes), prev });
+      lines.push(text);
+      prev = hash;
+    }
+    const log = join(folder, `${n}-long.log`);
+    writeFileSync(log, lines.join(""));
+    return log;
+  };
+
+  it("reads no table whole for each line of a long log, whatever the server knows of its tables", async () => {
+    await claim(place);
+    // what autovacuum does: from then on, the server knows that a table is small enough to be read whole
+    server.sql("ANALYZE");
+    await make();
+    const read = () => Number(server.sql("SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE schemaname = 'firmseal'"));
+    const before = read();
+    expect(await importLog(place, writeLog(500, 0))).toMatchObject({ entries: 500 });
+    server.sql("SELECT pg_stat_force_next_flush()");
+    // once for each line would be 125,000 and more
+    expect(read() - before).toBeLessThan(20_000);
+  });
+
+  it("enters all parts of a long log, or none", async () => {
+    const day = 86_400_000;
+    const refused = writeLog(30, 100_000, (i) => Date.now() + (i === 30 ? 2 * day : 0));
+    await expect(importLog(place, refused)).rejects.toMatchObject({ exit: 3, message: expect.stringContaining("ahead of the server's clock") });
+    expect(await ledgerFacts(place)).toMatchObject({ entries: 0, bytes: 0 });
+    expect(await importLog(place, writeLog(30, 100_000))).toMatchObject({ added: 30, entries: 30 });
+    expect(await verifyLedger(place)).toMatchObject({ entries: 30, faults: [] });
+  });
+
   it.runIf(existsSync("/proc/self/io"))(`costs a signature as many bytes after 10 entries as after ${MANY}`, async () => {
     const bytesRead = () => Number(/rchar: (\d+)/.exec(readFileSync("/proc/self/io", "latin1"))?.[1]);
     const cost: number[] = [];
     for (const entries of [10, MANY]) {
       await make();
-      const lines: string[] = [];
-      let prev = "0".repeat(64);
-      for (let i = 1; i <= entries; i++) {
-        // as long as the other log, which is not read whole
-        const reason = "x".repeat((400 << 10) / Math.min(entries, 1000));
-        const facts = { time: new Date().toISOString(), user: "", host: "", key: keyName(A.public), ...fact(i), reason };
-        const { text, hash } = lineOf({ v: 1, n: i, ...facts, prev });
-        lines.push(text);
-        prev = hash;
-      }
-      const log = join(folder, `${n}-long.log`);
-      writeFileSync(log, lines.join(""));
-      await importLog(place, log);
+      // as long as the other log, which is not read whole
+      await importLog(place, writeLog(entries, (400 << 10) / Math.min(entries, 1000)));
       // the first ones fill the mark
       for (let i = 0; i < 40; i++) await claim(place);
       const before = bytesRead();
