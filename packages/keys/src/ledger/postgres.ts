@@ -23,6 +23,15 @@ const READ = `SELECT start, line FROM firmseal.line
   WHERE ledger = $1 AND start >= (SELECT max(start) FROM firmseal.line WHERE ledger = $1 AND start <= $2) AND start + length(line) > $2
   ORDER BY start LIMIT $3`;
 
+/** What a role may do besides appending and reading, also after SET ROLE, and in one column. */
+const RIGHTS = `SELECT string_agg(t || ' ' || p, ', ') FROM (
+  SELECT t, p FROM unnest(ARRAY['line', 'number', 'leaf', 'signs', 'signer', 'ledger', 'version']) t,
+    unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'INSERT']) p
+  WHERE (t, p) <> ('line', 'INSERT') AND EXISTS (
+    SELECT FROM pg_roles r WHERE pg_has_role(r.oid, 'MEMBER') AND (has_table_privilege(r.oid, 'firmseal.' || t, p)
+      OR (p IN ('UPDATE', 'INSERT') AND has_any_column_privilege(r.oid, 'firmseal.' || t, p)))
+  ) LIMIT 4) AS found`;
+
 const NO_LEDGER = "make it as the owner of the database: firmseal ledger init";
 const CREDENTIALS = "set PGUSER, and PGPASSWORD, PGPASSFILE or ~/.pgpass; the server's pg_hba.conf must allow the role";
 
@@ -156,9 +165,7 @@ export async function openPostgres(place: LedgerPlace): Promise<Ledger> {
       );
     const { rows } = await client.query<{ id: number; people: boolean; fsync: string; rights: string | null }>(
       `SELECT id, people, current_setting('fsync') AS fsync,
-        (SELECT string_agg(t || ' ' || p, ', ') FROM unnest(ARRAY['line', 'number', 'leaf', 'signs', 'signer', 'ledger']) t, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) p
-          WHERE has_table_privilege('firmseal.' || t, p)) AS rights
-        FROM firmseal.ledger WHERE name = $1`,
+        (${RIGHTS}) AS rights FROM firmseal.ledger WHERE name = $1`,
       [place.name],
     );
     const [row] = rows;

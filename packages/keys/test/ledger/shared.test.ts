@@ -241,6 +241,25 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
     expect(await claim(place)).toBe(3);
   });
 
+  it.each([
+    ["GRANT UPDATE (line) ON firmseal.line TO signer", "REVOKE UPDATE (line) ON firmseal.line FROM signer", "line update"],
+    ["GRANT TRIGGER ON firmseal.line TO signer", "REVOKE TRIGGER ON firmseal.line FROM signer", "line trigger"],
+    ["GRANT INSERT ON firmseal.signer TO signer", "REVOKE INSERT ON firmseal.signer FROM signer", "signer insert"],
+    ["GRANT pg_write_all_data TO signer", "REVOKE pg_write_all_data FROM signer", "line update"],
+    ["ALTER ROLE signer NOINHERIT; GRANT owner TO signer", "REVOKE owner FROM signer; ALTER ROLE signer INHERIT", "line update"],
+  ])("refuses to sign as a role that may change entries: %s", async (give, take, right) => {
+    server.sql(give);
+    try {
+      await expect(claim(place)).rejects.toMatchObject({
+        exit: 3,
+        message: expect.stringMatching(`the role may change what others have entered \\(.*${right}`),
+      });
+    } finally {
+      server.sql(take);
+    }
+    expect(await claim(place)).toBe(1);
+  });
+
   /** What a signer sends who does not use this program. Returns what the server says. */
   const send = (line: Buffer | string, start = readFileSync(mirrorOf(ledgerPlace(place))).length) => {
     const hex = Buffer.from(line).toString("hex");
@@ -492,7 +511,10 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
   it("enters all parts of a long log, or none", async () => {
     const day = 86_400_000;
     const refused = writeLog(30, 100_000, (i) => Date.now() + (i === 30 ? 2 * day : 0));
-    await expect(importLog(place, refused)).rejects.toMatchObject({ exit: 3, message: expect.stringContaining("ahead of the server's clock") });
+    await expect(importLog(place, refused)).rejects.toMatchObject({
+      exit: 3,
+      message: expect.stringContaining("ahead of the server's clock"),
+    });
     expect(await ledgerFacts(place)).toMatchObject({ entries: 0, bytes: 0 });
     expect(await importLog(place, writeLog(30, 100_000))).toMatchObject({ added: 30, entries: 30 });
     expect(await verifyLedger(place)).toMatchObject({ entries: 30, faults: [] });
