@@ -81,6 +81,13 @@ export interface FormatFile {
   verify(keys: readonly FormatKey[]): readonly VerifiedBy[];
 }
 
+/** An image of a boot loader, whose signatures are in the same file. */
+export interface BootImage extends FormatFile {
+  /** What every signature covers, whichever key signs: it names the image in logs. */
+  readonly covered: Uint8Array;
+  withSignature(key: FormatKey, signature: Uint8Array): BootImage;
+}
+
 /** What a signature file says beside the signature, or must say. Formats ignore what they do not have. */
 export interface SignatureOptions {
   /** sshsig: what such signatures are for, such as "firmware@example.com". Nothing is signed or verified without. */
@@ -131,4 +138,10 @@ export interface FieldFormat {
    * @throws FormatRefusal, and nothing else for any bytes.
    */
   read(bytes: Uint8Array, content?: Uint8Array, options?: SignatureOptions): FormatFile;
+}
+
+/** A format of images. */
+export interface BootFormat extends FieldFormat {
+  readonly name: "mcuboot" | "esp32";
+  read(bytes: Uint8Array): BootImage;
 }

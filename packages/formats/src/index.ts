@@ -2,6 +2,8 @@
 
 export { espKeyDigest } from "./esp32/block.js";
 export type {
+  BootFormat,
+  BootImage,
   FieldFormat,
   FormatDetail,
   FormatFacts,
@@ -12,7 +14,7 @@ export type {
   SignatureOptions,
   VerifiedBy,
 } from "./format.js";
-export { FORMATS, formatOf, SIGNATURE_FORMATS } from "./formats.js";
+export { BOOT_FORMATS, FORMATS, formatOf, SIGNATURE_FORMATS } from "./formats.js";
 export { ecdsaFromDer, ecdsaToDer } from "./key/der.js";
 export { type FormatKey, type FormatKeyKind, formatKey, pkcs1 } from "./key/key.js";
 export { type Scheme, type SchemeHash, schemeLength, schemeName, signScheme, verifyScheme } from "./key/scheme.js";

@@ -50,12 +50,13 @@ export { type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js
 export { passphrase } from "./secrets/passphrase.js";
 export { readGuarded } from "./secrets/private-file.js";
 export { missingApprover, type NeededApprovers, neededApprovers } from "./signing-log/approvers.js";
+export { type BootNumbers, bootVersionNumber, checkBootNumber, decidesBoot } from "./signing-log/boot-number.js";
 export { entriesOf, linesAgain, logFaultWords, type ReadLine } from "./signing-log/chain.js";
 export { Comparison, type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { firstKey, readDeciding } from "./signing-log/decided.js";
 export { heldBy, missingFromLog } from "./signing-log/end-of-log.js";
 export { APPROVE, isSigning, SIGN_RECORD, WITHDRAW } from "./signing-log/entry.js";
-export { refuseOtherFamily, scopeOfSignatureFile } from "./signing-log/family.js";
+export { isOfBootImage, refuseOtherFamily, scopeOfBootImage, scopeOfSignatureFile } from "./signing-log/family.js";
 export { LastSeen, type SeenState } from "./signing-log/last-seen.js";
 export { readLogIfThere } from "./signing-log/log-file.js";
 export {

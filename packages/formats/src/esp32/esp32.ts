@@ -3,7 +3,7 @@
 // compares the digest of the key in the block with its eFuses. The boot loader finds the sector by the length of the
 // image, so an image with more ff, up to 64 KiB for example, would never start.
 
-import type { FieldFormat, FormatFacts, FormatFile, KeyMessage, VerifiedBy } from "../format.js";
+import type { BootFormat, BootImage, FormatFacts, KeyMessage, VerifiedBy } from "../format.js";
 import type { FormatKey } from "../key/key.js";
 import { schemeName } from "../key/scheme.js";
 import { refuseFormat } from "../refusal.js";
@@ -18,7 +18,7 @@ const PAGE = 65_536;
 const ERASED = 0xff;
 
 /** Images of ESP32 chips with or without signatures of Secure Boot v2. */
-export const ESP32: FieldFormat = {
+export const ESP32: BootFormat = {
   name: "esp32",
   title: "ESP32 image (Secure Boot v2)",
   beside: false,
@@ -26,7 +26,7 @@ export const ESP32: FieldFormat = {
   read,
 };
 
-function read(bytes: Uint8Array): FormatFile {
+function read(bytes: Uint8Array): BootImage {
   const image = readImage(bytes);
   const sector = signaturesAt(image.length);
   refuseOtherLengths(bytes, image.length, sector);
@@ -71,7 +71,7 @@ function readBlocks(bytes: Uint8Array, sector: number): Block[] {
   return blocks;
 }
 
-class Esp32File implements FormatFile {
+class Esp32File implements BootImage {
   readonly facts: FormatFacts;
   private readonly blocks: readonly Block[];
 
@@ -85,7 +85,7 @@ class Esp32File implements FormatFile {
   }
 
   /** What all blocks sign: the image, and what pads it. */
-  private content(): Uint8Array {
+  get covered(): Uint8Array {
     const out = new Uint8Array(this.sector).fill(ERASED);
     out.set(this.bytes.subarray(0, this.sector));
     return out;
@@ -102,10 +102,10 @@ class Esp32File implements FormatFile {
       return refuseFormat("ESP32_BLOCKS", this.sector, `the first block is by ${first.key.kind}, and this key is ${kind}`);
     if (this.blocks.length >= chip.blocks)
       return refuseFormat("ESP32_BLOCKS", this.sector, `${chip.name} reads ${chip.blocks}, and ${this.blocks.length} are there`);
-    return { message: this.content(), scheme };
+    return { message: this.covered, scheme };
   }
 
-  withSignature(key: FormatKey, signature: Uint8Array): FormatFile {
+  withSignature(key: FormatKey, signature: Uint8Array): BootImage {
     const { message } = this.toBeSigned(key);
     const out = new Uint8Array(this.sector + SECTOR).fill(ERASED);
     out.set(message);
@@ -118,7 +118,7 @@ class Esp32File implements FormatFile {
   verify(keys: readonly FormatKey[]): readonly VerifiedBy[] {
     if (this.blocks.length === 0) return refuseFormat("FORMAT_NOT_SIGNED", this.bytes.length);
     this.refuseForChip();
-    const content = this.content();
+    const content = this.covered;
     this.blocks.forEach((block, i) => {
       verifyBlock(block, content, this.sector + i * BLOCK);
     });

@@ -1,7 +1,7 @@
-// Makes an image from the binary of a build, as `imgtool sign` does. Signing it is the next step: FormatFile.
+// Makes an image from the binary of a build, as `imgtool sign` does. Signing it is the next step: BootImage.
 
 import { createHash } from "node:crypto";
-import type { FormatFile } from "../format.js";
+import type { BootImage } from "../format.js";
 import type { FormatKey } from "../key/key.js";
 import { refuseFormat } from "../refusal.js";
 import { viewOf } from "../view.js";
@@ -144,7 +144,7 @@ function hashFor({ signer, hash, isPure }: ImageOptions): ImageHash {
  * signed.verify([key]);
  * ```
  */
-export function buildMcuboot(binary: Uint8Array, o: ImageOptions): FormatFile {
+export function buildMcuboot(binary: Uint8Array, o: ImageOptions): BootImage {
   const payload = payloadOf(binary, o);
   const erased = o.erased ?? 0xff;
   const hash = hashFor(o);
@@ -161,6 +161,7 @@ export function buildMcuboot(binary: Uint8Array, o: ImageOptions): FormatFile {
   // where the binary left room, imgtool leaves the zeros behind the header's 32 bytes
   const region = Buffer.concat([writeHeader(header, o.hasRoom ? 0 : erased), payload, area]);
   const align = o.slot?.align ?? 1;
+  if (![1, 2, 4, 8, 16, 32].includes(align)) throw new RangeError(`a write to the flash has 1, 2, 4, 8, 16 or 32 bytes, and not ${align}`);
   const rule = { align, maxAlign: Math.max(8, align), maxSectors: 128, isOverwriteOnly: false, ...o.slot };
   const parts = {
     header,

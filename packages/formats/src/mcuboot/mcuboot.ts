@@ -1,7 +1,7 @@
 // MCUboot images: read, signed and verified more strictly than by `imgtool verify`.
 
 import { equalBytes } from "@firmseal/verifier/tools";
-import type { FieldFormat, FormatFacts, FormatFile, KeyMessage, VerifiedBy } from "../format.js";
+import type { BootFormat, BootImage, FormatFacts, KeyMessage, VerifiedBy } from "../format.js";
 import { ecdsaToDer } from "../key/der.js";
 import type { FormatKey } from "../key/key.js";
 import { schemeLength, verifyScheme } from "../key/scheme.js";
@@ -27,7 +27,7 @@ function names({ key: { type, value } }: ImageSignature, key: FormatKey, { hash 
 }
 
 /** An image. */
-export class McubootFile implements FormatFile {
+export class McubootFile implements BootImage {
   #facts: FormatFacts | undefined;
 
   constructor(
@@ -39,6 +39,10 @@ export class McubootFile implements FormatFile {
   get facts(): FormatFacts {
     this.#facts ??= imageFacts(this.parts, this.bytes.length);
     return this.#facts;
+  }
+
+  get covered(): Uint8Array {
+    return this.parts.region;
   }
 
   /** The image has the content that its hash says, in clear. */
@@ -104,7 +108,7 @@ export function laidOut(parts: Omit<ImageParts, "end">, form: ImageForm): Mcuboo
 }
 
 /** MCUboot images, little-endian, with a header of version 2. */
-export const MCUBOOT: FieldFormat = {
+export const MCUBOOT: BootFormat = {
   name: "mcuboot",
   title: "MCUboot image",
   beside: false,

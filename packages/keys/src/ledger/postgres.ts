@@ -23,7 +23,7 @@ const READ = `SELECT start, line FROM firmseal.line
   WHERE ledger = $1 AND start >= (SELECT max(start) FROM firmseal.line WHERE ledger = $1 AND start <= $2) AND start + length(line) > $2
   ORDER BY start LIMIT $3`;
 
-/** What a role may do besides appending and reading, also after SET ROLE, and in one column. */
+/** What a role may do besides appending and reading: by itself, by SET ROLE, or in one column. */
 const RIGHTS = `SELECT string_agg(t || ' ' || p, ', ') FROM (
   SELECT t, p FROM unnest(ARRAY['line', 'number', 'leaf', 'signs', 'signer', 'ledger', 'version']) t,
     unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'INSERT']) p

@@ -2,7 +2,9 @@
 
 import { type Failure, refusedInput } from "../errors/failure.js";
 import { neededApprovers } from "../signing-log/approvers.js";
+import { decidingEntries } from "../signing-log/binding.js";
 import { type Entry, MOVE, WITHDRAW } from "../signing-log/entry.js";
+import { isOfBootImage } from "../signing-log/family.js";
 import { withdrawalsAmong } from "../signing-log/sequence.js";
 import type { OpenedKey } from "../source.js";
 import type { ClockOverride } from "./clock.js";
@@ -12,7 +14,10 @@ import { type Receipt, withSigningLogs } from "./recording.js";
 /** What was entered: first in the log of the new key, then in that of the old one. */
 export interface Moved {
   readonly receipts: readonly Receipt[];
-  /** The highest sequence number for each kind of device and line of trust files, which the new key continues. */
+  /**
+   * What the new key continues: the highest sequence number for each kind of device and line of trust files, and the
+   * highest counters and versions of boot loaders' images.
+   */
   readonly numbers: readonly Pick<Entry, "sequence" | "version" | "scope">[];
 }
 
@@ -47,7 +52,8 @@ export async function moveKey(old: OpenedKey, next: OpenedKey, log: string | und
     log,
     async (logs) => {
       const entries = logs.logs.flat().filter((e) => e.key === from);
-      const numbers = highestEntries(entries);
+      // images have versions too, and not all have a counter
+      const numbers = [...new Set([...highestEntries(entries), ...decidingEntries(entries.filter(isOfBootImage))])];
       if (numbers.length === 0)
         throw refusal(
           `${old.name}: its log has no number to continue`,

@@ -2,7 +2,9 @@
 // signature, so that the log need not be read.
 
 import { ApprovalEntries } from "./approvers.js";
+import { bootVersionNumber } from "./boot-number.js";
 import { ACCEPT, type Entry, JOIN, MOVE, WITHDRAW } from "./entry.js";
+import { isOfBootImage } from "./family.js";
 import { isOfTrustFile } from "./sequence.js";
 import { isVersion, versionNumber } from "./version.js";
 
@@ -29,6 +31,12 @@ class Kept {
   }
 }
 
+/** The place of a version among those of its kind. Without a sequence number, only images have one that counts. */
+function versionRank(e: Entry): bigint | undefined {
+  if (isOfBootImage(e)) return bootVersionNumber(e.version);
+  return e.sequence !== undefined && isVersion(e.version) ? versionNumber(e.version) : undefined;
+}
+
 /** Collects the entries that decidingEntries() returns, from a log of any length. */
 export class Deciding {
   private readonly kept = new Kept();
@@ -37,7 +45,7 @@ export class Deciding {
 
   take(e: Entry): void {
     const { kept } = this;
-    const { key = "", operation, sequence, version, leaf } = e;
+    const { key = "", operation, sequence, leaf } = e;
     // a log without a number is not empty
     kept.last("last", e);
     // an approval of a trust file has no number
@@ -47,8 +55,9 @@ export class Deciding {
       for (const scope of e.scope ?? [""]) {
         kept.highest(`number ${key} ${scope}`, e, BigInt(sequence));
         kept.last(`last ${key} ${scope}`, e);
-        if (isVersion(version)) kept.highest(`version ${key} ${scope}`, e, versionNumber(version));
       }
+    const rank = versionRank(e);
+    if (rank !== undefined) for (const scope of e.scope ?? [""]) kept.highest(`version ${key} ${scope}`, e, rank);
     if (isOfTrustFile(e)) kept.first(`trust ${key}`, e);
     if (leaf !== undefined) kept.highest(`leaf ${key}`, e, BigInt(leaf));
     if ([ACCEPT, JOIN].includes(operation)) kept.last(operation, e);

@@ -6,17 +6,19 @@ import { KEY_LIMITS } from "../limits.js";
 import { byteWords } from "../words.js";
 import { ApprovalTable } from "./approval-table.js";
 import { type Entry, WITHDRAW } from "./entry.js";
+import { isOfBootImage } from "./family.js";
 import { isOfTrustFile } from "./sequence.js";
 import { fingerprint, NumberMap, NumberSet } from "./text-map.js";
 
 /** A number that was used twice, or a signature without an approval that its key needs. */
 export interface Conflict {
   /**
-   * leaf: of a one-time key. sequence: of manifests for the same devices. trust: of trust files of one product line.
-   * approval: the entry that requires it, and the one that was signed without it.
+   * leaf: of a one-time key. sequence: of manifests for the same devices. version: of boot loaders' images for the same
+   * devices. trust: of trust files of one product line. approval: the entry that requires it, and the one that was
+   * signed without it.
    */
-  what: "leaf" | "sequence" | "trust" | "approval";
-  /** The number; of an approval the thumbprint of the approver. */
+  what: "leaf" | "sequence" | "version" | "trust" | "approval";
+  /** The number or version; of an approval the thumbprint of the approver. */
   number: string;
   /** The key of the leaf or of the approval, or the one that signed both: its thumbprint. null: several keys did. */
   key: string | null;
@@ -51,10 +53,16 @@ function groups(found: readonly Found[], names: (e: Entry) => readonly string[])
 /** Decimal digits without zeros before them. */
 const plain = (digits: string) => (digits.startsWith("0") ? String(BigInt(digits)) : digits);
 
-/** What an entry uses: a leaf of a key, and a number for each part of its scope. */
+/**
+ * What an entry uses: a leaf of a key, and a number for each part of its scope. Images may share a security counter, so
+ * their number is the version.
+ */
 const leafOf = ({ leaf, key }: Entry) => (leaf === undefined || key === undefined ? [] : [`${plain(leaf)} ${key}`]);
-const numbersOf = ({ operation, sequence, scope = [] }: Entry) =>
-  sequence === undefined || operation === WITHDRAW ? [] : scope.map((s) => `${plain(sequence)} ${s}`);
+function numbersOf(e: Entry): string[] {
+  const { operation, sequence, version, scope = [] } = e;
+  const number = isOfBootImage(e) ? version : sequence && plain(sequence);
+  return number === undefined || operation === WITHDRAW ? [] : scope.map((s) => `${number} ${s}`);
+}
 
 /** A second manifest with the same number is expected if it was explicitly allowed. */
 const isAllowed = ({ overrides }: Entry) => overrides?.includes("allow-sequence-reuse") === true;
@@ -89,6 +97,8 @@ function keyOfBoth(found: readonly Found[]): string | null {
   return null;
 }
 
+const whatOf = (e: Entry) => (isOfBootImage(e) ? "version" : isOfTrustFile(e) ? "trust" : "sequence");
+
 function numbersTwice(found: readonly Found[]): Conflict[] {
   // a manifest for many devices is one conflict, not one for each device
   const out = new Map<string, Conflict>();
@@ -100,7 +110,7 @@ function numbersTwice(found: readonly Found[]): Conflict[] {
     const id = `${number} ${asked.map(({ entry }) => entry.hash).join(" ")}`;
     const known = out.get(id);
     if (known) known.scope.push(scope);
-    else out.set(id, conflict(isOfTrustFile((asked[0] as Found).entry) ? "trust" : "sequence", number, keyOfBoth(asked), [scope], asked));
+    else out.set(id, conflict(whatOf((asked[0] as Found).entry), number, keyOfBoth(asked), [scope], asked));
   }
   return [...out.values()];
 }
@@ -225,6 +235,10 @@ const CONFLICT_WORDS = {
   sequence: {
     what: "sequence number",
     hint: "devices cannot tell the two releases apart: find out which one is in the field, and give the next release a new number",
+  },
+  version: {
+    what: "version",
+    hint: "the two images have one version: find out which one is in the field, and give the next one a new version",
   },
   trust: {
     what: "trust file number",

@@ -495,6 +495,18 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
     return log;
   };
 
+  it("has images of a boot loader that share a security counter", async () => {
+    const use = (digest: string, version: string) =>
+      withSigningLogs([A], place, async ({ record }) =>
+        record(A, { operation: "sign", sequence: "7", version, digest: `sha-256:${digest}`, scope: ["mcuboot:v/a"] }),
+      );
+    await use("1", "1.4.2");
+    await use("2", "1.4.3");
+    expect(await verifyLedger(place)).toMatchObject({ entries: 2, faults: [], conflicts: [] });
+    await use("3", "1.4.3");
+    expect((await verifyLedger(place)).conflicts).toMatchObject([{ what: "version", number: "1.4.3" }]);
+  });
+
   it("reads no table whole for each line of a long log, whatever the server knows of its tables", async () => {
     await claim(place);
     // what autovacuum does: from then on, the server knows that a table is small enough to be read whole
