@@ -105,6 +105,15 @@ describe.concurrent("docs/start", () => {
 });
 
 describe.concurrent("docs/guides", () => {
+  it("boot-images.md", async () => {
+    const { stdout, stderr } = await runPage("docs/guides/boot-images.md", empty("boot-images"));
+    expect(stderr).toMatch(/^app\.signed\.bin: good, mcuboot, 1\.4\.2, security counter 7, signed by ecdsa-p256-sha256 [0-9a-f]{16}…$/m);
+    expect(stderr).toMatch(/^both\.bin: good, mcuboot, 1\.4\.2, security counter 7, signed by ed25519 [0-9a-f]{16}…$/m);
+    expect(stderr).toContain(only(blocksOf("docs/guides/boot-images.md"), "text refused"));
+    expect(stderr).toMatch(/boot\.pem\.log: good, 1 entry$/m);
+    expect(stdout).toMatch(/^exit code 1$/m);
+  });
+
   it("signature-files.md", async () => {
     const { stdout, stderr } = await runPage("docs/guides/signature-files.md", empty("signature-files"));
     expect(stderr).toMatch(/^app\.tar: good, minisign, signed by ed25519 [0-9a-f]{16}…$/m);

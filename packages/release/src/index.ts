@@ -3,6 +3,8 @@
 export { type ReleaseDifference, releaseDifference } from "./explain/difference.js";
 export { explain, type ForDevice } from "./explain/explain.js";
 export { type ExplainedRefusal, explainRefusal, type ReportedRefusal } from "./explain/refusal.js";
+export { type SignedFile, type SignFileOptions, signFile } from "./foreign/sign-file.js";
+export { type SignedImage, type SignImageOptions, signImage } from "./foreign/sign-image.js";
 export type { Finding, LintReport } from "./lint/lint.js";
 export { type LintOptions, lintReleases } from "./lint/releases.js";
 export type { Product } from "./product/file/product.js";
@@ -23,7 +25,6 @@ export { type BridgeOptions, readTrustMove, type TrustMove } from "./rotation/mo
 export { type CohortResult, planSteps, type StepResult } from "./rotation/plan/plan.js";
 export { LEFT_BEHIND, LOST, type Verdict } from "./rotation/plan/verdict.js";
 export { type AuditOptions, auditLogs, type LogAudit } from "./signing/audit.js";
-export { type SignedFile, type SignFileOptions, signFile } from "./signing/sign-file.js";
 export { type SignedRelease, type SignReleaseOptions, signRelease } from "./signing/sign-release.js";
 export { type Collection, type CollectOptions, collectStatuses } from "./status/collect.js";
 export { makeNonces, type SentNonce } from "./status/nonces.js";

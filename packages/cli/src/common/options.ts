@@ -297,14 +297,42 @@ export function statusKeys(): Option[] {
 /** Formats of signature files. A literal, so that --help need not load them; a test compares it with them. */
 export const signatureFormats = ["minisign", "signify", "sshsig", "der", "aws", "raw"];
 
+/** The names of the formats of images. A literal too. */
+export const bootFormats = ["mcuboot", "esp32"];
+
 /** Refuses options of signature files where there is none. `hint`: the option that names it. */
 export function refuseSignatureOptions(o: object, hint: string): void {
-  const name = ["format", "namespace", "comment", "trustedComment"].find((one) => (o as { [name: string]: unknown })[one] !== undefined);
+  const given = (names: readonly string[]) => names.find((one) => (o as { [name: string]: unknown })[one] !== undefined);
+  const name = given(["format", "namespace", "comment", "trustedComment"]);
   if (name !== undefined) throw usage(`\`${name}\` is for signature files`, hint);
+  const image = given(["headerSize", "padHeader", "slotSize", "align", "pad", "add"]);
+  if (image !== undefined) throw usage(`\`${image}\` is for images of boot loaders`, hint);
 }
 
-export function signatureFormat(what: string): Option {
-  return option("--format <name>", what, { choices: signatureFormats });
+export function signatureFormat(what: string, choices: readonly string[] = signatureFormats): Option {
+  return option("--format <name>", what, { choices: [...choices] });
+}
+
+/** A number of bytes, also in hexadecimal: linkers and device trees have it so. */
+function byteNumber(value: string): number {
+  if (!/^(0x[0-9a-f]{1,8}|[0-9]{1,10})$/i.test(value)) throw new InvalidArgumentError("give a number of bytes: 512 or 0x200");
+  return Number(value);
+}
+
+/** What an image of MCUboot says that is made from the binary of a build, beside its version. */
+export function bootImageOptions(): Option[] {
+  return [
+    option("--header-size <bytes>", "with --format mcuboot: size of the header; the binary begins with as many zeros", {
+      parse: byteNumber,
+    }),
+    option("--pad-header", "with --format mcuboot: put the header in front of the binary, which has no room for it"),
+    option("--slot-size <bytes>", "with --format mcuboot: size of the slot, which the image must fit", { parse: byteNumber }),
+    option("--align <bytes>", "with --format mcuboot: smallest write to the flash (default: 1)", { parse: byteNumber }),
+    option("--pad <name>", "with --format mcuboot: fill the slot, so that the boot loader tests the image once, or keeps it", {
+      choices: ["test", "confirm"],
+    }),
+    option("--add", "with --format mcuboot or esp32: add a signature to an image that others have signed"),
+  ];
 }
 
 export function signatureNamespace(when: string): Option {

@@ -1,12 +1,10 @@
 // Signs a file for a tool that is not firmseal: the signature is a file of its own, and the use of the key is in its
 // log like every other one.
 
-import { createPublicKey } from "node:crypto";
 import type { FormatFile, SignatureOptions } from "@firmseal/formats";
 import {
   type Abortable,
   type ClockOverride,
-  keyName,
   type PassphraseOption,
   type Receipt,
   refuseTestKeys,
@@ -14,25 +12,12 @@ import {
   withSigners,
   withSigningLogs,
 } from "@firmseal/keys";
-import {
-  glanceAt,
-  isFile,
-  isSameFile,
-  publicFileOf,
-  readAll,
-  refusedInput,
-  schemeOf,
-  scopeOfSignatureFile,
-  sha256Hex,
-  usage,
-} from "@firmseal/keys/internal";
-import { type PublicKey, toJwk, unlessThrown } from "@firmseal/signer";
+import { readAll, scopeOfSignatureFile, sha256Hex, usage } from "@firmseal/keys/internal";
+import type { PublicKey } from "@firmseal/signer";
 import { LIMITS } from "../input/limits.js";
 import type { Product } from "../product/file/product.js";
-import { readTrustChain } from "../trust/chain.js";
-import { keysOf } from "../trust/facts.js";
-import { readTrustFile } from "../trust/read.js";
-import { enterUses } from "./enter-uses.js";
+import { enterUses } from "../signing/enter-uses.js";
+import { formatKeyOf, refuseProductKey, refuseProductReferences } from "./foreign-key.js";
 
 /** Options of signFile(). */
 export interface SignFileOptions extends Pick<SignatureOptions, "namespace" | "comment" | "trustedComment">, ClockOverride, Abortable {
@@ -81,20 +66,18 @@ export async function signFile(content: string | Uint8Array, key: string | Signi
   const bytes = typeof content === "string" ? readAll(content, LIMITS.image) : Uint8Array.from(content);
   const o = { ...options };
   if (typeof key !== "string") return sign(bytes, key, o);
-  if (o.product && referencesOf(o.product).some((ref) => isSameKey(ref, key))) throw ofProduct(o.product, key);
+  refuseProductReferences(o.product, [key]);
   return withSigners([key], o.passphrases ?? [], ([opened]) => sign(bytes, opened as SigningKey, o), o);
 }
 
 async function sign(content: Uint8Array, key: SigningKey, { format: name, product, ...o }: SignFileOptions): Promise<SignedFile> {
-  const { SIGNATURE_FORMATS, formatKey } = await import("@firmseal/formats");
+  const { SIGNATURE_FORMATS } = await import("@firmseal/formats");
   const names = SIGNATURE_FORMATS.map((one) => one.name);
   const format = SIGNATURE_FORMATS.find((one) => one.name === name);
   if (!format) throw usage(`\`format\` ${name} is not a format of signature files`, `give one of ${names.join(", ")}`);
   refuseTestKeys([key.public], o.allowTestKey ?? []);
-  const own = unlessThrown(() => createPublicKey({ key: { ...toJwk(key.public) }, format: "jwk" }));
-  if (!own) throw usage(`a key of ${key.public.alg} has no signatures in the format ${name}`, "sign with an Ed25519 or a P-256 key");
+  const by = await formatKeyOf(key, name);
   if (product) await refuseProductKey(product, key);
-  const by = formatKey(own);
   const facts = { digest: `sha-256:${sha256Hex(content)}`, scope: scopeOfSignatureFile(name) };
   const receipts: Receipt[] = [];
   let file: FormatFile = format.draft(content, o);
@@ -107,41 +90,4 @@ async function sign(content: Uint8Array, key: SigningKey, { format: name, produc
   const made = format.read(file.bytes, content, o);
   made.verify([by]);
   return { file: made, key: key.public, receipts };
-}
-
-/** All keys that a product file names: files and other references. */
-const referencesOf = ({ keys, trust, approval }: Product): string[] => [
-  ...Object.values(keys).flat(),
-  ...trust.root,
-  ...trust.keys,
-  ...approval.keys,
-];
-
-const isSameKey = (one: string, other: string) => one === other || (isFile(one) && isFile(other) && isSameFile(one, other));
-
-/** The keys in a file, and in the one beside it with its public half, as far as no passphrase is needed. */
-async function keysAt(ref: string): Promise<PublicKey[]> {
-  const keys: PublicKey[] = [];
-  for (const path of [ref, unlessThrown(() => publicFileOf(ref)) ?? []].flat().filter(isFile)) {
-    const { public: key } = await glanceAt(path);
-    if (key) keys.push(key);
-  }
-  return keys;
-}
-
-const ofProduct = ({ path }: Product, name: string) =>
-  refusedInput(
-    "ERR_KEY_ROLE",
-    `${name} is a key of ${path}, and devices trust its signatures for updates`,
-    "make a key for each purpose: firmseal keygen; a signature over bytes of a file must never count on a device",
-  );
-
-/** Refuses a key that a product file or its trust files name. Of its private keys, those in files are known. */
-async function refuseProductKey(product: Product, { name, public: key }: SigningKey): Promise<void> {
-  const known: PublicKey[] = [];
-  for (const ref of referencesOf(product)) if (schemeOf(ref) === undefined) known.push(...(await keysAt(ref)));
-  const { file, earlier, carry } = product.trust;
-  const lists = [...[file ?? [], earlier].flat().map(readTrustFile), ...[carry ?? []].flat().map(readTrustChain)];
-  known.push(...lists.flatMap(({ store }) => keysOf(store)));
-  if (known.some((one) => keyName(one) === keyName(key))) throw ofProduct(product, name);
 }

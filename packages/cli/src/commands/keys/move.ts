@@ -20,7 +20,7 @@ async function move(old: string, next: string, o: MoveOptions) {
       from: keyFacts(from.public),
       to: keyFacts(to.public),
       numbers: numbers.map(({ sequence, scope, version }) => ({
-        sequence: sequence as string,
+        sequence: sequence ?? null,
         scope: scope ?? [],
         version: version ?? null,
       })),
@@ -50,18 +50,21 @@ export default define({
     ...membersOf("from", KEY),
     to: ["object", "the new key"],
     ...membersOf("to", KEY),
-    numbers: ["object[]", "highest sequence number for each kind of device and line of trust files"],
+    numbers: [
+      "object[]",
+      "highest sequence number for each kind of device and line of trust files, and highest counters and versions of images",
+    ],
     ...membersOf("numbers[]", {
-      sequence: ["string", "the number"],
+      sequence: ["string|null", "the number, or the security counter of an image, if it has one"],
       scope: ["string[]", "devices or line of trust files"],
-      version: ["string|null", "version of the release, if it is known"],
+      version: ["string|null", "version of the release or image, if it is known"],
     }),
     ...RECEIPTS,
   },
   run: move,
   words: (f) => [
     ...receiptWords(f.log),
-    `${keyWords(f.to)} continues the numbers of ${keyWords(f.from)}: ${f.numbers.map(({ version, sequence }) => version ?? sequence).join(", ")}`,
+    `${keyWords(f.to)} continues the numbers of ${keyWords(f.from)}: ${f.numbers.map(({ version, sequence }) => version ?? sequence ?? "no number").join(", ")}`,
     "only the numbers: devices accept what the new key signs once they trust it; then name it in [keys] of the product file",
   ],
 });

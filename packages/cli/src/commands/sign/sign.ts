@@ -34,6 +34,8 @@ import {
   allowOutside,
   allowTestKey,
   approvals,
+  bootFormats,
+  bootImageOptions,
   coseAlgOption,
   coverage,
   forVerifier,
@@ -48,6 +50,7 @@ import {
   replace,
   sequenceChecks,
   signatureFormat,
+  signatureFormats,
   signatureNamespace,
   target,
 } from "../../common/options.js";
@@ -89,6 +92,8 @@ interface SignOptions
 
 /** Signs for devices, or with --format for another tool. */
 async function sign(path: string | undefined, { format, ...o }: SignOptions) {
+  if (format !== undefined && bootFormats.includes(format))
+    return (await import("../../common/foreign-image.js")).signBootImage(path, { ...o, format });
   if (format !== undefined) return (await import("../../common/foreign-sign.js")).signForeign(path, { ...o, format });
   refuseSignatureOptions(o, "name the format: --format NAME");
   return signInput(path, o);
@@ -209,6 +214,14 @@ async function signWith(
   };
 }
 
+/** What was signed: "minisign signature", "mcuboot image, version 1.4.2, security counter 7", "sequence number 7". */
+function signedWords(f: Awaited<ReturnType<typeof sign>>): string {
+  if (!("format" in f)) return numberWords(f);
+  if (!bootFormats.includes(f.format)) return `${f.format} signature`;
+  const version = "version" in f && f.version !== undefined ? [`version ${f.version}`] : [];
+  return [`${f.format} image`, ...version, ...(f.sequence === null ? [] : [`security counter ${f.sequence}`])].join(", ");
+}
+
 export default define({
   name: "sign",
   summary: "sign an image, a description, an envelope, or all boards of a release",
@@ -239,10 +252,14 @@ export default define({
     target(),
     forVerifier(),
     coseAlgOption(),
-    signatureFormat("write a signature file for another tool, beside the input"),
+    signatureFormat("sign an image for its boot loader, or write a signature file for another tool, beside the input", [
+      ...bootFormats,
+      ...signatureFormats,
+    ]),
     signatureNamespace("with --format sshsig"),
     option("--comment <text>", "with --format minisign or signify: first line of the file, which is not signed"),
     option("--trusted-comment <text>", "with --format minisign: line that is signed too"),
+    ...bootImageOptions(),
   ],
   examples: [
     ["firmseal sign fw.bin --key release.pem --vendor example.com --class board-v2 --seq next", "fw.suit, from an image"],
@@ -252,8 +269,8 @@ export default define({
   json: {
     ...OUT,
     ...NUMBER,
-    sequence: ["string|null", "sequence number; null: a signature file has none"],
-    "format?": ["string", "of a signature file"],
+    sequence: ["string|null", "sequence number, or security counter of a boot loader's image; null: the file has none"],
+    "format?": ["string", "of a signature file, or of a boot loader's image"],
     signers: ["object[]", "keys that signed now"],
     ...membersOf("signers[]", KEY),
     ...RECEIPTS,
@@ -269,7 +286,7 @@ export default define({
   },
   run: sign,
   words: (f, _path, o) => [
-    `${f.out}: ${"format" in f ? `${f.format} signature` : numberWords(f)}, ${byteWords(f.bytes)}, signed by ${f.signers.map(keyWords).join(", ")}`,
+    `${f.out}: ${signedWords(f)}, ${byteWords(f.bytes)}, signed by ${f.signers.map(keyWords).join(", ")}`,
     ...receiptWords(f.log),
     ...(f.signatures ? folderLines(f.out, f.signatures, f.lint, o.product) : []),
     ...(f.target?.advice ? [f.target.advice] : []),

@@ -1,0 +1,307 @@
+// sign --format mcuboot and esp32: images of boot loaders, with their security counters and versions in the log.
+
+import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { BOOT_FORMATS } from "@firmseal/formats";
+import { describe, expect, it } from "vitest";
+import { espImage } from "../../../formats/test/esp32/compose.js";
+import { expectFailure, FACTS, type Place } from "../../../test-support/src/command-line/run.js";
+import { hasProgram } from "../../../test-support/src/environment/programs.js";
+import { bootFormats } from "../../src/common/options.js";
+import { ONE, place } from "../all/command-place.js";
+
+async function bootPlace(): Promise<Place> {
+  const p = place();
+  p.keepsLogs = true;
+  await p.ok(["keygen", "--alg", "es256", "--no-passphrase", "--out", "E.pem"]);
+  await p.ok(["pubkey", "E.pem", "--format", "jwk", "--out", "E.jwk"]);
+  p.put("esp.bin", espImage({ chip: 16 }));
+  return p;
+}
+
+/** A command line: an MCUboot image, from a binary. Later options replace the ones here. */
+function make(key: string, ...more: string[]): string[] {
+  const own = ["--key", `${key}.pem`, ...FACTS, "--version", "1.4.2", "--seq", "7", "--header-size", "0x200"];
+  const kept = own.filter((_, i) => !more.includes(own[i - (i % 2)] as string));
+  return ["sign", "fw.bin", "--format", "mcuboot", "--pad-header", ...kept, ...more];
+}
+const esp = (...more: string[]) => ["sign", "esp.bin", "--format", "esp32", "--key", "E.pem", ...FACTS, ...more];
+
+const lines = (p: Place, key: string) => (p.has(`${key}.pem.log`) ? p.get(`${key}.pem.log`).toString().trim().split("\n") : []);
+
+it("has the formats of images", () => {
+  expect(bootFormats).toEqual(BOOT_FORMATS.map(({ name }) => name));
+});
+
+describe.each(["A", "E"])("an MCUboot image, by %s", (key) => {
+  it("is made from a binary, entered in the log with its counter and version, and verified", async () => {
+    const p = await bootPlace();
+    const { json } = await p.ok([...make(key, "--slot-size", "0x10000"), "--json"]);
+    const { thumbprint } = (await p.ok(["pubkey", `${key}.pem`, "--json"])).json as { thumbprint: string };
+    expect(json).toMatchObject({ out: "fw.signed.bin", format: "mcuboot", sequence: "7", version: "1.4.2", signers: [{ thumbprint }] });
+    expect(json["bytes"]).toBe(p.get("fw.signed.bin").length);
+    const [line, ...others] = lines(p, key);
+    expect(others).toEqual([]);
+    const entry = JSON.parse(line as string);
+    expect(entry).toMatchObject({
+      operation: "sign",
+      key: thumbprint,
+      sequence: "7",
+      version: "1.4.2",
+      scope: [expect.stringMatching(/^mcuboot:[0-9a-f-]{36}\/[0-9a-f-]{36}$/)],
+    });
+    const verified = await p.ok(["verify", "fw.signed.bin", "--key", `${key}.jwk`, "--json"]);
+    expect(verified.json).toMatchObject({ ok: true, version: "1.4.2", file: { format: "mcuboot", counter: 7 }, signers: [{ thumbprint }] });
+    expect((await p.ok(["audit", `${key}.pem`])).stdout).toContain("mcuboot:");
+    // the same image may be signed again; the name says it is not overwritten by mistake
+    expect((await p.run(make(key))).stderr).toMatch(/fw\.signed\.bin exists\nhint: .*--replace/);
+    await p.ok(make(key, "--replace"));
+    expect(lines(p, key)).toHaveLength(2);
+  });
+
+  it("is refused for a changed image", async () => {
+    const p = await bootPlace();
+    await p.ok(make(key));
+    const bytes = p.get("fw.signed.bin");
+    bytes[0x200] = (bytes[0x200] as number) ^ 1;
+    p.put("fw.signed.bin", bytes);
+    expect((await p.run(["verify", "fw.signed.bin", "--key", `${key}.jwk`, "--json"])).json).toMatchObject({
+      reason: "MCUBOOT_HASH",
+      exit: 1,
+    });
+  });
+});
+
+describe("the log", () => {
+  it.each([
+    [["--version", "1.4.3", "--seq", "6"], "security counter 6 is lower than 7", "--allow-lower-sequence"],
+    [["--version", "1.4.1"], "version 1.4.1 is lower than 1.4.2", "--allow-lower-sequence"],
+    [["--header-size", "0x400"], "version 1.4.2 was signed for another image", "--allow-sequence-reuse"],
+    [["--version", "1.4.3", "--seq", "4294967295"], "the last one", "--allow-sequence-jump"],
+    [["--version", "1.4.3", "--seq", "40000000"], "more than 2^25 higher", "--allow-sequence-jump"],
+  ])("refuses %j after counter 7 and version 1.4.2, unless a person allows it", async (more, words, option) => {
+    const p = await bootPlace();
+    await p.ok(make("E"));
+    const next = make("E", ...more, "--out", "next.bin");
+    const { exit, stderr } = await p.run(next);
+    expect([exit, stderr]).toEqual([1, expect.stringContaining(words)]);
+    expect(stderr).toContain(option);
+    expect([p.has("next.bin"), lines(p, "E").length]).toEqual([false, 1]);
+    await p.ok([...next, option]);
+    expect(JSON.parse(lines(p, "E")[1] as string)).toMatchObject({ overrides: [option.slice(2)] });
+  });
+
+  it("counts each kind of device by itself, and those of a board together", async () => {
+    const p = await bootPlace();
+    p.put(
+      "firmseal.toml",
+      'name = "p"\nvendor = "example.com"\n[keys]\nrelease = "A.pem"\n[trust]\nkeys = "A.jwk"\n[boards.b]\nimage = "fw.bin"\nclass = "board"\nrevisions = ["v2", "v3"]\n',
+    );
+    await p.ok(make("E"));
+    const board = (...more: string[]) => make("E", "--board", "b", ...more).filter((word) => !(FACTS as readonly string[]).includes(word));
+    const refused = await p.run(board("--seq", "6", "--version", "1.0.0", "--out", "b.bin"));
+    expect(expectFailure(refused, 1)).toContain("security counter 6 is lower than 7");
+    await p.ok(make("E", "--class", "board-v3", "--seq", "3", "--version", "0.9.0", "--out", "v3.bin"));
+    await p.ok(board("--version", "1.4.3", "--out", "b.bin"));
+    expect(JSON.parse(lines(p, "E")[2] as string).scope).toHaveLength(2);
+    // and a key of the product signs none
+    expect((await p.run([...make("A", "--out", "x.bin"), "--json"])).json).toMatchObject({ reason: "KEY_ROLE", exit: 1 });
+    expect((await p.run(board("--out", "c.bin").map((word) => (word === "b" ? "c" : word)))).stderr).toContain('no board "c"');
+  });
+
+  it("knows what a key is for, even after it was lost", async () => {
+    const p = await bootPlace();
+    await p.ok(make("A"));
+    const others = [
+      ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "9", "--out", "x.suit"],
+      ["sign", "fw.bin", "--key", "A.pem", "--format", "minisign", "--out", "x.sig"],
+      ["tbs", "fw.bin", "--key", "A.jwk", ...FACTS, "--seq", "9", "--out", "x.tbs", "--envelope-out", "x.suit"],
+      ["approve", "fw.suit", "--key", "A.pem", "--out", "x.approval"],
+    ];
+    const refused = async () => {
+      for (const one of others) expect((await p.run([...one, "--json"])).json, one[0]).toMatchObject({ reason: "KEY_ROLE", exit: 1 });
+    };
+    await refused();
+    rmSync(p.at("A.pem.log"));
+    expect((await p.run([...make("A", "--out", "x.bin"), "--json"])).json).toMatchObject({ reason: "LOG", exit: 3 });
+    await p.ok(["audit", "A.pem", "--accept-restored"]);
+    await refused();
+    expect((await p.run([...make("A", "--seq", "6", "--version", "1.4.3", "--out", "x.bin"), "--json"])).json).toMatchObject({
+      reason: "SEQUENCE",
+    });
+    // nor does a key of manifests or files sign an image
+    await p.ok(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--seq", "9", "--out", "b.suit"]);
+    await p.ok(["sign", "fw.bin", "--key", "C.pem", "--format", "minisign", "--out", "c.sig"]);
+    for (const key of ["B", "C"])
+      expect((await p.run([...make(key, "--out", "x.bin"), "--json"])).json).toMatchObject({ reason: "KEY_ROLE" });
+    expect(p.has("x.bin")).toBe(false);
+  });
+
+  it("gives the numbers of a key to the next one, which alone signs then", async () => {
+    const p = await bootPlace();
+    await p.ok(make("A"));
+    await p.ok(["keys", "move", "A.pem", "C.pem"]);
+    expect((await p.run([...make("A", "--version", "1.4.3", "--out", "x.bin"), "--json"])).json).toMatchObject({ reason: "KEY_ROLE" });
+    expect((await p.run([...make("C", "--seq", "6", "--version", "1.4.3", "--out", "x.bin"), "--json"])).json).toMatchObject({
+      reason: "SEQUENCE",
+    });
+    await p.ok(make("C", "--version", "1.4.3", "--out", "x.bin"));
+  });
+});
+
+describe("several signatures", () => {
+  it("are by several keys at once, or one after the other with --add", async () => {
+    const p = await bootPlace();
+    await p.ok([...make("E", "--out", "two.bin"), "--key", "B.pem"]);
+    expect((await p.ok(["verify", "two.bin", "--key", "E.jwk", "--key", "B.jwk", "--json"])).json["signers"]).toHaveLength(2);
+    await p.ok(make("E", "--out", "one.bin"));
+    const second = ["sign", "one.bin", "--format", "mcuboot", "--key", "B.pem", ...FACTS, "--out", "both.bin"];
+    const { exit, stderr } = await p.run(second);
+    expect([exit, stderr]).toEqual([
+      1,
+      expect.stringMatching(/one\.bin has signatures, by ecdsa-p256-sha256 [0-9a-f]{16}….*\nhint: .*--add/),
+    ]);
+    expect(p.has("both.bin")).toBe(false);
+    await p.ok([...second, "--add"]);
+    expect(p.get("both.bin")).toHaveLength(p.get("two.bin").length);
+    const again = await p.run([...second.slice(0, 5), "E.pem", ...FACTS, "--out", "x.bin", "--add", "--json"]);
+    expect(again.json).toMatchObject({ reason: "FORMAT_ALREADY_SIGNED", exit: 1 });
+    expect((await p.run([...make("E", "--out", "x.bin"), "--key", "E.pem", "--json"])).json).toMatchObject({ reason: "ALREADY_SIGNED" });
+    // one that would keep the image from starting
+    const broken = p.get("one.bin");
+    broken[broken.length - 1] = (broken.at(-1) as number) ^ 1;
+    p.put("one.bin", broken);
+    const before = p.tree();
+    expect((await p.run([...second.slice(0, 5), "B.pem", ...FACTS, "--out", "x.bin", "--add"])).exit).toBe(0);
+    expect((await p.run(["verify", "x.bin", "--key", "E.jwk", "--json"])).json).toMatchObject({ reason: "FORMAT_SIGNATURE" });
+    expect(p.tree()).not.toEqual(before);
+  });
+});
+
+const missing = hasProgram("espsecure", "-h") ? "" : " (skipped: no espsecure)";
+describe("an ESP32 image", () => {
+  it("is signed with its own version and counter", async () => {
+    const p = await bootPlace();
+    const { json, stderr } = await p.ok([...esp(), "--json"]);
+    expect(json, stderr).toMatchObject({ out: "esp.signed.bin", format: "esp32", sequence: "7", version: "1.2.3" });
+    expect(JSON.parse(lines(p, "E")[0] as string)).toMatchObject({
+      sequence: "7",
+      version: "1.2.3",
+      scope: [expect.stringMatching(/^esp32:/)],
+    });
+    expect((await p.ok(["verify", "esp.signed.bin", "--key", "E.jwk"])).stderr).toContain("good, esp32, 1.2.3, security counter 7");
+  });
+
+  it.skipIf(missing !== "")(`is verified by espsecure${missing}`, async () => {
+    const p = await bootPlace();
+    await p.ok(esp());
+    await p.ok(["pubkey", "E.pem", "--format", "pem", "--out", "E.pub.pem"]);
+    const { status, stdout } = spawnSync("espsecure", ["verify_signature", "-v", "2", "-k", p.at("E.pub.pem"), p.at("esp.signed.bin")], {
+      encoding: "utf8",
+    });
+    expect(status, stdout).toBe(0);
+  });
+
+  it.each([
+    [["--version", "1.4.2"], "says its version and its security counter itself"],
+    [["--key", "A.pem"], "RSA-3072, P-256 or P-384"],
+    [["--key", "B.pem", "--key", "E.pem"], "given twice"],
+  ])("refuses %j", async (more, words) => {
+    const p = await bootPlace();
+    const { exit, stderr } = await p.run(esp(...more));
+    expect([exit === 0, stderr]).toEqual([false, expect.stringContaining(words)]);
+    expect([p.has("esp.signed.bin"), lines(p, "E").length]).toEqual([false, 0]);
+  });
+});
+
+describe("sign --format mcuboot", () => {
+  it.each([
+    [["--seq", "next"], 2, "does not go up with each image"],
+    [["--seq", "4294967296"], 2, "32 bits"],
+    [["--version", "1.4.2-rc.1"], 1, "1.4.2-rc.1"],
+    [["--version", "1.256.0"], 1, "1.256.0"],
+    [["--header-size", "16"], 2, "32 to 65,535"],
+    [["--header-size", "70000"], 2, "32 to 65,535"],
+    [["--header-size", "0x"], 2, "--header-size"],
+    [["--slot-size", "600"], 1, "there is room for"],
+    [["--pad", "test"], 2, "--slot-size"],
+    [["--align", "8"], 2, "--slot-size"],
+    [["--pad", "yes", "--slot-size", "0x10000"], 2, "--pad"],
+    [["--align", "3", "--slot-size", "0x10000"], 2, "not 3"],
+    [["--trust", "t.trust"], 2, "--trust is for SUIT envelopes"],
+    [["--uri", "http://x"], 2, "--uri"],
+    [["--comment", "x"], 2, "--comment"],
+    [["--out", "fw.bin"], 2, "fw.bin"],
+    [["--out", "E.pem"], 2, "E.pem"],
+    [["--out", "E.pem.log"], 2, "E.pem.log"],
+    [["--board", "b"], 2, "--board"],
+    [["--vendor", "no domain"], 2, "--vendor"],
+  ])("refuses %j", async (more, exit, words) => {
+    const p = await bootPlace();
+    const refused = await p.run(make("E", ...more));
+    expect([refused.exit, refused.stderr]).toEqual([exit, expect.stringContaining(words)]);
+    expect([p.has("fw.signed.bin"), lines(p, "E").length]).toEqual([false, 0]);
+  });
+
+  const bare = ["sign", "fw.bin", "--format", "mcuboot", "--key", "E.pem"];
+  it.each([
+    [["sign", "--format", "mcuboot", "--key", "E.pem"], "argument 'input' is missing"],
+    [bare.slice(0, 4), "-k, --key <key>"],
+    [bare, "--vendor and --class"],
+    [[...bare, ...FACTS], "not an image yet"],
+    [[...bare, ...FACTS, "--version", "1.4.2"], "--version and --header-size"],
+    [["sign", "gone.bin", ...bare.slice(2), ...FACTS], "gone.bin"],
+    [["sign", "fw.bin", "--key", "E.pem", ...FACTS, "--seq", "7", "--add"], "--add is for images of boot loaders"],
+    [["sign", "fw.bin", "--key", "E.pem", ...FACTS, "--seq", "7", "--header-size", "512"], "--header-size is for images"],
+    [["sign", "fw.bin", "--format", "raw", "--key", "E.pem", "--pad", "test"], "--pad"],
+  ])("refuses %j", async (command, words) => {
+    const p = await bootPlace();
+    const { exit, stderr } = await p.run(command);
+    expect([exit, stderr]).toEqual([command.includes("gone.bin") ? exit : 2, expect.stringContaining(words)]);
+    expect(lines(p, "E")).toHaveLength(0);
+  });
+
+  it.each([
+    ["an ELF file", Buffer.concat([Buffer.from("\x7fELF"), Buffer.alloc(1000)]), "MCUBOOT_INPUT"],
+    ["an empty file", Buffer.alloc(0), "MCUBOOT_INPUT"],
+  ])("refuses %s", async (_, bytes, reason) => {
+    const p = await bootPlace();
+    p.put("fw.bin", bytes);
+    expect((await p.run([...make("E"), "--json"])).json).toMatchObject({ reason, exit: 1 });
+    expect(lines(p, "E")).toHaveLength(0);
+  });
+
+  it("takes a binary with room for the header, and refuses one without", async () => {
+    const p = await bootPlace();
+    const roomy = (...more: string[]) => make("E", ...more).filter((word) => word !== "--pad-header");
+    expect((await p.run([...roomy(), "--json"])).json).toMatchObject({ reason: "MCUBOOT_INPUT", exit: 1 });
+    const bare = p.get("fw.bin");
+    await p.ok(make("E", "--out", "padded.bin"));
+    p.put("fw.bin", Buffer.concat([Buffer.alloc(0x200), bare]));
+    await p.ok(roomy("--version", "1.4.3", "--out", "roomy.bin"));
+    expect(
+      p
+        .get("roomy.bin")
+        .subarray(0x200, 0x200 + bare.length)
+        .equals(bare),
+    ).toBe(true);
+    expect(lines(p, "E")).toHaveLength(2);
+  });
+
+  it("does not make an image of an image", async () => {
+    const p = await bootPlace();
+    await p.ok(make("E"));
+    const { exit, stderr } = await p.run(["sign", "fw.signed.bin", ...make("E", "--out", "x.bin").slice(2)]);
+    expect([exit, stderr]).toEqual([2, expect.stringContaining("fw.signed.bin already is an image, of version 1.4.2")]);
+  });
+
+  it("fills the slot, asks for a passphrase once, and writes to stdout", async () => {
+    const p = await bootPlace();
+    const command = ["sign", "fw.bin", "--format", "mcuboot", "--key", "one.pem", "--passphrase-fd", "3", ...FACTS];
+    const image = ["--version", "1.4.2", "--header-size", "512", "--pad-header", "--slot-size", "0x8000", "--pad", "confirm"];
+    await p.ok([...command, ...image], { fds: [`${ONE}\n`] });
+    expect(p.get("fw.signed.bin")).toHaveLength(0x8000);
+    const { stdout } = await p.ok(make("E", "--out", "-", "--json"));
+    expect(Buffer.from(JSON.parse(stdout).data, "base64").readUInt32LE(0)).toBe(0x96f3b83d);
+  });
+});

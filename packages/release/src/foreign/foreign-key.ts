@@ -1,0 +1,61 @@
+// Keys that sign for other tools and boot loaders: as their formats have them, and which ones must not sign.
+
+import { createPublicKey } from "node:crypto";
+import type { FormatKey } from "@firmseal/formats";
+import { keyName, type SigningKey } from "@firmseal/keys";
+import { glanceAt, isFile, isSameFile, publicFileOf, refusedInput, schemeOf, usage } from "@firmseal/keys/internal";
+import { type PublicKey, toJwk, unlessThrown } from "@firmseal/signer";
+import type { Product } from "../product/file/product.js";
+import { readTrustChain } from "../trust/chain.js";
+import { keysOf } from "../trust/facts.js";
+import { readTrustFile } from "../trust/read.js";
+
+/** The public half of a key, for a format. Throws a Failure (usage) for a key of a kind that only envelopes have. */
+export async function formatKeyOf({ public: key }: Pick<SigningKey, "public">, format: string): Promise<FormatKey> {
+  const own = unlessThrown(() => createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }));
+  if (!own) throw usage(`a key of ${key.alg} has no signatures in the format ${format}`, "sign with an Ed25519 or a P-256 key");
+  return (await import("@firmseal/formats")).formatKey(own);
+}
+
+/** All keys that a product file names: files and other references. */
+const referencesOf = ({ keys, trust, approval }: Product): string[] => [
+  ...Object.values(keys).flat(),
+  ...trust.root,
+  ...trust.keys,
+  ...approval.keys,
+];
+
+const isSameKey = (one: string, other: string) => one === other || (isFile(one) && isFile(other) && isSameFile(one, other));
+
+/** The keys in a file, and in the one beside it with its public half, as far as no passphrase is needed. */
+async function keysAt(ref: string): Promise<PublicKey[]> {
+  const keys: PublicKey[] = [];
+  for (const path of [ref, unlessThrown(() => publicFileOf(ref)) ?? []].flat().filter(isFile)) {
+    const { public: key } = await glanceAt(path);
+    if (key) keys.push(key);
+  }
+  return keys;
+}
+
+const ofProduct = ({ path }: Product, name: string) =>
+  refusedInput(
+    "ERR_KEY_ROLE",
+    `${name} is a key of ${path}, and devices trust its signatures for updates`,
+    "make a key for each purpose: firmseal keygen; what counts for one purpose must never count for another",
+  );
+
+/** Refuses references that a product file has too. */
+export function refuseProductReferences(product: Product | undefined, keys: readonly string[]): void {
+  const named = product ? referencesOf(product) : [];
+  for (const key of keys) if (named.some((ref) => isSameKey(ref, key))) throw ofProduct(product as Product, key);
+}
+
+/** Refuses a key that a product file or its trust files name. Of its private keys, those in files are known. */
+export async function refuseProductKey(product: Product, { name, public: key }: SigningKey): Promise<void> {
+  const known: PublicKey[] = [];
+  for (const ref of referencesOf(product)) if (schemeOf(ref) === undefined) known.push(...(await keysAt(ref)));
+  const { file, earlier, carry } = product.trust;
+  const lists = [...[file ?? [], earlier].flat().map(readTrustFile), ...[carry ?? []].flat().map(readTrustChain)];
+  known.push(...lists.flatMap(({ store }) => keysOf(store)));
+  if (known.some((one) => keyName(one) === keyName(key))) throw ofProduct(product, name);
+}
