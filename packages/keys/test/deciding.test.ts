@@ -85,10 +85,10 @@ function answers(entries: readonly Entry[], asked: readonly Asked[]) {
   return {
     next: SCOPES.map((scope) => outcome(() => nextSequence([entries], [scope], { first: "known" }))),
     start: SCOPES.map((scope) => outcome(() => nextSequence([entries], [scope]))),
-    checked: asked.map((one) => outcome(() => checkSequence(entries, { ...one, sequence: BigInt(one.sequence) }, {}))),
+    checked: asked.map((one) => outcome(() => checkSequence([entries], { ...one, sequence: BigInt(one.sequence) }, {}))),
     jumps: asked.map((one) =>
       outcome(() =>
-        checkSequence(entries, { ...one, sequence: BigInt(one.sequence) }, { allowSequenceJump: true, allowLowerSequence: true }),
+        checkSequence([entries], { ...one, sequence: BigInt(one.sequence) }, { allowSequenceJump: true, allowLowerSequence: true }),
       ),
     ),
     withdrawn: byHash(withdrawalsAmong(entries)),

@@ -154,7 +154,7 @@ BEGIN
   END IF;
   FOR one IN SELECT json_array_elements_text(entry->'scope') LOOP
     -- images of boot loaders may share a security counter
-    CONTINUE WHEN one ~ '^(mcuboot|esp32):';
+    CONTINUE WHEN one ~ '^(mcuboot|esp32|esp32-boot):';
     -- the owner enters the logs of machines that gave a number again after a restore
     IF NOT firmseal.is_owner() AND coalesce(entry->>'overrides', '') NOT LIKE '%"allow-sequence-reuse"%' AND EXISTS (SELECT FROM firmseal.number
       WHERE ledger = NEW.ledger AND scope = one AND number = (entry->>'sequence')::pg_catalog.numeric)

@@ -44,6 +44,8 @@ export interface SigningLogs {
    * length, if this account made its last signatures. What they do not decide takes `logs`.
    */
   readonly deciding: readonly (readonly Entry[])[];
+  /** Throws a Failure if the log of one of the keys knows it for another family of uses. Enters nothing. */
+  refuseOther(keys: readonly OpenedKey[], use: SigningFacts): void;
   /**
    * Logs the use of a key. The entry is durable and counted in the mark on return. Throws if another process has used a
    * key meanwhile.
@@ -189,6 +191,9 @@ async function withOpenLogs<T>(
         get deciding() {
           return [...openLogs.values()].map(({ decides }) => decides);
         },
+        refuseOther: (all, use) => {
+          for (const key of all) refuseOtherUse(openLogs.get(key) as OpenLog, { key: keyName(key.public), ...use });
+        },
         record: (key, use) => {
           say();
           return recordIn(openLogs.get(key) as OpenLog, [...openLogs.values()], { time: now(), ...user, ...facts(key, use) }, shared);
@@ -280,7 +285,7 @@ function recordIn(open: OpenLog, all: readonly OpenLog[], facts: EntryFacts, sha
   const { log, locks } = open;
   // A person may have removed our locks. Correctness does not depend on them, but stopping here avoids a late entry.
   if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was removed`, "run the command again");
-  refuseOtherFamily([...open.binds, ...open.decides], facts);
+  refuseOtherUse(open, facts);
   if (shared) refuseUsedLeaf(open, facts);
   const known = log.all.length;
   const entry = shared ? draftEntry(log, facts, shared.lines) : appendEntry(log, facts);
@@ -299,6 +304,9 @@ function recordIn(open: OpenLog, all: readonly OpenLog[], facts: EntryFacts, sha
   else raiseMark(open, seen);
   return { path: shared?.ledger.place.text ?? log.path, entry: entry.n, hash: entry.hash };
 }
+
+const refuseOtherUse = ({ binds, decides }: OpenLog, use: Pick<EntryFacts, "key" | "operation" | "scope">) =>
+  refuseOtherFamily([...binds, ...decides], use);
 
 /** A one-time leaf signs once: another machine may have a copy of the key, whose state says less than the ledger. */
 function refuseUsedLeaf({ decides }: OpenLog, { key, leaf }: EntryFacts): void {

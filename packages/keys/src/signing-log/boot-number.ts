@@ -2,28 +2,32 @@
 // come next. Several images may have one counter: it goes up only when older ones must not start any more.
 
 import { refusedInput } from "../errors/failure.js";
-import type { Entry } from "./entry.js";
+import { type Entry, MOVE } from "./entry.js";
 import type { SequenceOverrides } from "./sequence.js";
 
-/** Two major versions of a counter that is made from the version. Devices accept nothing lower afterwards. */
-const LARGEST_JUMP = 2n ** 25n;
-const HIGHEST = 2n ** 32n - 1n;
+/**
+ * How far a counter may go up at once, and the first value that leaves no room. MCUboot: two major versions of a
+ * counter that is made from the version. ESP32: each step burns a bit of the eFuses, of which most chips have 16.
+ */
+const COUNTERS = {
+  mcuboot: { jump: 2n ** 25n, last: 2n ** 32n - 1n, words: "2^25" },
+  esp32: { jump: 1n, last: 16n, words: "1" },
+};
 
-const FORM = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,4})(?:\+(0|[1-9]\d{0,9}))?$/;
+const FORM = /^v?(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})(?:\.(0|[1-9]\d{0,9}))?(?:\+(0|[1-9]\d{0,9})|-(0|[1-9]\d{0,9})-g[0-9a-f]{4,40})?$/;
 
 /**
- * Returns the place of an image's version in their order: 8 bits for major and minor, 16 for the revision and 32 for
- * the build, as MCUboot compares them.
+ * Returns the place of an image's version in their order: MAJOR.MINOR[.REVISION][+BUILD], also with "v" and with what
+ * `git describe` adds.
  *
  * @param version - The text in the image.
- * @returns The number, 64 bits; undefined for text of any other form.
+ * @returns The number, 32 bits for each part; undefined for text of any other form, which has no order.
  */
 export function bootVersionNumber(version: string | undefined): bigint | undefined {
-  const [, ...parts] = FORM.exec(version ?? "") ?? [];
-  const numbers = parts.map((part) => BigInt(part ?? 0));
-  if (numbers.length === 0 || numbers.some((n, i) => n >= 1n << ([8n, 8n, 16n, 32n][i] as bigint))) return undefined;
-  const [major, minor, revision, build] = numbers as [bigint, bigint, bigint, bigint];
-  return (((major << 8n) | minor) << 48n) | (revision << 32n) | build;
+  const [, major, minor, revision, build, commits] = FORM.exec(version ?? "") ?? [];
+  if (major === undefined) return undefined;
+  const parts = [major, minor, revision, build ?? commits].map((part) => BigInt(part ?? 0));
+  return parts.some((part) => part >= 2n ** 32n) ? undefined : parts.reduce((all, part) => (all << 32n) | part, 0n);
 }
 
 /** The image that keys are asked to sign. */
@@ -37,66 +41,81 @@ export interface BootNumbers {
   readonly version: string | undefined;
 }
 
-type Known = Pick<Entry, "sequence" | "version" | "scope" | "digest" | "time" | "user">;
+type Known = Pick<Entry, "operation" | "sequence" | "version" | "scope" | "digest" | "time" | "user">;
 
-/** What the logs have for the same kind of device. */
-function knownOf(entries: readonly Known[], { scope, digest, version, counter }: BootNumbers) {
+/** What entries have for the same kind of device. */
+function knownOf(entries: readonly Known[], { scope }: BootNumbers) {
   const known = entries.filter((e) => e.scope?.some((s) => scope.includes(s)));
   const counters = known.flatMap(({ sequence }) => (sequence === undefined ? [] : [BigInt(sequence)]));
   const versions = known.flatMap((entry) => {
     const number = bootVersionNumber(entry.version);
     return number === undefined ? [] : [{ number, entry }];
   });
-  const newest = versions.reduce<(typeof versions)[number] | undefined>((a, b) => (a && a.number >= b.number ? a : b), undefined);
   return {
-    isSigned: known.some((e) => e.digest === digest),
+    known,
     highest: counters.reduce<bigint | undefined>((a, b) => (a !== undefined && a > b ? a : b), undefined),
-    newest,
-    sameVersion: known.findLast((e) => version !== undefined && e.version === version),
-    number: bootVersionNumber(version),
-    counter,
+    newest: versions.reduce<(typeof versions)[number] | undefined>((a, b) => (a && a.number >= b.number ? a : b), undefined),
   };
 }
 
-/**
- * Returns whether the entries that decide about the next signature (decidingEntries()) decide about this one too: its
- * version is above all that they have for the same devices, and its counter is not below theirs. Then checkBootNumber()
- * says by them what it says by whole logs.
- */
-export function decidesBoot(entries: readonly Known[], asked: BootNumbers): boolean {
-  const { highest, newest, number, counter } = knownOf(entries, asked);
+/** Whether a counter and a version are not below all that was signed. */
+function isNotBelow({ highest, newest }: ReturnType<typeof knownOf>, { counter, version }: BootNumbers): boolean {
+  const number = bootVersionNumber(version);
   return (
-    number !== undefined && (!newest || number > newest.number) && (highest === undefined || (counter !== undefined && counter >= highest))
+    (highest === undefined || (counter !== undefined && counter >= highest)) &&
+    (newest === undefined || number === undefined || number >= newest.number)
   );
 }
 
 /**
+ * Returns whether the entries of a log that decide about the next signature (decidingEntries()) decide about this one
+ * too: its version is above all that they have for the same devices, and its counter is not below theirs. Then
+ * checkBootNumber() says by them what it says by the whole log.
+ */
+export function decidesBoot(entries: readonly Known[], asked: BootNumbers): boolean {
+  const found = knownOf(entries, asked);
+  const number = bootVersionNumber(asked.version);
+  return number !== undefined && number !== found.newest?.number && isNotBelow(found, asked);
+}
+
+/**
  * Checks the security counter and the version of an image against the logs of all keys. Refuses what devices would
- * refuse, a counter that leaves no room, and a version that another image has. The same image may be signed again with
- * any key.
+ * refuse, a counter that leaves no room, and a version that another image has. The same image may be signed again for
+ * the same devices, unless a log without it has more: one log does not speak for the key of another.
  *
- * @param entries - What was signed.
+ * @param logs - What was signed, by log.
  * @param asked - The image.
  * @param allow - The refusals that a person overrides.
  * @returns The overrides that were needed, as option names.
  * @throws Failure with SEQUENCE.
  */
-export function checkBootNumber(entries: readonly Known[], asked: BootNumbers, allow: SequenceOverrides): string[] {
-  const { isSigned, highest, newest, sameVersion, number } = knownOf(entries, asked);
-  const { counter, version } = asked;
-  if (isSigned) return [];
+export function checkBootNumber(logs: readonly (readonly Known[])[], asked: BootNumbers, allow: SequenceOverrides): string[] {
+  const { counter, version, digest, scope } = asked;
+  const isThis = (e: Known) => e.digest === digest && e.operation !== MOVE && scope.every((s) => e.scope?.includes(s));
+  const inLogs = logs.map((entries) => knownOf(entries, asked));
+  const signed = inLogs.map(({ known }) => known.some(isThis));
+  if (signed.includes(true) && inLogs.every((found, i) => signed[i] || isNotBelow(found, asked))) return [];
+  const { known, highest, newest } = knownOf(logs.flat(), asked);
+  const sameVersion = known.findLast((e) => version !== undefined && e.version === version && e.digest !== digest);
+  const number = bootVersionNumber(version);
+  const limit = COUNTERS[scope[0]?.startsWith("esp32") ? "esp32" : "mcuboot"];
   const used: string[] = [];
   const need = (allowed: boolean | undefined, option: string, message: string, hint: string) => {
     if (!allowed) throw refusedInput("ERR_SEQUENCE", message, `${hint}, or allow it: \`${option}\``);
     if (!used.includes(option)) used.push(option);
   };
-  if (counter !== undefined && (counter === HIGHEST || (highest !== undefined && counter > highest + LARGEST_JUMP)))
+  if (counter !== undefined && counter >= limit.last && counter !== highest)
     need(
       allow.allowSequenceJump,
       "allow-sequence-jump",
-      counter === HIGHEST
-        ? `security counter ${counter} is the last one: devices could never refuse an older image again`
-        : `security counter ${counter} is more than 2^25 higher than the last, ${highest}: devices accept nothing lower afterwards`,
+      `security counter ${counter} is the last one, or above it: devices could never refuse an older image again`,
+      "give the lowest counter that shuts out what must not start",
+    );
+  else if (counter !== undefined && counter > (highest ?? 0n) + limit.jump)
+    need(
+      allow.allowSequenceJump,
+      "allow-sequence-jump",
+      `security counter ${counter} is more than ${limit.words} higher than ${highest === undefined ? "0, and the log has none yet" : `the last, ${highest}`}: devices accept nothing lower afterwards`,
       "give the lowest counter that shuts out what must not start",
     );
   if (highest !== undefined && (counter === undefined || counter < highest))

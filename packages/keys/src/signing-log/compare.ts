@@ -5,7 +5,7 @@ import { Failure, tooMuch } from "../errors/failure.js";
 import { KEY_LIMITS } from "../limits.js";
 import { byteWords } from "../words.js";
 import { ApprovalTable } from "./approval-table.js";
-import { type Entry, WITHDRAW } from "./entry.js";
+import { type Entry, MOVE, WITHDRAW } from "./entry.js";
 import { isOfBootImage } from "./family.js";
 import { isOfTrustFile } from "./sequence.js";
 import { fingerprint, NumberMap, NumberSet } from "./text-map.js";
@@ -55,12 +55,12 @@ const plain = (digits: string) => (digits.startsWith("0") ? String(BigInt(digits
 
 /**
  * What an entry uses: a leaf of a key, and a number for each part of its scope. Images may share a security counter, so
- * their number is the version.
+ * their number is the version; a move says only what the log of another key has.
  */
 const leafOf = ({ leaf, key }: Entry) => (leaf === undefined || key === undefined ? [] : [`${plain(leaf)} ${key}`]);
 function numbersOf(e: Entry): string[] {
   const { operation, sequence, version, scope = [] } = e;
-  const number = isOfBootImage(e) ? version : sequence && plain(sequence);
+  const number = isOfBootImage(e) ? (operation === MOVE ? undefined : version) : sequence && plain(sequence);
   return number === undefined || operation === WITHDRAW ? [] : scope.map((s) => `${number} ${s}`);
 }
 

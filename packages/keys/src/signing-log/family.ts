@@ -13,6 +13,7 @@ const BEGINNINGS: { readonly [beginning: string]: Family } = {
   "file:": "signature files",
   "mcuboot:": "images of boot loaders",
   "esp32:": "images of boot loaders",
+  "esp32-boot:": "images of boot loaders",
 };
 
 /**
@@ -25,12 +26,13 @@ export const scopeOfSignatureFile = (format: string): string[] => [`file:${forma
 /**
  * Returns the scope of a boot loader's images for one kind of device. Their number is the security counter.
  *
- * @param format - The name of the format, such as "mcuboot".
+ * @param format - The name of the format. "esp32-boot": of a boot loader of an ESP32, which has no counter.
  * @param identity - UUIDs of 16 bytes.
  */
-export const scopeOfBootImage = (format: "mcuboot" | "esp32", identity: { vendor: Uint8Array; class: Uint8Array }): string[] => [
-  `${format}:${formatUuid(identity.vendor)}/${formatUuid(identity.class)}`,
-];
+export const scopeOfBootImage = (
+  format: "mcuboot" | "esp32" | "esp32-boot",
+  identity: { vendor: Uint8Array; class: Uint8Array },
+): string[] => [`${format}:${formatUuid(identity.vendor)}/${formatUuid(identity.class)}`];
 
 /** undefined: the entry says only that another key signs from now on. */
 function familyOf({ operation, scope }: Partial<Pick<Entry, "operation" | "scope">>): Family | undefined {

@@ -4,7 +4,7 @@
 import { formatUuid } from "@firmseal/signer";
 import { type Failure, refusedInput } from "../errors/failure.js";
 import { visible } from "../words.js";
-import { ACCEPT, type Entry, WITHDRAW } from "./entry.js";
+import { ACCEPT, type Entry, MOVE, WITHDRAW } from "./entry.js";
 import { isNumberOf, isVersion, majorOf, numberVersion, versionNumber } from "./version.js";
 
 /** A larger jump is a mistake or an attack: devices refuse everything lower afterwards (fast-forward). */
@@ -201,16 +201,19 @@ export function decides(
 ): boolean {
   const asked = new Set(scope);
   const known = entries.filter((e) => sharesScope(e, asked));
-  return known.every((e) => BigInt(e.sequence as string) < BigInt(sequence)) || known.some((e) => e.digest === digest);
+  return (
+    known.every((e) => BigInt(e.sequence as string) < BigInt(sequence)) || known.some((e) => e.digest === digest && e.operation !== MOVE)
+  );
 }
 
 /**
  * Checks the sequence number of a manifest or trust file against the logs of all keys. Refuses a number that devices
  * would refuse, that another file has, or that leaves no room, a version below one that has a lower number, and a
- * release that was withdrawn. The same manifest or trust file may be signed again with any key. A number that is that
- * of its version may be one major version ahead.
+ * release that was withdrawn. The same manifest or trust file may be signed again, unless a log without it has a higher
+ * number: one log does not speak for the key of another, and what was carried over from another key is not a signature.
+ * A number that is that of its version may be one major version ahead.
  *
- * @param entries - The numbers that were used.
+ * @param logs - The numbers that were used, by log.
  * @param asked - The number, the digest of the file, and the devices that it is for.
  * @param allow - The refusals that a person overrides.
  * @param kind - What is numbered. Default: a manifest.
@@ -218,7 +221,7 @@ export function decides(
  * @throws Failure with SEQUENCE or WITHDRAWN.
  */
 export function checkSequence(
-  entries: readonly SignedNumber[],
+  logs: readonly (readonly SignedNumber[])[],
   asked: { sequence: bigint; digest: string; scope: readonly string[]; version?: string },
   allow: SequenceOverrides,
   kind: Numbered = MANIFESTS,
@@ -227,13 +230,16 @@ export function checkSequence(
   const isOfVersion = isNumberOf(asked.version, sequence);
   const words = isOfVersion ? VERSIONS : kind;
   const scope = new Set(asked.scope);
-  const known = entries.filter((e) => sharesScope(e, scope));
+  const inScope = logs.map((entries) => entries.filter((e) => sharesScope(e, scope)));
+  const known = inScope.flat();
   const last = highestInScope(known, scope);
   const withdrawn = withdrawalsAmong(known).find(
     (e) => e.digest === digest || BigInt(e.sequence) === sequence || (e.version !== undefined && e.version === asked.version),
   );
   if (withdrawn) throw withdrawnFailure(withdrawn);
-  if (known.some((e) => e.digest === digest)) return [];
+  const signed = inScope.map((entries) => entries.some((e) => e.digest === digest && e.operation !== MOVE));
+  const isAbove = (entries: readonly SignedNumber[]) => entries.every((e) => BigInt(e.sequence as string) < sequence);
+  if (signed.includes(true) && inScope.every((entries, i) => signed[i] || isAbove(entries))) return [];
   const used: string[] = [];
   const need = (allowed: boolean | undefined, option: string, message: string, hint: string) => {
     if (!allowed) throw refusedInput("ERR_SEQUENCE", message, `${hint}, or allow it: \`${option}\``);
@@ -247,7 +253,8 @@ export function checkSequence(
       words.next,
     );
   if (last === undefined) return used;
-  const same = known.findLast((e) => BigInt(e.sequence as string) === sequence);
+  // a key that continues numbers may sign the newest manifest of the key before it again
+  const same = known.findLast((e) => BigInt(e.sequence as string) === sequence && e.digest !== digest);
   if (same)
     need(
       allow.allowSequenceReuse,

@@ -67,8 +67,9 @@ export async function recordTrustSigning(
     async (signingLogs) => {
       const entries = signingLogs.logs.flat();
       refuseMovedKeys(keys, entries);
-      const known = [...entries, ...previous.map(knownTrust)];
-      const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
+      // trust files that were given count as a log: devices have them
+      const logs = [...signingLogs.logs, previous.map(knownTrust)];
+      const numbers = checkSequence(logs, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
       const byLog = approvalsByLog(entries, keys, approvals);
       const overrides = [...numbers, ...uncompared(signingLogs.logs, draft.store, previous, o), ...byLog.overrides];
       for (const { name, public: key } of keys) {

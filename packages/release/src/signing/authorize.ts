@@ -128,8 +128,8 @@ export async function recordSignings(
     await o.lengthy();
   }
   const record = async (opened: SigningLogs) => {
-    const signingLogs: Pick<SigningLogs, "record"> = o.once
-      ? { record: (key, use) => opened.entered(key, use) ?? opened.record(key, use) }
+    const signingLogs: Pick<SigningLogs, "record" | "refuseOther"> = o.once
+      ? { refuseOther: opened.refuseOther, record: (key, use) => opened.entered(key, use) ?? opened.record(key, use) }
       : opened;
     const envelopes: RecordedSigning[] = [];
     const granted = await permitted(opened, keys, o, makes, given, used);
@@ -171,7 +171,11 @@ async function permitted(
       ...one.overrides,
       ...refuseRootKeys(keys, known, o),
       ...approvals.overrides,
-      ...checkSequence(decides(known, one.asked) ? known : opened.logs.flat(), { ...one.asked, sequence: BigInt(one.asked.sequence) }, o),
+      ...checkSequence(
+        opened.deciding.every((entries) => decides(entries, one.asked)) ? opened.deciding : opened.logs,
+        { ...one.asked, sequence: BigInt(one.asked.sequence) },
+        o,
+      ),
     ];
     await o.admit?.(one.draft);
     // once for all of them

@@ -38,22 +38,23 @@ export async function refuseKeys(
   const approvers = await checkApprovals(draft, keys, approvals, used);
   const version = versionIn(draft.outline);
   const asked = { sequence: draft.sequence, digest: logDigest(draft), scope: scopeOf(m), ...(version !== undefined && { version }) };
-  const overridden = (entries: readonly Entry[]) => {
+  const overridden = (logs: readonly (readonly Entry[])[]) => {
+    const entries = logs.flat();
     refuseMovedKeys(keys, entries);
     // what signs enters the use, and is refused there
     for (const key of keys) refuseOtherFamily(entries, { key: keyName(key.public), scope: asked.scope });
     const overrides = [
       ...refuseRootKeys(keys, entries, o),
       ...approvalsByLog(entries, keys, approvals).overrides,
-      ...checkSequence(entries, asked, o),
+      ...checkSequence(logs, asked, o),
     ];
     for (const override of overrides) warn(`the log of the key speaks against it; it is accepted because of \`${override}\``);
     return overrides;
   };
-  if (!isLedgerPlace(o.log)) return void overridden(keys.flatMap((key) => consultLog(key, o.log)));
+  if (!isLedgerPlace(o.log)) return void overridden(keys.map((key) => consultLog(key, o.log)));
   // keys that sign without this network cannot enter it, and another machine may ask for the same number meanwhile
   await withSigningLogs(keys, o.log, async (logs) => {
-    const overrides = overridden(logs.logs.flat());
+    const overrides = overridden(logs.logs);
     for (const key of keys) {
       const use = {
         ...{ operation: CLAIM, ...asked, sequence: String(asked.sequence) },

@@ -10,7 +10,7 @@ import type { ApprovalsByLog } from "./approval.js";
  * lost, and has signed nothing. `removed`: whom the log of each key no longer requires as an approver.
  */
 export async function enterUses(
-  signingLogs: Pick<SigningLogs, "record">,
+  signingLogs: Pick<SigningLogs, "record" | "refuseOther">,
   operation: string,
   keys: readonly OpenedKey[],
   messages: readonly Uint8Array[],
@@ -18,6 +18,8 @@ export async function enterUses(
   removed: ApprovalsByLog["removed"] = new Map(),
 ): Promise<Receipt[]> {
   for (const name of new Set([...removed.values()].flat())) warn(`from now on, the approval of ${name.slice(0, 16)}… is not required`);
+  // before a leaf is claimed, and before the first entry
+  signingLogs.refuseOther(keys, { operation, ...facts });
   const leaves: (string | undefined)[] = [];
   for (const key of keys) leaves.push(await key.claim?.());
   return keys.map((key, i) => {
