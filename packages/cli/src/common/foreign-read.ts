@@ -147,6 +147,39 @@ export async function verifySigned(path: string, signature: string, o: VerifyFor
   return judged(path, o, () => format.read(bytes, content, { ...(namespace !== undefined && { namespace }) }));
 }
 
+/** A signature in an image, and the known key that made it. */
+interface ForeignSignature<Key> {
+  readonly algorithm: string;
+  readonly by?: Key;
+}
+
+/**
+ * Finds out which known keys signed an image. Keys that the format does not have are passed over.
+ *
+ * @param path - The file, for messages.
+ * @param found - The same, read.
+ * @param known - The keys.
+ * @throws Failure for a file that is damaged, or in which any key would find a fault.
+ */
+export function signaturesIn<Key extends { readonly key: PublicKey }>(path: string, found: ForeignFile, known: readonly Key[]) {
+  if (found.format.beside) throw usage(`${path} is a signature file, and the file that it is for is missing`, verifyLine(path));
+  const file = refusing(path, () => found.format.read(found.bytes));
+  const signatures: ForeignSignature<Key>[] = file.facts.signatures.map(({ algorithm }) => ({ algorithm }));
+  for (const one of known) {
+    const key = unlessThrown(() => ownKey("", one.key));
+    if (!key) continue;
+    try {
+      for (const { signature } of file.verify([key])) {
+        const { algorithm, by = one } = signatures[signature] as ForeignSignature<Key>;
+        signatures[signature] = { algorithm, by };
+      }
+    } catch (e) {
+      if (!(e instanceof FormatRefusal) || !["FORMAT_NO_KEY", "FORMAT_KEY"].includes(e.reason)) throw refusedFormat(path, e);
+    }
+  }
+  return { facts: file.facts, signatures };
+}
+
 async function judged(path: string, o: VerifyForeignOptions, read: () => FormatFile) {
   if (!o.key) throw usage("no trusted keys: --key is missing", "give the signer's public key: --key PUB");
   const given = await formatKeys(o.key, o);

@@ -171,14 +171,15 @@ export function coseAlgOption(): Option {
   );
 }
 
-/** What a manifest is made from if the input is an image. */
-export function imageInputOptions(): Option[] {
+/** What a manifest is made from if the input is an image. `counter`: what else --seq means. */
+export function imageInputOptions(counter = ""): Option[] {
   return [
     option("--vendor <vendor>", "if the input is an image: domain of the vendor, or vendor UUID"),
     option("--class <class>", "if the input is an image: name of the device class, or class UUID"),
     option(
       "--seq <n>",
-      'if the input is an image: sequence number, higher than that of the last release; "next" (not with tbs): the next number in the signing log',
+      'if the input is an image: sequence number, higher than that of the last release; "next" (not with tbs): the next number in the signing log' +
+        counter,
       {
         parse: sequenceOrNext,
       },

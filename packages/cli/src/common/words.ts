@@ -26,6 +26,20 @@ export function numberWords({ sequence, version }: { sequence: string; version?:
   return `${version === undefined ? "" : `version ${version}, `}sequence number ${sequence}`;
 }
 
+/** "mcuboot image, version 1.4.2, security counter 7". */
+export function bootWords({
+  format,
+  sequence,
+  version,
+}: {
+  format: string;
+  sequence: string | null;
+  version?: string | undefined;
+}): string {
+  const counter = sequence === null ? [] : [`security counter ${sequence}`];
+  return [`${format} image`, ...(version === undefined ? [] : [`version ${version}`]), ...counter].join(", ");
+}
+
 /** "2 roots (needed: 2, and of each family: 2 of 2 ed25519, 0 of 2 hsslms)". */
 export function rootWords({ signed, needed, families }: RootProgress, of = ""): string {
   const each = families.length > 0 ? `, and of each family: ${progressWords(families)}` : "";

@@ -216,6 +216,7 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["extract", "fw.suit", "--key", "A.jwk", "--out", "-"]);
     p.put("old.suit", further(17));
     await inShape(p, ["inspect", "old.suit"]);
+    await inShape(p, ["whosigned", "boot.bin", "--key", "A.jwk"]);
     await inShape(p, ["whosigned", "old.suit"]);
     await inShape(p, ["whosigned", "fw.suit", "--keys", "."]);
     await inShape(p, ["whosigned", "fw.suit", "--key", "C.jwk"]);

@@ -71,7 +71,7 @@ export const ESP32_REFUSALS = {
   },
   ESP32_CHIP_KEY: {
     meaning: "the chip does not verify signatures by a key of this kind",
-    advice: "use RSA-3072 for ESP32, S2, S3 and C3, P-256 for C2 and C61, and one of both for other chips",
+    advice: "use RSA-3072 for ESP32, S2, S3 and C3, P-256 for C2 and C61, and either of the two for other chips",
     source: "ESP-IDF soc_caps.h",
   },
 } as const satisfies { readonly [name: string]: FormatRefusalRow };

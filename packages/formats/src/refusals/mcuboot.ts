@@ -119,7 +119,7 @@ export const MCUBOOT_REFUSALS = {
   },
   MCUBOOT_INPUT: {
     meaning: "no image can be made of the input",
-    advice: "give the binary that the linker made for the slot, with room for the header or without a header",
+    advice: "give the raw binary of the build: with room for the header in front, or without",
     source: "MCUboot, imgtool",
   },
 } as const satisfies { readonly [name: string]: FormatRefusalRow };

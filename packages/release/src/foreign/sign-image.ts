@@ -17,18 +17,22 @@ import {
 } from "@firmseal/keys";
 import {
   type BootNumbers,
+  bootVersionNumber,
   checkBootNumber,
   decidesBoot,
   readAll,
   refusedInput,
+  refuseKeyAsInput,
   scopeOfBootImage,
   sha256Hex,
   usage,
+  visible,
   warn,
 } from "@firmseal/keys/internal";
-import type { PublicKey } from "@firmseal/signer";
+import { formatUuid, type PublicKey } from "@firmseal/signer";
 import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../input/limits.js";
+import { refuseAsImage } from "../input/wrong-kind.js";
 import type { Product } from "../product/file/product.js";
 import { refuseMovedKeys } from "../signing/coverage.js";
 import { enterUses } from "../signing/enter-uses.js";
@@ -129,6 +133,7 @@ async function sign(name: string, content: Uint8Array, keys: readonly SigningKey
     if (o.product) await refuseProductKey(o.product, key);
   }
   const image = await draftOf(name, content, format, by[0] as FormatKey, o);
+  for (const text of image.facts.warnings) warn(`${name}: ${text}`);
   const messages = messagesOf(image, by);
   const numbers = numbersOf(image, format, o);
   let file = image;
@@ -154,9 +159,13 @@ async function draftOf(name: string, content: Uint8Array, format: BootFormat, si
   const { buildMcuboot } = await import("@firmseal/formats");
   if (o.image && format.name !== "mcuboot")
     throw usage(`\`image\` is for mcuboot, and an image in the format ${format.name} says all of it itself`, "leave it out");
-  if (o.image && !format.looksLike(content)) return buildMcuboot(content, { ...o.image, signer });
+  if (o.image && !o.add && !format.looksLike(content)) {
+    await refuseNoBinary(name, content, o.image);
+    return buildMcuboot(content, { ...o.image, signer });
+  }
   if (!o.image && format.name === "mcuboot" && !format.looksLike(content))
     throw usage(`${name} has no header of MCUboot: it is not an image yet`, "to make one, give its version and the size of its header");
+  if (o.add && o.image) throw usage("`add` is for an image that has signatures, and a binary has none", "leave out one of the two");
   const image = format.read(content);
   const { signatures, version } = image.facts;
   if (o.image)
@@ -167,11 +176,53 @@ async function draftOf(name: string, content: Uint8Array, format: BootFormat, si
   if (signatures.length > 0 && !o.add)
     throw refusedInput(
       "ERR_ALREADY_SIGNED",
-      `${name} has signatures, by ${signatures.map(({ algorithm, key }) => `${algorithm}${key === null ? "" : ` ${key.slice(0, 16)}…`}`).join(", ")}`,
+      `${name} has signatures, by ${signatures.map(({ algorithm, key }) => `${algorithm}${key === null ? "" : `, key hash ${key.slice(0, 16)}…`}`).join("; by ")}`,
       "to put one more signature in it: `add`",
     );
+  if (signatures.length > 0 && image.facts.sizes["slot"] !== undefined)
+    throw usage(`${name} fills its slot: how much of it the boot loader needs is not known`, "sign the binary with all keys at once");
   if (signatures.length > 0) refuseBroken(image, signer);
   return image;
+}
+
+/** Bytes at the start of an image: a vector table, or code. */
+const START = 8;
+
+/**
+ * Refuses what a boot loader would start although it is not code, and a header that is not where the linker left room.
+ */
+async function refuseNoBinary(
+  name: string,
+  content: Uint8Array,
+  { headerSize, hasRoom, slot }: Omit<ImageOptions, "signer">,
+): Promise<void> {
+  const { DETECT_BYTES, detectFormat } = await import("@firmseal/images");
+  const format = detectFormat(content.subarray(0, DETECT_BYTES), name);
+  if (format !== "raw")
+    throw usage(
+      `${name} is a file in the format ${format}, and an image is made from a raw binary`,
+      "convert it: objcopy -O binary IN OUT; in Zephyr it is zephyr.bin",
+    );
+  if (content.length === 0) throw refusedInput("ERR_IMAGE", `${name} is empty`, "give the binary that the build wrote");
+  refuseAsImage(name, content.subarray(0, 4096));
+  await refuseKeyAsInput(name, [], content, { isFirmware: true, hint: "give the binary that the build wrote" });
+  if (headerSize % 4 !== 0)
+    throw usage(`a header of ${headerSize} bytes puts the code at an odd place`, "give the size that the linker has left: 0x200 in Zephyr");
+  if (slot?.align !== undefined && slot.size % slot.align !== 0)
+    throw usage(`a slot of ${slot.size} bytes is not a multiple of its smallest write, ${slot.align}`, "give the size of the partition");
+  const zeros = content.findIndex((byte) => byte !== 0);
+  if (hasRoom && zeros >= 0 && zeros < headerSize)
+    throw usage(
+      `${name} has no room for the header: its first ${headerSize} bytes must be 0`,
+      "correct `headerSize`, or have the header put in front: `padHeader`",
+    );
+  const start = content.subarray(hasRoom ? headerSize : 0).subarray(0, START);
+  for (const byte of [0, 0xff])
+    if (start.every((one) => one === byte))
+      throw usage(
+        `the code behind the header begins with ${start.length} bytes ${byte === 0 ? "00" : "ff"}: the header is not where the linker left room for it`,
+        "correct `headerSize`; `padHeader` is for a binary that has no room for a header",
+      );
 }
 
 /** Refuses an image whose signatures would keep it from starting, as far as that is known without their keys. */
@@ -200,13 +251,33 @@ function messagesOf(image: BootImage, by: readonly FormatKey[]): Uint8Array[] {
 }
 
 /** What the log says about an image. */
-function numbersOf({ covered, facts: { counter, version } }: BootImage, format: BootFormat, o: SignImageOptions): BootNumbers {
+function numbersOf({ covered, facts }: BootImage, format: BootFormat, o: SignImageOptions): BootNumbers {
+  const { counter, version } = facts;
+  const devices = [o.class].flat().map((name) => identityOf(o.vendor, name));
+  refuseOtherDevices(facts, devices);
+  if (version !== null && bootVersionNumber(version) === undefined)
+    warn(`version ${visible(version)} has no order: it is not compared with earlier ones`);
+  // a boot loader of an ESP32 has no counter, and its apps have
+  const kind = format.name === "esp32" && counter === null ? "esp32-boot" : format.name;
   return {
     digest: `sha-256:${sha256Hex(covered)}`,
-    scope: [o.class].flat().flatMap((name) => scopeOfBootImage(format.name, identityOf(o.vendor, name))),
+    scope: devices.flatMap((one) => scopeOfBootImage(kind, one)),
     counter: counter === null ? undefined : BigInt(counter),
     version: version ?? undefined,
   };
+}
+
+/** Refuses an image that names devices, and not those that its log counts. */
+function refuseOtherDevices({ details }: BootImage["facts"], devices: readonly { vendor: Uint8Array; class: Uint8Array }[]): void {
+  for (const what of ["vendor", "class"] as const) {
+    const named = details.find(({ name }) => name === what)?.value;
+    if (named !== undefined && !devices.some((one) => formatUuid(one[what]) === named))
+      throw refusedInput(
+        "ERR_IMAGE",
+        `the image is for ${what} ${named}, and \`${what}\` names another one`,
+        "give the vendor and the class that the image names",
+      );
+  }
 }
 
 const factsOf = ({ digest, scope, counter, version }: BootNumbers) => ({
@@ -219,7 +290,10 @@ const factsOf = ({ digest, scope, counter, version }: BootNumbers) => ({
 /** Throws the refusals of the logs. Returns what was overridden. */
 function permit(logs: Pick<SigningLogs, "logs" | "deciding">, numbers: BootNumbers, o: SequenceOverrides): string[] {
   const known = logs.deciding.flat();
-  const overrides = checkBootNumber(decidesBoot(known, numbers) ? known : logs.logs.flat(), numbers, o);
+  if (known.length > 0 && !known.some((e) => e.scope?.some((one) => numbers.scope.includes(one))))
+    warn("the log has no image for this vendor and class yet, so nothing was compared: check that both are written right");
+  const isDecided = logs.deciding.every((entries) => decidesBoot(entries, numbers));
+  const overrides = checkBootNumber(isDecided ? logs.deciding : logs.logs, numbers, o);
   for (const override of overrides) warn(`the image is signed because of \`${override}\``);
   return overrides;
 }

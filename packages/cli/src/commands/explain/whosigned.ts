@@ -27,17 +27,18 @@ import {
   signersOf,
   testKeysAmong,
 } from "@firmseal/release/internal";
-import { keyOfAnchor, roleNames, unlessThrown } from "@firmseal/signer";
+import { keyOfAnchor, roleNames, testKeyName, unlessThrown } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
+import { type ForeignFile, foreignFile, foreignRead } from "../../common/foreign.js";
 import { passphrases, rootOptions } from "../../common/options.js";
 import { BOARDS, missingLines } from "../../common/release/folder-words.js";
 import { onDemand } from "../../common/release/on-demand.js";
 import { looseEnvelope, refusedFailure, warnOfTestSigners } from "../../common/release/refused-envelope.js";
 import { isAmongReleases } from "../../common/release/signatures.js";
 import { KEY, membersOf, NUMBER, optional, TEST_KEYS } from "../../common/shapes.js";
-import { numberWords, versionFacts } from "../../common/words.js";
+import { bootWords, numberWords, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import { RefusedWithFacts } from "../../show/render.js";
 
@@ -143,11 +144,37 @@ async function whosigned(path: string, o: WhosignedOptions) {
   if (path !== STDIO && isFolder(path)) return signersIn(path, o.board, known, folder.skipped);
   const { refuseBoardOf } = await folders();
   refuseBoardOf(path, o.board);
+  const foreign = await foreignFile(path);
+  if (foreign) return foreignSigners(path, foreign, known, folder.skipped);
   const envelope = readAnyEnvelope(path);
   const { facts, failure } = await signerFacts(path, envelope, known);
   warnOfTestSigners(facts.testKeys);
   await warnOfWithdrawn(path, envelope);
   const all = { ...facts, skipped: folder.skipped };
+  if (failure) throw new RefusedWithFacts(failure, all);
+  return all;
+}
+
+/** Who signed an image for a boot loader. The members are those of an envelope. */
+async function foreignSigners(path: string, file: ForeignFile, known: readonly KnownKey[], skipped: readonly Skipped[]) {
+  const { facts, signatures } = (await foreignRead()).signaturesIn(path, file, known);
+  const made: IdentifiedSignature[] = signatures.map(({ algorithm, by }) => {
+    const testKey = by && testKeyName(by.key);
+    return { alg: algorithm, kid: null, status: by ? "valid" : "unknown", ...(by && { by }), ...(testKey !== undefined && { testKey }) };
+  });
+  const testKeys = testKeysAmong(made);
+  warnOfTestSigners(testKeys);
+  const all = {
+    sequence: facts.counter === null ? null : String(facts.counter),
+    ...(facts.version !== null && { version: facts.version }),
+    format: facts.format,
+    digest: null,
+    signatures: made.map(plain),
+    signers: distinctSigners(made).map(({ name, key, roles }) => ({ name, ...keyFacts(key), roles: [...(roles ?? [])] })),
+    testKeys,
+    skipped,
+  };
+  const failure = faultOf(path, made);
   if (failure) throw new RefusedWithFacts(failure, all);
   return all;
 }
@@ -225,13 +252,15 @@ function faultOf(path: string, signatures: readonly IdentifiedSignature[]): Fail
   return new Failure(1, `ERR_${name}`, `${path}: ${message}`, hint);
 }
 
-type OneFacts = Awaited<ReturnType<typeof signerFacts>>["facts"];
+type OneFacts = Awaited<ReturnType<typeof signerFacts>>["facts"] | Awaited<ReturnType<typeof foreignSigners>>;
 
 /** The lines of one envelope. */
 function envelopeLines(path: string, f: OneFacts): { text: string; danger?: true }[] {
   const by = `by ${plural(f.signers.length, "known key")}`;
   return [
-    { text: `${path}: ${numberWords({ ...f, sequence: f.sequence ?? "none" })}, ${plural(f.signatures.length, "signature")}, ${by}` },
+    {
+      text: `${path}: ${"format" in f ? bootWords(f) : numberWords({ ...f, sequence: f.sequence ?? "none" })}, ${plural(f.signatures.length, "signature")}, ${by}`,
+    },
     ...f.signatures.map((one, i) => ({ text: line(one, i) })),
     ...("covered" in f && !f.covered ? [{ text: "  NOT GOOD: the signatures do not cover this manifest", danger: true as const }] : []),
   ];
@@ -240,7 +269,7 @@ function envelopeLines(path: string, f: OneFacts): { text: string; danger?: true
 export default define({
   name: "whosigned",
   summary: "show which known keys signed an envelope, or each board of a release",
-  arguments: [commandArgument("<envelope>", "envelope, - for stdin, or the folder of a release")],
+  arguments: [commandArgument("<envelope>", "envelope, - for stdin, image of a boot loader, or the folder of a release")],
   options: () => [
     option("-k, --key <key>", "key that may have signed, public or private", { repeat: true }),
     option("--keys <folder>", "folder of keys that may have signed"),
@@ -255,8 +284,10 @@ export default define({
   ],
   json: {
     ...NUMBER,
+    sequence: ["string|null", "sequence number, or security counter of a boot loader's image; null: it has none"],
+    "format?": ["string", "of a boot loader's image"],
     ...optional({
-      digest: ["string|null", "digest of the manifest, hex"],
+      digest: ["string|null", "digest of the manifest, hex; null for an image"],
       signatures: ["object[]", "every signature"],
       ...membersOf("signatures[]", {
         alg: ["string", "algorithm"],

@@ -61,7 +61,7 @@ import { onDemand } from "../../common/release/on-demand.js";
 import { APPROVAL, isReleaseFolder, type OfEnvelope, recoverRelease, SIGNATURES, signLine } from "../../common/release/signatures.js";
 import { ADVICE, CONSUMER, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
-import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
+import { bootWords, numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
 
 interface SignOptions
   extends PassphraseOptions,
@@ -218,8 +218,7 @@ async function signWith(
 function signedWords(f: Awaited<ReturnType<typeof sign>>): string {
   if (!("format" in f)) return numberWords(f);
   if (!bootFormats.includes(f.format)) return `${f.format} signature`;
-  const version = "version" in f && f.version !== undefined ? [`version ${f.version}`] : [];
-  return [`${f.format} image`, ...version, ...(f.sequence === null ? [] : [`security counter ${f.sequence}`])].join(", ");
+  return bootWords({ version: undefined, ...f });
 }
 
 export default define({
@@ -236,13 +235,13 @@ export default define({
     ...passphrases(),
     option(
       "-o, --out <file>",
-      "output file, or - for stdout (default: the input's name with .suit, beside it; an envelope is signed in place)",
+      "output file, or - for stdout (default: beside the input, its name with .suit, or with .signed for --format mcuboot and esp32; an envelope is signed in place)",
     ),
     replace(),
     productFile(),
     allowOutside(),
     option("--board <name>", "board of the product file, which gives vendor, class, image, URI and keys"),
-    ...imageInputOptions(),
+    ...imageInputOptions("; with --format mcuboot: the security counter, as high as the last one or higher"),
     releaseVersion(),
     ...coverage(),
     ...sequenceChecks(),

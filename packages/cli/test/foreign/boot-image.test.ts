@@ -26,6 +26,8 @@ function make(key: string, ...more: string[]): string[] {
   return ["sign", "fw.bin", "--format", "mcuboot", "--pad-header", ...kept, ...more];
 }
 const esp = (...more: string[]) => ["sign", "esp.bin", "--format", "esp32", "--key", "E.pem", ...FACTS, ...more];
+/** It begins with counter 7. */
+const JUMP = "--allow-sequence-jump";
 
 const lines = (p: Place, key: string) => (p.has(`${key}.pem.log`) ? p.get(`${key}.pem.log`).toString().trim().split("\n") : []);
 
@@ -149,6 +151,34 @@ describe("the log", () => {
   });
 });
 
+describe("several keys", () => {
+  it("are refused together if one of them has signed more, and none gets an entry", async () => {
+    const p = await bootPlace();
+    await p.ok(make("A", "--version", "9.0.0", "--seq", "9"));
+    // a new key signs an old image, and must not take the other one with it
+    await p.ok(make("E", "--version", "1.0.0", "--seq", "1", "--out", "old.bin"));
+    const both = make("E", "--version", "1.0.0", "--seq", "1", "--out", "x.bin");
+    expect(expectFailure(await p.run([...both, "--key", "A.pem"]), 1)).toContain("security counter 1 is lower than 9");
+    expect([lines(p, "A").length, lines(p, "E").length]).toEqual([1, 1]);
+    await p.ok(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--seq", "9", "--out", "b.suit"]);
+    const { json } = await p.run([...make("C", "--out", "x.bin"), "--key", "B.pem", "--json"]);
+    expect([json["reason"], p.has("x.bin"), lines(p, "C").length]).toEqual(["KEY_ROLE", false, 0]);
+  });
+
+  it("sign no manifest with a lower number because one of them has", async () => {
+    const p = await bootPlace();
+    const suit = (key: string, seq: string, out: string) => ["sign", "fw.bin", "--key", `${key}.pem`, ...FACTS, "--seq", seq, "--out", out];
+    await p.ok(suit("A", "9", "nine.suit"));
+    await p.ok(suit("B", "1", "one.suit"));
+    expect(expectFailure(await p.run([...suit("B", "1", "x.suit"), "--key", "A.pem"]), 1)).toContain("sequence number 1 is lower than 9");
+    await p.ok(["keys", "move", "B.pem", "A.pem"]);
+    expect(expectFailure(await p.run(suit("A", "1", "x.suit")), 1)).toContain("sequence number 1 is lower than 9");
+    expect(lines(p, "A")).toHaveLength(2);
+    // what it has signed itself, it may sign again
+    await p.ok(suit("A", "9", "again.suit"));
+  });
+});
+
 describe("several signatures", () => {
   it("are by several keys at once, or one after the other with --add", async () => {
     const p = await bootPlace();
@@ -159,7 +189,7 @@ describe("several signatures", () => {
     const { exit, stderr } = await p.run(second);
     expect([exit, stderr]).toEqual([
       1,
-      expect.stringMatching(/one\.bin has signatures, by ecdsa-p256-sha256 [0-9a-f]{16}….*\nhint: .*--add/),
+      expect.stringMatching(/one\.bin has signatures, by ecdsa-p256-sha256, key hash [0-9a-f]{16}….*\nhint: .*--add/),
     ]);
     expect(p.has("both.bin")).toBe(false);
     await p.ok([...second, "--add"]);
@@ -167,6 +197,10 @@ describe("several signatures", () => {
     const again = await p.run([...second.slice(0, 5), "E.pem", ...FACTS, "--out", "x.bin", "--add", "--json"]);
     expect(again.json).toMatchObject({ reason: "FORMAT_ALREADY_SIGNED", exit: 1 });
     expect((await p.run([...make("E", "--out", "x.bin"), "--key", "E.pem", "--json"])).json).toMatchObject({ reason: "ALREADY_SIGNED" });
+    await p.ok(make("E", "--version", "1.4.3", "--slot-size", "0x10000", "--pad", "test", "--out", "padded.bin"));
+    expect(expectFailure(await p.run(["sign", "padded.bin", ...second.slice(2, 6), ...FACTS, "--out", "x.bin", "--add"]), 2)).toContain(
+      "fills its slot",
+    );
     // one that would keep the image from starting
     const broken = p.get("one.bin");
     broken[broken.length - 1] = (broken.at(-1) as number) ^ 1;
@@ -178,11 +212,39 @@ describe("several signatures", () => {
   });
 });
 
+describe("whosigned", () => {
+  it("names the known keys that signed an image, and fails for another one", async () => {
+    const p = await bootPlace();
+    await p.ok([...make("E", "--out", "two.bin"), "--key", "B.pem"]);
+    const both = await p.ok(["whosigned", "two.bin", "--key", "A.jwk", "--key", "B.jwk", "--key", "E.jwk", "--json"]);
+    expect(both.json).toMatchObject({ ok: true, sequence: "7", version: "1.4.2", format: "mcuboot", digest: null });
+    expect(both.json["signatures"]).toMatchObject([
+      { alg: "ecdsa-p256-sha256", status: "valid", name: "E.jwk" },
+      { alg: "ecdsa-p256-sha256", status: "valid", name: "B.jwk" },
+    ]);
+    expect((await p.ok(["whosigned", "two.bin", "--key", "B.jwk", "--key", "E.jwk"])).stdout).toMatch(
+      /^two\.bin: mcuboot image, version 1\.4\.2, security counter 7, 2 signatures, by 2 known keys\n {2}1\. ecdsa-p256-sha256: E\.jwk, thumbprint/,
+    );
+    const one = await p.run(["whosigned", "two.bin", "--key", "E.jwk", "--json"]);
+    expect(one.json).toMatchObject({ reason: "SIGNATURE_INVALID", exit: 1, signers: [{ name: "E.jwk" }] });
+    await p.ok(esp(JUMP));
+    expect((await p.ok(["whosigned", "esp.signed.bin", "--key", "B.jwk", "--key", "E.jwk"])).stdout).toContain(
+      "esp32 image, version 1.2.3",
+    );
+    expect((await p.run(["whosigned", "esp.bin", "--key", "E.jwk", "--json"])).json).toMatchObject({ reason: "FORMAT_NOT_SIGNED" });
+    const damaged = p.get("two.bin");
+    damaged[0x300] = (damaged[0x300] as number) ^ 1;
+    p.put("two.bin", damaged);
+    expect((await p.run(["whosigned", "two.bin", "--key", "E.jwk", "--json"])).json).toMatchObject({ reason: "MCUBOOT_HASH", exit: 1 });
+  });
+});
+
 const missing = hasProgram("espsecure", "-h") ? "" : " (skipped: no espsecure)";
 describe("an ESP32 image", () => {
   it("is signed with its own version and counter", async () => {
     const p = await bootPlace();
-    const { json, stderr } = await p.ok([...esp(), "--json"]);
+    expect(expectFailure(await p.run(esp()), 1)).toContain("security counter 7 is more than 1 higher than 0");
+    const { json, stderr } = await p.ok([...esp(JUMP), "--json"]);
     expect(json, stderr).toMatchObject({ out: "esp.signed.bin", format: "esp32", sequence: "7", version: "1.2.3" });
     expect(JSON.parse(lines(p, "E")[0] as string)).toMatchObject({
       sequence: "7",
@@ -192,9 +254,17 @@ describe("an ESP32 image", () => {
     expect((await p.ok(["verify", "esp.signed.bin", "--key", "E.jwk"])).stderr).toContain("good, esp32, 1.2.3, security counter 7");
   });
 
+  it("is counted apart if it is a boot loader, which has no counter", async () => {
+    const p = await bootPlace();
+    await p.ok(esp(JUMP));
+    p.put("esp.bin", espImage({ chip: 16, version: null }));
+    await p.ok(esp("--out", "boot.bin"));
+    expect(JSON.parse(lines(p, "E")[1] as string).scope).toEqual([expect.stringMatching(/^esp32-boot:/)]);
+  });
+
   it.skipIf(missing !== "")(`is verified by espsecure${missing}`, async () => {
     const p = await bootPlace();
-    await p.ok(esp());
+    await p.ok(esp(JUMP));
     await p.ok(["pubkey", "E.pem", "--format", "pem", "--out", "E.pub.pem"]);
     const { status, stdout } = spawnSync("espsecure", ["verify_signature", "-v", "2", "-k", p.at("E.pub.pem"), p.at("esp.signed.bin")], {
       encoding: "utf8",
@@ -221,13 +291,15 @@ describe("sign --format mcuboot", () => {
     [["--version", "1.4.2-rc.1"], 1, "1.4.2-rc.1"],
     [["--version", "1.256.0"], 1, "1.256.0"],
     [["--header-size", "16"], 2, "32 to 65,535"],
+    [["--header-size", "33"], 2, "puts the code at an odd place"],
+    [["--slot-size", "65537", "--align", "8"], 2, "not a multiple of its smallest write, 8"],
     [["--header-size", "70000"], 2, "32 to 65,535"],
     [["--header-size", "0x"], 2, "--header-size"],
     [["--slot-size", "600"], 1, "there is room for"],
     [["--pad", "test"], 2, "--slot-size"],
     [["--align", "8"], 2, "--slot-size"],
     [["--pad", "yes", "--slot-size", "0x10000"], 2, "--pad"],
-    [["--align", "3", "--slot-size", "0x10000"], 2, "not 3"],
+    [["--align", "3", "--slot-size", "65538"], 2, "not 3"],
     [["--trust", "t.trust"], 2, "--trust is for SUIT envelopes"],
     [["--uri", "http://x"], 2, "--uri"],
     [["--comment", "x"], 2, "--comment"],
@@ -262,19 +334,23 @@ describe("sign --format mcuboot", () => {
   });
 
   it.each([
-    ["an ELF file", Buffer.concat([Buffer.from("\x7fELF"), Buffer.alloc(1000)]), "MCUBOOT_INPUT"],
-    ["an empty file", Buffer.alloc(0), "MCUBOOT_INPUT"],
-  ])("refuses %s", async (_, bytes, reason) => {
+    ["an ELF file", Buffer.concat([Buffer.from("\x7fELF\x01\x01\x01"), Buffer.alloc(1000)]), 2, "in the format elf"],
+    ["an Intel HEX file", Buffer.from(":020000040800F2\n:00000001FF\n"), 2, "in the format ihex"],
+    ["an empty file", Buffer.alloc(0), 1, "is empty"],
+    ["erased flash", Buffer.alloc(500, 0xff), 2, "begins with 8 bytes ff"],
+    ["a private key", undefined, 2, "private key"],
+    ["an envelope", "fw.suit", 2, "not an image"],
+  ])("refuses %s", async (_, bytes, exit, words) => {
     const p = await bootPlace();
-    p.put("fw.bin", bytes);
-    expect((await p.run([...make("E"), "--json"])).json).toMatchObject({ reason, exit: 1 });
+    p.put("fw.bin", bytes === undefined ? p.get("A.pem") : typeof bytes === "string" ? p.get(bytes) : bytes);
+    expect(expectFailure(await p.run(make("E")), exit)).toContain(words);
     expect(lines(p, "E")).toHaveLength(0);
   });
 
   it("takes a binary with room for the header, and refuses one without", async () => {
     const p = await bootPlace();
     const roomy = (...more: string[]) => make("E", ...more).filter((word) => word !== "--pad-header");
-    expect((await p.run([...roomy(), "--json"])).json).toMatchObject({ reason: "MCUBOOT_INPUT", exit: 1 });
+    expect(expectFailure(await p.run(roomy()), 2)).toContain("its first 512 bytes must be 0");
     const bare = p.get("fw.bin");
     await p.ok(make("E", "--out", "padded.bin"));
     p.put("fw.bin", Buffer.concat([Buffer.alloc(0x200), bare]));
