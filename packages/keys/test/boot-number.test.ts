@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decidingEntries } from "../src/signing-log/binding.js";
 import { type BootNumbers, bootVersionNumber, checkBootNumber, decidesBoot } from "../src/signing-log/boot-number.js";
-import { conflicts } from "../src/signing-log/compare.js";
+import { conflicts, conflictWords } from "../src/signing-log/compare.js";
 import { type Entry, MOVE } from "../src/signing-log/entry.js";
 import { refuseOtherFamily, scopeOfBootImage, scopeOfSignatureFile } from "../src/signing-log/family.js";
 
@@ -174,6 +174,24 @@ it("conflicts with another one of its version, and not with one of its counter",
   expect(conflicts([one, moved])).toEqual([]);
   const allowed = { path: "c.log", all: [entry({ version: "1.4.3", overrides: ["allow-sequence-reuse"] }, 4)] };
   expect(conflicts([one, allowed])).toEqual([]);
+});
+
+it("shows in several logs if its key signs something else too", () => {
+  const image = {
+    path: "a.log",
+    all: [entry({ sequence: "7", version: "1.4.2" }, 1), entry({ operation: MOVE, to: "B", scope: undefined }, 2)],
+  };
+  const manifest = { path: "b.log", all: [entry({ sequence: "1", scope: ["v/a"] }, 3), entry({ sequence: "2", scope: ["v/a"] }, 4)] };
+  const found = conflicts([image, manifest]);
+  expect(found).toMatchObject([{ what: "family", key: "A", number: "images of boot loaders and manifests and trust files" }]);
+  expect(found[0]?.entries).toMatchObject([
+    { log: "a.log", entry: 2 },
+    { log: "b.log", entry: 4 },
+  ]);
+  expect(conflictWords(found[0] as (typeof found)[number])).toBe(
+    "key A… signed images of boot loaders and manifests and trust files: entry 2 of a.log, entry 4 of b.log",
+  );
+  expect(conflicts([manifest])).toEqual([]);
 });
 
 it("is of a family of its own", () => {

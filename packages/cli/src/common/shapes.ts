@@ -100,7 +100,7 @@ export const LOG_FAULT: Shape = {
 
 /** A contradiction of signing logs. */
 export const CONFLICT: Shape = {
-  what: ["string", "leaf, sequence, trust or approval"],
+  what: ["string", "leaf, sequence, version, trust, approval or family"],
   number: ["string", "the number; of an approval the thumbprint of the approver"],
   key: ["string|null", "thumbprint of the key of a leaf or approval, or of the one that signed both"],
   scope: ["string[]", "devices or line of trust files"],

@@ -381,3 +381,15 @@ describe("sign --format mcuboot", () => {
     expect(Buffer.from(JSON.parse(stdout).data, "base64").readUInt32LE(0)).toBe(0x96f3b83d);
   });
 });
+
+it("audit finds a key that signs images on one machine, and manifests on another", async () => {
+  const p = await bootPlace();
+  const on = (machine: string) => ({ env: { FIRMSEAL_STATE: p.at(machine) } });
+  await p.ok(make("E", "--log", "images.log"), on("one"));
+  await p.ok(["sign", "fw.bin", "--key", "E.pem", ...FACTS, "--seq", "9", "--out", "x.suit", "--log", "manifests.log"], on("two"));
+  const { exit, stderr } = await p.run(["audit", "images.log", "manifests.log"], on("three"));
+  expect([exit, stderr]).toEqual([
+    1,
+    expect.stringMatching(/key [0-9a-f]{16}… signed images of boot loaders and manifests and trust files: entry 1 of/),
+  ]);
+});

@@ -231,7 +231,7 @@ export async function importLog(text: string, path: string, o: ImportOptions = {
       if (fault) throw new Failure(3, "ERR_LOG", `${both.path}: ${fault.what}`, "firmseal ledger verify shows all faults");
       const before = new Set(conflicts([one.log]).map((one) => JSON.stringify(one)));
       const twice = conflicts([both]).filter(
-        (one) => !before.has(JSON.stringify(one)) && !(o.allowSequenceReuse && one.what === "sequence"),
+        (one) => !before.has(JSON.stringify(one)) && !(o.allowSequenceReuse && (one.what === "sequence" || one.what === "version")),
       );
       if (twice.length > 0) throw conflicting(twice);
       const lines = eachLine(added);

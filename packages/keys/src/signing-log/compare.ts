@@ -6,7 +6,7 @@ import { KEY_LIMITS } from "../limits.js";
 import { byteWords } from "../words.js";
 import { ApprovalTable } from "./approval-table.js";
 import { type Entry, MOVE, WITHDRAW } from "./entry.js";
-import { isOfBootImage } from "./family.js";
+import { familyOf, isOfBootImage } from "./family.js";
 import { isOfTrustFile } from "./sequence.js";
 import { fingerprint, NumberMap, NumberSet } from "./text-map.js";
 
@@ -15,10 +15,10 @@ export interface Conflict {
   /**
    * leaf: of a one-time key. sequence: of manifests for the same devices. version: of boot loaders' images for the same
    * devices. trust: of trust files of one product line. approval: the entry that requires it, and the one that was
-   * signed without it.
+   * signed without it. family: one key signs, for example, releases and signature files.
    */
-  what: "leaf" | "sequence" | "version" | "trust" | "approval";
-  /** The number or version; of an approval the thumbprint of the approver. */
+  what: "leaf" | "sequence" | "version" | "trust" | "approval" | "family";
+  /** The number or version; of an approval the thumbprint of the approver; of a family both, in words. */
   number: string;
   /** The key of the leaf or of the approval, or the one that signed both: its thumbprint. null: several keys did. */
   key: string | null;
@@ -129,6 +129,7 @@ export class Comparison {
   /** Numbers with more than one user. */
   private readonly twice = new Set<number>();
   private isAsked = false;
+  private isOfTwoFamilies = false;
 
   private readonly expected: number;
 
@@ -144,15 +145,33 @@ export class Comparison {
     // a copied log begins with the same entries
     if (!this.hashes.add(fingerprint(entry.hash))) return;
     for (const name of leafOf(entry)) this.use(`leaf ${name}`, entry.hash);
+    const family = familyOf(entry);
+    if (entry.key !== undefined && family) this.isOfTwoFamilies = this.use(`family ${entry.key}`, family) || this.isOfTwoFamilies;
     if (!isAllowed(entry)) for (const name of numbersOf(entry)) this.use(`number ${name}`, entry.digest);
   }
 
-  private use(name: string, by: string | undefined): void {
+  /** Returns whether something else has used the same before. */
+  private use(name: string, by: string | undefined): boolean {
     const id = fingerprint(name);
     const user = fingerprint(by) % 2 ** 32;
     const known = this.used.get(id);
     if (known === undefined) this.used.set(id, user);
     else if (known !== user) this.twice.add(id);
+    return known !== undefined && known !== user;
+  }
+
+  /** For each key of two families the first entry of each. */
+  private familiesIn(logs: readonly ComparedLog[]): Conflict[] {
+    const first = new Map<string, Map<string, Found>>();
+    for (const { path, all } of logs)
+      for (const entry of all) {
+        const family = familyOf(entry);
+        if (entry.key === undefined || !family || !this.twice.has(fingerprint(`family ${entry.key}`))) continue;
+        const known = first.get(entry.key) ?? new Map<string, Found>();
+        first.set(entry.key, known);
+        if (!known.has(family)) known.set(family, { path, entry });
+      }
+    return [...first].map(([key, found]) => conflict("family", [...found.keys()].join(" and "), key, [], [...found.values()]));
   }
 
   private isSuspect(entry: Entry): boolean {
@@ -167,8 +186,9 @@ export class Comparison {
     // what is read again needs the memory
     this.hashes = new NumberSet();
     this.used = new NumberMap(Uint32Array);
+    const families = this.isOfTwoFamilies ? this.familiesIn(logs) : [];
     const found = this.twice.size > 0 ? suspectsIn(logs, this.expected, (e) => this.isSuspect(e)) : [];
-    return [...leavesTwice(found), ...numbersTwice(found), ...(this.isAsked ? unapprovedIn(logs, this.expected) : [])];
+    return [...families, ...leavesTwice(found), ...numbersTwice(found), ...(this.isAsked ? unapprovedIn(logs, this.expected) : [])];
   }
 }
 
@@ -244,6 +264,10 @@ const CONFLICT_WORDS = {
     what: "trust file number",
     hint: "devices may trust either file: sign one with a higher number for all of them",
   },
+  family: {
+    what: "key",
+    hint: "what a key signs for one purpose must not count for another: make devices trust another key, and find out who has signed with this one",
+  },
   approval: {
     what: "approval",
     hint: "find out what this entry signed: a person who should have approved it has not",
@@ -261,6 +285,7 @@ export function conflictWords({ what, number, key, entries }: Conflict): string 
     .map((one) => (one.entry > 0 ? `entry ${one.entry} of ${one.log}${isTwice(one) ? ` (${one.time})` : ""}` : one.log));
   if (what === "approval")
     return `key ${key?.slice(0, 16)}… signed without the approval of ${number.slice(0, 16)}…: ${shown[1]}; required by ${shown[0]}`;
+  if (what === "family") return `key ${key?.slice(0, 16)}… signed ${number}: ${shown.join(", ")}`;
   const more = entries.length > shown.length ? `, and ${entries.length - shown.length} more` : "";
   return `${CONFLICT_WORDS[what].what} ${number}${key === null ? "" : ` of key ${key.slice(0, 16)}…`} was used twice: ${shown.join(", ")}${more}`;
 }

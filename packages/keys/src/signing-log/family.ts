@@ -35,7 +35,7 @@ export const scopeOfBootImage = (
 ): string[] => [`${format}:${formatUuid(identity.vendor)}/${formatUuid(identity.class)}`];
 
 /** undefined: the entry says only that another key signs from now on. */
-function familyOf({ operation, scope }: Partial<Pick<Entry, "operation" | "scope">>): Family | undefined {
+export function familyOf({ operation, scope }: Partial<Pick<Entry, "operation" | "scope">>): Family | undefined {
   if (operation === MOVE && scope === undefined) return undefined;
   const [name] = scope ?? [];
   const beginning = name?.slice(0, name.indexOf(":") + 1) ?? "";
