@@ -31,7 +31,14 @@ export type { PassphraseOption } from "./secrets/hand-out.js";
 export type { LateEntry, LogFault, SigningLog } from "./signing-log/chain.js";
 export type { Entry } from "./signing-log/entry.js";
 export { readLog } from "./signing-log/log-file.js";
-export { checkSequence, type FirstNumber, nextSequence, type SequenceOverrides, type SignedNumber } from "./signing-log/sequence.js";
+export {
+  checkSequence,
+  type FirstNumber,
+  type KeyLog,
+  nextSequence,
+  type SequenceOverrides,
+  type SignedNumber,
+} from "./signing-log/sequence.js";
 export { numberVersion, versionNumber } from "./signing-log/version.js";
 export type { OpenedKey, SigningKey } from "./source.js";
 export { listKeys, type TokenKey } from "./sources/pkcs11/list.js";

@@ -45,7 +45,7 @@ export { notice, type ProgressBar, progress, warn } from "./notices.js";
 export { refuseClock } from "./recording/clock.js";
 export { movedTo, moveKey } from "./recording/move.js";
 export { isEntered, isOwnLog, knownEntries, lockLog, logBeside } from "./recording/places.js";
-export { acceptRestored, consultLog, lastTime } from "./recording/recording.js";
+export { acceptRestored, consultLog, lastTime, logsFor } from "./recording/recording.js";
 export { type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js";
 export { passphrase } from "./secrets/passphrase.js";
 export { readGuarded } from "./secrets/private-file.js";

@@ -23,6 +23,9 @@ const asked = (counter: number | undefined, version: string | undefined, digest 
   counter: counter === undefined ? undefined : BigInt(counter),
 });
 
+/** A log of key A. */
+const logOf = (entries: readonly Entry[], key = "A") => ({ key, entries });
+
 describe("the order of versions", () => {
   it("is that of the parts, whatever else the text has", () => {
     const order = [
@@ -69,7 +72,7 @@ describe("an image", () => {
     ["the image that was signed", asked(7, "1.4.2", "d0")],
     ["other devices", { ...asked(1, "1.0.0"), scope: ["mcuboot:v/b"] }],
     ["another boot loader", { ...asked(1, "1.0.0"), scope: ["esp32:v/a"] }],
-  ])("may have %s", (_, one) => expect(checkBootNumber([log], one, {})).toEqual([]));
+  ])("may have %s", (_, one) => expect(checkBootNumber([logOf(log)], one, {})).toEqual([]));
 
   it.each([
     ["a lower counter", asked(6, "1.4.3"), "security counter 6 is lower than 7", "allow-lower-sequence"],
@@ -79,50 +82,69 @@ describe("an image", () => {
     ["too high a counter", asked(8 + 2 ** 25, "1.4.3"), "more than 2^25 higher than the last, 7", "allow-sequence-jump"],
     ["the last counter", asked(2 ** 32 - 1, "1.4.3"), "is the last one", "allow-sequence-jump"],
   ])("has not %s, unless a person allows it", (_, one, words, option) => {
-    expect(() => checkBootNumber([log], one, {})).toThrow(words);
+    expect(() => checkBootNumber([logOf(log)], one, {})).toThrow(words);
     const allow = {
       "allow-lower-sequence": "allowLowerSequence",
       "allow-sequence-reuse": "allowSequenceReuse",
       "allow-sequence-jump": "allowSequenceJump",
     };
-    expect(checkBootNumber([log], one, { [allow[option as keyof typeof allow]]: true })).toEqual([option]);
+    expect(checkBootNumber([logOf(log)], one, { [allow[option as keyof typeof allow]]: true })).toEqual([option]);
   });
 
   it("begins with a counter of at most 2^25", () => {
-    expect(checkBootNumber([], asked(2 ** 25, "1.0.0"), {})).toEqual([]);
-    expect(() => checkBootNumber([], asked(2 ** 25 + 1, "1.0.0"), {})).toThrow("higher than 0, and the log has none yet");
-    expect(() => checkBootNumber([], asked(2 ** 32 - 1, "1.0.0"), {})).toThrow("last one");
+    expect(checkBootNumber([logOf([])], asked(2 ** 25, "1.0.0"), {})).toEqual([]);
+    expect(() => checkBootNumber([logOf([])], asked(2 ** 25 + 1, "1.0.0"), {})).toThrow("higher than 0, and the log has none yet");
+    expect(() => checkBootNumber([logOf([])], asked(2 ** 32 - 1, "1.0.0"), {})).toThrow("last one");
   });
 });
 
 describe("one log", () => {
   const low = entry({ key: "T", sequence: "1", version: "1.0.0", digest: "old" });
-  const high = [entry({ sequence: "9", version: "9.0.0", digest: "d9" }, 1)];
+  const high = entry({ sequence: "9", version: "9.0.0", digest: "d9" }, 1);
   const old = asked(1, "1.0.0", "old");
+  const t = logOf([low], "T");
   it("does not speak for the key of another one", () => {
-    expect(() => checkBootNumber([[low], high], old, {})).toThrow("security counter 1 is lower than 9");
-    expect(checkBootNumber([[low], [low, ...high]], old, {})).toEqual([]);
-    expect(checkBootNumber([[low], []], old, {})).toEqual([]);
+    expect(() => checkBootNumber([t, logOf([high])], old, {})).toThrow("security counter 1 is lower than 9");
+    expect(checkBootNumber([t, logOf([high, entry({ ...low, key: "A" }, 2)])], old, {})).toEqual([]);
+    expect(checkBootNumber([t, logOf([])], old, {})).toEqual([]);
+    // nor for its jumps and versions
+    const [far, same] = [
+      entry({ key: "T", sequence: "99999999", version: "9.1.0", digest: "far" }),
+      entry({ ...high, key: "T", digest: "x" }),
+    ];
+    expect(() => checkBootNumber([logOf([far], "T"), logOf([high])], asked(99999999, "9.1.0", "far"), {})).toThrow("more than 2^25");
+    expect(() => checkBootNumber([logOf([same], "T"), logOf([high])], asked(9, "9.0.0", "x"), {})).toThrow("was signed for another image");
+  });
+  it("of several keys does not either", () => {
+    const shared = [low, high];
+    expect(() => checkBootNumber([logOf(shared)], old, {})).toThrow("lower than 9");
+    // the person who signs second has nothing higher
+    expect(checkBootNumber([logOf(shared, "B")], old, {})).toEqual([]);
+    expect(checkBootNumber([logOf(shared, "T")], old, {})).toEqual([]);
   });
   it("has signed nothing that was carried over to it", () => {
-    expect(() => checkBootNumber([[...high, entry({ ...low, operation: MOVE, key: "A" }, 2)]], old, {})).toThrow("lower than 9");
+    expect(() => checkBootNumber([logOf([high, entry({ ...low, operation: MOVE, key: "A" }, 2)])], old, {})).toThrow("lower than 9");
     // but its newest image may be signed again
-    expect(checkBootNumber([[entry({ ...low, operation: MOVE, key: "A" })]], old, {})).toEqual([]);
+    expect(checkBootNumber([logOf([entry({ ...low, operation: MOVE, key: "A" })])], old, {})).toEqual([]);
   });
   it("does not speak for other devices", () => {
     const other = entry({ sequence: "9", version: "9.0.0", scope: ["mcuboot:v/b"] }, 1);
-    expect(() => checkBootNumber([[low, other]], { ...old, scope: [SCOPE, "mcuboot:v/b"] }, {})).toThrow("lower than 9");
+    expect(() => checkBootNumber([logOf([entry({ ...low, key: "A" }), other])], { ...old, scope: [SCOPE, "mcuboot:v/b"] }, {})).toThrow(
+      "lower than 9",
+    );
   });
 });
 
 it("of an ESP32 burns bits, of which there are few", () => {
   const esp = (counter: number, version = "1.4.3") => ({ ...asked(counter, version), scope: ["esp32:v/a"] });
   const log = [entry({ sequence: "7", version: "1.4.2", scope: ["esp32:v/a"] })];
-  expect(checkBootNumber([log], esp(8), {})).toEqual([]);
-  expect(() => checkBootNumber([log], esp(9), {})).toThrow("more than 1 higher than the last, 7");
-  expect(() => checkBootNumber([[]], esp(2), {})).toThrow("more than 1 higher than 0");
-  expect(() => checkBootNumber([[entry({ sequence: "15", scope: ["esp32:v/a"] })]], esp(16), {})).toThrow("the last one, or above it");
-  expect(checkBootNumber([[entry({ sequence: "16", scope: ["esp32:v/a"] })]], esp(16), {})).toEqual([]);
+  expect(checkBootNumber([logOf(log)], esp(8), {})).toEqual([]);
+  expect(() => checkBootNumber([logOf(log)], esp(9), {})).toThrow("more than 1 higher than the last, 7");
+  expect(() => checkBootNumber([logOf([])], esp(2), {})).toThrow("more than 1 higher than 0");
+  expect(() => checkBootNumber([logOf([entry({ sequence: "15", scope: ["esp32:v/a"] })])], esp(16), {})).toThrow(
+    "the last one, or above it",
+  );
+  expect(checkBootNumber([logOf([entry({ sequence: "16", scope: ["esp32:v/a"] })])], esp(16), {})).toEqual([]);
 });
 
 const facts = fc.record({
@@ -155,7 +177,7 @@ it("is decided by few entries as by the whole log", () => {
         const one = asked(counter, version, isAgain ? `${version} ${counter}` : "new");
         if (!decidesBoot(short, one)) return;
         decided++;
-        expect(outcome(() => checkBootNumber([short], one, {}))).toEqual(outcome(() => checkBootNumber([log], one, {})));
+        expect(outcome(() => checkBootNumber([logOf(short)], one, {}))).toEqual(outcome(() => checkBootNumber([logOf(log)], one, {})));
       },
     ),
     { numRuns: 3000 },

@@ -85,10 +85,14 @@ function answers(entries: readonly Entry[], asked: readonly Asked[]) {
   return {
     next: SCOPES.map((scope) => outcome(() => nextSequence([entries], [scope], { first: "known" }))),
     start: SCOPES.map((scope) => outcome(() => nextSequence([entries], [scope]))),
-    checked: asked.map((one) => outcome(() => checkSequence([entries], { ...one, sequence: BigInt(one.sequence) }, {}))),
+    checked: asked.map((one) => outcome(() => checkSequence([{ key: "A", entries }], { ...one, sequence: BigInt(one.sequence) }, {}))),
     jumps: asked.map((one) =>
       outcome(() =>
-        checkSequence([entries], { ...one, sequence: BigInt(one.sequence) }, { allowSequenceJump: true, allowLowerSequence: true }),
+        checkSequence(
+          [{ key: "A", entries }],
+          { ...one, sequence: BigInt(one.sequence) },
+          { allowSequenceJump: true, allowLowerSequence: true },
+        ),
       ),
     ),
     withdrawn: byHash(withdrawalsAmong(entries)),
@@ -121,10 +125,14 @@ describe("the entries that decide", () => {
     fc.assert(
       fc.property(logs, asked, (log, all) => {
         const short = decidingEntries(log);
-        const decided = all.filter((one) => decides(short, one));
+        const decided = all.filter((one) => decides({ key: "A", entries: short }, one));
         expect(answers(short, decided)).toEqual(answers(log, decided));
         // a higher number is always decided
-        expect(all.every((one) => decides(short, one) || log.some((e) => BigInt(e.sequence ?? -1) >= BigInt(one.sequence)))).toBe(true);
+        expect(
+          all.every(
+            (one) => decides({ key: "A", entries: short }, one) || log.some((e) => BigInt(e.sequence ?? -1) >= BigInt(one.sequence)),
+          ),
+        ).toBe(true);
       }),
       { numRuns: 3000 },
     );
@@ -140,7 +148,7 @@ describe("the entries that decide", () => {
           short.push(entry);
           if (i % step === 0) short = decidingEntries(short);
         }
-        const decided = all.filter((one) => decides(short, one));
+        const decided = all.filter((one) => decides({ key: "A", entries: short }, one));
         expect(answers(short, decided)).toEqual(answers(log, decided));
         // a whole log must not seem to contradict its mark
         expect(decidingEntries(log).filter((e) => !short.includes(e))).toEqual([]);

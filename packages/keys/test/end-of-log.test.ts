@@ -296,7 +296,7 @@ describe("a log that was changed by an editor who accepts that himself", () => {
   }
 
   const granted = async (n: number, scope: string) =>
-    checkSequence([await whole()], { sequence: BigInt(n), digest: "new", scope: [scope] }, {});
+    checkSequence([{ entries: await whole() }], { sequence: BigInt(n), digest: "new", scope: [scope] }, {});
 
   it("is refused while its last entry is pushed aside as too late", async () => {
     for (const n of [1, 2, 3]) await use(n);

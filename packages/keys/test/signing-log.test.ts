@@ -234,10 +234,12 @@ describe("sequence numbers", () => {
     n: 1,
     prev: "",
     hash: "",
+    key: "A",
     ...(operation === "sign" && { sequence: String(sequence), digest, scope }),
   });
   const log = [entry(7, "A"), entry(5, "B"), entry(100, "C", ["v/other"])];
-  const check = (sequence: bigint, digest: string, allow = {}, scope = ["v/c"]) => checkSequence([log], { sequence, digest, scope }, allow);
+  const check = (sequence: bigint, digest: string, allow = {}, scope = ["v/c"]) =>
+    checkSequence([{ key: "A", entries: log }], { sequence, digest, scope }, allow);
 
   it("go up for each kind of device", () => {
     expect(nextSequence([log], ["v/c"])).toBe(8n);
@@ -300,7 +302,8 @@ describe("sequence numbers", () => {
       expect(check(last, "new", jump, scope)).toEqual(["allow-sequence-jump"]);
     }
     const used = [entry(last, "Z")];
-    const checked = (sequence: bigint, digest: string, allow = {}) => checkSequence([used], { sequence, digest, scope: ["v/c"] }, allow);
+    const checked = (sequence: bigint, digest: string, allow = {}) =>
+      checkSequence([{ key: "B", entries: used }], { sequence, digest, scope: ["v/c"] }, allow);
     // by the other keys of the release
     expect(checked(last, "Z")).toEqual([]);
     const epoch = expect.objectContaining({

@@ -80,7 +80,7 @@ it("a version may be one major version ahead, and no more", () => {
   const scope = ["a/b"];
   const last = (version: string) => [{ sequence: String(versionNumber(version)), scope, digest: "x", time: "", user: "" }];
   const check = (before: string, version: string, sequence = versionNumber(version)) =>
-    checkSequence([last(before)], { sequence, digest: "y", scope, version }, {});
+    checkSequence([{ entries: last(before) }], { sequence, digest: "y", scope, version }, {});
   for (const version of ["1.4.3", "1.5.0", "1.65535.0", "2.0.0", "2.9.9"]) expect(check("1.4.2", version)).toEqual([]);
   expect(() => check("1.4.2", "3.0.0")).toThrow("version 3.0.0 skips major versions after 1.4.2");
   expect(() => check("1.4.2", "1.4.2-rc.1")).toThrow("lower than");

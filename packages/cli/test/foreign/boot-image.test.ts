@@ -174,8 +174,57 @@ describe("several keys", () => {
     await p.ok(["keys", "move", "B.pem", "A.pem"]);
     expect(expectFailure(await p.run(suit("A", "1", "x.suit")), 1)).toContain("sequence number 1 is lower than 9");
     expect(lines(p, "A")).toHaveLength(2);
+    // nor a lower version, or a number that leaves no room
+    for (const [out, seq, version, words] of [
+      ["v", "10", "2.0.0", ""],
+      ["lower", "11", "1.0.0", "version 1.0.0 is lower than 2.0.0"],
+      ["far", "1099511627776", "3.0.0", "more than 2^32 higher"],
+    ] as const) {
+      const command = (key: string) => [...suit(key, seq, `${key}-${out}.suit`), "--version", version];
+      if (words !== "") {
+        await p.ok(["keygen", "--no-passphrase", "--out", `${out}.pem`]);
+        await p.ok(command(out));
+        expect(expectFailure(await p.run([...command(out), "--key", "A.pem", "--replace"]), 1)).toContain(words);
+      } else await p.ok(command("A"));
+    }
     // what it has signed itself, it may sign again
     await p.ok(suit("A", "9", "again.suit"));
+  });
+});
+
+describe("one log of several keys", () => {
+  const suit = (key: string, seq: string, out: string) => [
+    "sign",
+    "fw.bin",
+    "--key",
+    `${key}.pem`,
+    ...FACTS,
+    "--seq",
+    seq,
+    "--out",
+    out,
+    "--log",
+    "team.log",
+  ];
+  const again = (key: string, ...more: string[]) => ["sign", "five.suit", "--key", `${key}.pem`, "--log", "team.log", ...more];
+
+  it("lets a person sign second, who has signed nothing higher", async () => {
+    const p = await bootPlace();
+    await p.ok(suit("A", "5", "five.suit"));
+    await p.ok(suit("A", "6", "six.suit"));
+    await p.ok(again("B"));
+    // and a third one together with the first
+    await p.ok(again("C"));
+  });
+
+  it("does not speak for the key of another person, or for one that continues its numbers", async () => {
+    const p = await bootPlace();
+    await p.ok(suit("A", "5", "five.suit"));
+    await p.ok(suit("B", "10", "ten.suit"));
+    expect(expectFailure(await p.run(again("B")), 1)).toContain("sequence number 5 is lower than 10");
+    await p.ok(["keys", "move", "B.pem", "C.pem", "--log", "team.log"]);
+    expect(expectFailure(await p.run(again("C")), 1)).toContain("sequence number 5 is lower than 10");
+    await p.ok(again("C", "--allow-lower-sequence"));
   });
 });
 

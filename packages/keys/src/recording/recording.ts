@@ -16,6 +16,7 @@ import { ACCEPT, type Entry, type EntryFacts, saysTheSame } from "../signing-log
 import { refuseOtherFamily } from "../signing-log/family.js";
 import { LastSeen, type SeenState, stateFolder } from "../signing-log/last-seen.js";
 import { addLines, appendEntry, changedMeanwhile, draftEntry, makeDurable, readLog, type SigningLog } from "../signing-log/log-file.js";
+import type { KeyLog } from "../signing-log/sequence.js";
 import type { OpenedKey } from "../source.js";
 import { shellWord } from "../words.js";
 import { ALLOW_CLOCK, type ClockOverride, refuseClock, refuseOtherClock } from "./clock.js";
@@ -390,4 +391,19 @@ export async function acceptRestored(log: SigningLog, thumbprints: readonly stri
   } finally {
     for (const lock of taken) lock.release();
   }
+}
+
+/**
+ * Returns the log of each key, with the key. `isDecided`: whether the entries that decide are enough of a log; default:
+ * never. It reads whole logs only where they are not.
+ */
+export function logsFor(
+  keys: readonly Pick<OpenedKey, "public">[],
+  signingLogs: Pick<SigningLogs, "logs"> & Partial<Pick<SigningLogs, "deciding">>,
+  isDecided: (log: KeyLog<Entry>) => boolean = () => false,
+): KeyLog<Entry>[] {
+  return keys.map(({ public: one }, i) => {
+    const short = { key: keyName(one), entries: signingLogs.deciding?.[i] ?? [] };
+    return isDecided(short) ? short : { ...short, entries: signingLogs.logs[i] as readonly Entry[] };
+  });
 }

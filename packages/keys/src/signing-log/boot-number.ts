@@ -2,8 +2,8 @@
 // come next. Several images may have one counter: it goes up only when older ones must not start any more.
 
 import { refusedInput } from "../errors/failure.js";
-import { type Entry, MOVE } from "./entry.js";
-import type { SequenceOverrides } from "./sequence.js";
+import type { Entry } from "./entry.js";
+import { comparedWith, type KeyLog, type SequenceOverrides } from "./sequence.js";
 
 /**
  * How far a counter may go up at once, and the first value that leaves no room. MCUboot: two major versions of a
@@ -41,7 +41,7 @@ export interface BootNumbers {
   readonly version: string | undefined;
 }
 
-type Known = Pick<Entry, "operation" | "sequence" | "version" | "scope" | "digest" | "time" | "user">;
+type Known = Pick<Entry, "operation" | "key" | "sequence" | "version" | "scope" | "digest" | "time" | "user">;
 
 /** What entries have for the same kind of device. */
 function knownOf(entries: readonly Known[], { scope }: BootNumbers) {
@@ -58,44 +58,36 @@ function knownOf(entries: readonly Known[], { scope }: BootNumbers) {
   };
 }
 
-/** Whether a counter and a version are not below all that was signed. */
-function isNotBelow({ highest, newest }: ReturnType<typeof knownOf>, { counter, version }: BootNumbers): boolean {
-  const number = bootVersionNumber(version);
-  return (
-    (highest === undefined || (counter !== undefined && counter >= highest)) &&
-    (newest === undefined || number === undefined || number >= newest.number)
-  );
-}
-
 /**
  * Returns whether the entries of a log that decide about the next signature (decidingEntries()) decide about this one
  * too: its version is above all that they have for the same devices, and its counter is not below theirs. Then
  * checkBootNumber() says by them what it says by the whole log.
  */
 export function decidesBoot(entries: readonly Known[], asked: BootNumbers): boolean {
-  const found = knownOf(entries, asked);
-  const number = bootVersionNumber(asked.version);
-  return number !== undefined && number !== found.newest?.number && isNotBelow(found, asked);
+  const { highest, newest } = knownOf(entries, asked);
+  const { counter, version } = asked;
+  const number = bootVersionNumber(version);
+  const isAbove = number !== undefined && (newest === undefined || number > newest.number);
+  return isAbove && (highest === undefined || (counter !== undefined && counter >= highest));
 }
 
 /**
  * Checks the security counter and the version of an image against the logs of all keys. Refuses what devices would
  * refuse, a counter that leaves no room, and a version that another image has. The same image may be signed again for
- * the same devices, unless a log without it has more: one log does not speak for the key of another.
+ * the same devices: comparedWith() says with what it is compared then.
  *
- * @param logs - What was signed, by log.
+ * @param logs - What was signed.
  * @param asked - The image.
  * @param allow - The refusals that a person overrides.
  * @returns The overrides that were needed, as option names.
  * @throws Failure with SEQUENCE.
  */
-export function checkBootNumber(logs: readonly (readonly Known[])[], asked: BootNumbers, allow: SequenceOverrides): string[] {
+export function checkBootNumber(logs: readonly KeyLog<Known>[], asked: BootNumbers, allow: SequenceOverrides): string[] {
   const { counter, version, digest, scope } = asked;
-  const isThis = (e: Known) => e.digest === digest && e.operation !== MOVE && scope.every((s) => e.scope?.includes(s));
-  const inLogs = logs.map((entries) => knownOf(entries, asked));
-  const signed = inLogs.map(({ known }) => known.some(isThis));
-  if (signed.includes(true) && inLogs.every((found, i) => signed[i] || isNotBelow(found, asked))) return [];
-  const { known, highest, newest } = knownOf(logs.flat(), asked);
+  const isThis = (e: Known) => e.digest === digest && scope.every((s) => e.scope?.includes(s));
+  const compared = comparedWith(logs, isThis);
+  if (!compared) return [];
+  const { known, highest, newest } = knownOf(compared.known, asked);
   const sameVersion = known.findLast((e) => version !== undefined && e.version === version && e.digest !== digest);
   const number = bootVersionNumber(version);
   const limit = COUNTERS[scope[0]?.startsWith("esp32") ? "esp32" : "mcuboot"];
@@ -104,7 +96,7 @@ export function checkBootNumber(logs: readonly (readonly Known[])[], asked: Boot
     if (!allowed) throw refusedInput("ERR_SEQUENCE", message, `${hint}, or allow it: \`${option}\``);
     if (!used.includes(option)) used.push(option);
   };
-  if (counter !== undefined && counter >= limit.last && counter !== highest)
+  if (counter !== undefined && counter >= limit.last && counter !== highest && compared.isNew)
     need(
       allow.allowSequenceJump,
       "allow-sequence-jump",

@@ -33,7 +33,34 @@ export function scopeOfImage(identity: { vendor: Uint8Array; class: Uint8Array }
 
 /** The facts of a signed number: from a log entry, or from an available file. */
 export type SignedNumber = Pick<Entry, "sequence" | "version" | "scope" | "digest" | "time" | "user"> &
-  Partial<Pick<Entry, "operation" | "reason" | "withdrawn">>;
+  Partial<Pick<Entry, "operation" | "key" | "reason" | "withdrawn">>;
+
+/** What the log of a key says. Several keys may have one log. */
+export interface KeyLog<T = SignedNumber> {
+  /** Thumbprint of the key that signs; without it, the entries are compared whatever they say. */
+  readonly key?: string;
+  readonly entries: readonly T[];
+}
+
+/**
+ * Returns the entries that something new is compared with. `isThis`: whether an entry is about the same. What the key
+ * itself has signed, it may sign again; what another key of its log has signed is compared with its own entries. One
+ * log does not speak for another, and what was carried over from another key is not a signature. `isNew`: a log has no
+ * signature on it. Undefined: all keys have signed it.
+ */
+export function comparedWith<T extends Partial<Pick<Entry, "operation" | "key">>>(
+  logs: readonly KeyLog<T>[],
+  isThis: (entry: T) => boolean,
+): { known: T[]; isNew: boolean } | undefined {
+  let isNew = logs.length === 0;
+  const others = logs.flatMap(({ key, entries }) => {
+    const signed = entries.filter((e) => e.operation !== MOVE && isThis(e));
+    if (signed.length === 0) isNew = true;
+    if (key === undefined || signed.length === 0) return [entries];
+    return signed.some((e) => e.key === key) ? [] : [entries.filter((e) => e.key === key)];
+  });
+  return others.length === 0 && logs.length > 0 ? undefined : { known: others.flat(), isNew };
+}
 
 /**
  * Returns whether an entry shares its numbers with this scope. A trust file without a scope has an unknown product
@@ -191,29 +218,30 @@ export interface SequenceOverrides {
 }
 
 /**
- * Returns whether the entries that decide about the next number (decidingEntries()) decide about this one too: it is
- * above those that they have for the same devices, or they have the same manifest. Then checkSequence() says by them
- * what it says by whole logs, for a manifest has one number.
+ * Returns whether the entries of a log that decide about the next number (decidingEntries()) decide about this one too:
+ * it is above those that they have for the same devices, or the key has signed the manifest. Then checkSequence() says
+ * by them what it says by the whole log, for a manifest has one number.
  */
 export function decides(
-  entries: readonly SignedNumber[],
+  { key, entries }: KeyLog,
   { sequence, digest, scope }: { sequence: string; digest: string; scope: readonly string[] },
 ): boolean {
   const asked = new Set(scope);
   const known = entries.filter((e) => sharesScope(e, asked));
-  return (
-    known.every((e) => BigInt(e.sequence as string) < BigInt(sequence)) || known.some((e) => e.digest === digest && e.operation !== MOVE)
-  );
+  const signed = known.filter((e) => e.digest === digest && e.operation !== MOVE);
+  if (key !== undefined && signed.some((e) => e.key === key)) return true;
+  // what another key of the log has signed is compared with the entries of this one
+  const compared = key !== undefined && signed.length > 0 ? known.filter((e) => e.key === key) : known;
+  return compared.every((e) => BigInt(e.sequence as string) < BigInt(sequence));
 }
 
 /**
  * Checks the sequence number of a manifest or trust file against the logs of all keys. Refuses a number that devices
  * would refuse, that another file has, or that leaves no room, a version below one that has a lower number, and a
- * release that was withdrawn. The same manifest or trust file may be signed again, unless a log without it has a higher
- * number: one log does not speak for the key of another, and what was carried over from another key is not a signature.
- * A number that is that of its version may be one major version ahead.
+ * release that was withdrawn. The same manifest or trust file may be signed again: comparedWith() says with what it is
+ * compared then. A number that is that of its version may be one major version ahead.
  *
- * @param logs - The numbers that were used, by log.
+ * @param logs - The numbers that were used.
  * @param asked - The number, the digest of the file, and the devices that it is for.
  * @param allow - The refusals that a person overrides.
  * @param kind - What is numbered. Default: a manifest.
@@ -221,7 +249,7 @@ export function decides(
  * @throws Failure with SEQUENCE or WITHDRAWN.
  */
 export function checkSequence(
-  logs: readonly (readonly SignedNumber[])[],
+  logs: readonly KeyLog[],
   asked: { sequence: bigint; digest: string; scope: readonly string[]; version?: string },
   allow: SequenceOverrides,
   kind: Numbered = MANIFESTS,
@@ -230,22 +258,21 @@ export function checkSequence(
   const isOfVersion = isNumberOf(asked.version, sequence);
   const words = isOfVersion ? VERSIONS : kind;
   const scope = new Set(asked.scope);
-  const inScope = logs.map((entries) => entries.filter((e) => sharesScope(e, scope)));
-  const known = inScope.flat();
-  const last = highestInScope(known, scope);
-  const withdrawn = withdrawalsAmong(known).find(
+  const inScope = logs.map((log) => ({ ...log, entries: log.entries.filter((e) => sharesScope(e, scope)) }));
+  const withdrawn = withdrawalsAmong(inScope.flatMap(({ entries }) => entries)).find(
     (e) => e.digest === digest || BigInt(e.sequence) === sequence || (e.version !== undefined && e.version === asked.version),
   );
   if (withdrawn) throw withdrawnFailure(withdrawn);
-  const signed = inScope.map((entries) => entries.some((e) => e.digest === digest && e.operation !== MOVE));
-  const isAbove = (entries: readonly SignedNumber[]) => entries.every((e) => BigInt(e.sequence as string) < sequence);
-  if (signed.includes(true) && inScope.every((entries, i) => signed[i] || isAbove(entries))) return [];
+  const compared = comparedWith(inScope, (e) => e.digest === digest);
+  if (!compared) return [];
+  const { known, isNew } = compared;
+  const last = highestInScope(known, scope);
   const used: string[] = [];
   const need = (allowed: boolean | undefined, option: string, message: string, hint: string) => {
     if (!allowed) throw refusedInput("ERR_SEQUENCE", message, `${hint}, or allow it: \`${option}\``);
     used.push(option);
   };
-  if (sequence === HIGHEST)
+  if (sequence === HIGHEST && isNew)
     need(
       allow.allowSequenceJump,
       "allow-sequence-jump",

@@ -20,6 +20,7 @@ import {
   bootVersionNumber,
   checkBootNumber,
   decidesBoot,
+  logsFor,
   readAll,
   refusedInput,
   refuseKeyAsInput,
@@ -142,7 +143,7 @@ async function sign(name: string, content: Uint8Array, keys: readonly SigningKey
     o.log,
     async (logs) => {
       refuseMovedKeys(keys, logs.deciding.flat());
-      const overrides = permit(logs, numbers, o);
+      const overrides = permit(keys, logs, numbers, o);
       return enterUses(logs, "sign", keys, messages, { ...factsOf(numbers), ...(overrides.length > 0 && { overrides }) });
     },
     o,
@@ -288,12 +289,17 @@ const factsOf = ({ digest, scope, counter, version }: BootNumbers) => ({
 });
 
 /** Throws the refusals of the logs. Returns what was overridden. */
-function permit(logs: Pick<SigningLogs, "logs" | "deciding">, numbers: BootNumbers, o: SequenceOverrides): string[] {
+function permit(
+  keys: readonly SigningKey[],
+  logs: Pick<SigningLogs, "logs" | "deciding">,
+  numbers: BootNumbers,
+  o: SequenceOverrides,
+): string[] {
   const known = logs.deciding.flat();
   if (known.length > 0 && !known.some((e) => e.scope?.some((one) => numbers.scope.includes(one))))
     warn("the log has no image for this vendor and class yet, so nothing was compared: check that both are written right");
-  const isDecided = logs.deciding.every((entries) => decidesBoot(entries, numbers));
-  const overrides = checkBootNumber(isDecided ? logs.deciding : logs.logs, numbers, o);
+  const compared = logsFor(keys, logs, ({ entries }) => decidesBoot(entries, numbers));
+  const overrides = checkBootNumber(compared, numbers, o);
   for (const override of overrides) warn(`the image is signed because of \`${override}\``);
   return overrides;
 }

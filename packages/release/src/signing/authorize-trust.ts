@@ -9,7 +9,7 @@ import {
   type SequenceOverrides,
   withSigningLogs,
 } from "@firmseal/keys";
-import { isOfTrustFile, refusedInput, TRUST_FILES, visible, warn } from "@firmseal/keys/internal";
+import { isOfTrustFile, logsFor, refusedInput, TRUST_FILES, visible, warn } from "@firmseal/keys/internal";
 import { type PrecedingTrust, signedWith, TrustDraft } from "@firmseal/signer";
 import type { PreviousTrust } from "../trust/change.js";
 import { type ComparisonOptions, digestOfTrust, knownTrust, numberOfTrust, uncompared } from "../trust/trust-log.js";
@@ -68,7 +68,7 @@ export async function recordTrustSigning(
       const entries = signingLogs.logs.flat();
       refuseMovedKeys(keys, entries);
       // trust files that were given count as a log: devices have them
-      const logs = [...signingLogs.logs, previous.map(knownTrust)];
+      const logs = [...logsFor(keys, signingLogs), { entries: previous.map(knownTrust) }];
       const numbers = checkSequence(logs, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
       const byLog = approvalsByLog(entries, keys, approvals);
       const overrides = [...numbers, ...uncompared(signingLogs.logs, draft.store, previous, o), ...byLog.overrides];

@@ -14,7 +14,7 @@ import {
   type SigningLogs,
   withSigningLogs,
 } from "@firmseal/keys";
-import { decides, refusedInput, SIGN_RECORD, sha256Hex } from "@firmseal/keys/internal";
+import { decides, logsFor, refusedInput, SIGN_RECORD, sha256Hex } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, recordMessage, type Signable } from "@firmseal/signer";
 import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
 import type { TrustOnFile } from "../trust/read.js";
@@ -172,7 +172,7 @@ async function permitted(
       ...refuseRootKeys(keys, known, o),
       ...approvals.overrides,
       ...checkSequence(
-        opened.deciding.every((entries) => decides(entries, one.asked)) ? opened.deciding : opened.logs,
+        logsFor(keys, opened, (log) => decides(log, one.asked)),
         { ...one.asked, sequence: BigInt(one.asked.sequence) },
         o,
       ),

@@ -2,7 +2,7 @@
 
 import { versionIn } from "@firmseal/behaviour";
 import { checkSequence, type Entry, keyName, type SequenceOverrides, withSigningLogs } from "@firmseal/keys";
-import { consultLog, isLedgerPlace, refuseOtherFamily, usage, warn } from "@firmseal/keys/internal";
+import { consultLog, isLedgerPlace, logsFor, refuseOtherFamily, usage, warn } from "@firmseal/keys/internal";
 import type { EnvelopeDraft } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import type { TrustOnFile } from "../trust/read.js";
@@ -46,7 +46,7 @@ export async function refuseKeys(
     const overrides = [
       ...refuseRootKeys(keys, entries, o),
       ...approvalsByLog(entries, keys, approvals).overrides,
-      ...checkSequence(logs, asked, o),
+      ...checkSequence(logsFor(keys, { logs }), asked, o),
     ];
     for (const override of overrides) warn(`the log of the key speaks against it; it is accepted because of \`${override}\``);
     return overrides;

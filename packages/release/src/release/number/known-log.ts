@@ -59,6 +59,6 @@ export function refuseKnownJump(
     const { scope, ofBoard } = entriesFor(product, board, logs);
     // the same content may be signed again under its number: what it is, is not known yet
     if (ofBoard.some((e) => BigInt(e.sequence as string) >= sequence)) continue;
-    checkSequence([ofBoard], { sequence, digest: "", scope, ...(isNumberOf(version, sequence) && { version }) }, o);
+    checkSequence([{ entries: ofBoard }], { sequence, digest: "", scope, ...(isNumberOf(version, sequence) && { version }) }, o);
   }
 }
