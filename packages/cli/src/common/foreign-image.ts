@@ -6,7 +6,7 @@ import { type ClockOverride, keyFacts, type SequenceOverrides } from "@firmseal/
 import { isFile, logBeside, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
 import { type Product, signImage } from "@firmseal/release";
 import { boardsOf, productLog } from "@firmseal/release/internal";
-import { refusedFormat, refuseEnvelopeOptions } from "./foreign-read.js";
+import { NOT_OF_ENVELOPES, refusedFormat, refuseEnvelopeOptions } from "./foreign-read.js";
 import { missingOption } from "./options.js";
 import { checkLog, checkOutput, deliver } from "./output.js";
 import { productAsked } from "./release/product-names.js";
@@ -137,15 +137,7 @@ export async function signBootImage(path: string | undefined, o: SignBootOptions
   return {
     ...{ out, bytes: file.bytes.length, sequence: counter === null ? null : String(counter), version: version ?? undefined },
     ...{ format: o.format, signers: keys.map(keyFacts), log: receipts },
-    // no envelope, so nothing of one
-    ...{
-      payloads: { inside: [], outside: [] },
-      target: undefined,
-      for: undefined,
-      signatures: undefined,
-      lint: undefined,
-      approval: undefined,
-    },
+    ...NOT_OF_ENVELOPES,
     ...member,
   };
 }

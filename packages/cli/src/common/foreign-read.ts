@@ -31,6 +31,16 @@ const factsOf = ({ format, bytes, version, counter, sizes, encrypted, signatures
 
 export type ForeignFacts = ReturnType<typeof factsOf>;
 
+/** What sign says about an envelope, and nothing else has. */
+export const NOT_OF_ENVELOPES = {
+  payloads: { inside: [], outside: [] },
+  target: undefined,
+  for: undefined,
+  signatures: undefined,
+  lint: undefined,
+  approval: undefined,
+};
+
 /** The refusal of a format as a Failure, which says the place in the file; every other error as it is. */
 export function refusedFormat(path: string, e: unknown, facts: object = {}): unknown {
   if (!(e instanceof FormatRefusal)) return e;

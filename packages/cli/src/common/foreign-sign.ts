@@ -4,7 +4,7 @@ import { type ClockOverride, keyFacts } from "@firmseal/keys";
 import { logBeside, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
 import { signFile } from "@firmseal/release";
 import { productLog } from "@firmseal/release/internal";
-import { refusedFormat, refuseEnvelopeOptions } from "./foreign-read.js";
+import { NOT_OF_ENVELOPES, refusedFormat, refuseEnvelopeOptions } from "./foreign-read.js";
 import { missingOption } from "./options.js";
 import { checkLog, checkNewOutput, checkOutput, deliver } from "./output.js";
 import { productAsked } from "./release/product-names.js";
@@ -61,15 +61,7 @@ export async function signForeign(path: string | undefined, o: SignForeignOption
   const member = deliver(out, file.bytes, o.json, { fresh: true });
   return {
     ...{ out, bytes: file.bytes.length, sequence: null, format: o.format, signers: [keyFacts(key)], log: receipts },
-    // no envelope, so nothing of one
-    ...{
-      payloads: { inside: [], outside: [] },
-      target: undefined,
-      for: undefined,
-      signatures: undefined,
-      lint: undefined,
-      approval: undefined,
-    },
+    ...NOT_OF_ENVELOPES,
     ...member,
   };
 }

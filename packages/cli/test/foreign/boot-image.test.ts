@@ -303,6 +303,18 @@ describe("an ESP32 image", () => {
     expect((await p.ok(["verify", "esp.signed.bin", "--key", "E.jwk"])).stderr).toContain("good, esp32, 1.2.3, security counter 7");
   });
 
+  it.each([
+    ["for a chip that verifies RSA alone", espImage({ chip: 5 }), "ESP32_CHIP_KEY"],
+    ["padded with ff to 64 KiB", Buffer.concat([espImage({ chip: 16 }), Buffer.alloc(0x10000, 0xff)]).subarray(0, 0x10000), "ESP32_PADDED"],
+    ["cut", espImage({ chip: 16 }).subarray(0, -1), undefined],
+  ])("is refused, and nothing is written: %s", async (_, bytes, reason) => {
+    const p = await bootPlace();
+    p.put("esp.bin", bytes);
+    const { json } = await p.run([...esp(JUMP), "--json"]);
+    expect(json).toMatchObject({ ok: false, exit: 1, ...(reason && { reason }) });
+    expect([p.has("esp.signed.bin"), lines(p, "E").length]).toEqual([false, 0]);
+  });
+
   it("is counted apart if it is a boot loader, which has no counter", async () => {
     const p = await bootPlace();
     await p.ok(esp(JUMP));

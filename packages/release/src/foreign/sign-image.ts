@@ -135,7 +135,7 @@ async function sign(name: string, content: Uint8Array, keys: readonly SigningKey
   }
   const image = await draftOf(name, content, format, by[0] as FormatKey, o);
   for (const text of image.facts.warnings) warn(`${name}: ${text}`);
-  const messages = messagesOf(image, by);
+  const messages = await messagesOf(image, by);
   const numbers = numbersOf(image, format, o);
   let file = image;
   const receipts = await withSigningLogs(
@@ -239,14 +239,13 @@ function refuseBroken(image: BootImage, signer: FormatKey): void {
  * The message of each key. Signs without keys first, with signatures that take the most bytes: what does not fit into
  * the slot or the sector is refused before anything is entered.
  */
-function messagesOf(image: BootImage, by: readonly FormatKey[]): Uint8Array[] {
+async function messagesOf(image: BootImage, by: readonly FormatKey[]): Promise<Uint8Array[]> {
+  const { schemeLength } = await import("@firmseal/formats");
   const messages: Uint8Array[] = [];
   let trial = image;
   for (const key of by) {
-    const { message, scheme } = image.toBeSigned(key);
-    messages.push(message);
-    const length = scheme.type === "ed25519" || scheme.type === "ecdsa" ? 64 : 0;
-    trial = trial.withSignature(key, new Uint8Array(length).fill(0x80));
+    messages.push(image.toBeSigned(key).message);
+    trial = trial.withSignature(key, new Uint8Array(schemeLength(key.kind)).fill(0x80));
   }
   return messages;
 }
