@@ -9,6 +9,7 @@ export type { Finding, LintReport } from "./lint/lint.js";
 export { type LintOptions, lintReleases } from "./lint/releases.js";
 export type { Product } from "./product/file/product.js";
 export { readProduct } from "./product/file/read.js";
+export { type BootSignature, signBootImages } from "./release/boot.js";
 export { planRelease, type ReleaseOptions, type ReleasePlan } from "./release/plan.js";
 export { makeRelease } from "./release/release.js";
 export type { BoardProgress } from "./release/round/progress.js";

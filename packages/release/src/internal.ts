@@ -27,6 +27,7 @@ export { type ShownMember, shownMembers, trustedThumbprints } from "./product/fi
 export { productLog, withProductLog } from "./product/ledger.js";
 export { refuseOtherProduct } from "./product/record.js";
 export { approvalPath, approvalProgress } from "./release/approvals.js";
+export { boardBootImage, hasBootImage, signedImageName } from "./release/board/boot-image.js";
 export { refuseMissingKeys, signingKeys, trustOptions, trustPins } from "./release/board/devices.js";
 export { boardToBridge, bridgedBoard, rotatedTrust } from "./release/bridge.js";
 export { type BoardChange, folderChanges, lastOf, releaseChanges, releaseReview } from "./release/changes.js";
@@ -56,7 +57,7 @@ export {
 } from "./release/round/attach.js";
 export { joinReleases } from "./release/round/join.js";
 export { type JoinOptions, planJoin, planSigning, type RoundOptions } from "./release/round/plan-round.js";
-export { boardInput, refuseUnapprovable } from "./release/sign-board.js";
+export { boardInput, refuseUnapprovable, withImage } from "./release/sign-board.js";
 export { triedPlan } from "./release/tried-plan.js";
 export type { VerifiedBoard } from "./release/verify.js";
 export { refuseWithdrawnAround, withdrawalAround } from "./release/withdrawn/around.js";

@@ -73,11 +73,9 @@ k = 2
 });
 
 describe("a product file", () => {
-  it("has the roles of trust files, except that of the root", () => {
+  it("has the roles of trust files, except that of the root, and that of boot loaders", () => {
     expect(Object.keys(schema.properties.keys.properties).toSorted()).toEqual(
-      Object.keys(ROLES)
-        .filter((name) => name !== "root")
-        .toSorted(),
+      [...Object.keys(ROLES).filter((name) => name !== "root"), "boot"].toSorted(),
     );
   });
 

@@ -1,11 +1,10 @@
 // Signs an image for its boot loader: MCUboot, or Secure Boot v2 of ESP32.
 
-import { basename, dirname, extname, join } from "node:path";
 import type { ImageOptions } from "@firmseal/formats";
 import { type ClockOverride, keyFacts, type SequenceOverrides } from "@firmseal/keys";
-import { isFile, logBeside, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
+import { isFile, logBeside, type PassphraseOptions, passphraseOptions, usage } from "@firmseal/keys/internal";
 import { type Product, signImage } from "@firmseal/release";
-import { boardsOf, productLog } from "@firmseal/release/internal";
+import { boardBootImage, boardsOf, hasBootImage, productLog, signedImageName, withImage } from "@firmseal/release/internal";
 import { NOT_OF_ENVELOPES, refusedFormat, refuseEnvelopeOptions } from "./foreign-read.js";
 import { missingOption } from "./options.js";
 import { checkLog, checkOutput, deliver } from "./output.js";
@@ -41,10 +40,6 @@ const TAKEN: { readonly [name in keyof SignBootOptions]-?: true } = {
   ...{ allowLowerSequence: true, allowSequenceReuse: true, allowSequenceJump: true, allowTestKey: true, allowClock: true },
   ...{ passphraseEnv: true, passphraseFd: true, json: true },
 };
-
-/** The name of the signed image, beside the input. stdin goes to stdout. */
-const signedName = (path: string) =>
-  path === STDIO ? STDIO : join(dirname(path), `${basename(path, extname(path))}.signed${extname(path)}`);
 
 /** The devices, for the log. */
 function devicesOf(product: Product | undefined, o: SignBootOptions): { vendor: string; class: string | readonly string[] } {
@@ -107,22 +102,50 @@ function imageOptions({
   };
 }
 
+/** What is signed: the bytes of a file, and what an image says that is made from them. */
+interface BootInput {
+  readonly path: string;
+  readonly content: string | Uint8Array;
+  readonly image: Omit<ImageOptions, "signer"> | undefined;
+  readonly keys: readonly string[];
+}
+
+/** Options that the product file answers for a board with a `format`. */
+const ANSWERED = ["seq", "headerSize", "padHeader", "slotSize", "align", "pad"] as const;
+
+/** The image of a board whose format the product file has. Undefined for others: options say everything. */
+async function boardInput(path: string | undefined, product: Product | undefined, o: SignBootOptions): Promise<BootInput | undefined> {
+  const [board] = product && o.board !== undefined ? boardsOf(product, [o.board]) : [];
+  if (!product || !board || !hasBootImage(board) || board.boot.format !== o.format) return undefined;
+  const answered = ANSWERED.find((name) => o[name] !== undefined);
+  if (answered)
+    throw usage(`\`${answered}\`: ${product.path} says it for board ${board.name}`, "drop the option, or correct the product file");
+  if (board.boot.image && o.version === undefined)
+    throw usage("an image that is made from a binary needs a version", "give that of the release: `version` 1.4.2");
+  const meant = path === undefined ? board : { ...(await withImage(product, board, path)), boot: board.boot };
+  const { built, image } = await boardBootImage(product, meant, o.version ?? "", product.out);
+  return { path: built.path, content: built.bytes, image, keys: o.key ?? product.boot.keys };
+}
+
 /** Writes the signed image. The members are those of an envelope. */
-export async function signBootImage(path: string | undefined, o: SignBootOptions) {
-  if (path === undefined) throw usage("argument 'input' is missing", "name the image, or the binary of the build");
+export async function signBootImage(given: string | undefined, o: SignBootOptions) {
   refuseEnvelopeOptions(`--format ${o.format} signs an image`, o, Object.keys(TAKEN));
-  if (!o.key) throw missingOption("-k, --key <key>");
-  const image = imageOptions(o);
-  const out = o.out ?? signedName(path);
-  // the logs may not exist yet
-  const logs = o.log ?? o.key.flatMap((key) => logBeside(key) ?? []);
-  checkOutput(out, "--out", [path, ...o.key].concat(logs));
-  if (!o.replace && isFile(out)) throw usage(`${out} exists`, "choose another name: `out` FILE; or replace the file: `replace`");
-  if (o.log !== undefined) checkLog(o.log, [path, ...o.key, out]);
   const product = await productAsked(o.product);
-  const { file, keys, receipts } = await signImage(path, o.key, {
+  const ofBoard = await boardInput(given, product, o);
+  const path = ofBoard?.path ?? given;
+  if (path === undefined) throw usage("argument 'input' is missing", "name the image, or the binary of the build");
+  const { content, image, keys: refs } = ofBoard ?? { content: path, image: imageOptions(o), keys: o.key ?? [] };
+  if (refs.length === 0) throw missingOption("-k, --key <key>");
+  const out = o.out ?? signedImageName(path);
+  // the logs may not exist yet
+  const logs = o.log ?? refs.flatMap((key) => logBeside(key) ?? []);
+  checkOutput(out, "--out", [path, ...refs].concat(logs));
+  if (!o.replace && isFile(out)) throw usage(`${out} exists`, "choose another name: `out` FILE; or replace the file: `replace`");
+  if (o.log !== undefined) checkLog(o.log, [path, ...refs, out]);
+  const { file, keys, receipts } = await signImage(content, refs, {
     ...{ format: o.format, ...devicesOf(product, o), product, log: await productLog(product, o.log), passphrases: passphraseOptions(o) },
     ...(image && { image }),
+    name: path,
     ...(o.add && { add: true }),
     ...(o.allowLowerSequence && { allowLowerSequence: true }),
     ...(o.allowSequenceReuse && { allowSequenceReuse: true }),

@@ -17,12 +17,16 @@ export async function formatKeyOf({ public: key }: Pick<SigningKey, "public">, f
   return (await import("@firmseal/formats")).formatKey(own);
 }
 
-/** All keys that a product file names: files and other references. */
-const referencesOf = ({ keys, trust, approval }: Product): string[] => [
+/** What a key signs that no manifest covers. */
+export type ForeignPurpose = "image" | "signature file";
+
+/** All keys that a product file names, files and other references, but for those that may sign this. */
+const referencesOf = ({ keys, trust, approval, boot }: Product, purpose: ForeignPurpose): string[] => [
   ...Object.values(keys).flat(),
   ...trust.root,
   ...trust.keys,
   ...approval.keys,
+  ...(purpose === "image" ? [] : [...boot.keys, ...boot.trusted]),
 ];
 
 const isSameKey = (one: string, other: string) => one === other || (isFile(one) && isFile(other) && isSameFile(one, other));
@@ -45,15 +49,15 @@ const ofProduct = ({ path }: Product, name: string) =>
   );
 
 /** Refuses references that a product file has too. */
-export function refuseProductReferences(product: Product | undefined, keys: readonly string[]): void {
-  const named = product ? referencesOf(product) : [];
+export function refuseProductReferences(product: Product | undefined, keys: readonly string[], purpose: ForeignPurpose): void {
+  const named = product ? referencesOf(product, purpose) : [];
   for (const key of keys) if (named.some((ref) => isSameKey(ref, key))) throw ofProduct(product as Product, key);
 }
 
 /** Refuses a key that a product file or its trust files name. Of its private keys, those in files are known. */
-export async function refuseProductKey(product: Product, { name, public: key }: SigningKey): Promise<void> {
+export async function refuseProductKey(product: Product, { name, public: key }: SigningKey, purpose: ForeignPurpose): Promise<void> {
   const known: PublicKey[] = [];
-  for (const ref of referencesOf(product)) if (schemeOf(ref) === undefined) known.push(...(await keysAt(ref)));
+  for (const ref of referencesOf(product, purpose)) if (schemeOf(ref) === undefined) known.push(...(await keysAt(ref)));
   const { file, earlier, carry } = product.trust;
   const lists = [...[file ?? [], earlier].flat().map(readTrustFile), ...[carry ?? []].flat().map(readTrustChain)];
   known.push(...lists.flatMap(({ store }) => keysOf(store)));

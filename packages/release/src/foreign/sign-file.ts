@@ -66,7 +66,7 @@ export async function signFile(content: string | Uint8Array, key: string | Signi
   const bytes = typeof content === "string" ? readAll(content, LIMITS.image) : Uint8Array.from(content);
   const o = { ...options };
   if (typeof key !== "string") return sign(bytes, key, o);
-  refuseProductReferences(o.product, [key]);
+  refuseProductReferences(o.product, [key], "signature file");
   return withSigners([key], o.passphrases ?? [], ([opened]) => sign(bytes, opened as SigningKey, o), o);
 }
 
@@ -77,7 +77,7 @@ async function sign(content: Uint8Array, key: SigningKey, { format: name, produc
   if (!format) throw usage(`\`format\` ${name} is not a format of signature files`, `give one of ${names.join(", ")}`);
   refuseTestKeys([key.public], o.allowTestKey ?? []);
   const by = await formatKeyOf(key, name);
-  if (product) await refuseProductKey(product, key);
+  if (product) await refuseProductKey(product, key, "signature file");
   const facts = { digest: `sha-256:${sha256Hex(content)}`, scope: scopeOfSignatureFile(name) };
   const receipts: Receipt[] = [];
   let file: FormatFile = format.draft(content, o);

@@ -47,6 +47,8 @@ export interface SignImageOptions extends SequenceOverrides, ClockOverride, Abor
   readonly vendor: string;
   /** Name or UUID of the device class, or several of them. */
   readonly class: string | readonly string[];
+  /** How messages name the content. Default: its file name, or "the input". */
+  readonly name?: string;
   /** MCUboot: what an image says that is made from the binary of a build. Without it, the input is an image. */
   readonly image?: Omit<ImageOptions, "signer"> | undefined;
   /** Sign an image that has signatures by other keys, which stay. */
@@ -105,23 +107,28 @@ export async function signImage(
 ): Promise<SignedImage> {
   // nothing of the caller's is read again later
   const bytes = typeof content === "string" ? readAll(content, LIMITS.image) : Uint8Array.from(content);
-  const name = typeof content === "string" ? content : "the input";
+  const name = options.name ?? (typeof content === "string" ? content : "the input");
   const o = { ...options, class: [options.class].flat(), ...(options.image && { image: { ...options.image } }) };
   const references = keys.filter((key) => typeof key === "string");
   const open = keys.filter((key): key is SigningKey => typeof key !== "string");
   if (keys.length === 0) throw usage("no key signs", "name at least one key");
   if (references.length > 0 && open.length > 0)
     throw usage("keys: give references, or open keys, not both", "open all of them: withSigners()");
-  refuseProductReferences(o.product, references);
+  refuseProductReferences(o.product, references, "image");
   const work = (signing: readonly SigningKey[]) => sign(name, bytes, signing, o);
   return open.length > 0 ? work(open) : withSigners(references, o.passphrases ?? [], work, o);
 }
 
-async function sign(name: string, content: Uint8Array, keys: readonly SigningKey[], o: SignImageOptions): Promise<SignedImage> {
+/** The format of images with this name. Throws a Failure (usage) if there is none. */
+export async function bootFormatOf(name: string): Promise<BootFormat> {
   const { BOOT_FORMATS } = await import("@firmseal/formats");
-  const format = BOOT_FORMATS.find((one) => one.name === o.format);
-  if (!format)
-    throw usage(`\`format\` ${o.format} is not a format of images`, `give one of ${BOOT_FORMATS.map((one) => one.name).join(", ")}`);
+  const format = BOOT_FORMATS.find((one) => one.name === name);
+  if (format) return format;
+  throw usage(`\`format\` ${name} is not a format of images`, `give one of ${BOOT_FORMATS.map((one) => one.name).join(", ")}`);
+}
+
+async function sign(name: string, content: Uint8Array, keys: readonly SigningKey[], o: SignImageOptions): Promise<SignedImage> {
+  const format = await bootFormatOf(o.format);
   refuseTestKeys(
     keys.map((key) => key.public),
     o.allowTestKey ?? [],
@@ -131,11 +138,10 @@ async function sign(name: string, content: Uint8Array, keys: readonly SigningKey
     if (by.length > 0 && keys.slice(0, by.length).some((one) => keyName(one.public) === keyName(key.public)))
       throw refusedInput("ERR_ALREADY_SIGNED", `${key.name}: this key is given twice`, "name each key once");
     by.push(await formatKeyOf(key, format.name));
-    if (o.product) await refuseProductKey(o.product, key);
+    if (o.product) await refuseProductKey(o.product, key, "image");
   }
-  const image = await draftOf(name, content, format, by[0] as FormatKey, o);
+  const { image, messages } = await bootDraft(name, content, format, by, o);
   for (const text of image.facts.warnings) warn(`${name}: ${text}`);
-  const messages = await messagesOf(image, by);
   const numbers = numbersOf(image, format, o);
   let file = image;
   const receipts = await withSigningLogs(
@@ -155,8 +161,44 @@ async function sign(name: string, content: Uint8Array, keys: readonly SigningKey
   return { file: made, keys: keys.map((key) => key.public), receipts };
 }
 
-/** The image that keys must sign. */
-async function draftOf(name: string, content: Uint8Array, format: BootFormat, signer: FormatKey, o: SignImageOptions): Promise<BootImage> {
+/** An image that is not signed yet. */
+export interface BootDraft {
+  readonly image: BootImage;
+  /** What each key signs. */
+  readonly messages: readonly Uint8Array[];
+  /** The image with signatures as long as they can be, which nobody has made. */
+  readonly trial: BootImage;
+}
+
+/**
+ * The image that keys must sign. Signs without keys first, with signatures that take the most bytes: what does not fit
+ * into the slot or the sector is refused before anything is entered.
+ */
+export async function bootDraft(
+  name: string,
+  content: Uint8Array,
+  format: BootFormat,
+  by: readonly FormatKey[],
+  o: Pick<SignImageOptions, "image" | "add">,
+): Promise<BootDraft> {
+  const { schemeLength } = await import("@firmseal/formats");
+  const image = await draftOf(name, content, format, by[0] as FormatKey, o);
+  const messages: Uint8Array[] = [];
+  let trial = image;
+  for (const key of by) {
+    messages.push(image.toBeSigned(key).message);
+    trial = trial.withSignature(key, new Uint8Array(schemeLength(key.kind)).fill(0x80));
+  }
+  return { image, messages, trial };
+}
+
+async function draftOf(
+  name: string,
+  content: Uint8Array,
+  format: BootFormat,
+  signer: FormatKey,
+  o: Pick<SignImageOptions, "image" | "add">,
+): Promise<BootImage> {
   const { buildMcuboot } = await import("@firmseal/formats");
   if (o.image && format.name !== "mcuboot")
     throw usage(`\`image\` is for mcuboot, and an image in the format ${format.name} says all of it itself`, "leave it out");
@@ -235,21 +277,6 @@ function refuseBroken(image: BootImage, signer: FormatKey): void {
   }
 }
 
-/**
- * The message of each key. Signs without keys first, with signatures that take the most bytes: what does not fit into
- * the slot or the sector is refused before anything is entered.
- */
-async function messagesOf(image: BootImage, by: readonly FormatKey[]): Promise<Uint8Array[]> {
-  const { schemeLength } = await import("@firmseal/formats");
-  const messages: Uint8Array[] = [];
-  let trial = image;
-  for (const key of by) {
-    messages.push(image.toBeSigned(key).message);
-    trial = trial.withSignature(key, new Uint8Array(schemeLength(key.kind)).fill(0x80));
-  }
-  return messages;
-}
-
 /** What the log says about an image. */
 function numbersOf({ covered, facts }: BootImage, format: BootFormat, o: SignImageOptions): BootNumbers {
   const { counter, version } = facts;
@@ -268,7 +295,7 @@ function numbersOf({ covered, facts }: BootImage, format: BootFormat, o: SignIma
 }
 
 /** Refuses an image that names devices, and not those that its log counts. */
-function refuseOtherDevices({ details }: BootImage["facts"], devices: readonly { vendor: Uint8Array; class: Uint8Array }[]): void {
+export function refuseOtherDevices({ details }: BootImage["facts"], devices: readonly { vendor: Uint8Array; class: Uint8Array }[]): void {
   for (const what of ["vendor", "class"] as const) {
     const named = details.find(({ name }) => name === what)?.value;
     if (named !== undefined && !devices.some((one) => formatUuid(one[what]) === named))

@@ -27,6 +27,7 @@ import type { ApprovalOptions, Approvals } from "../signing/approval.js";
 import { logDigest } from "../signing/authorize.js";
 import { higher } from "../trust/quorum.js";
 import { productApprovals } from "./board/approvers.js";
+import { boardBootImage, bootReader, hasBootImage, unsignedBoot } from "./board/boot-image.js";
 import {
   ifNoKey,
   neededOf,
@@ -40,7 +41,7 @@ import {
   signingKeys,
   type TrustLists,
 } from "./board/devices.js";
-import { type PreparedBoard, prepareBoard } from "./board/prepare.js";
+import { type ImageReader, type PreparedBoard, prepareBoard } from "./board/prepare.js";
 import { type Cuts, cutPower } from "./cuts/cuts.js";
 import { lintBoards, type ReleaseLint } from "./lint.js";
 import { envelopeName, shelfPath } from "./names.js";
@@ -285,7 +286,7 @@ async function beforeImages(product: Product, o: ReleaseOptions) {
   if (!o.dryRun) refuseMissingKeys(product, role ?? "release", o);
   if (o.out === undefined) refuseOutsideOut(product);
   const out = o.out ?? shelfPath(product, role);
-  const folder = join(out, version);
+  const folder = folderOfVersion(product, o);
   o.into?.(folder);
   const chosen = boardsOf(product, o.boards ?? []);
   const known = knownReleases(product, out, o);
@@ -351,6 +352,18 @@ function refuseWithoutSigners(
     );
 }
 
+/** The folder of a release. */
+export const folderOfVersion = (product: Product, { out, role, version }: ReleaseOptions): string =>
+  join(out ?? shelfPath(product, role), version);
+
+/** The reader of the images of a board: undefined for those that the build wrote. */
+async function readerOf(product: Product, board: Board, o: ReleaseOptions): Promise<ImageReader | undefined> {
+  if (!hasBootImage(board)) return undefined;
+  const found = await boardBootImage(product, board, o.version, folderOfVersion(product, o));
+  if (!found.signed && !o.dryRun) throw unsignedBoot(product, found);
+  return await bootReader(product, found);
+}
+
 async function readImages(
   product: Product,
   chosen: readonly Board[],
@@ -359,7 +372,7 @@ async function readImages(
 ): Promise<PreparedBoard[]> {
   const boards: PreparedBoard[] = [];
   for (const board of chosen) {
-    const prepared = await prepareBoard(product, board, o.version, o.role, undefined, carried);
+    const prepared = await prepareBoard(product, board, o.version, o.role, await readerOf(product, board, o), carried);
     for (const { read } of prepared.images) if (read !== undefined) o.progress?.(board.name, read);
     boards.push(prepared);
   }
@@ -385,7 +398,7 @@ async function readImages(
  */
 export async function planRelease(product: Product, given: ReleaseOptions): Promise<ReleasePlan> {
   const o = await withProductLog(product, given);
-  const folder = join(o.out ?? shelfPath(product, o.role), o.version);
+  const folder = folderOfVersion(product, o);
   const isThere = existsSync(folder);
   try {
     return await planOnce(product, o);

@@ -16,8 +16,9 @@ import { warnOfNoEntry } from "../signing/approval.js";
 import { logDigest, RELEASE, recordSignings } from "../signing/authorize.js";
 import { type NextSequence, reviewSigned } from "../signing/draft.js";
 import { isUnapproved, refuseUnapproved } from "./approvals.js";
+import { refuseBootKeys } from "./board/boot-image.js";
 import { referencesOf, scopeOfBoard } from "./board/devices.js";
-import { knownSigners } from "./known-signers.js";
+import { knownSigners } from "./board/known-signers.js";
 import { boardNames, choiceFor, planRelease, type ReleasePlan, withdrawnFor } from "./plan.js";
 import { refuseRecordedSigners } from "./record/record-check.js";
 import { signatureOfRecord } from "./record/record-signatures.js";
@@ -116,6 +117,7 @@ async function signPlan(planned: ReleasePlan, given: readonly SigningKey[]): Pro
   const { product, existing, boards, options: o } = plan;
   if (plan.isRound) checkReplaced(plan.folder, sizeOfRelease(plan));
   const publics = given.map((key) => key.public);
+  await refuseBootKeys(product, publics);
   const round = await Round.begin(plan, given);
   // others sign later only if somebody has said so
   refuseSigners(plan, publics, plan.isRound || o.keys || given.length === 0 ? round.counted : []);

@@ -7,6 +7,7 @@ import { type Board, boardsOf, type Product } from "../product/file/product.js";
 import { type KnownRelease, releasesIn } from "../product/record.js";
 import { type InputOptions, type PreparedInput, type ReleaseInput, readInput } from "../signing/draft.js";
 import type { TrustOnFile } from "../trust/read.js";
+import { boardBootImage, bootReader, hasBootImage, unsignedBoot } from "./board/boot-image.js";
 import { productLists, scopeOfBoard } from "./board/devices.js";
 import { prepareBoard } from "./board/prepare.js";
 import { envelopeName } from "./names.js";
@@ -96,7 +97,9 @@ export async function boardInput(
       o.allowLowerSequence === true,
     );
   const { lists = [], carried } = await productLists(product);
-  const prepared = await prepareBoard(product, own, version, undefined, undefined, carried);
+  const boot = hasBootImage(own) ? await boardBootImage(product, own, version ?? "", product.out) : undefined;
+  if (boot && !boot.signed) throw unsignedBoot(product, boot);
+  const prepared = await prepareBoard(product, own, version, undefined, boot && (await bootReader(product, boot)), carried);
   const scope = scopeOfBoard(product, board);
   const [image] = prepared.images;
   return {

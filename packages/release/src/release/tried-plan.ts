@@ -2,7 +2,7 @@
 
 import { coseAlgFor } from "../consumer/cose-alg.js";
 import { neededOf, productTrusted, refuseFewKeys } from "./board/devices.js";
-import { knownSigners } from "./known-signers.js";
+import { knownSigners } from "./board/known-signers.js";
 import { choiceFor, cutPlan, likelyNumber, lintPlan, type ReleasePlan, refuseLint } from "./plan.js";
 import { refuseSigners } from "./release.js";
 import { Round } from "./round/round.js";

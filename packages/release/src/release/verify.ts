@@ -1,7 +1,7 @@
 // Verifies envelopes and folders of releases for a product: the right product and board, in the right order, signed by
 // the right keys, with every payload.
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { RECORD, type ReleaseRecord, versionIn } from "@firmseal/behaviour";
 import { Failure, versionNumber } from "@firmseal/keys";
 import {
@@ -44,11 +44,14 @@ import { trustedKeys } from "../trust/trusted-keys.js";
 import { otherSignatures } from "../verify/doubts.js";
 import { readEnvelopeFile } from "../verify/envelope-file.js";
 import { namedIdentities } from "../verify/manifest-facts.js";
+import { payloadFiles } from "../verify/payload-check.js";
 import { withFileName } from "../verify/refusals.js";
 import type { TrustedKeys } from "../verify/verified.js";
-import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
+import { payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "../verify/verified.js";
+import { hasBootImage, verifyReleasedBoot } from "./board/boot-image.js";
 import { carriedAfter, identitiesOf, refuseRole, refuseUntakenTrust, scopeOfBoard, trustOptions } from "./board/devices.js";
 import { type EarlierList, earlierLists, highestCarried, OTHER_KEYS } from "./board/earlier-lists.js";
+import { imagesIn, prepareBoard } from "./board/prepare.js";
 import { missingHint } from "./folder.js";
 import { refuseDisorder } from "./number/numbers.js";
 import { refuseRecord } from "./record/record-check.js";
@@ -194,6 +197,11 @@ async function verifyOne(
   const role = (o.role ?? "release") as SigningRole;
   refuseUntakenTrust(product, board, role, EnvelopeDraft.read(envelope));
   const version = versionOf(product, board, verified, recorded);
+  if (hasBootImage(board) && !o.withoutPayloads) {
+    const files = payloadsBeside(path, verified.manifest, payloadFiles(verified.manifest, o.payload ?? []));
+    const reader = imagesIn(dirname(path), path, envelope, files);
+    await verifyReleasedBoot(product, board, (await prepareBoard(product, board, version, role, reader)).images);
+  }
   refuseNumber(path, product, version, verified.sequence);
   if (o.expectVersion !== undefined && version !== o.expectVersion)
     throw releaseFault(

@@ -2,7 +2,7 @@ import { resolve, sep } from "node:path";
 import type { ReleaseRecord } from "@firmseal/behaviour";
 import type { ClockOverride, SequenceOverrides } from "@firmseal/keys";
 import { keyWords, type PassphraseOptions, passphraseOptions, plural, STDIO, shellWord, usage, warn } from "@firmseal/keys/internal";
-import { type DoneRelease, makeRelease, type Product, planRelease, type ReleasePlan, readProduct } from "@firmseal/release";
+import { type DoneRelease, makeRelease, type Product, planRelease, type ReleasePlan, readProduct, signBootImages } from "@firmseal/release";
 import {
   type ApprovalOptions,
   approvalProgress,
@@ -172,12 +172,17 @@ async function releaseProduct(
 ) {
   const { json: _, product: _file, allowOutside: _outside, images: _images, sarifOut: _sarif, key, ...rest } = o;
   const lines = new LiveLines();
-  const first = await planRelease(product, {
+  const options = {
     ...rest,
     ...(key && { keys: key }),
     boards,
     passphrases: passphraseOptions(o),
-    progress: (board, stage, state) => lines.set(board, stage, state),
+    progress: (board: string, stage: string, state?: "passing") => lines.set(board, stage, state),
+  };
+  const boots = o.dryRun ? [] : await signBootImages(product, options);
+  for (const { board, path } of boots) lines.set(board, `signed for its boot loader, ${path}`);
+  const first = await planRelease(product, {
+    ...options,
     linted,
     ...(o.sarifOut !== undefined && { into: (folder: string) => checkSarifOutside(o.sarifOut as string, product.path, folder) }),
   });
@@ -211,6 +216,7 @@ async function releaseProduct(
   return {
     ...facts,
     ...(await doneFacts(plan, done)),
+    log: [...boots.flatMap(({ receipts }) => receipts), ...done.receipts],
     ...(planSequence === undefined ? await changes(BigInt(done.record.sequence)) : known),
   };
 }

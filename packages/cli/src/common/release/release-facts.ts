@@ -59,12 +59,19 @@ export function planned(plan: ReleasePlan, cuts: ReleasePlan["cuts"]) {
 /** What a product file leads to: what opens a key, what is read, and where it is written. */
 export async function references({ product, options, folder, lists }: ReleasePlan) {
   const { file, root, carry, keys } = product.trust;
-  const reads = [file, ...root, carry, ...keys, ...product.approval.keys, product.policy.sbom, product.sequence.previous].filter(
-    (path) => path !== undefined,
-  );
+  const reads = [
+    file,
+    ...root,
+    carry,
+    ...keys,
+    ...product.boot.trusted,
+    ...product.approval.keys,
+    product.policy.sbom,
+    product.sequence.previous,
+  ].filter((path) => path !== undefined);
   return {
     product: realpathSync(product.path),
-    keys: [...product.keys[options.role ?? "release"]],
+    keys: [...product.keys[options.role ?? "release"], ...product.boot.keys],
     reads: reads.map((path) => unlessThrown(() => realpathSync(path)) ?? resolve(path)),
     writes: resolve(folder),
     members: shownMembers(product),

@@ -1,6 +1,7 @@
 // firmseal.toml: the product, as all commands see it. docs/reference/product.md lists the members.
 
 import type { AlgName } from "@firmseal/bundler";
+import type { ImageOptions } from "@firmseal/formats";
 import type { Failure } from "@firmseal/keys";
 import { refusedInput, visible } from "@firmseal/keys/internal";
 import { suggestion } from "@firmseal/signer";
@@ -27,6 +28,14 @@ export interface ProductImage {
   readonly isGiven?: true;
 }
 
+/** What the boot loader of a board verifies in its image. */
+export interface BoardBoot {
+  /** The format of the image: a word of `--format`. */
+  readonly format: "mcuboot" | "esp32";
+  /** What an image says that is made from the binary of a build, but for its version. undefined: builds make images. */
+  readonly image: Omit<ImageOptions, "signer" | "version"> | undefined;
+}
+
 /** A board of a product: a kind of device, with its images. */
 export interface Board {
   readonly name: string;
@@ -36,6 +45,8 @@ export interface Board {
   readonly revisions: readonly string[];
   /** The image first, then further components. */
   readonly images: readonly ProductImage[];
+  /** Undefined if the boot loader verifies no signature in the image. */
+  readonly boot: BoardBoot | undefined;
   /** The JavaScript engine or board, as TARGETS of `@firmseal/bundler` names it. */
   readonly engine: string | undefined;
   /** The verifier of its devices, if it is not that of this project. */
@@ -76,6 +87,8 @@ export interface Product {
   readonly boards: readonly Board[];
   /** References of the keys that sign, by role. */
   readonly keys: { readonly [role in SigningRole]: readonly string[] };
+  /** References of the keys that sign images for boot loaders, and paths of the public keys that these trust. */
+  readonly boot: { readonly keys: readonly string[]; readonly trusted: readonly string[] };
   readonly trust: ProductTrust;
   readonly approval: ProductApproval;
   /**

@@ -23,7 +23,15 @@ import { LIMITS } from "../../input/limits.js";
 import { markedMembers } from "./marked.js";
 import type { ProductPolicy } from "./policy.js";
 import { positionOf } from "./position.js";
-import { type Board, type Product, type ProductApproval, type ProductImage, type ProductTrust, takesTrust } from "./product.js";
+import {
+  type Board,
+  type BoardBoot,
+  type Product,
+  type ProductApproval,
+  type ProductImage,
+  type ProductTrust,
+  takesTrust,
+} from "./product.js";
 import { HINT, type References, type SigningRole, type Written, type WrittenBoard, writtenIn } from "./written.js";
 
 const PROFILE_ALGS: { readonly [name: string]: AlgName } = { esp256: "es256", ed25519: "ed25519", hsslms: "hsslms" };
@@ -32,6 +40,8 @@ const listOf = (value: References | undefined): readonly string[] => (value === 
 
 const UNITS: { readonly [unit: string]: number } = { "": 1, K: 1024, M: 1024 * 1024 };
 
+function sizeOf(value: number | string): number;
+function sizeOf(value: number | string | undefined): number | undefined;
 function sizeOf(value: number | string | undefined): number | undefined {
   if (typeof value !== "string") return value;
   const [, digits = "", unit = ""] = /^(\d+)([KM]?)$/.exec(value) ?? [];
@@ -123,6 +133,47 @@ class Reader {
     return [main, ...further];
   }
 
+  /** What the boot loader of a board verifies. */
+  private boot(name: string, { format, mcuboot, image }: WrittenBoard, classes: readonly string[], size?: number): BoardBoot | undefined {
+    const at = (member: string) => `/boards/${name}/${member}`;
+    if (mcuboot && format !== "mcuboot")
+      throw this.fault(at("mcuboot"), "this is for images of MCUboot", 'add format = "mcuboot", or drop it');
+    if (format === undefined) return undefined;
+    if (typeof image === "object")
+      throw this.fault(
+        at("format"),
+        "the slots have two images, and a boot loader gets one for each version",
+        "sign them before: firmseal sign --format",
+      );
+    if (listOf(this.written.trust?.boot).length === 0)
+      throw this.fault(
+        at("format"),
+        "nothing says which keys its boot loader trusts",
+        'name them: [trust] boot = "boot.pub"; firmseal pubkey KEY writes one',
+      );
+    if (!mcuboot) return { format, image: undefined };
+    const { counter, align, pad, identity = false } = mcuboot;
+    if (size === undefined && (align !== undefined || pad !== undefined))
+      throw this.fault(at("mcuboot"), "align and pad are for an image that fits a slot, and its size is missing", 'slots = { a = "512K" }');
+    const [own, ...others] = classes.map((one) => identityOf(this.written.vendor, one));
+    if (identity && others.length > 0)
+      throw this.fault(
+        at("mcuboot/identity"),
+        "an image names one class, and the board has several",
+        "drop it, or make a board of each revision",
+      );
+    return {
+      format,
+      image: {
+        headerSize: sizeOf(mcuboot["header-size"]),
+        hasRoom: mcuboot["pad-header"] !== true,
+        ...(counter !== undefined && { counter }),
+        ...(identity && own && { vendor: own.vendor, class: own.class }),
+        ...(size !== undefined && { slot: { size, ...(align !== undefined && { align }), ...(pad !== undefined && { trailer: pad }) } }),
+      },
+    };
+  }
+
   private board(name: string, board: WrittenBoard): Board {
     const { engine } = board;
     if (engine !== undefined && !Object.hasOwn(TARGETS, engine.toLowerCase())) {
@@ -133,11 +184,14 @@ class Reader {
         `one of ${known.join(", ")}`,
       );
     }
+    const classes = this.classes(name, board);
+    const images = this.images(name, board);
     return {
       name,
-      classes: this.classes(name, board),
+      classes,
       revisions: board.revisions ?? [],
-      images: this.images(name, board),
+      images,
+      boot: this.boot(name, board, classes, images[0]?.sizes[0]),
       engine,
       for: board.for ?? this.written.for,
       coseAlg: listOf(board["cose-alg"] ?? this.written["cose-alg"]),
@@ -197,6 +251,24 @@ class Reader {
         'name the roots: root = "root.pub"',
       );
     return { file, root, name: trust.name, carry, earlier, keys, threshold: trust.threshold ?? 1 };
+  }
+
+  /** The keys of boot loaders. They are apart from all others: what they sign starts without a manifest. */
+  private bootKeys(boards: readonly Board[], others: readonly string[]): Product["boot"] {
+    const keys = listOf(this.written.keys?.boot).map((ref) => this.reference(ref, "/keys/boot"));
+    const trusted = listOf(this.written.trust?.boot).map((ref) => this.publicFile(ref, "/trust/boot"));
+    for (const [member, refs] of Object.entries({ "/keys/boot": keys, "/trust/boot": trusted })) {
+      if (refs.length > 0 && boards.every(({ boot }) => boot === undefined))
+        throw this.fault(member, "no board has an image that a boot loader verifies", 'name the format of one: format = "mcuboot"');
+      const shared = refs.find((ref) => others.includes(ref));
+      if (shared !== undefined)
+        throw this.fault(
+          member,
+          `${visible(shared)} signs releases too, and would start what nobody has released`,
+          "make a key for each purpose",
+        );
+    }
+    return { keys, trusted };
   }
 
   private approval(): ProductApproval {
@@ -275,6 +347,7 @@ class Reader {
       vendor: written.vendor,
       boards,
       keys,
+      boot: this.bootKeys(boards, Object.values(keys).flat()),
       trust: this.trust(),
       approval: this.approval(),
       sequence: { source, previous: previous === undefined ? undefined : this.at(previous), ledger },

@@ -14,10 +14,21 @@ export const HINT = "docs/reference/product.md has the members; firmseal init wr
 export type SequenceSource = "version" | "previous" | "log" | "given";
 export type SigningRole = "release" | "recovery" | "debug";
 
+export interface WrittenMcuboot {
+  "header-size": number | string;
+  "pad-header"?: boolean;
+  counter?: number;
+  identity?: boolean;
+  align?: 1 | 2 | 4 | 8 | 16 | 32;
+  pad?: "test" | "confirm";
+}
+
 export interface WrittenBoard {
   class?: string;
   revisions?: string[];
   image: string | { a: string; b: string };
+  format?: "mcuboot" | "esp32";
+  mcuboot?: WrittenMcuboot;
   uri?: string;
   inside?: boolean;
   slots?: { a?: number | string; b?: number | string };
@@ -38,8 +49,17 @@ export interface Written {
   for?: ConsumerName;
   "cose-alg"?: string | string[];
   boards: { [name: string]: WrittenBoard };
-  keys?: { [role in SigningRole]?: References };
-  trust?: { file?: string; root?: References; name?: string; carry?: string; earlier?: References; keys?: References; threshold?: number };
+  keys?: { [role in SigningRole | "boot"]?: References };
+  trust?: {
+    file?: string;
+    root?: References;
+    name?: string;
+    carry?: string;
+    earlier?: References;
+    keys?: References;
+    threshold?: number;
+    boot?: References;
+  };
   approval?: { keys: References; threshold?: number };
   sequence?: { source?: SequenceSource; previous?: string; ledger?: string };
   profile?: string;

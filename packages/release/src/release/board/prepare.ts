@@ -64,11 +64,16 @@ export function fromBuild(product: Product, image: ProductImage, i: number): Ret
 /** Reads the images of a board out of a release, as devices get them. */
 export function imagesOf(folder: string, envelope: string): ImageReader {
   const path = join(folder, envelope);
-  const { payloads, input } = decodeEnvelope(readEnvelopeFile(path)).envelope;
+  return imagesIn(folder, path, readEnvelopeFile(path));
+}
+
+/** Reads the images of an envelope, and of its folder. `files`: those that are elsewhere, by their URIs. */
+export function imagesIn(folder: string, path: string, bytes: Uint8Array, files: ReadonlyMap<string, string> = new Map()): ImageReader {
+  const { payloads, input } = decodeEnvelope(bytes).envelope;
   return (_, _i, uri) => {
     if (!uri.startsWith("#")) {
       const name = fileOfUri(uri) ?? "";
-      const file = join(folder, name);
+      const file = files.get(uri) ?? join(folder, name);
       if (!existsSync(file))
         throw releaseFault(
           `${folder} has no file ${name}, which the product file names in a uri`,

@@ -9,7 +9,7 @@ import { type Approval, type ApprovingOptions, approveWith } from "../../signing
 import type { NamedKey } from "../../signing/coverage.js";
 import { openWithTrialKey } from "../../signing/draft.js";
 import { approvalsOf, wholeOf } from "../approvals.js";
-import { knownSigners } from "../known-signers.js";
+import { knownSigners } from "../board/known-signers.js";
 import type { ReleasePlan } from "../plan.js";
 import { Round } from "./round.js";
 

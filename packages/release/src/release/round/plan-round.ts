@@ -12,6 +12,7 @@ import { boardsOf, type Product, type ProductImage } from "../../product/file/pr
 import { productLog, withProductLog } from "../../product/ledger.js";
 import { checkFiles, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault } from "../../product/record.js";
 import { productApprovals } from "../board/approvers.js";
+import { verifyReleasedBoot } from "../board/boot-image.js";
 import { productLists, productTrustKeys, refuseRole } from "../board/devices.js";
 import { fromBuild, type ImageReader, imagesOf, type PreparedBoard, prepareBoard } from "../board/prepare.js";
 import type { Cuts } from "../cuts/cuts.js";
@@ -71,7 +72,9 @@ async function readRelease(
   const boards: PreparedBoard[] = [];
   for (const board of boardsOf(product, [...own.manifests.keys()])) {
     const reader = fromFolder(product, folder, envelopeName(product, board.name, version, role));
-    boards.push(await prepareBoard(product, board, version, role, reader, carried));
+    const prepared = await prepareBoard(product, board, version, role, reader, carried);
+    await verifyReleasedBoot(product, board, prepared.images);
+    boards.push(prepared);
   }
   return { folder, record, own, boards };
 }

@@ -4,7 +4,7 @@
 import { keyName } from "@firmseal/keys";
 import { glanceAt, logBeside, readLogIfThere, schemeOf } from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
-import type { NamedKey } from "../signing/coverage.js";
+import type { NamedKey } from "../../signing/coverage.js";
 
 /** The key of a log. The log tells only which of `known` it is. */
 function keyOfLog(path: string, known: readonly PublicKey[]): PublicKey | undefined {
