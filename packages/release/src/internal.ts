@@ -27,8 +27,9 @@ export { type ShownMember, shownMembers, trustedThumbprints } from "./product/fi
 export { productLog, withProductLog } from "./product/ledger.js";
 export { refuseOtherProduct } from "./product/record.js";
 export { approvalPath, approvalProgress } from "./release/approvals.js";
-export { boardBootImage, hasBootImage, signedImageName } from "./release/board/boot-image.js";
+export { boardBootImage, hasBootImage } from "./release/board/boot-image.js";
 export { refuseMissingKeys, signingKeys, trustOptions, trustPins } from "./release/board/devices.js";
+export { signedImageName } from "./release/board/image-file.js";
 export { boardToBridge, bridgedBoard, rotatedTrust } from "./release/bridge.js";
 export { type BoardChange, folderChanges, lastOf, releaseChanges, releaseReview } from "./release/changes.js";
 export {

@@ -1,6 +1,6 @@
 // Boards with a `format`: release signs the image for the boot loader, and then the manifest over it.
 
-import { rmSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { espImage } from "../../../formats/test/esp32/compose.js";
 import { expectFailure, image, logEntries, type Place, standard } from "../../../test-support/src/command-line/run.js";
@@ -88,6 +88,27 @@ describe("a board whose boot loader is MCUboot", () => {
     // the image of the last build is replaced
     await p.ok(release("1.4.3"));
     expect(bootEntries(p)).toHaveLength(2);
+  });
+
+  it("has one image, although a pattern and a link lead to the signed one too", async () => {
+    const p = await world();
+    p.put("firmseal.toml", product().replace("app.bin", "app*.bin"));
+    await p.ok(release("1.4.2", "--first"));
+    expect((await p.ok([...release("1.4.2"), "--json"])).json).toMatchObject({ state: "unchanged", log: [] });
+    renameSync(p.at("build/app.signed.bin"), p.at("elsewhere.bin"));
+    symlinkSync("../elsewhere.bin", p.at("build/app.signed.bin"));
+    const { json } = await p.ok([...release("1.4.2", "--dry-run"), "--json"]);
+    expect(json["boards"]).toMatchObject([{ images: [{ real: expect.stringMatching(/elsewhere\.bin$/) }] }]);
+  });
+
+  it("has its image found in the release beside other payloads", async () => {
+    const radio =
+      '[[boards.meter.components]]\nname = "a-radio"\nimage = "radio.bin"\nuri = "https://fw.example.com/{version}/a-radio.bin"\n';
+    const p = await world({ more: radio });
+    p.put("radio.bin", image(500, 3));
+    await p.ok(release("1.4.2", "--first"));
+    rmSync(p.at("build/app.signed.bin"));
+    expect((await p.ok([...release("1.4.2"), "--json"])).json).toMatchObject({ state: "unchanged", log: [] });
   });
 
   it("takes an image that somebody else has signed", async () => {

@@ -7,15 +7,9 @@ import { bootFormatOf, signImage } from "../foreign/sign-image.js";
 import { LIMITS } from "../input/limits.js";
 import { boardsOf, type Product } from "../product/file/product.js";
 import { productLog } from "../product/ledger.js";
-import {
-  type BoardBootImage,
-  boardBootImage,
-  hasBootImage,
-  refuseUntrustedBoot,
-  signedImageName,
-  unsignedBoot,
-} from "./board/boot-image.js";
+import { type BoardBootImage, boardBootImage, hasBootImage, refuseUntrustedBoot, unsignedBoot } from "./board/boot-image.js";
 import { refuseMissingKeys } from "./board/devices.js";
+import { signedImageName } from "./board/image-file.js";
 import { folderOfVersion, planRelease, type ReleaseOptions } from "./plan.js";
 
 /** An image that was signed for a boot loader. */

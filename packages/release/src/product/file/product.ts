@@ -26,6 +26,8 @@ export interface ProductImage {
   readonly at: string;
   /** The command line names the file, and not the product file. */
   readonly isGiven?: true;
+  /** A boot loader verifies it, and the signed image is beside the binary. */
+  readonly isForBoot?: true;
 }
 
 /** What the boot loader of a board verifies in its image. */

@@ -116,6 +116,7 @@ class Reader {
       uri: travels(board.uri),
       sizes: both ? [a, b] : [smaller],
       at: `/boards/${name}/image`,
+      ...(board.format && { isForBoot: true }),
     };
     const further = (board.components ?? []).map(
       (one, i): ProductImage => ({

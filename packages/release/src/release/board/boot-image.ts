@@ -2,11 +2,11 @@
 // over it: in a file beside the binary of the build, where `sign --format` writes it too.
 
 import { createHash, createPublicKey } from "node:crypto";
-import { existsSync } from "node:fs";
-import { basename, dirname, extname, join } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { join } from "node:path";
 import type { BootFormat, BootImage, FormatKey, ImageOptions } from "@firmseal/formats";
 import { Failure, KEY_LIMITS, keyName, type SigningKey } from "@firmseal/keys";
-import { bootVersionNumber, isFile, readAll, refusedInput, STDIO, shellWord, visible } from "@firmseal/keys/internal";
+import { bootVersionNumber, isFile, readAll, refusedInput, shellWord, visible } from "@firmseal/keys/internal";
 import { type PublicKey, toJwk, unlessThrown } from "@firmseal/signer";
 import { equalBytes } from "@firmseal/verifier/tools";
 import { formatKeyOf } from "../../foreign/foreign-key.js";
@@ -17,11 +17,8 @@ import { productOption } from "../../product/file/file-name.js";
 import type { Board, BoardBoot, Product, ProductImage } from "../../product/file/product.js";
 import { findRecord } from "../../product/record.js";
 import { refuseMissingFile } from "./devices.js";
+import { signedImageName } from "./image-file.js";
 import { fromBuild, type ImageReader } from "./prepare.js";
-
-/** The name of a signed image, beside the binary of the build. stdin goes to stdout. */
-export const signedImageName = (path: string): string =>
-  path === STDIO ? STDIO : join(dirname(path), `${basename(path, extname(path))}.signed${extname(path)}`);
 
 /** A board with an image that a boot loader verifies. */
 export type BootBoard = Board & { readonly boot: BoardBoot };
@@ -102,12 +99,11 @@ function verifiedImage(format: BootFormat, bytes: Uint8Array, keys: readonly For
   return image;
 }
 
-/** The file of the image in a release of this board. Undefined if it is in the envelope, or there is no release. */
-function imageInFolder(folder: string, { name }: Board): string | undefined {
-  const payload = existsSync(folder)
-    ? findRecord(folder)?.artifacts.find((one) => one.kind === "payload" && one.board === name)
-    : undefined;
-  return payload && join(folder, payload.file);
+/** The payloads of this board in a release. Empty if they are in the envelope, or there is no release. */
+function payloadsInFolder(folder: string, { name }: Board): string[] {
+  const record = existsSync(folder) ? findRecord(folder) : undefined;
+  const own = record?.artifacts.filter(({ kind, board }) => kind === "payload" && board === name) ?? [];
+  return own.map(({ file }) => join(folder, file));
 }
 
 /**
@@ -140,8 +136,8 @@ export async function boardBootImage(product: Product, board: BootBoard, version
       draft.image.facts,
       board.classes.map((name) => identityOf(product.vendor, name)),
     );
-    for (const path of [signedImageName(built.path), imageInFolder(folder, board)])
-      if (path !== undefined && isFile(path)) {
+    for (const path of [signedImageName(built.path), ...payloadsInFolder(folder, board)])
+      if (isFile(path)) {
         const bytes = readAll(path, LIMITS.image);
         if (!isSameImage(format, bytes, draft.image)) continue;
         await verifyBootImage(product, board, path, bytes, keys);
@@ -178,7 +174,8 @@ export async function bootReader(product: Product, { board, built, signed, trial
   const { path, bytes } = signed ?? { path: built.path, bytes: trial };
   const { version, counter } = (await bootFormatOf(board.boot.format)).read(bytes).facts;
   const read = `image for ${board.boot.format}, version ${version === null ? "none" : visible(version)}${counter === null ? "" : `, security counter ${counter}`}`;
-  return (image, i) => (image.name === "image" ? { path, real: signed ? path : built.real, bytes, read } : fromBuild(product, image, i));
+  return (image, i) =>
+    image.name === "image" ? { path, real: signed ? realpathSync(path) : built.real, bytes, read } : fromBuild(product, image, i);
 }
 
 /**

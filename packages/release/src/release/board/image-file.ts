@@ -1,8 +1,8 @@
 // The file of an image: what a build wrote, under a name that may have a version or a date in it.
 
 import { statSync } from "node:fs";
-import { join } from "node:path";
-import { grouped, isFile, someOf } from "@firmseal/keys/internal";
+import { basename, dirname, extname, join } from "node:path";
+import { grouped, isFile, STDIO, someOf } from "@firmseal/keys/internal";
 import { unlessThrown } from "@firmseal/signer";
 import { LIMITS } from "../../input/limits.js";
 import { insideProject } from "../../product/file/inside.js";
@@ -15,20 +15,27 @@ export interface ImageFile {
   readonly real: string;
 }
 
+/** The name of a signed image, beside the binary of the build. stdin goes to stdout. */
+export const signedImageName = (path: string): string =>
+  path === STDIO ? STDIO : join(dirname(path), `${basename(path, extname(path))}.signed${extname(path)}`);
+
 /** The file of an image. Throws a Failure: PRODUCT, at the member that names it. */
-export function imageFile(product: Product, { files, at, isGiven }: ProductImage, i: number): ImageFile {
-  const path = oneFile(product, files[i] as string, at);
+export function imageFile(product: Product, { files, at, isGiven, isForBoot }: ProductImage, i: number): ImageFile {
+  const path = oneFile(product, files[i] as string, at, isForBoot);
   // what a person names on the command line may be anywhere
   return { path, real: isGiven ? path : insideProject(product, path, at) };
 }
 
 /** The one file that a pattern matches. */
-function oneFile(product: Product, pattern: string, at: string): string {
+function oneFile(product: Product, pattern: string, at: string, isForBoot?: true): string {
   // a pattern may be longer than a name
   const stat = isPattern(pattern) ? unlessThrown(() => statSync(pattern)) : statSync(pattern, { throwIfNoEntry: false });
   if (stat?.isFile()) return pattern;
   if (stat) throw product.fault(at, `${pattern} is not a file`, "name the image that the build writes");
-  const found = isPattern(pattern) ? matching(product, pattern, at) : [];
+  const all = isPattern(pattern) ? matching(product, pattern, at) : [];
+  // what a release has signed is beside the binary, and would match too
+  const signed = isForBoot ? all.map(signedImageName) : [];
+  const found = all.filter((one) => !signed.includes(one));
   if (found.length === 0) throw product.fault(at, `${pattern}: no image has this name`, "build it first, or correct the name");
   if (found.length > 1)
     throw product.fault(
