@@ -7,6 +7,8 @@ export { recipeFor } from "./consumer/recipe.js";
 export type { Check } from "./doctor/checks.js";
 export { examineProduct } from "./doctor/doctor.js";
 export type { BehaviourChange } from "./explain/difference.js";
+export { nodeKeyOf } from "./foreign/foreign-key.js";
+export { refusedFormat } from "./foreign/refused-format.js";
 export { type Incident, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";
 export type { IncidentKind } from "./incident/situation.js";
@@ -27,7 +29,7 @@ export { type ShownMember, shownMembers, trustedThumbprints } from "./product/fi
 export { productLog, withProductLog } from "./product/ledger.js";
 export { refuseOtherProduct } from "./product/record.js";
 export { approvalPath, approvalProgress } from "./release/approvals.js";
-export { boardBootImage, hasBootImage } from "./release/board/boot-image.js";
+export { builtBootImage, hasBootImage } from "./release/board/boot-image.js";
 export { refuseMissingKeys, signingKeys, trustOptions, trustPins } from "./release/board/devices.js";
 export { signedImageName } from "./release/board/image-file.js";
 export { boardToBridge, bridgedBoard, rotatedTrust } from "./release/bridge.js";

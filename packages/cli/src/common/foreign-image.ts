@@ -4,8 +4,8 @@ import type { ImageOptions } from "@firmseal/formats";
 import { type ClockOverride, keyFacts, type SequenceOverrides } from "@firmseal/keys";
 import { isFile, logBeside, type PassphraseOptions, passphraseOptions, usage } from "@firmseal/keys/internal";
 import { type Product, signImage } from "@firmseal/release";
-import { boardBootImage, boardsOf, hasBootImage, productLog, signedImageName, withImage } from "@firmseal/release/internal";
-import { NOT_OF_ENVELOPES, refusedFormat, refuseEnvelopeOptions } from "./foreign-read.js";
+import { boardsOf, builtBootImage, hasBootImage, productLog, refusedFormat, signedImageName, withImage } from "@firmseal/release/internal";
+import { NOT_OF_ENVELOPES, refuseEnvelopeOptions } from "./foreign-read.js";
 import { missingOption } from "./options.js";
 import { checkLog, checkOutput, deliver } from "./output.js";
 import { productAsked } from "./release/product-names.js";
@@ -102,7 +102,7 @@ function imageOptions({
   };
 }
 
-/** What is signed: the bytes of a file, and what an image says that is made from them. */
+/** The input of a signature: a file, its bytes, and the facts of an image that is made from them. */
 interface BootInput {
   readonly path: string;
   readonly content: string | Uint8Array;
@@ -120,10 +120,8 @@ async function boardInput(path: string | undefined, product: Product | undefined
   const answered = ANSWERED.find((name) => o[name] !== undefined);
   if (answered)
     throw usage(`\`${answered}\`: ${product.path} says it for board ${board.name}`, "drop the option, or correct the product file");
-  if (board.boot.image && o.version === undefined)
-    throw usage("an image that is made from a binary needs a version", "give that of the release: `version` 1.4.2");
   const meant = path === undefined ? board : { ...(await withImage(product, board, path)), boot: board.boot };
-  const { built, image } = await boardBootImage(product, meant, o.version ?? "", product.out);
+  const { built, image } = await builtBootImage(product, meant, o.version);
   return { path: built.path, content: built.bytes, image, keys: o.key ?? product.boot.keys };
 }
 

@@ -1,6 +1,5 @@
 // Reads, verifies and signs files in the formats of other boot loaders and tools.
 
-import { createPublicKey } from "node:crypto";
 import {
   type FieldFormat,
   type FormatFacts,
@@ -11,10 +10,10 @@ import {
   SIGNATURE_FORMATS,
   toolKey,
 } from "@firmseal/formats";
-import { Failure, KEY_LIMITS, keyFacts, publicKeys } from "@firmseal/keys";
+import { KEY_LIMITS, keyFacts, publicKeys } from "@firmseal/keys";
 import { type PassphraseOptions, passphraseOptions, readAll, shellWord, usage, warn, warnOfTestKeys } from "@firmseal/keys/internal";
-import { LIMITS } from "@firmseal/release/internal";
-import { fromJwk, type PublicKey, toJwk, unlessThrown } from "@firmseal/signer";
+import { LIMITS, nodeKeyOf, refusedFormat } from "@firmseal/release/internal";
+import { fromJwk, type PublicKey, unlessThrown } from "@firmseal/signer";
 import type { ForeignFile } from "./foreign.js";
 
 /** Details by their names: a dependency may be there several times. */
@@ -40,15 +39,6 @@ export const NOT_OF_ENVELOPES = {
   lint: undefined,
   approval: undefined,
 };
-
-/** The refusal of a format as a Failure, which says the place in the file; every other error as it is. */
-export function refusedFormat(path: string, e: unknown, facts: object = {}): unknown {
-  if (!(e instanceof FormatRefusal)) return e;
-  const where = e.at < 0 ? "" : `, at byte ${e.at}`;
-  const failure = new Failure(1, e.code, `${path}: refused: ${e.message}${where}`, e.hint, { cause: e });
-  failure.facts = facts;
-  return failure;
-}
 
 /** Runs `work`, and throws its refusal as a Failure, with the facts that are known by then. */
 function refusing<T>(path: string, work: () => T, known?: () => object): T {
@@ -131,7 +121,7 @@ interface GivenKey {
  * @throws Failure USAGE if they have no such keys.
  */
 export function ownKey(ref: string, key: PublicKey): FormatKey {
-  const node = unlessThrown(() => createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }));
+  const node = nodeKeyOf(key);
   if (!node) throw usage(`${ref}: only SUIT envelopes have signatures by a key of ${key.alg}`, "give an Ed25519 or P-256 key");
   return formatKey(node);
 }

@@ -3,8 +3,8 @@
 import { type ClockOverride, keyFacts } from "@firmseal/keys";
 import { logBeside, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
 import { signFile } from "@firmseal/release";
-import { productLog } from "@firmseal/release/internal";
-import { NOT_OF_ENVELOPES, refusedFormat, refuseEnvelopeOptions } from "./foreign-read.js";
+import { productLog, refusedFormat } from "@firmseal/release/internal";
+import { NOT_OF_ENVELOPES, refuseEnvelopeOptions } from "./foreign-read.js";
 import { missingOption } from "./options.js";
 import { checkLog, checkNewOutput, checkOutput, deliver } from "./output.js";
 import { productAsked } from "./release/product-names.js";

@@ -1,6 +1,6 @@
 // Boards with a `format`: release signs the image for the boot loader, and then the manifest over it.
 
-import { renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { espImage } from "../../../formats/test/esp32/compose.js";
 import { expectFailure, image, logEntries, type Place, standard } from "../../../test-support/src/command-line/run.js";
@@ -115,7 +115,7 @@ describe("a board whose boot loader is MCUboot", () => {
     const p = await world({ keys: "" });
     const refused = await p.run(release("1.4.2", "--first"));
     expect(expectFailure(refused, 1)).toContain("build/app.bin has no signature for the boot loader of board meter");
-    expect(refused.stderr).toContain("hint: firmseal sign --board meter --format mcuboot --version VERSION --key BOOT-KEY");
+    expect(refused.stderr).toContain("hint: firmseal sign --board meter --format mcuboot --version 1.4.2 --key KEY");
     expectNothing(p);
     await p.ok(["sign", "--board", "meter", "--format", "mcuboot", "--version", "1.4.2", "--key", "E.pem"]);
     await p.ok(release("1.4.2", "--first"));
@@ -160,6 +160,48 @@ describe("a board whose boot loader is MCUboot", () => {
     expect(expectFailure(await other.run(release("1.4.2", "--first", "--unsigned")), 1)).toContain("has no signature for the boot loader");
     expect(expectFailure(await other.run(release("1.5.0-rc.1", "--first")), 1)).toContain("1.5.0-rc.1");
     expect(bootEntries(other)).toEqual([]);
+  });
+
+  it("is not signed if the release would be refused without a key", async () => {
+    const p = await world();
+    expect((await p.run(release("1.4.2"))).stderr).toContain("--first");
+    expectNothing(p);
+    expect((await p.run(release("1.4.2", "--first", "--sarif-out", "dist/1.4.2/lint.sarif"))).stderr).toContain(
+      "in the folder of the release",
+    );
+    expectNothing(p);
+    chmodSync(p.at("build"), 0o500);
+    const refused = await p.run(release("1.4.2", "--first"));
+    chmodSync(p.at("build"), 0o700);
+    // the superuser may write everywhere
+    if (process.getuid?.() !== 0) {
+      expect(refused.exit, "exit code in a folder that cannot be written").not.toBe(0);
+      expectNothing(p);
+    }
+  });
+
+  it("has the version of its release wherever it is verified", async () => {
+    const p = await world();
+    p.put("firmseal.toml", product({ keys: "", trust: "", board: "" }).replace("app.bin", "own.bin"));
+    const made = ["build/app.bin", "--format", "mcuboot", "--header-size", "0x200", "--pad-header", "--seq", "7", "--out", "build/own.bin"];
+    await p.ok(["sign", ...made, "--version", "1.4.1", "--vendor", "example.com", "--class", "acme-meter", "--key", "E.pem"]);
+    await p.ok(release("1.4.2", "--first"));
+    p.put("firmseal.toml", product().replace("app.bin", "own.bin"));
+    for (const command of [
+      ["verify", "dist/1.4.2"],
+      ["sign", "dist/1.4.2", "--key", "C.pem"],
+    ])
+      expect(expectFailure(await p.run(command), 1), command.join(" ")).toContain("is version 1.4.1, and the release is version 1.4.2");
+  });
+
+  it("may be signed again if a stranger has signed the same one", async () => {
+    const p = await world();
+    const made = ["build/app.bin", "--format", "mcuboot", "--header-size", "0x200", "--pad-header", "--seq", "7", "--slot-size", "65536"];
+    await p.ok(["sign", ...made, "--version", "1.4.2", "--vendor", "example.com", "--class", "acme-meter", "--key", "C.pem"]);
+    p.put("firmseal.toml", product({ board: MCUBOOT.replace(", identity = true", "") }));
+    expect(expectFailure(await p.run(release("1.4.2", "--first")), 1)).toMatch(/app\.signed\.bin: refused/);
+    await p.ok(["sign", "--board", "meter", "--format", "mcuboot", "--version", "1.4.2", "--replace"]);
+    await p.ok(release("1.4.2", "--first"));
   });
 
   it("is verified for a person who signs later, and for one who publishes", async () => {
@@ -231,6 +273,15 @@ describe("the keys of boot loaders", () => {
     const p = await world(parts);
     expect(expectFailure(await p.run(release("1.4.2", "--first")), 1)).toMatch(message);
     expectNothing(p);
+  });
+
+  it("are looked at by doctor", async () => {
+    const p = await world();
+    expect((await p.run(["doctor"])).stdout).toMatch(/^ok +boot loaders firmseal\.toml: trust 1 key; 1 of this file sign images$/m);
+    p.put("firmseal.toml", product({ keys: 'boot = "C.pem"' }));
+    expect((await p.run(["doctor"])).stdout).toMatch(/^fails +boot loaders firmseal\.toml: .*C\.pem is not a key that boot loaders trust/m);
+    p.put("firmseal.toml", product({ trust: 'boot = "gone.pub"' }));
+    expect((await p.run(["doctor"])).stdout).toMatch(/^fails +boot loaders firmseal\.toml: .*gone\.pub: file not found/m);
   });
 
   it("sign before people approve, and not during the release", async () => {

@@ -7,7 +7,7 @@ import { readProduct } from "../product/file/read.js";
 import { type Check, Checks } from "./checks.js";
 import { checkKeys } from "./keys.js";
 import { checkAhead, checkBoards, checkClock, checkReleases, checkWaivers, lastNumber, readShelves } from "./releases.js";
-import { checkApprovers, checkEnds, checkRoles, checkTrusted } from "./trust.js";
+import { checkApprovers, checkBootKeys, checkEnds, checkRoles, checkTrusted } from "./trust.js";
 
 /** Options of examineProduct(). */
 export interface ExamineOptions {
@@ -53,6 +53,7 @@ export async function examineProduct(path: string, o: ExamineOptions, failureOf:
     await checkEnds(checks, product, keys, trust, last);
   }
   await checkApprovers(checks, product);
+  await checkBootKeys(checks, product);
   await checkReleases(checks, product, shelves, trust?.verifies === true);
   await checkAhead(checks, product, keys, known);
   await checkWaivers(checks, product);

@@ -1,19 +1,21 @@
 // Whom devices trust: the trust file or the keys of a product file, and whether the keys that sign are enough for them.
 
 import { keyFacts, keyName, numberVersion, refuseTestKeys } from "@firmseal/keys";
-import { glanceAt, keyWords, plural, refusedInput, refuseOtherFamily, shellWord, someOf, usage } from "@firmseal/keys/internal";
+import { glanceAt, keyWords, plural, refusedInput, refuseOtherFamily, schemeOf, shellWord, someOf, usage } from "@firmseal/keys/internal";
 import { isDeviceAlg, type PublicKey, ROLES, roleNames, trustName } from "@firmseal/signer";
 import type { TrustAnchor } from "@firmseal/verifier";
 import { equalBytes, formatSequence } from "@firmseal/verifier/tools";
 import { bigSequence, isLittleRoom } from "../input/sequence.js";
 import type { Product } from "../product/file/product.js";
 import type { SigningRole } from "../product/file/written.js";
+import { bootTrust, refuseUntrustedBoot } from "../release/board/boot-image.js";
 import {
   carriedAfter,
   neededOf,
   type ProductTrusted,
   refuseBeforeSigning,
   refuseFewKeys,
+  refuseMissingFile,
   signingKeys,
   type TrustLists,
   trustOptions,
@@ -93,6 +95,21 @@ export async function checkApprovers(checks: Checks, product: Product): Promise<
     refuseTestKeys(all, []);
     refuseSamePerson(all, "name each person once: [approval] keys");
     checks.add("approval", product.path, "ok", `${threshold} of ${keys.length} must approve a release before it is signed`);
+  });
+}
+
+/** Checks the keys of boot loaders, as far as no secret is needed. */
+export async function checkBootKeys(checks: Checks, product: Product): Promise<void> {
+  const { keys, trusted } = product.boot;
+  if (trusted.length === 0) return;
+  await checks.run("boot loaders", product.path, async () => {
+    const known = await bootTrust(product);
+    for (const ref of keys.filter((one) => schemeOf(one) === undefined)) {
+      refuseMissingFile(product, "[keys] boot", ref, `make the key, firmseal keygen --out ${shellWord(ref)}, or correct the name`);
+      const { public: key } = await glanceAt(ref);
+      if (key) await refuseUntrustedBoot(product, [{ name: ref, public: key }]);
+    }
+    checks.add("boot loaders", product.path, "ok", `trust ${plural(known.length, "key")}; ${keys.length} of this file sign images`);
   });
 }
 

@@ -1,6 +1,6 @@
 // Keys that sign for other tools and boot loaders: as their formats have them, and which ones must not sign.
 
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import type { FormatKey } from "@firmseal/formats";
 import { keyName, type SigningKey } from "@firmseal/keys";
 import { glanceAt, isFile, isSameFile, publicFileOf, refusedInput, schemeOf, usage } from "@firmseal/keys/internal";
@@ -10,9 +10,13 @@ import { readTrustChain } from "../trust/chain.js";
 import { keysOf } from "../trust/facts.js";
 import { readTrustFile } from "../trust/read.js";
 
+/** A key as node:crypto has it. Undefined for a kind that only envelopes have. */
+export const nodeKeyOf = (key: PublicKey): KeyObject | undefined =>
+  unlessThrown(() => createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }));
+
 /** The public half of a key, for a format. Throws a Failure (usage) for a key of a kind that only envelopes have. */
 export async function formatKeyOf({ public: key }: Pick<SigningKey, "public">, format: string): Promise<FormatKey> {
-  const own = unlessThrown(() => createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }));
+  const own = nodeKeyOf(key);
   if (!own) throw usage(`a key of ${key.alg} has no signatures in the format ${format}`, "sign with an Ed25519 or a P-256 key");
   return (await import("@firmseal/formats")).formatKey(own);
 }

@@ -1,16 +1,15 @@
 // Signs the images of a release for boot loaders, before the manifests over them are planned and signed.
 
 import { type Receipt, withSigners } from "@firmseal/keys";
-import { isFile, readAll, usage, writeWhole } from "@firmseal/keys/internal";
+import { checkWritable, isFile, readAll, usage, writeWhole } from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
 import { bootFormatOf, signImage } from "../foreign/sign-image.js";
 import { LIMITS } from "../input/limits.js";
 import { boardsOf, type Product } from "../product/file/product.js";
 import { productLog } from "../product/ledger.js";
-import { type BoardBootImage, boardBootImage, hasBootImage, refuseUntrustedBoot, unsignedBoot } from "./board/boot-image.js";
-import { refuseMissingKeys } from "./board/devices.js";
+import { type BoardBootImage, boardBootImage, hasBootImage, inImage, refuseUntrustedBoot, unsignedBoot } from "./board/boot-image.js";
 import { signedImageName } from "./board/image-file.js";
-import { folderOfVersion, planRelease, type ReleaseOptions } from "./plan.js";
+import { folderOfVersion, type ReleaseOptions, trialPlan } from "./plan.js";
 
 /** An image that was signed for a boot loader. */
 export interface BootSignature {
@@ -30,8 +29,8 @@ export interface BootSignature {
  *
  * @param product - From readProduct().
  * @param options - As for planRelease().
- * @returns What was signed now: nothing if no board has a `format`, or all images are signed.
- * @throws FormatRefusal and Failures of signImage(), and those of planRelease(). PRODUCT if `[keys] boot` names no key,
+ * @returns The images that this call signed. Empty if no board has a `format`, or all images are signed.
+ * @throws Failures: those of signImage() and planRelease(). PRODUCT if `[keys] boot` names no key,
  *   or people approve releases: then images are signed before, one by one.
  * @example
  * ```ts
@@ -56,10 +55,9 @@ export async function signBootImages(product: Product, options: ReleaseOptions):
   if (!first) return [];
   const { keys } = product.boot;
   if (keys.length === 0 || options.unsigned || product.approval.keys.length > 0) throw unsignedBoot(product, first);
-  refuseMissingKeys(product, options.role ?? "release", options);
-  const { linted: _linted, progress: _progress, review: _review, ...quiet } = options;
-  await planRelease(product, { ...quiet, dryRun: true });
-  for (const one of unsigned) await refuseOtherFile(one);
+  const { progress: _, ...quiet } = options;
+  await trialPlan(product, quiet);
+  for (const one of unsigned) await refusePlace(one);
   const log = await productLog(product, options.log);
   const signed: BootSignature[] = [];
   await withSigners(
@@ -68,11 +66,13 @@ export async function signBootImages(product: Product, options: ReleaseOptions):
     async (signing) => {
       await refuseUntrustedBoot(product, signing);
       for (const { board, built, image } of unsigned) {
-        const done = await signImage(built.bytes, signing, {
-          ...options,
-          ...{ format: board.boot.format, vendor: product.vendor, class: board.classes, product, log, name: built.path },
-          ...(image && { image }),
-        });
+        const done = await inImage(built.path, () =>
+          signImage(built.bytes, signing, {
+            ...options,
+            ...{ format: board.boot.format, vendor: product.vendor, class: board.classes, product, log, name: built.path },
+            ...(image && { image }),
+          }),
+        );
         const path = signedImageName(built.path);
         writeWhole(path, done.file.bytes);
         signed.push({ board: board.name, path, keys: done.keys, receipts: done.receipts });
@@ -83,9 +83,10 @@ export async function signBootImages(product: Product, options: ReleaseOptions):
   return signed;
 }
 
-/** Refuses to replace a file that is not the image of an earlier build. */
-async function refuseOtherFile({ board, built }: BoardBootImage): Promise<void> {
+/** Refuses a place that cannot be written, or has a file that is not the image of an earlier build. */
+async function refusePlace({ board, built }: BoardBootImage): Promise<void> {
   const path = signedImageName(built.path);
+  checkWritable(path);
   if (!isFile(path)) return;
   const format = await bootFormatOf(board.boot.format);
   if (!format.looksLike(readAll(path, LIMITS.image)))

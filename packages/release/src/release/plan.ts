@@ -356,11 +356,11 @@ function refuseWithoutSigners(
 export const folderOfVersion = (product: Product, { out, role, version }: ReleaseOptions): string =>
   join(out ?? shelfPath(product, role), version);
 
-/** The reader of the images of a board: undefined for those that the build wrote. */
-async function readerOf(product: Product, board: Board, o: ReleaseOptions): Promise<ImageReader | undefined> {
+/** The reader of the images of a board: undefined for those that the build wrote. `isTrial`: nothing is signed with it. */
+async function readerOf(product: Product, board: Board, o: ReleaseOptions, isTrial: boolean): Promise<ImageReader | undefined> {
   if (!hasBootImage(board)) return undefined;
   const found = await boardBootImage(product, board, o.version, folderOfVersion(product, o));
-  if (!found.signed && !o.dryRun) throw unsignedBoot(product, found);
+  if (!found.signed && !isTrial) throw unsignedBoot(product, found);
   return await bootReader(product, found);
 }
 
@@ -369,10 +369,11 @@ async function readImages(
   chosen: readonly Board[],
   carried: Uint8Array | undefined,
   o: ReleaseOptions,
+  isTrial: boolean,
 ): Promise<PreparedBoard[]> {
   const boards: PreparedBoard[] = [];
   for (const board of chosen) {
-    const prepared = await prepareBoard(product, board, o.version, o.role, await readerOf(product, board, o), carried);
+    const prepared = await prepareBoard(product, board, o.version, o.role, await readerOf(product, board, o, isTrial), carried);
     for (const { read } of prepared.images) if (read !== undefined) o.progress?.(board.name, read);
     boards.push(prepared);
   }
@@ -396,23 +397,31 @@ async function readImages(
  * console.log(written ? `released: ${folder}` : `already released: ${folder}`);
  * ```
  */
-export async function planRelease(product: Product, given: ReleaseOptions): Promise<ReleasePlan> {
+export const planRelease = (product: Product, given: ReleaseOptions): Promise<ReleasePlan> =>
+  planWith(product, given, given.dryRun === true);
+
+/** Refuses what planRelease() refuses, before the images of boot loaders are signed. */
+export async function trialPlan(product: Product, o: ReleaseOptions): Promise<void> {
+  await planWith(product, o, true);
+}
+
+async function planWith(product: Product, given: ReleaseOptions, isTrial: boolean): Promise<ReleasePlan> {
   const o = await withProductLog(product, given);
   const folder = folderOfVersion(product, o);
   const isThere = existsSync(folder);
   try {
-    return await planOnce(product, o);
+    return await planOnce(product, o, isTrial);
   } catch (e) {
     // another job with the same version was faster
     if (isThere || !existsSync(folder)) throw e;
-    return await planOnce(product, o);
+    return await planOnce(product, o, isTrial);
   }
 }
 
-async function planOnce(product: Product, o: ReleaseOptions): Promise<ReleasePlan> {
+async function planOnce(product: Product, o: ReleaseOptions, isTrial: boolean): Promise<ReleasePlan> {
   const { chosen, there, sequence, ...early } = await beforeImages(product, o);
   const { version, known } = early;
-  const boards = await readImages(product, chosen, early.carried, o);
+  const boards = await readImages(product, chosen, early.carried, o, isTrial);
   refuseCollisions(product, boards, version, o.role);
   const base = { product, ...early, sequence, boards, options: o, cuts: new Map<string, Cuts>(), isRound: false };
   const existing = there && (await sameRelease(base));

@@ -97,7 +97,7 @@ export async function boardInput(
       o.allowLowerSequence === true,
     );
   const { lists = [], carried } = await productLists(product);
-  const boot = hasBootImage(own) ? await boardBootImage(product, own, version ?? "", product.out) : undefined;
+  const boot = hasBootImage(own) ? await boardBootImage(product, own, version) : undefined;
   if (boot && !boot.signed) throw unsignedBoot(product, boot);
   const prepared = await prepareBoard(product, own, version, undefined, boot && (await bootReader(product, boot)), carried);
   const scope = scopeOfBoard(product, board);

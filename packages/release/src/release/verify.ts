@@ -200,7 +200,7 @@ async function verifyOne(
   if (hasBootImage(board) && !o.withoutPayloads) {
     const files = payloadsBeside(path, verified.manifest, payloadFiles(verified.manifest, o.payload ?? []));
     const reader = imagesIn(dirname(path), path, envelope, files);
-    await verifyReleasedBoot(product, board, (await prepareBoard(product, board, version, role, reader)).images);
+    await verifyReleasedBoot(product, board, (await prepareBoard(product, board, version, role, reader)).images, version);
   }
   refuseNumber(path, product, version, verified.sequence);
   if (o.expectVersion !== undefined && version !== o.expectVersion)

@@ -35,7 +35,11 @@ const isTextFormat = (format: string) => !["cose", "raw", "esp-digest"].includes
 const isOfTool = (format: string): format is ToolFormat => (TOOL_FORMATS as readonly string[]).includes(format);
 
 async function forTool(path: string, key: PublicKey, format: ToolFormat): Promise<Uint8Array> {
-  const [{ espKeyDigest, writeToolKey }, { ownKey, refusedFormat }] = await Promise.all([import("@firmseal/formats"), foreignRead()]);
+  const [{ espKeyDigest, writeToolKey }, { ownKey }, { refusedFormat }] = await Promise.all([
+    import("@firmseal/formats"),
+    foreignRead(),
+    import("@firmseal/release/internal"),
+  ]);
   try {
     const own = ownKey(path, key);
     if (format === "esp-digest") return espKeyDigest(own);

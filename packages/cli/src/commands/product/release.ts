@@ -178,14 +178,12 @@ async function releaseProduct(
     boards,
     passphrases: passphraseOptions(o),
     progress: (board: string, stage: string, state?: "passing") => lines.set(board, stage, state),
+    linted,
+    ...(o.sarifOut !== undefined && { into: (folder: string) => checkSarifOutside(o.sarifOut as string, product.path, folder) }),
   };
   const boots = o.dryRun ? [] : await signBootImages(product, options);
   for (const { board, path } of boots) lines.set(board, `signed for its boot loader, ${path}`);
-  const first = await planRelease(product, {
-    ...options,
-    linted,
-    ...(o.sarifOut !== undefined && { into: (folder: string) => checkSarifOutside(o.sarifOut as string, product.path, folder) }),
-  });
+  const first = await planRelease(product, options);
   // with a key, simulate power cuts only after the key and its logs have accepted the release
   const plan = o.dryRun ? await triedPlan(first) : first;
   const changes = async (sequence: bigint | undefined) =>

@@ -1,21 +1,22 @@
 // The image of a board whose boot loader verifies it. Its signature is in the image, so it is made before the manifest
 // over it: in a file beside the binary of the build, where `sign --format` writes it too.
 
-import { createHash, createPublicKey } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import type { BootFormat, BootImage, FormatKey, ImageOptions } from "@firmseal/formats";
-import { Failure, KEY_LIMITS, keyName, type SigningKey } from "@firmseal/keys";
-import { bootVersionNumber, isFile, readAll, refusedInput, shellWord, visible } from "@firmseal/keys/internal";
-import { type PublicKey, toJwk, unlessThrown } from "@firmseal/signer";
+import { type Failure, KEY_LIMITS, keyName } from "@firmseal/keys";
+import { bootVersionNumber, isFile, readAll, refusedInput, usage, visible } from "@firmseal/keys/internal";
+import type { PublicKey } from "@firmseal/signer";
 import { equalBytes } from "@firmseal/verifier/tools";
-import { formatKeyOf } from "../../foreign/foreign-key.js";
+import { formatKeyOf, nodeKeyOf } from "../../foreign/foreign-key.js";
+import { refusedFormat } from "../../foreign/refused-format.js";
 import { bootDraft, bootFormatOf, refuseOtherDevices } from "../../foreign/sign-image.js";
 import { identityOf } from "../../input/identity.js";
 import { LIMITS } from "../../input/limits.js";
 import { productOption } from "../../product/file/file-name.js";
 import type { Board, BoardBoot, Product, ProductImage } from "../../product/file/product.js";
 import { findRecord } from "../../product/record.js";
+import type { NamedKey } from "../../signing/coverage.js";
 import { refuseMissingFile } from "./devices.js";
 import { signedImageName } from "./image-file.js";
 import { fromBuild, type ImageReader } from "./prepare.js";
@@ -25,33 +26,29 @@ export type BootBoard = Board & { readonly boot: BoardBoot };
 
 export const hasBootImage = (board: Board): board is BootBoard => board.boot !== undefined;
 
-/** The image of a board, for its boot loader. */
-export interface BoardBootImage {
+/** What the build wrote for a boot loader: a binary, or an image. */
+export interface BuiltBootImage {
   readonly board: BootBoard;
-  /** What the build wrote: a binary, or an image. */
   readonly built: ReturnType<ImageReader>;
   /** What an image says that is made from a binary; undefined: `built` is an image. */
-  readonly image: BuiltImage | undefined;
+  readonly image: Omit<ImageOptions, "signer"> | undefined;
+}
+
+/** The image of a board, for its boot loader. */
+export interface BoardBootImage extends BuiltBootImage {
   /** The signed image, and the file that it comes from. undefined: nobody has signed it yet. */
   readonly signed: { readonly path: string; readonly bytes: Uint8Array } | undefined;
   /** Without `signed`: as it will be, with a signature that nobody has made. */
   readonly trial: Uint8Array;
 }
 
-type BuiltImage = Omit<ImageOptions, "signer">;
-
-/** What an image says that is made for a release of this version. */
-const imageOptionsOf = ({ image }: BoardBoot, version: string): BuiltImage | undefined => image && { ...image, version };
-
 /** Runs `work`, and throws the refusal of a format as a Failure that names the file. */
-async function inFile<T>(path: string, work: () => T | Promise<T>): Promise<T> {
-  const { FormatRefusal } = await import("@firmseal/formats");
+export async function inImage<T>(path: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (e) {
     if (e instanceof RangeError) throw refusedInput("ERR_IMAGE", `${path}: ${e.message}`, "correct the board in the product file");
-    if (!(e instanceof FormatRefusal)) throw e;
-    throw new Failure(1, e.code, `${path}: refused: ${e.message}${e.at < 0 ? "" : `, at byte ${e.at}`}`, e.hint, { cause: e });
+    throw refusedFormat(path, e);
   }
 }
 
@@ -61,49 +58,74 @@ export async function bootTrust(product: Product): Promise<FormatKey[]> {
   const keys: FormatKey[] = [];
   for (const path of product.boot.trusted) {
     refuseMissingFile(product, "[trust] boot", path, "get the public key of the boot loader, or correct the name");
-    keys.push(await inFile(path, () => formatKey(Buffer.from(readAll(path, KEY_LIMITS.keyFile)).toString())));
+    keys.push(await inImage(path, () => formatKey(Buffer.from(readAll(path, KEY_LIMITS.keyFile)).toString())));
   }
   return keys;
 }
 
+/** Refuses an image of other devices, with another counter, or with another version. `version`: of the release. */
+function refuseOtherImage(product: Product, { classes, boot }: BootBoard, path: string, { facts }: BootImage, version?: string): void {
+  refuseOtherDevices(
+    facts,
+    classes.map((name) => identityOf(product.vendor, name)),
+  );
+  const counter = boot.image?.counter;
+  if (counter !== undefined && facts.counter !== counter)
+    throw refusedInput(
+      "ERR_IMAGE",
+      `${path} has ${facts.counter === null ? "no security counter" : `security counter ${facts.counter}`}, and ${product.path} says ${counter}`,
+      "sign the binary again, or correct the counter",
+    );
+  const [own, meant] = [facts.version ?? undefined, version].map(bootVersionNumber);
+  // rules of lint tell of texts without an order
+  if (own !== undefined && meant !== undefined && own !== meant)
+    throw refusedInput(
+      "ERR_IMAGE",
+      `${path} is version ${visible(facts.version as string)}, and the release is version ${version}`,
+      "build it with the version of the release",
+    );
+}
+
 /**
- * Verifies the image of a board as its boot loader does, and whether it is for this board.
+ * Verifies the image of a board as its boot loader does, and whether it is for this board and version.
  *
- * @throws Failure: the refusals of the format, and IMAGE for an image of other devices or another counter.
+ * @throws Failure: the refusals of the format, and IMAGE.
  */
 async function verifyBootImage(
   product: Product,
-  { classes, boot }: BootBoard,
-  path: string,
-  bytes: Uint8Array,
+  board: BootBoard,
+  { path, bytes }: { readonly path: string; readonly bytes: Uint8Array },
   keys: readonly FormatKey[],
+  version: string | undefined,
 ): Promise<void> {
-  const format = await bootFormatOf(boot.format);
-  await inFile(path, () => {
-    const { facts } = verifiedImage(format, bytes, keys);
-    const devices = classes.map((name) => identityOf(product.vendor, name));
-    refuseOtherDevices(facts, devices);
-    const counter = boot.image?.counter;
-    if (counter !== undefined && facts.counter !== counter)
-      throw refusedInput(
-        "ERR_IMAGE",
-        `${path} has ${facts.counter === null ? "no security counter" : `security counter ${facts.counter}`}, and ${product.path} says ${counter}`,
-        "sign the binary again, or correct the counter",
-      );
+  const format = await bootFormatOf(board.boot.format);
+  await inImage(path, () => {
+    const image = format.read(bytes);
+    image.verify(keys);
+    refuseOtherImage(product, board, path, image, version);
   });
 }
 
-function verifiedImage(format: BootFormat, bytes: Uint8Array, keys: readonly FormatKey[]): BootImage {
-  const image = format.read(bytes);
-  image.verify(keys);
-  return image;
-}
-
-/** The payloads of this board in a release. Empty if they are in the envelope, or there is no release. */
+/** Lists the payload files of a board in a release: none if there is no release, or the envelope has them. */
 function payloadsInFolder(folder: string, { name }: Board): string[] {
   const record = existsSync(folder) ? findRecord(folder) : undefined;
   const own = record?.artifacts.filter(({ kind, board }) => kind === "payload" && board === name) ?? [];
   return own.map(({ file }) => join(folder, file));
+}
+
+/**
+ * Reads what the build wrote for the boot loader of a board. `version`: of the release.
+ *
+ * @throws Failure: USAGE if an image has to be made and there is no version for it, IMAGE and PRODUCT.
+ */
+export async function builtBootImage(product: Product, board: BootBoard, version: string | undefined): Promise<BuiltBootImage> {
+  const format = await bootFormatOf(board.boot.format);
+  const built = fromBuild(product, board.images[0] as ProductImage, 0);
+  const { image } = board.boot;
+  if (!image || format.looksLike(built.bytes)) return { board, built, image: undefined };
+  if (version === undefined)
+    throw usage("an image that is made from a binary needs a version", "give that of the release: `version` 1.4.2");
+  return { board, built, image: { ...image, version } };
 }
 
 /**
@@ -112,50 +134,34 @@ function payloadsInFolder(folder: string, { name }: Board): string[] {
  *
  * @throws Failure: the refusals of the format, USAGE for a binary that is not one, IMAGE and PRODUCT.
  */
-export async function boardBootImage(product: Product, board: BootBoard, version: string, folder: string): Promise<BoardBootImage> {
+export async function boardBootImage(
+  product: Product,
+  board: BootBoard,
+  version: string | undefined,
+  folder?: string,
+): Promise<BoardBootImage> {
   const keys = await bootTrust(product);
   const format = await bootFormatOf(board.boot.format);
-  const built = fromBuild(product, board.images[0] as ProductImage, 0);
-  const isImage = format.looksLike(built.bytes);
-  const image = isImage ? undefined : imageOptionsOf(board.boot, version);
-  const base = { board, built, image };
-  return await inFile(built.path, async () => {
-    if (isImage) refuseOtherVersion(built.path, format.read(built.bytes), version);
-    if (isImage && format.read(built.bytes).facts.signatures.length > 0) {
-      await verifyBootImage(product, board, built.path, built.bytes, keys);
-      return { ...base, signed: { path: built.path, bytes: built.bytes }, trial: built.bytes };
+  const base = await builtBootImage(product, board, version);
+  const { built, image } = base;
+  const { path, bytes } = built;
+  return await inImage(path, async () => {
+    if (!image && format.read(bytes).facts.signatures.length > 0) {
+      await verifyBootImage(product, board, built, keys, version);
+      return { ...base, signed: built, trial: bytes };
     }
-    const draft = await bootDraft(
-      built.path,
-      built.bytes,
-      format,
-      keys.slice(0, Math.max(1, product.boot.keys.length)),
-      image ? { image } : {},
-    );
-    refuseOtherDevices(
-      draft.image.facts,
-      board.classes.map((name) => identityOf(product.vendor, name)),
-    );
-    for (const path of [signedImageName(built.path), ...payloadsInFolder(folder, board)])
-      if (isFile(path)) {
-        const bytes = readAll(path, LIMITS.image);
-        if (!isSameImage(format, bytes, draft.image)) continue;
-        await verifyBootImage(product, board, path, bytes, keys);
-        return { ...base, signed: { path, bytes }, trial: bytes };
-      }
+    const by = keys.slice(0, Math.max(1, product.boot.keys.length));
+    const draft = await bootDraft(path, bytes, format, by, image ? { image } : {});
+    refuseOtherImage(product, board, path, draft.image, version);
+    const places = [signedImageName(path), ...(folder === undefined ? [] : payloadsInFolder(folder, board))];
+    for (const place of places.filter(isFile)) {
+      const signed = { path: place, bytes: readAll(place, LIMITS.image) };
+      if (!isSameImage(format, signed.bytes, draft.image)) continue;
+      await verifyBootImage(product, board, signed, keys, version);
+      return { ...base, signed, trial: signed.bytes };
+    }
     return { ...base, signed: undefined, trial: draft.trial.bytes };
   });
-}
-
-/** Refuses an image whose version is not that of the release. `version`: empty if the release names none. */
-function refuseOtherVersion(path: string, { facts }: BootImage, version: string): void {
-  const [own, meant] = [facts.version ?? undefined, version].map(bootVersionNumber);
-  if (own === undefined || meant === undefined || own === meant) return;
-  throw refusedInput(
-    "ERR_IMAGE",
-    `${path} is version ${visible(facts.version as string)}, and the release is version ${version}`,
-    "build it with the version of the release",
-  );
 }
 
 /** Whether bytes are an image of the same content with signatures. */
@@ -182,29 +188,31 @@ export async function bootReader(product: Product, { board, built, signed, trial
  * Verifies the image of a board in a release, whose bytes devices get.
  *
  * @param images - The images of the board, as a release has them.
+ * @param version - That of the release. undefined: it is not known, and not compared.
  * @throws Failure as verifyBootImage().
  */
 export async function verifyReleasedBoot(
   product: Product,
   board: Board,
   images: readonly { readonly component: string; readonly path: string; readonly bytes: Uint8Array }[],
+  version: string | undefined,
 ): Promise<void> {
   if (!hasBootImage(board)) return;
   const keys = await bootTrust(product);
   for (const { component, path, bytes } of images)
-    if (component === "image") await verifyBootImage(product, board, visible(path), bytes, keys);
+    if (component === "image") await verifyBootImage(product, board, { path: visible(path), bytes }, keys, version);
 }
 
 /** The failure for an image that nobody has signed for the boot loader. */
-export const unsignedBoot = (product: Product, { board, built }: BoardBootImage): Failure =>
+export const unsignedBoot = (product: Product, { board, built, image }: BoardBootImage): Failure =>
   refusedInput(
     "ERR_IMAGE",
     `${built.path} has no signature for the boot loader of board ${board.name}, and the manifest would cover it without`,
-    `firmseal sign --board ${board.name} --format ${board.boot.format} --version VERSION${productOption(product.path)} --key ${shellWord(product.boot.keys[0] ?? "BOOT-KEY")}`,
+    `firmseal sign --board ${board.name} --format ${board.boot.format}${image ? ` --version ${image.version}` : ""}${productOption(product.path)}${product.boot.keys.length > 0 ? "" : " --key KEY"}`,
   );
 
 /** Refuses keys that the boot loaders of a product do not trust: they would not start the image. */
-export async function refuseUntrustedBoot(product: Product, keys: readonly SigningKey[]): Promise<void> {
+export async function refuseUntrustedBoot(product: Product, keys: readonly NamedKey[]): Promise<void> {
   const trusted = (await bootTrust(product)).map(({ id }) => id);
   for (const key of keys)
     if (!trusted.includes((await formatKeyOf(key, "mcuboot")).id))
@@ -218,17 +226,11 @@ export async function refuseUntrustedBoot(product: Product, keys: readonly Signi
 /** Refuses a key of boot loaders that would sign a release: what it signs starts without a manifest. */
 export async function refuseBootKeys(product: Product, keys: readonly PublicKey[]): Promise<void> {
   if (product.boot.trusted.length === 0) return;
+  const { formatKey } = await import("@firmseal/formats");
   const trusted = (await bootTrust(product)).map(({ id }) => id);
   for (const key of keys) {
-    const own = unlessThrown(() => createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }));
-    if (
-      own &&
-      trusted.includes(
-        createHash("sha256")
-          .update(own.export({ type: "spki", format: "der" }))
-          .digest("hex"),
-      )
-    )
+    const own = nodeKeyOf(key);
+    if (own && trusted.includes(formatKey(own).id))
       throw refusedInput(
         "ERR_KEY_ROLE",
         `${key.alg} ${keyName(key).slice(0, 16)}… is a key that boot loaders trust, and would sign a release`,

@@ -73,7 +73,7 @@ async function readRelease(
   for (const board of boardsOf(product, [...own.manifests.keys()])) {
     const reader = fromFolder(product, folder, envelopeName(product, board.name, version, role));
     const prepared = await prepareBoard(product, board, version, role, reader, carried);
-    await verifyReleasedBoot(product, board, prepared.images);
+    await verifyReleasedBoot(product, board, prepared.images, version);
     boards.push(prepared);
   }
   return { folder, record, own, boards };
