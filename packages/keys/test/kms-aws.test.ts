@@ -19,6 +19,7 @@ import {
   signatureOf,
 } from "../../test-support/src/keys/kms-servers.js";
 import type { KeyFileError } from "../src/errors/key-file.js";
+import { sha256Of } from "../src/files/digest.js";
 import { openAwsKey } from "../src/sources/services/awskms.js";
 
 // its start also shows whether it is installed: asking it takes as long
@@ -126,6 +127,28 @@ describe("answers in the shape of the API reference", () => {
     setEnv(env(`http://127.0.0.1:${port}`));
     return `http://127.0.0.1:${port}`;
   }
+
+  it("hashes what is longer than the service takes, and refuses it for a key that signs no hash", async () => {
+    const message = new Uint8Array(4097).fill(7);
+    const p256 = serviceKey("p256");
+    await aws(p256, (target, { Message }) => {
+      if (target !== "Sign") return undefined;
+      const sent = Buffer.from(Message, "base64");
+      const signed = sent.length === 4096 ? message.subarray(1) : message;
+      return sent.length > 4096
+        ? { status: 400, json: { __type: "ValidationException" } }
+        : { json: { KeyId: ARN, Signature: signatureOf(p256, signed).toString("base64") } };
+    });
+    const held = await openAwsKey("awskms:alias/release");
+    expect(await held.signer?.sign(message)).toHaveLength(64);
+    expect(calls.at(-1)?.request).toMatchObject({ MessageType: "DIGEST", Message: Buffer.from(sha256Of(message)).toString("base64") });
+    expect(await held.signer?.sign(message.subarray(1))).toHaveLength(64);
+    expect(calls.at(-1)?.request).toMatchObject({ MessageType: "RAW" });
+    await aws(serviceKey("ed25519"));
+    const other = await openAwsKey("awskms:alias/release");
+    await expect(other.signer?.sign(message)).rejects.toThrow("AWS KMS signs at most 4,096 bytes with an Ed25519 key");
+    expect(calls.filter(({ target }) => target === "Sign")).toEqual([]);
+  });
 
   it.each(["ed25519", "p256"] as const)("signs with %s: the public key is asked for once, and signed is with that key", async (kind) => {
     const url = await aws(serviceKey(kind));

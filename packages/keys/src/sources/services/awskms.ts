@@ -4,8 +4,10 @@
 import type { SigningAlgorithmSpec } from "@aws-sdk/client-kms";
 import { inWords, signatureLength } from "@firmseal/signer";
 import { CURVE_ALGS, type CurveAlg, curveAlgOf } from "../../algorithms.js";
+import { sha256Of } from "../../files/digest.js";
 import { rawFromDer } from "../../formats/der/ecdsa.js";
 import type { Asking, OpenedKey } from "../../source.js";
+import { grouped } from "../../words.js";
 import { AWS_TROUBLES, heldCredentials, NO_REGION } from "./aws.js";
 import {
   ATTEMPT,
@@ -40,6 +42,12 @@ const nameOf = ({ plain, ecdsa }: CurveAlg) =>
 const USAGE: Trouble = [
   "the key is not for signing, or of another type",
   `give a key with the usage SIGN_VERIFY and the spec ${inWords(CURVE_ALGS.map(specOf))}`,
+];
+/** Bytes of the longest message that the service hashes (AWS KMS API Reference, Sign). */
+const RAW_MOST = 4096;
+const TOO_LONG: Trouble = [
+  `AWS KMS signs at most ${grouped(RAW_MOST)} bytes with an Ed25519 key`,
+  "sign with a P-256 key, or in a format that signs a hash",
 ];
 const BUSY: Trouble = ["AWS KMS accepts no more requests at the moment", "run it again later, or have the quota raised"];
 const DOWN: Trouble = ["AWS KMS cannot answer at the moment", "run it again later"];
@@ -124,13 +132,14 @@ export async function openAwsKey(ref: string, { signal }: Pick<Asking, "signal">
     const length = signatureLength(key.alg);
     if (!served || length === undefined) throw serviceError(ref, USAGE);
     const sign = async (tbs: Uint8Array) => {
+      const isLong = tbs.length > RAW_MOST;
+      if (isLong && !served.ecdsa) throw serviceError(ref, TOO_LONG);
       const request = {
         // the key itself: an alias may be moved to another key between the two calls
         KeyId,
-        Message: tbs,
-        // at most 4,096 bytes; a Sig_structure is always shorter. The service hashes, so a policy can forbid signing
-        // digests.
-        MessageType: "RAW",
+        Message: isLong ? sha256Of(tbs) : tbs,
+        // The service hashes what is short, as every Sig_structure is, so a policy can forbid signing digests.
+        MessageType: isLong ? "DIGEST" : "RAW",
         SigningAlgorithm: nameOf(served),
       } as const;
       const { Signature, KeyId: signedBy } = await callService(
