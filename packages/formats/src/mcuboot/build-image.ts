@@ -176,7 +176,8 @@ export function buildMcuboot(binary: Uint8Array, o: ImageOptions): BootImage {
       slotSize: o.slot.size,
       erased,
       maxAlign: rule.maxAlign,
-      isConfirmed: o.slot.trailer === "confirm",
+      // a boot loader that copies has no such mark, and imgtool sets none
+      isConfirmed: o.slot.trailer === "confirm" && !rule.isOverwriteOnly,
     },
   };
   return laidOut(parts, { hasFullKeys: o.hasFullKeys ?? false, room: o.slot && o.slot.size - trailerSize(rule) });

@@ -84,6 +84,13 @@ describe("an image that firmseal makes", () => {
     expect(details["hash"]).toMatch(/^sha256 [0-9a-f]{64}$/);
   });
 
+  it("is not confirmed for a boot loader that copies, which has no such mark", () => {
+    const slot = { size: 8192, trailer: "confirm", maxSectors: 8 } as const;
+    const confirmed = (isOverwriteOnly: boolean) =>
+      (buildMcuboot(binary, { ...base, slot: { ...slot, isOverwriteOnly } }) as McubootFile).parts.trailer?.isConfirmed;
+    expect([confirmed(false), confirmed(true)]).toEqual([true, false]);
+  });
+
   it("replaces the room that the linker left", () => {
     const withRoom = Uint8Array.from([...new Uint8Array(64), ...binary]);
     const image = buildMcuboot(withRoom, { ...base, hasRoom: true }) as McubootFile;
