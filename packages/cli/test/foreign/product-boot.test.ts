@@ -275,7 +275,7 @@ describe("the keys of boot loaders", () => {
     expectNothing(p);
   });
 
-  it("are looked at by doctor", async () => {
+  it("are checked by doctor", async () => {
     const p = await world();
     expect((await p.run(["doctor"])).stdout).toMatch(/^ok +boot loaders firmseal\.toml: trust 1 key; 1 of this file sign images$/m);
     p.put("firmseal.toml", product({ keys: 'boot = "C.pem"' }));

@@ -356,7 +356,7 @@ function refuseWithoutSigners(
 export const folderOfVersion = (product: Product, { out, role, version }: ReleaseOptions): string =>
   join(out ?? shelfPath(product, role), version);
 
-/** The reader of the images of a board: undefined for those that the build wrote. `isTrial`: nothing is signed with it. */
+/** The reader of the images of a board: undefined for those of the build. `isTrial`: nothing is signed with it. */
 async function readerOf(product: Product, board: Board, o: ReleaseOptions, isTrial: boolean): Promise<ImageReader | undefined> {
   if (!hasBootImage(board)) return undefined;
   const found = await boardBootImage(product, board, o.version, folderOfVersion(product, o));
