@@ -230,6 +230,10 @@ describe("a board whose boot loader is that of an ESP32", () => {
     p.put("build/app.bin", espImage({ chip: 16, version: "1.4.9" }));
     expect(expectFailure(await p.run(release("1.4.3")), 1)).toContain("build/app.bin is version 1.4.9, and the release is version 1.4.3");
     expect(bootEntries(p)).toHaveLength(1);
+    const sign = ["sign", "--board", "meter", "--format", "esp32", "--replace", "--version"];
+    expect(expectFailure(await p.run([...sign, "1.4.3"]), 1)).toContain("is version 1.4.9, and the release is version 1.4.3");
+    expect(bootEntries(p)).toHaveLength(1);
+    await p.ok([...sign, "1.4.9"]);
   });
 });
 

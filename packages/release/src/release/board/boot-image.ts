@@ -122,7 +122,10 @@ export async function builtBootImage(product: Product, board: BootBoard, version
   const format = await bootFormatOf(board.boot.format);
   const built = fromBuild(product, board.images[0] as ProductImage, 0);
   const { image } = board.boot;
-  if (!image || format.looksLike(built.bytes)) return { board, built, image: undefined };
+  if (!image || format.looksLike(built.bytes)) {
+    await inImage(built.path, () => refuseOtherImage(product, board, built.path, format.read(built.bytes), version));
+    return { board, built, image: undefined };
+  }
   if (version === undefined)
     throw usage("an image that is made from a binary needs a version", "give that of the release: `version` 1.4.2");
   return { board, built, image: { ...image, version } };
@@ -152,7 +155,6 @@ export async function boardBootImage(
     }
     const by = keys.slice(0, Math.max(1, product.boot.keys.length));
     const draft = await bootDraft(path, bytes, format, by, image ? { image } : {});
-    refuseOtherImage(product, board, path, draft.image, version);
     const places = [signedImageName(path), ...(folder === undefined ? [] : payloadsInFolder(folder, board))];
     for (const place of places.filter(isFile)) {
       const signed = { path: place, bytes: readAll(place, LIMITS.image) };
@@ -208,7 +210,7 @@ export const unsignedBoot = (product: Product, { board, built, image }: BoardBoo
   refusedInput(
     "ERR_IMAGE",
     `${built.path} has no signature for the boot loader of board ${board.name}, and the manifest would cover it without`,
-    `firmseal sign --board ${board.name} --format ${board.boot.format}${image ? ` --version ${image.version}` : ""}${productOption(product.path)}${product.boot.keys.length > 0 ? "" : " --key KEY"}`,
+    `firmseal sign --board ${board.name} --format ${board.boot.format} --version ${image?.version ?? "VERSION"}${productOption(product.path)} --key KEY`,
   );
 
 /** Refuses keys that the boot loaders of a product do not trust: they would not start the image. */
