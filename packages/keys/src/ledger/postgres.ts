@@ -73,8 +73,8 @@ const TROUBLES: { readonly [code: string]: readonly [string, string] } = {
     "set the clocks: other machines would refuse theirs",
   ],
   [SERVER_REFUSALS.numberTaken]: [
-    "the ledger has another manifest under this number",
-    "give it a new number: `seq` next, or raise it in the description",
+    "the ledger has another manifest under this number, or another image under this version",
+    "give it a new one: `seq` next or `version`, or raise it in the description",
   ],
   [SERVER_REFUSALS.leafTaken]: [
     "the ledger says that this one-time leaf has signed: another copy of the key is in use",

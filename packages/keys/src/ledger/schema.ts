@@ -1,5 +1,5 @@
 // The tables of a ledger in PostgreSQL. The server itself refuses what must not happen, whatever a client does: a line
-// that does not follow the last one, a number of two manifests, a one-time leaf that is used twice, a change or removal
+// that does not follow the last one, a number of two manifests, a version of two images, a one-time leaf that is used twice, a change or removal
 // of a line. So a signer who is not honest can enter what every signer can, and keep a turn until its owner ends the
 // session, but cannot make the ledger or the copies useless for the others.
 
@@ -44,10 +44,11 @@ CREATE TABLE firmseal.line (
   line bytea NOT NULL CHECK (octet_length(line) BETWEEN 2 AND 1048577 AND position('\\x0a'::bytea IN line) = octet_length(line)),
   PRIMARY KEY (ledger, start)
 );
+-- sequence numbers of manifests; "version " and the version of images for boot loaders
 CREATE TABLE firmseal.number (
   ledger integer NOT NULL,
   scope text NOT NULL,
-  number numeric(20) NOT NULL,
+  number text NOT NULL,
   digest text NOT NULL,
   PRIMARY KEY (ledger, scope, number, digest)
 );
@@ -108,6 +109,7 @@ DECLARE
   entry pg_catalog.json;
   before pg_catalog.json;
   one pg_catalog.text;
+  number_of pg_catalog.text;
   body pg_catalog.bytea;
   hash pg_catalog.text;
 BEGIN
@@ -149,20 +151,21 @@ BEGIN
       RAISE EXCEPTION 'leaf % of the key has signed', entry->>'leaf' USING ERRCODE = '${SERVER_REFUSALS.leafTaken}';
     END;
   END IF;
-  IF entry->>'sequence' IS NULL OR entry->>'digest' IS NULL OR entry->'scope' IS NULL THEN
+  IF entry->>'digest' IS NULL OR entry->'scope' IS NULL THEN
     RETURN NEW;
   END IF;
   FOR one IN SELECT json_array_elements_text(entry->'scope') LOOP
-    -- images of boot loaders may share a security counter
-    CONTINUE WHEN one ~ '^(mcuboot|esp32|esp32-boot):';
+    -- images of boot loaders may share a security counter, and not a version
+    number_of := CASE WHEN one ~ '^(mcuboot|esp32|esp32-boot):' THEN 'version ' || (entry->>'version')
+      ELSE (entry->>'sequence')::pg_catalog.numeric::pg_catalog.text END;
+    CONTINUE WHEN number_of IS NULL;
     -- the owner enters the logs of machines that gave a number again after a restore
-    IF NOT firmseal.is_owner() AND coalesce(entry->>'overrides', '') NOT LIKE '%"allow-sequence-reuse"%' AND EXISTS (SELECT FROM firmseal.number
-      WHERE ledger = NEW.ledger AND scope = one AND number = (entry->>'sequence')::pg_catalog.numeric)
-      AND NOT EXISTS (SELECT FROM firmseal.number WHERE ledger = NEW.ledger AND scope = one
-        AND number = (entry->>'sequence')::pg_catalog.numeric AND digest = entry->>'digest') THEN
-      RAISE EXCEPTION 'sequence number % has another manifest', entry->>'sequence' USING ERRCODE = '${SERVER_REFUSALS.numberTaken}';
+    IF NOT firmseal.is_owner() AND coalesce(entry->>'overrides', '') NOT LIKE '%"allow-sequence-reuse"%'
+      AND EXISTS (SELECT FROM firmseal.number WHERE ledger = NEW.ledger AND scope = one AND number = number_of)
+      AND NOT EXISTS (SELECT FROM firmseal.number WHERE ledger = NEW.ledger AND scope = one AND number = number_of AND digest = entry->>'digest') THEN
+      RAISE EXCEPTION '% has another manifest or image', number_of USING ERRCODE = '${SERVER_REFUSALS.numberTaken}';
     END IF;
-    INSERT INTO firmseal.number VALUES (NEW.ledger, one, (entry->>'sequence')::pg_catalog.numeric, entry->>'digest') ON CONFLICT DO NOTHING;
+    INSERT INTO firmseal.number VALUES (NEW.ledger, one, number_of, entry->>'digest') ON CONFLICT DO NOTHING;
   END LOOP;
   RETURN NEW;
 END $$;

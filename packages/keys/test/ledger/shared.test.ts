@@ -340,7 +340,7 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
 
   it("gives no number and no leaf twice, whatever a client sends", async () => {
     await claim(place, A, { leaf: "4", tbs: "t" });
-    expect(send(following({ sequence: "1", digest: "other", scope: ["v/a"] }))).toContain("sequence number 1 has another manifest");
+    expect(send(following({ sequence: "1", digest: "other", scope: ["v/a"] }))).toContain("1 has another manifest or image");
     for (const tbs of ["t", "u"])
       expect(send(following({ key: keyName(A.public), leaf: "4", tbs }))).toContain("leaf 4 of the key has signed");
     // the same in another ledger, but for the very same signature: it was moved there
@@ -495,15 +495,28 @@ describe.skipIf(whyNoPostgres !== "")(`a ledger in PostgreSQL${whyNoPostgres}`, 
     return log;
   };
 
-  it("has images of a boot loader that share a security counter", async () => {
-    const use = (digest: string, version: string) =>
+  it("has images of a boot loader that share a security counter, and no version", async () => {
+    const use = (digest: string, version: string, more: object = { sequence: "7" }, scope = "mcuboot:v/a") =>
       withSigningLogs([A], place, async ({ record }) =>
-        record(A, { operation: "sign", sequence: "7", version, digest: `sha-256:${digest}`, scope: ["mcuboot:v/a"] }),
+        record(A, { operation: "sign", version, digest: `sha-256:${digest}`, scope: [scope], ...more }),
       );
     await use("1", "1.4.2");
     await use("2", "1.4.3");
-    expect(await verifyLedger(place)).toMatchObject({ entries: 2, faults: [], conflicts: [] });
-    await use("3", "1.4.3");
+    await use("2", "1.4.3");
+    await use("3", "1.4.3", {}, "esp32-boot:v/a");
+    expect(await verifyLedger(place)).toMatchObject({ entries: 4, faults: [], conflicts: [] });
+    for (const more of [{ sequence: "7" }, { sequence: "8" }, {}])
+      await expect(use("3", "1.4.3", more)).rejects.toMatchObject({
+        code: "ERR_SEQUENCE",
+        message: expect.stringContaining("another image under this version"),
+      });
+    expect(await verifyLedger(place)).toMatchObject({ entries: 4 });
+    await use("3", "1.4.3", { sequence: "7", overrides: ["allow-sequence-reuse"] });
+    expect(await verifyLedger(place)).toMatchObject({ entries: 5, faults: [] });
+    // as if the owner of the database had let it
+    server.sql("ALTER TABLE firmseal.line DISABLE TRIGGER enter");
+    await use("4", "1.4.3");
+    server.sql("ALTER TABLE firmseal.line ENABLE TRIGGER enter");
     expect((await verifyLedger(place)).conflicts).toMatchObject([{ what: "version", number: "1.4.3" }]);
   });
 
