@@ -9,6 +9,23 @@ const hasValgrind = spawnSync("valgrind", ["--version"]).status === 0;
 /** A run under valgrind takes about twenty times as long. */
 const SECONDS = 1200;
 
+const CACHEGRIND = ["--tool=cachegrind", "--trace-children=yes", "--cache-sim=no", "--cachegrind-out-file=/dev/null"];
+/** The most of one process: it may start others. */
+function mostIn(output) {
+  const refs = [...output.matchAll(/I\s+refs:\s+([\d,]+)/g)].map(([, n]) => Number(n.replaceAll(",", "")));
+  return refs.length ? Math.max(...refs) : undefined;
+}
+
+/**
+ * The instructions of a program, with those of the machine code that it makes while it runs. Undefined without valgrind,
+ * or if the program fails.
+ */
+export function processInstructions(command, args, options) {
+  if (!hasValgrind) return undefined;
+  const { status, stderr } = spawnSync("valgrind", [...CACHEGRIND, command, ...args], { ...options, stdio: ["ignore", "ignore", "pipe"] });
+  return status === 0 ? mostIn(stderr.toString()) : undefined;
+}
+
 /** Whether the instructions of an engine, one of ENGINES, say what a script costs on it. */
 export const canCount = (engine) => hasValgrind && !COMPILES.includes(engine.name);
 
@@ -18,11 +35,10 @@ export const canCount = (engine) => hasValgrind && !COMPILES.includes(engine.nam
  */
 export async function instructions(engine, command, text) {
   // the shell of XS is a script that starts the engine
-  const tool = ["--tool=cachegrind", "--trace-children=yes", "--cache-sim=no", "--cachegrind-out-file=/dev/null", command];
+  const tool = [...CACHEGRIND, command];
   const under = { ...engine, args: (file) => [...tool, ...(engine.args ? engine.args(file) : [file])] };
   const { output } = await ask(under, "valgrind", text, SECONDS);
-  const refs = [...output.matchAll(/I\s+refs:\s+([\d,]+)/g)].map(([, n]) => Number(n.replaceAll(",", "")));
-  return refs.length && /DONE/.test(output) && !/FAIL/.test(output) ? Math.max(...refs) : undefined;
+  return /DONE/.test(output) && !/FAIL/.test(output) ? mostIn(output) : undefined;
 }
 
 /** For scripts in ES5: the bytes of a text in hexadecimal. */

@@ -1,4 +1,5 @@
-// What the length of a signing log costs: processor time, bytes read and memory of whole processes. Linux only.
+// What the length of a signing log costs: instructions (if valgrind is installed), processor time, bytes read and memory
+// of whole processes. Linux only.
 //
 //   node bench/log.mjs [ENTRIES…]
 
@@ -6,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { processInstructions } from "./counting.mjs";
 import { CLI, environment, ROOT, table, title } from "./lib.mjs";
 
 const { lineOf, NO_PREVIOUS } = await import(`${ROOT}packages/keys/lib/signing-log/entry.js`);
@@ -32,6 +34,14 @@ function cost(...args) {
     stdio: ["ignore", "ignore", "pipe"],
   });
   return status === 0 ? JSON.parse(stderr.toString().trim().split("\n").at(-1)) : undefined;
+}
+
+/** `audit` under valgrind takes a minute for so many entries. */
+const COUNTED = 100_000;
+/** Million instructions of the command line. */
+function counted(...args) {
+  const all = processInstructions(process.execPath, [CLI, ...args], { cwd: folder, env });
+  return all === undefined ? "" : Math.round(all / 1e6);
 }
 
 const SIGN = ["sign", "fw.bin", "--key", "k.pem", "--vendor", "example.com", "--class", "a", "--seq", "next"];
@@ -64,18 +74,22 @@ writeFileSync(join(folder, "fw.bin"), Buffer.alloc(5000, 1));
 cost("keygen", "--out", "k.pem", "--no-passphrase");
 cost(...SIGN, "--first");
 const rows = [];
-const shown = (name, one) => [
+const shown = (name, one, millions = "") => [
   name,
-  ...(one ? [Math.round(one.ms), (one.read / 1e6).toFixed(1), Math.round(one.rss / 1e6)] : ["refused", "", ""]),
+  ...(one ? [millions, Math.round(one.ms), (one.read / 1e6).toFixed(1), Math.round(one.rss / 1e6)] : ["", "refused", "", ""]),
 ];
 for (const entries of counts) {
   grow(entries);
   const bytes = `${(statSync(join(folder, "k.pem.log")).size / 1e6).toFixed(1)} MB`;
   cost(...SIGN);
-  rows.push(shown(`\`sign --seq next\`, ${entries.toLocaleString("en")} entries, ${bytes}`, cost(...SIGN)));
-  for (const form of ["", " --json", " --jsonl"])
-    rows.push(shown(`\`audit${form}\`, ${entries.toLocaleString("en")} entries`, cost("audit", "k.pem", ...form.split(" ").slice(1))));
+  rows.push(shown(`\`sign --seq next\`, ${entries.toLocaleString("en")} entries, ${bytes}`, cost(...SIGN), counted(...SIGN)));
+  for (const form of ["", " --json", " --jsonl"]) {
+    const audit = ["audit", "k.pem", ...form.split(" ").slice(1)];
+    rows.push(
+      shown(`\`audit${form}\`, ${entries.toLocaleString("en")} entries`, cost(...audit), entries <= COUNTED ? counted(...audit) : ""),
+    );
+  }
 }
 title("The length of a signing log");
-table(["command", "processor ms", "MB read", "MB of memory"], rows);
+table(["command", "million instructions", "processor ms", "MB read", "MB of memory"], rows);
 rmSync(folder, { recursive: true });
