@@ -17,8 +17,8 @@ function mostIn(output) {
 }
 
 /**
- * The instructions of a program, with those of the machine code that it makes while it runs. Undefined without valgrind,
- * or if the program fails.
+ * The instructions of a program, with those of the machine code that it makes while it runs. Undefined without
+ * valgrind, or if the program fails.
  */
 export function processInstructions(command, args, options) {
   if (!hasValgrind) return undefined;

@@ -1,5 +1,5 @@
-// What the length of a signing log costs: instructions (if valgrind is installed), processor time, bytes read and memory
-// of whole processes. Linux only.
+// What the length of a signing log costs: instructions (if valgrind is installed), processor time, bytes read and
+// memory of whole processes. Linux only.
 //
 //   node bench/log.mjs [ENTRIES…]
 

@@ -1,7 +1,7 @@
 // The tables of a ledger in PostgreSQL. The server itself refuses what must not happen, whatever a client does: a line
-// that does not follow the last one, a number of two manifests, a version of two images, a one-time leaf that is used twice, a change or removal
-// of a line. So a signer who is not honest can enter what every signer can, and keep a turn until its owner ends the
-// session, but cannot make the ledger or the copies useless for the others.
+// that does not follow the last one, a number of two manifests, a version of two images, a one-time leaf that is used
+// twice, a change or removal of a line. So a signer who is not honest can enter what every signer can, and keep a turn
+// until its owner ends the session, but cannot make the ledger or the copies useless for the others.
 
 /** The version of the tables: the number of migrations. */
 export const SCHEMA_VERSION = 1;
