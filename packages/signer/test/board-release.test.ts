@@ -4,7 +4,7 @@ import { type Device, errors, install, type Trust } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { toHex } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
-import { HASHES } from "../src/hash.js";
+import { HASHES } from "../src/alg/hash.js";
 import {
   anchorOf,
   boardRelease,

@@ -3,8 +3,8 @@
 import { es256 as alg } from "@firmseal/verifier";
 import { COSE } from "@firmseal/verifier/tools";
 import { p256 } from "@noble/curves/nist.js";
-import { HASHES } from "../hash.js";
 import { KeyError, unlessThrown } from "../key-error.js";
+import { HASHES } from "./hash.js";
 import type { AlgRow } from "./row.js";
 
 // The defaults of the library, spelled out because they matter. RFC 6979 without extra entropy makes a release

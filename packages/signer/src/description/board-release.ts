@@ -2,7 +2,7 @@
 // one class for each hardware revision.
 
 import { toHex } from "@firmseal/verifier/tools";
-import { HASHES } from "../hash.js";
+import { HASHES } from "../alg/hash.js";
 import { type BytesValue, type Command, type Description, type HashName, type Parameters, SCHEMA } from "./manifest.js";
 import { type SingleImage, singleImage, TRUST_COMPONENT_NAME, TRUST_URI } from "./recipes.js";
 import { formatUuid, identityUuids } from "./uuid.js";

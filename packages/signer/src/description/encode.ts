@@ -25,10 +25,10 @@ import {
   REP_SYSINFO_ON_SUCCESS,
   TEXT_NAMES,
 } from "@firmseal/verifier/tools";
+import { HASHES } from "../alg/hash.js";
 import { encodeCbor as cbor, type Encodable } from "../cbor.js";
 import { EnvelopeDraft } from "../envelope/draft.js";
 import { type EnvelopeParts, writeEnvelope } from "../envelope/envelope.js";
-import { HASHES } from "../hash.js";
 import { toBytes } from "./bytes-value.js";
 import { DescriptionError } from "./conform.js";
 import {

@@ -1,7 +1,7 @@
 // Descriptions of the updates that most products need, from a few facts.
 
 import { toHex } from "@firmseal/verifier/tools";
-import { HASHES } from "../hash.js";
+import { HASHES } from "../alg/hash.js";
 import { type BytesValue, type Command, type Description, type HashName, SCHEMA } from "./manifest.js";
 import { formatUuid, identityUuids } from "./uuid.js";
 

@@ -2,7 +2,7 @@
 // this package does no I/O.
 
 import { toHex } from "@firmseal/verifier/tools";
-import { HASHES } from "../hash.js";
+import { HASHES } from "../alg/hash.js";
 import { toBytes } from "./bytes-value.js";
 import { DescriptionError } from "./conform.js";
 import { type BytesValue, type Command, type Description, type DigestValue, type HashName, type Parameters, validate } from "./manifest.js";

@@ -13,9 +13,9 @@ import {
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { ed25519Row } from "../alg/ed25519.js";
+import { HASHES } from "../alg/hash.js";
 import { randomBytes } from "../alg/openssl.js";
 import { encodeCbor as cbor, protectedHeader, Tagged } from "../cbor.js";
-import { HASHES } from "../hash.js";
 import { anchorOfSigner } from "../key/signer.js";
 import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith } from "../signable.js";
 import { type EnvelopeParts, envelopeParts, writeEnvelope } from "./envelope.js";

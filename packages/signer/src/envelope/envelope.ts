@@ -10,8 +10,8 @@ import {
   TAG_ENVELOPE,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
+import { HASHES } from "../alg/hash.js";
 import { type Encodable, encodeCbor, Tagged } from "../cbor.js";
-import { HASHES } from "../hash.js";
 
 /** The content of each byte string in an envelope. */
 export interface EnvelopeParts {

@@ -3,7 +3,7 @@
 
 import { HASH_SHA_256, HASH_SHA_384, HASH_SHA_512 } from "@firmseal/verifier/tools";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
-import { nodeHash } from "./alg/openssl.js";
+import { nodeHash } from "./openssl.js";
 
 export const HASHES = {
   "sha-256": { id: HASH_SHA_256, hash: (bytes: Uint8Array) => nodeHash("sha256", bytes) ?? sha256(bytes), length: 32 },
