@@ -93,6 +93,8 @@ describe("the forms of a fleet file", () => {
     ["a name that drives a terminal", csv(row("\u001b[31mred")), 'line 2: "name" is not a name', "csv"],
     ["a NUL in a file name", csv(row("one", { trust: "t1\0.trust" })), 'line 2: "trust"', "csv"],
     ["a column that nobody knows", `${header},x\n${row("one")},1\n`, 'line 2 has the unknown member "x"', "csv"],
+    ["a column for the prototype", `${header},__proto__\n${row("one")},x\n`, 'line 2 has the unknown member "__proto__"', "csv"],
+    ["a component for the prototype", `${header},floors.__proto__\n${row("one")},x\n`, 'unknown member "__proto__" in "floors"', "csv"],
     ["a column twice", `${header},floor\n${row("one")},1\n`, 'two columns have the name "floor"', "csv"],
     ["a cell too many", `${header}\n${row("one")},1\n`, "line 2 does not have as many cells as the first line", "csv"],
     ["a quotation without an end", `${header}\n"one,1\n`, "begins a quotation that does not end", "csv"],

@@ -4,10 +4,9 @@
 
 import { extname } from "node:path";
 import type { Failure } from "@firmseal/keys";
-import { byteWords, grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys/internal";
-import { decodeUtf8, suggestion, type Violation } from "@firmseal/signer";
-import { CsvError, type Info } from "csv-parse";
-import { parse } from "csv-parse/sync";
+import { grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys/internal";
+import { suggestion, type Violation } from "@firmseal/signer";
+import { type CsvRow, csvRows } from "../input/csv.js";
 import { parseJson } from "../input/json.js";
 import { jsonLines } from "../input/json-lines.js";
 import { LIMITS } from "../input/limits.js";
@@ -121,15 +120,14 @@ function* jsonRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
   for (let i = 0; i < cohorts.length; i++) yield checked(path, `cohort ${i + 1}`, cohorts[i]);
 }
 
-const ONE_COHORT = "one cohort";
-
-function tooLong(path: string, line: number): Failure {
-  return tooMuch(`${path}: line ${line} is too long`, `the limit is ${byteWords(LIMITS.fleetRow)} for ${ONE_COHORT}`);
-}
+const bounded = (path: string) => ({
+  longest: LIMITS.fleetRow,
+  what: "one cohort",
+  fault: (words: string) => fleetFault(path, words),
+});
 
 function* lineRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
-  const how = { longest: LIMITS.fleetRow, what: ONE_COHORT, fault: (words: string) => fleetFault(path, words) };
-  for (const { where, value } of jsonLines(path, bytes, how)) yield checked(path, where, value);
+  for (const { where, value } of jsonLines(path, bytes, bounded(path))) yield checked(path, where, value);
 }
 
 /** Members that can have several values in one CSV cell. */
@@ -147,57 +145,24 @@ function memberOf(name: string, cell: string): unknown {
   return cell;
 }
 
-function fromCells(names: readonly string[], cells: readonly string[]): { [member: string]: unknown } {
-  const out: { [member: string]: unknown } = {};
-  for (const [i, name] of names.entries()) {
-    const cell = cells[i] as string;
-    if (cell === "") continue;
-    const value = memberOf(name, cell);
+function fromCells(cells: CsvRow["cells"]): FleetRow["value"] {
+  const members: [string, unknown][] = [];
+  const floors: [string, unknown][] = [];
+  for (const [name, cell] of Object.entries(cells)) {
     const inside = /^floors\.(.*)$/.exec(name)?.[1];
-    if (inside === undefined) out[name] = value;
-    else out["floors"] = { ...(out["floors"] as object | undefined), [inside]: value };
+    if (inside === undefined) members.push([name, memberOf(name, cell)]);
+    else floors.push([inside, cell]);
   }
-  return out;
+  if (floors.length > 0) members.push(["floors", Object.fromEntries(floors)]);
+  return Object.fromEntries(members);
 }
 
-/** The faults that csv-parse reports. Its own messages quote the file. */
-const FAULTS: { readonly [code: string]: string } = {
-  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: "does not have as many cells as the first line",
-  CSV_RECORD_INCONSISTENT_COLUMNS: "does not have as many cells as the first line",
-  CSV_QUOTE_NOT_CLOSED: "begins a quotation that does not end",
-  CSV_INVALID_CLOSING_QUOTE: "has text after a quotation",
-  INVALID_OPENING_QUOTE: "has a quotation mark inside a cell",
-};
-
-function* csvRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
-  if (decodeUtf8(bytes) === undefined) throw fleetFault(path, "the file is not text in UTF-8");
-  let names: string[] | undefined;
+function* cellRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
   const rows: FleetRow[] = [];
-  const take = (cells: string[], { lines }: Info) => {
-    if (names) {
-      if (rows.length > LIMITS.fleetRows) return null;
-      rows.push(checked(path, `line ${lines}`, fromCells(names, cells)));
-    } else {
-      names = cells;
-      const twice = cells.find((name, i) => cells.indexOf(name) !== i);
-      if (twice !== undefined) throw fleetFault(path, `line ${lines}: two columns have the name ${shown(twice)}`);
-    }
-    return null;
-  };
-  try {
-    parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), {
-      bom: true,
-      skip_empty_lines: true,
-      trim: true,
-      max_record_size: LIMITS.fleetRow,
-      on_record: take as never,
-    });
-  } catch (e) {
-    if (!(e instanceof CsvError)) throw e;
-    const line = Number(e["lines"]);
-    if (e.code === "CSV_MAX_RECORD_SIZE") throw tooLong(path, line);
-    throw fleetFault(path, `line ${line} ${FAULTS[e.code] ?? "is not CSV"}`);
-  }
+  csvRows(path, bytes, bounded(path), ({ where, cells }) => {
+    // one above the limit is enough for its refusal
+    if (rows.length <= LIMITS.fleetRows) rows.push(checked(path, where, fromCells(cells)));
+  });
   yield* rows;
 }
 
@@ -208,7 +173,7 @@ function* csvRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
 export function* fleetRows(path: string): Generator<FleetRow> {
   const bytes = readAll(path, LIMITS.fleet);
   const ending = extname(path).toLowerCase();
-  const form = ending === ".csv" ? csvRows : ending === ".jsonl" || ending === ".ndjson" ? lineRows : jsonRows;
+  const form = ending === ".csv" ? cellRows : ending === ".jsonl" || ending === ".ndjson" ? lineRows : jsonRows;
   yield* counted(path, form(path, bytes));
 }
 
