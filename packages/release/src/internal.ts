@@ -83,7 +83,6 @@ export { judgeUnsigned, planRetirement, type Retirement, type RetireOptions, sig
 export { type ApprovalOptions, readApprovals } from "./signing/approval.js";
 export { type ApprovingOptions, approveWith } from "./signing/approve.js";
 export { type ApprovalProgress, approvalWords } from "./signing/approved.js";
-export { logDigest } from "./signing/authorize.js";
 export { recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize-trust.js";
 export { type CoverOptions, coveringTrustFiles } from "./signing/coverage.js";
 export { encodeDescription } from "./signing/description.js";
@@ -103,6 +102,7 @@ export { type ElsewhereOptions, refuseKeys } from "./signing/elsewhere.js";
 export { withSignatureOf } from "./signing/given.js";
 export { mergeSignatures } from "./signing/merge-trust.js";
 export { refuseReplacing } from "./signing/replaced.js";
+export { logDigest } from "./signing/scope.js";
 export { signPrepared } from "./signing/sign-release.js";
 export type { BehindDevices } from "./status/behind.js";
 export type { RefusedStatus, UnheardDevices } from "./status/collect.js";

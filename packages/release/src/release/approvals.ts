@@ -10,7 +10,7 @@ import { LIMITS } from "../input/limits.js";
 import { productOption } from "../product/file/file-name.js";
 import { type ApprovalFile, type Approvals, approverOf, type RequiredApprovals, selfApproved, wrongApproval } from "../signing/approval.js";
 import { type ApprovalProgress, approvalWords } from "../signing/approved.js";
-import { logDigest } from "../signing/authorize.js";
+import { logDigest } from "../signing/scope.js";
 import { productApprovals } from "./board/approvers.js";
 import { numberIn, type ReleasePlan } from "./plan.js";
 

@@ -24,7 +24,7 @@ import type { SigningRole } from "../product/file/written.js";
 import { withProductLog } from "../product/ledger.js";
 import { checkFiles, type KnownRelease, readRecord, releaseFault, releasesIn } from "../product/record.js";
 import type { ApprovalOptions, Approvals } from "../signing/approval.js";
-import { logDigest } from "../signing/authorize.js";
+import { logDigest } from "../signing/scope.js";
 import { higher } from "../trust/quorum.js";
 import { productApprovals } from "./board/approvers.js";
 import { boardBootImage, bootReader, hasBootImage, unsignedBoot } from "./board/boot-image.js";

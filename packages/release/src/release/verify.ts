@@ -38,7 +38,7 @@ import {
   withoutRelease,
 } from "../product/record.js";
 import { impliedVersion, isUnnamed } from "../product/version.js";
-import { logDigest } from "../signing/authorize.js";
+import { logDigest } from "../signing/scope.js";
 import { readTrustFile } from "../trust/read.js";
 import { trustedKeys } from "../trust/trusted-keys.js";
 import { otherSignatures } from "../verify/doubts.js";

@@ -5,8 +5,8 @@ import { APPROVE, warn } from "@firmseal/keys/internal";
 import { type Approvable, approvalMessage, approve, signedWith, TrustDraft } from "@firmseal/signer";
 import type { PreviousTrust } from "../trust/change.js";
 import { type ComparisonOptions, numberOfTrust, uncompared } from "../trust/trust-log.js";
-import { logDigest } from "./authorize.js";
 import { enterUses } from "./enter-uses.js";
+import { logDigest } from "./scope.js";
 
 /** Options of approveWith(). */
 export interface ApprovingOptions extends ComparisonOptions, ClockOverride {

@@ -46,8 +46,8 @@ import type { PublicKey } from "@firmseal/signer";
 import { decodeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
 import { type TrustEvidence, trustEvidence } from "../trust/evidence.js";
 import { readEnvelopeFile } from "../verify/envelope-file.js";
-import { logDigest } from "./authorize.js";
 import { type AskedOfLogs, type LogPlace, type LogRead, readLogs, type SignedEntry, type UnrecordedRelease } from "./read-logs.js";
+import { logDigest } from "./scope.js";
 
 /** Options of auditLogs(). */
 export interface AuditOptions extends PassphraseOptions, ClockOverride {

@@ -1,12 +1,10 @@
 // Authorizes one use of keys on envelopes: first everything that can be refused is refused, then the use is logged, and
 // only then a key may sign. authorize-trust.ts does the same for trust files.
 
-import { versionIn } from "@firmseal/behaviour";
 import {
   type ClockOverride,
   checkSequence,
   type FirstNumber,
-  keyName,
   nextSequence,
   type Receipt,
   type SequenceOverrides,
@@ -14,43 +12,19 @@ import {
   type SigningLogs,
   withSigningLogs,
 } from "@firmseal/keys";
-import { decides, logsFor, refusedInput, SIGN_RECORD, sha256Hex } from "@firmseal/keys/internal";
-import { type EnvelopeDraft, recordMessage, type Signable } from "@firmseal/signer";
-import { HASH_NAMES, toHex } from "@firmseal/verifier/tools";
-import type { TrustOnFile } from "../trust/read.js";
-import type { RefusalOverrides } from "../verify/payload-check.js";
-import {
-  type Approvals,
-  type ApprovalsByLog,
-  approvalsByLog,
-  checkApprovals,
-  NO_APPROVALS,
-  refuseUnused,
-  type UsedApprovals,
-} from "./approval.js";
-import { type CoverOptions, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
-import { type NextSequence, openWithTrialKey, requireDevicesOf } from "./draft.js";
-import { type Asked, enterUses, overridden } from "./enter-uses.js";
-import { scopeOf } from "./scope.js";
+import { decides, logsFor, SIGN_RECORD, sha256Hex } from "@firmseal/keys/internal";
+import { type EnvelopeDraft, recordMessage } from "@firmseal/signer";
+import { approvalsByLog, NO_APPROVALS, refuseUnused, type UsedApprovals } from "./approval.js";
+import { type CoverOptions, refuseMovedKeys, refuseRootKeys } from "./coverage.js";
+import type { NextSequence } from "./draft.js";
+import { enterUses, overridden } from "./enter-uses.js";
+import { type Judged, type JudgeOptions, judged, withoutNext } from "./judge-draft.js";
 
-export interface SigningOptions
-  extends SequenceOverrides,
-    ClockOverride,
-    FirstNumber,
-    RefusalOverrides,
-    Pick<CoverOptions, "role" | "allowRootKey"> {
+export interface SigningOptions extends JudgeOptions, SequenceOverrides, ClockOverride, FirstNumber, Pick<CoverOptions, "allowRootKey"> {
   /** The log of the keys, if it is elsewhere. */
   log?: string;
   /** Ends the wait for the logs. Refuses what it finds aborted before anything is entered. */
   signal?: AbortSignal | undefined;
-  /** The trust files that must permit the keys. */
-  lists?: readonly TrustOnFile[];
-  /** Who must have approved it. */
-  approvals?: Approvals;
-  /** What else may refuse the envelope, before anything is entered. `i`: which of several it is. */
-  judge?(draft: EnvelopeDraft, i: number): Promise<void>;
-  /** The keys as they sign one of several envelopes, if their signatures name other COSE algorithms there. */
-  asSigning?(i: number): readonly SigningKey[];
   /** The last check, when everything else has been granted and nothing has been entered. */
   admit?(draft: EnvelopeDraft): void | Promise<void>;
   /**
@@ -82,11 +56,6 @@ export interface RecordedSigning {
   messages: Uint8Array[];
   /** One for each key. */
   receipts: Receipt[];
-}
-
-/** Returns the digest of the signed content, in the notation of the logs. */
-export function logDigest({ digest }: { digest: { readonly alg: number; readonly bytes: ArrayLike<number> } }): string {
-  return `${HASH_NAMES[digest.alg]}:${toHex(Uint8Array.from(digest.bytes))}`;
 }
 
 /**
@@ -183,67 +152,4 @@ async function permitted(
   }
   if (used) refuseUnused(o.approvals ?? NO_APPROVALS, used);
   return out;
-}
-
-class AsksForNext extends Error {}
-
-/** The envelope, unless it requests the next sequence number. Then this program makes it while holding the locks. */
-function withoutNext(make: (next: NextSequence) => EnvelopeDraft): EnvelopeDraft | undefined {
-  try {
-    return make(() => {
-      throw new AsksForNext();
-    });
-  } catch (e) {
-    if (e instanceof AsksForNext) return undefined;
-    throw e;
-  }
-}
-
-/** An envelope that may be signed, and the facts to log about it. */
-interface Judged {
-  draft: EnvelopeDraft;
-  messages: Uint8Array[];
-  asked: Asked;
-  /** What was overridden of its refusals, as option names. */
-  overrides: string[];
-  /** Whom the logs of the keys no longer require. */
-  removed?: ApprovalsByLog["removed"];
-}
-
-/** Throws every refusal of an envelope, except those about its sequence number. */
-async function judged(
-  draft: EnvelopeDraft | undefined,
-  keys: readonly SigningKey[],
-  o: SigningOptions,
-  i: number,
-  used: UsedApprovals | undefined,
-): Promise<Judged | undefined> {
-  if (!draft) return undefined;
-  const messages = await toBeSigned(draft, o.asSigning?.(i) ?? keys);
-  const m = await openWithTrialKey(draft);
-  const overrides = requireDevicesOf(draft, o);
-  refuseUncovered(m, keys, o.lists ?? [], o.role);
-  const approvers = await checkApprovals(draft, keys, o.approvals ?? NO_APPROVALS, used);
-  await o.judge?.(draft, i);
-  const version = versionIn(draft.outline);
-  const asked = {
-    sequence: String(draft.sequence),
-    ...(version !== undefined && { version }),
-    digest: logDigest(draft),
-    scope: scopeOf(m),
-    ...(approvers.length > 0 && { approvers }),
-  };
-  return { draft, messages, asked, overrides };
-}
-
-/** The bytes that each key will sign. Throws AlreadySigned if a key has signed, and a Failure if it is given twice. */
-async function toBeSigned(draft: Signable, keys: readonly SigningKey[]): Promise<Uint8Array[]> {
-  const names = new Set<string>();
-  const messages: Uint8Array[] = [];
-  for (const { name, public: key, signer } of keys) {
-    if (names.has(keyName(key))) throw refusedInput("ERR_ALREADY_SIGNED", `${name}: this key is given twice`, "name each key once");
-    names.add(keyName(key));
-    messages.push(await draft.toBeSigned(signer));
-  }
-  return messages;
 }

@@ -7,9 +7,8 @@ import type { EnvelopeDraft } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import type { TrustOnFile } from "../trust/read.js";
 import { type Approvals, approvalsByLog, checkApprovals, type UsedApprovals } from "./approval.js";
-import { logDigest } from "./authorize.js";
 import { type CoverOptions, type NamedKey, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
-import { scopeOf } from "./scope.js";
+import { logDigest, scopeOf } from "./scope.js";
 
 /** Options of refuseKeys(). */
 export interface ElsewhereOptions extends SequenceOverrides, CoverOptions {

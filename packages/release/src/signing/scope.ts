@@ -1,8 +1,8 @@
-// The kinds of device that a manifest is for, as the logs name them.
+// What logs say about a manifest: the kinds of device that it is for, and its digest.
 
 import { refusedInput } from "@firmseal/keys/internal";
 import { formatUuid } from "@firmseal/signer";
-import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER, toHex } from "@firmseal/verifier/tools";
+import { HASH_NAMES, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { type Commands, manifestParameters } from "../verify/manifest-facts.js";
 
@@ -26,4 +26,9 @@ export function scopeOf(m: Commands): string[] {
       "make a release for fewer classes",
     );
   return vendors.flatMap((vendor) => classes.map((name) => `${vendor}/${name}`));
+}
+
+/** Returns the digest of the signed content, in the notation of the logs. */
+export function logDigest({ digest }: { digest: { readonly alg: number; readonly bytes: ArrayLike<number> } }): string {
+  return `${HASH_NAMES[digest.alg]}:${toHex(Uint8Array.from(digest.bytes))}`;
 }

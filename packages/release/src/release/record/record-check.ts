@@ -5,7 +5,7 @@ import { type Artifact, payloadFault, type ReleaseRecord, signersFault } from "@
 import { explain } from "../../explain/explain.js";
 import type { Board, Product } from "../../product/file/product.js";
 import { releaseFault } from "../../product/record.js";
-import { logDigest } from "../../signing/authorize.js";
+import { logDigest } from "../../signing/scope.js";
 import { readEnvelopeFile } from "../../verify/envelope-file.js";
 import { signersOf, testKeysAmong } from "../../verify/signers.js";
 import type { VerifiedRelease } from "../../verify/verified.js";

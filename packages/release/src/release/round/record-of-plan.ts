@@ -18,7 +18,7 @@ import { EnvelopeDraft, type PublicKey } from "@firmseal/signer";
 import { equalBytes } from "@firmseal/verifier/tools";
 import { sourceDate } from "../../input/clock.js";
 import { GET_AGAIN, releaseFault, sumsOf } from "../../product/record.js";
-import { logDigest } from "../../signing/authorize.js";
+import { logDigest } from "../../signing/scope.js";
 import { signersOf, testKeysAmong } from "../../verify/signers.js";
 import { classesOf } from "../board/devices.js";
 import type { PreparedBoard } from "../board/prepare.js";

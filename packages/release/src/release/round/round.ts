@@ -16,8 +16,8 @@ import { LIMITS } from "../../input/limits.js";
 import { productOption } from "../../product/file/file-name.js";
 import { type Board, hasProfileAlg } from "../../product/file/product.js";
 import { GET_AGAIN, releaseFault } from "../../product/record.js";
-import { logDigest } from "../../signing/authorize.js";
 import type { NamedKey } from "../../signing/coverage.js";
+import { logDigest } from "../../signing/scope.js";
 import { readEnvelopeFile } from "../../verify/envelope-file.js";
 import { signersOf } from "../../verify/signers.js";
 import {

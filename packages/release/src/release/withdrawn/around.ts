@@ -10,7 +10,7 @@ import type { UnverifiedEnvelope } from "@firmseal/verifier/tools";
 import { LIMITS } from "../../input/limits.js";
 import { bigSequence } from "../../input/sequence.js";
 import { type KnownRelease, knownRelease, readRecordFile } from "../../product/record.js";
-import { logDigest } from "../../signing/authorize.js";
+import { logDigest } from "../../signing/scope.js";
 import { namedIdentities } from "../../verify/manifest-facts.js";
 import type { TrustedKeys } from "../../verify/verified.js";
 import { knownWithdrawals } from "./known-withdrawals.js";
