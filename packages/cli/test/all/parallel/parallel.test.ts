@@ -12,7 +12,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readLog } from "../../../../keys/src/signing-log/log-file.js";
 import { readKey } from "../../../../keys/src/sources/file.js";
 import { anchors } from "../../../../keys/src/sources/reference.js";
-import { logDigest } from "../../../../release/src/signing/authorize.js";
+import { logDigest } from "../../../../release/src/signing/scope.js";
 import { massacre, program, startWorker, type Worker } from "../../../../test-support/src/command-line/processes.js";
 import { FACTS, type Place, standard, stateOf } from "../../../../test-support/src/command-line/run.js";
 import { ALL, AT_LENGTH, KILLS, LONG, TIMES } from "../../../../test-support/src/environment/effort.js";

@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { hssKeygen } from "../../../../keys/src/hss/keygen.js";
 import { highest } from "../../../../keys/src/hss/state.js";
 import { readLog } from "../../../../keys/src/signing-log/log-file.js";
-import { logDigest } from "../../../../release/src/signing/authorize.js";
+import { logDigest } from "../../../../release/src/signing/scope.js";
 import { ALL, LONG, SCHEDULES } from "../../../../test-support/src/environment/effort.js";
 import { expectNoLeafTwice, leavesOf } from "../../../../test-support/src/keys/hss-place.js";
 import { draws } from "../../../../test-support/src/randoms.js";
