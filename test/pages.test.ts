@@ -114,6 +114,17 @@ describe.concurrent("docs/guides", () => {
     expect(stdout).toMatch(/^exit code 1$/m);
   });
 
+  it("batch.md", async () => {
+    const { stdout, stderr } = await runPage("docs/guides/batch.md", empty("batch"));
+    expect(stderr).toMatch(/^shard 1: 3 manifests, sequence number 1$/m);
+    expect(stderr.match(/^signed: 3 devices$/gm)).toHaveLength(2);
+    expect(stderr.match(/\.suit: good, sequence number 1, /g)).toHaveLength(3);
+    expect(stderr).toContain(only(blocksOf("docs/guides/batch.md"), "text refused"));
+    expect(stdout).toMatch(/^exit code 1$/m);
+    expect(stdout).toMatch(/ batch of 3 /);
+    expect(stderr).toMatch(/release\.pem\.log: good, 1 entry$/m);
+  });
+
   it("signature-files.md", async () => {
     const { stdout, stderr } = await runPage("docs/guides/signature-files.md", empty("signature-files"));
     expect(stderr).toMatch(/^app\.tar: good, minisign, signed by ed25519 [0-9a-f]{16}…$/m);

@@ -25,7 +25,7 @@ const ANSWERS = ["token.md", "ci-without-secrets.md", "mcuboot.md", "pull-back.m
 
 /** The guides as a reader meets them. Each guide has one place here. */
 const GUIDES = {
-  Releases: "product together ci build-systems lint report inspector audit ledger detached signature-files boot-images",
+  Releases: "product together ci build-systems lint report inspector audit ledger batch detached signature-files boot-images",
   Keys: "keys keys/choosing-an-algorithm keys/files keys/pkcs11 keys/kms keys/exec keys/hss keys/post-quantum",
   "Trust and rotation": "trust rotation planning",
   Incidents:

@@ -40,7 +40,7 @@ function section(command) {
 
 /** The pages: the folders of `packages/cli/src/commands` that each has, its title, and what it is for. */
 const PAGES = {
-  product: [["product"], "Commands for products", "make the releases of all boards of a product"],
+  product: [["product", "batch"], "Commands for products", "make the releases of a product, and manifests for single devices"],
   verify: [["verify"], "Commands that check releases", "verify and check releases"],
   explain: [["explain"], "Commands that explain releases", "explain, compare and show releases, and say who signed them"],
   sign: [["sign"], "Commands that sign", "make and sign single envelopes, and audit the logs of keys"],

@@ -12,6 +12,7 @@ const SRC = fileURLToPath(new URL("../../packages/cli/src/", import.meta.url));
  */
 const FOLDERS = [
   { folder: "product", heading: "Releases", first: ["init", "doctor", "release", "withdraw"] },
+  { folder: "batch", heading: "Releases" },
   { folder: "verify", heading: "Releases", first: ["verify", "lint"] },
   { folder: "explain", heading: "Releases", first: ["explain", "diff", "report"] },
   { folder: "sign", heading: "Signatures, one by one", first: ["sign"] },

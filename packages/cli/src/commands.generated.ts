@@ -9,6 +9,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "release", heading: "Releases", summary: "make a release of a product: sign, check and record all boards, or write nothing if one fails", load: () => import("./commands/product/release.js") },
   { name: "withdraw", heading: "Releases", summary: "withdraw a release: record it in the signing log, and say what the next release must exceed", load: () => import("./commands/product/withdraw.js") },
   { name: "extract", heading: "Releases", summary: "write the image of a release to a file, after comparing it with the manifest", load: () => import("./commands/product/extract.js") },
+  { name: "batch", heading: "Releases", summary: "sign a manifest for each device of a list, with one log entry for each shard of them", load: () => import("./commands/batch/batch.js") },
   { name: "verify", heading: "Releases", summary: "verify an envelope and its payloads, or a file of another boot loader or tool", load: () => import("./commands/verify/verify.js") },
   { name: "lint", heading: "Releases", summary: "check a release against rules about keys, numbers, devices, images and installation", load: () => import("./commands/verify/lint.js") },
   { name: "explain", heading: "Releases", summary: "describe in plain English what a device will do with a release, without verifying signatures", load: () => import("./commands/explain/explain.js") },

@@ -55,7 +55,7 @@ export { entriesOf, linesAgain, logFaultWords, type ReadLine } from "./signing-l
 export { Comparison, type Conflict, conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { firstKey, readDeciding } from "./signing-log/decided.js";
 export { heldBy, missingFromLog } from "./signing-log/end-of-log.js";
-export { APPROVE, isSigning, SIGN_RECORD, WITHDRAW } from "./signing-log/entry.js";
+export { APPROVE, isSigning, SIGN_BATCH, SIGN_RECORD, WITHDRAW } from "./signing-log/entry.js";
 export { isOfBootImage, refuseOtherFamily, scopeOfBootImage, scopeOfSignatureFile } from "./signing-log/family.js";
 export { LastSeen, type SeenState } from "./signing-log/last-seen.js";
 export { readLogIfThere } from "./signing-log/log-file.js";

@@ -21,7 +21,7 @@ export function leafNumber(value: string): bigint {
 }
 
 /** --seq: a number, or the next one by the logs of the keys. */
-function sequenceOrNext(value: string): bigint | "next" {
+export function sequenceOrNext(value: string): bigint | "next" {
   if (value === "next") return value;
   if (!/^[0-9]+$/.test(value)) throw new InvalidArgumentError('give a decimal number, or "next"');
   return sequenceNumber(value);

@@ -1,6 +1,6 @@
 // Every command is what it declares: its row in the table, its examples, and the shape of its JSON.
 
-import { cpSync, readFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { signer, toJwk } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -16,6 +16,7 @@ import type { AnyCommand } from "../../src/command.js";
 import { COMMANDS } from "../../src/commands.generated.js";
 import { FAILURE, optional, type Shape, SUCCESS } from "../../src/common/shapes.js";
 import { parserOf } from "../../src/parser.js";
+import { devices, TEMPLATE } from "../batch/batch-place.js";
 import { mcubootImage } from "../verify/mcuboot-image.js";
 import { differences, unseen } from "./shape.js";
 
@@ -169,6 +170,12 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["attach", "fw.suit", "--key", "B.jwk", "--signature", "B.sig"]);
     seen("attach");
     await inShape(p, ["audit", "A.pem", "--envelope", "fw.suit"]);
+    p.put("template.json", JSON.stringify(TEMPLATE));
+    p.put("devices.csv", devices(2));
+    await inShape(p, [..."batch template.json --devices devices.csv --key A.pem --out batch".split(" ")]);
+    seen("batch");
+    const [one] = readdirSync(p.at("batch/0001"));
+    await inShape(p, ["audit", "A.pem", "--envelope", `batch/0001/${one}`, "--batch", "batch/0001.json"]);
     p.put("cut.log", p.get("A.pem.log").subarray(0, -9));
     await inShape(p, ["audit", "cut.log"]);
   });

@@ -16,6 +16,7 @@ import { closedPort } from "../../../test-support/src/keys/kms-servers.js";
 import { SoftHsm, why } from "../../../test-support/src/keys/softhsm.js";
 import { Postgres, whyNoPostgres } from "../../../test-support/src/ledger/postgres.js";
 import { COMMANDS } from "../../src/commands.generated.js";
+import { devices, TEMPLATE } from "../batch/batch-place.js";
 
 const FACTS = "--vendor example.com --class board-v2";
 const cohort = { name: "all", devices: 10, vendor: "example.com", class: "board-v2", floor: 2 };
@@ -40,6 +41,8 @@ beforeAll(() => {
   for (const folder of ["home", "archive"]) p.folder(folder);
   p.put("fw.bin", image(500));
   p.put("d.json", JSON.stringify(MANIFEST));
+  p.put("template.json", JSON.stringify(TEMPLATE));
+  p.put("devices.csv", devices(2));
   p.put("one.json", JSON.stringify(trust(1)));
   p.put("two.json", JSON.stringify(trust(2)));
   p.put("fleet.json", JSON.stringify({ cohorts: [{ ...cohort, trust: "one.trust" }] }));
@@ -82,6 +85,7 @@ const STEPS: readonly (readonly [line: string, before?: () => unknown])[] = [
   ["tbs two.suit --key B.jwk --out two.tbs"],
   ["attach two.suit --key B.jwk --signature two.tbs.sig", signs("B.pem", "two.tbs")],
   ["approve fw.suit --key B.pem"],
+  ["batch template.json --devices devices.csv --key C.pem --out batch --first"],
   ["audit A.pem"],
   ["verify fw.suit --key A.jwk"],
   ["lint fw.suit"],

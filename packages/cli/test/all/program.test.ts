@@ -35,7 +35,7 @@ describe("the program", () => {
       [...rows.matchAll(/^ {2}([a-z]\w*)/gm)].map(([, name]) => name).join(" "),
     ]);
     expect(headings.slice(1)).toEqual([
-      ["Releases", "init doctor release withdraw extract verify lint explain diff report inspect whosigned"],
+      ["Releases", "init doctor release withdraw extract batch verify lint explain diff report inspect whosigned"],
       ["Signatures, one by one", "sign approve attach audit create tbs"],
       ["Keys", "keygen pubkey convert hss keys ledger token"],
       ["Trust and rotation", "trust rotate incident"],

@@ -19,6 +19,8 @@ const DOCUMENTS: { readonly [schema: string]: string } = {
   product: "a product file",
   release: "the record of a release",
   withdrawn: "the mark of a withdrawn release",
+  batch: "the plan of a batch",
+  shard: "the index of a shard",
 };
 
 /** `"$schema"` as a member of JSON, or of TOML at the beginning of a line, with the name of the schema. */

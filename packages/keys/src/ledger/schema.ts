@@ -90,14 +90,15 @@ $$;
 -- the members of an entry, each of its kind and once, as every client requires them
 CREATE FUNCTION firmseal.is_entry(entry pg_catalog.json) RETURNS boolean LANGUAGE sql STABLE ${SAFE} AS $$
   SELECT entry->>'v' = '1' AND num_nonnulls(entry->>'time', entry->>'user', entry->>'host', entry->>'operation', entry->>'prev', entry->>'hash') = 6
-    AND coalesce(entry->>'leaf', '0') ~ '^[0-9]{1,61}$' AND coalesce(entry->>'sequence', '0') ~ '^[0-9]{1,20}$'
+    AND coalesce(entry->>'leaf', '0') ~ '^[0-9]{1,61}$' AND coalesce(entry->>'batch', '1') ~ '^[1-9][0-9]{0,3}$'
+    AND coalesce(entry->>'sequence', '0') ~ '^[0-9]{1,20}$'
     AND (SELECT count(*) = count(DISTINCT key) AND bool_and(CASE
       WHEN key IN ('v', 'n') THEN json_typeof(value) = 'number'
       WHEN key IN ('scope', 'overrides', 'approvers', 'removed') THEN CASE json_typeof(value)
         WHEN 'array' THEN NOT EXISTS (SELECT FROM json_array_elements(value) AS one WHERE json_typeof(one) <> 'string')
         ELSE false END
-      ELSE json_typeof(value) = 'string' AND key IN ('time', 'user', 'host', 'job', 'operation', 'key', 'digest', 'tbs', 'sequence',
-        'version', 'leaf', 'from', 'to', 'reason', 'withdrawn', 'prev', 'hash')
+      ELSE json_typeof(value) = 'string' AND key IN ('time', 'user', 'host', 'job', 'operation', 'key', 'digest', 'batch', 'tbs',
+        'sequence', 'version', 'leaf', 'from', 'to', 'reason', 'withdrawn', 'prev', 'hash')
       END) FROM json_each(entry))
 $$;
 

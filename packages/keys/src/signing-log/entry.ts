@@ -23,6 +23,9 @@ export const MOVE = "move";
 /** The operation that signs the record of a release, whose boards have entries of their own. */
 export const SIGN_RECORD = "record";
 
+/** The operation that signs a shard of a batch: one manifest for each of many devices, under one number. */
+export const SIGN_BATCH = "batch";
+
 /** The operation that withdraws a release. It signs nothing and takes no number. */
 export const WITHDRAW = "withdraw";
 
@@ -42,9 +45,14 @@ export interface EntryFacts {
   operation: string;
   /** Thumbprint of the key (RFC 9679), in hex. */
   key?: string;
-  /** Digest of the manifest, of the payload of a trust file, or of what a record says: `sha-256:` and hex digits. */
+  /**
+   * Digest of the manifest, of the payload of a trust file, or of what a record says: `sha-256:` and hex digits. Of a
+   * shard the root of its manifests.
+   */
   digest?: string;
-  /** SHA-256 of the signed bytes. */
+  /** Of a shard: how many manifests it has, in decimal. */
+  batch?: string;
+  /** SHA-256 of the signed bytes. Of a shard the root of what the key signs. */
   tbs?: string;
   /** Sequence number of the manifest or trust file, in decimal. */
   sequence?: string;
@@ -90,8 +98,23 @@ export interface Entry extends EntryFacts {
 
 /** Returns whether an entry says this of a key: the same members, apart from who entered them, where and when. */
 export function saysTheSame(entry: Entry, facts: Omit<EntryFacts, "time" | "user" | "host">): boolean {
-  const said = ({ operation, key, digest, tbs, sequence, version, leaf, scope, overrides, approvers, removed, from, to }: typeof facts) =>
-    JSON.stringify([operation, key, digest, tbs, sequence, version, leaf, scope, overrides, approvers, removed, from, to]);
+  const said = ({
+    operation,
+    key,
+    digest,
+    batch,
+    tbs,
+    sequence,
+    version,
+    leaf,
+    scope,
+    overrides,
+    approvers,
+    removed,
+    from,
+    to,
+  }: typeof facts) =>
+    JSON.stringify([operation, key, digest, batch, tbs, sequence, version, leaf, scope, overrides, approvers, removed, from, to]);
   return said(entry) === said(facts);
 }
 
@@ -150,7 +173,8 @@ export function parseEntry(bytes: Buffer): Entry | undefined {
       ![key, digest, tbs, job, version, from, to, reason, withdrawn].every((value) => value === undefined || text(value))
     )
       return undefined;
-    const { leaf } = entry;
+    const { leaf, batch } = entry;
+    if (batch !== undefined && !(text(batch) && /^[1-9][0-9]{0,3}$/.test(batch))) return undefined;
     if (leaf !== undefined && !(text(leaf) && /^[0-9]{1,61}$/.test(leaf))) return undefined;
     return sequence === undefined || (text(sequence) && /^[0-9]{1,20}$/.test(sequence)) ? entry : undefined;
   } catch {

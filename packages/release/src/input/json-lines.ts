@@ -15,12 +15,13 @@ export interface JsonLine {
 
 /**
  * The lines of a file that are not blank. `what`: one line of it, in the message for a line longer than `longest`
- * bytes. Throws a Failure: LIMIT, or that of `fault` for a line that is not JSON.
+ * bytes. `once`: refuse a line that has a member twice. Throws a Failure: LIMIT, or that of `fault` for a line that is
+ * not JSON.
  */
 export function* jsonLines(
   path: string,
   bytes: Uint8Array,
-  { longest, what, fault }: { longest: number; what: string; fault: (words: string) => Failure },
+  { longest, what, fault, once = false }: { longest: number; what: string; fault: (words: string) => Failure; once?: boolean },
 ): Generator<JsonLine> {
   let line = 0;
   for (let at = 0; at < bytes.length; ) {
@@ -33,7 +34,7 @@ export function* jsonLines(
     if (row.every((b) => b === 0x20 || b === 0x0d || b === 0x09)) continue;
     let value: unknown;
     try {
-      value = parseJson(row, false);
+      value = parseJson(row, once);
     } catch (e) {
       throw fault(`line ${line}: ${(e as Error).message}`);
     }

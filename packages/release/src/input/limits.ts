@@ -64,6 +64,14 @@ export const LIMITS = {
   fleetRow: 16 * KIB,
   /** Kinds of device in a fleet file, and states of the cohorts of a plan. */
   fleetStates: 1024,
+  /** Bytes of the list of devices of a batch, of one row of it, and rows in it. */
+  batchDevices: 256 * MIB,
+  batchRow: 16 * KIB,
+  batchRows: 262144,
+  /** Bytes of the envelopes of one shard of a batch, which are written together. */
+  batchShard: 256 * MIB,
+  /** Bytes of the index of a shard, and of the plan of a batch. */
+  batchIndex: 2 * MIB,
   /** Steps of a plan, and files in an archive. */
   planSteps: 64,
   /** Steps that are tried on devices to find the next one that they need. */

@@ -44,6 +44,7 @@ import {
 } from "@firmseal/keys/internal";
 import type { PublicKey } from "@firmseal/signer";
 import { decodeEnvelope, looksLikeTrustFile } from "@firmseal/verifier/tools";
+import { batchFault, readShard } from "../input/shard.js";
 import { type TrustEvidence, trustEvidence } from "../trust/evidence.js";
 import { readEnvelopeFile } from "../verify/envelope-file.js";
 import { type AskedOfLogs, type LogPlace, type LogRead, readLogs, type SignedEntry, type UnrecordedRelease } from "./read-logs.js";
@@ -53,6 +54,8 @@ import { logDigest } from "./scope.js";
 export interface AuditOptions extends PassphraseOptions, ClockOverride {
   /** An envelope that one of the logs must have a signature of. */
   envelope?: string;
+  /** The index of the shard that the envelope is in. */
+  batch?: string;
   /** A new file in which two logs of a key become one. */
   mergeOut?: string;
   /** Continue logs that were truncated, restored or edited. An entry in each of them records this. */
@@ -87,6 +90,16 @@ export interface UnloggedSignature {
   readonly key: string;
 }
 
+/** An envelope whose signatures were looked for. */
+export interface AuditedEnvelope {
+  readonly file: string;
+  /** The digest of its manifest. */
+  readonly digest: string;
+  /** The root of its shard, if an index was given: the logs have that. */
+  readonly shard?: string;
+  readonly signed: readonly SignedEntry[];
+}
+
 /** The result of auditLogs(). */
 export interface LogAudit {
   readonly logs: readonly AuditedLog[];
@@ -99,7 +112,7 @@ export interface LogAudit {
   /** The numbers that were used twice. */
   readonly conflicts: readonly Conflict[];
   /** The envelope that was asked for: the digest of its manifest, and the entries that signed it. */
-  readonly envelope: { readonly file: string; readonly digest: string; readonly signed: readonly SignedEntry[] } | undefined;
+  readonly envelope: AuditedEnvelope | undefined;
   /** The first thing that is wrong. undefined if nothing is. */
   readonly failure: Failure | undefined;
 }
@@ -198,6 +211,13 @@ function digestIn(file: string): string {
   return logDigest({ digest });
 }
 
+/** The root of the shard that has a manifest. Throws a Failure if it has another one. */
+function shardOf(digest: string, envelope: string, index: string): string {
+  const { manifests, root } = readShard(index);
+  if (manifests.some((one) => one.digest === digest)) return root;
+  throw batchFault(`${index}: the shard does not have ${envelope}`, "give the index beside the folder that the envelope was written to");
+}
+
 function withoutLog({ file, key }: UnloggedSignature): Failure {
   return new Failure(
     1,
@@ -218,12 +238,14 @@ function damagedLog(log: { path: string }, faults: readonly LogFault[]): Failure
   );
 }
 
-function notInLog(envelope: string): Failure {
+function notInLog(envelope: string, hasShards: boolean): Failure {
   return new Failure(
     1,
     "ERR_LOG",
     `${envelope}: the log has no signature of this manifest`,
-    "check the logs of the other keys; if no log has it, find out who signed it",
+    hasShards
+      ? "if firmseal batch signed it, give the index of its shard: `batch` FILE; otherwise find out who signed it"
+      : "check the logs of the other keys; if no log has it, find out who signed it",
   );
 }
 
@@ -255,7 +277,10 @@ export async function auditLogs(given: readonly string[], o: AuditOptions): Prom
       `\`acceptRestored\` is for a log in a file, and ${ledgerPlace(ledger).text} is a ledger`,
       "bring what it lacks from the copy of a machine: firmseal ledger import COPY; firmseal ledger verify shows what is wrong",
     );
+  if (o.batch !== undefined && o.envelope === undefined)
+    throw usage("`batch` says in which shard an envelope is, and none is given", "name the envelope: `envelope` FILE");
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
+  const shard = o.batch === undefined ? undefined : shardOf(digest as string, o.envelope as string, o.batch);
   const refs: string[] = [];
   for (const ref of given) refs.push((await refreshLog(ref, { whole: true })) as string);
   const copies = new Set(refs.filter((_, i) => isLedgerPlace(given[i])));
@@ -267,11 +292,14 @@ export async function auditLogs(given: readonly string[], o: AuditOptions): Prom
     o,
   );
   if (o.acceptRestored) for (const place of places) await acceptLog(place, o);
-  const { logs, findings } = readLogs(o.mergeOut === undefined ? places : [joined(places, o.mergeOut, o)], { evidence, digest });
+  const { logs, findings } = readLogs(o.mergeOut === undefined ? places : [joined(places, o.mergeOut, o)], {
+    evidence,
+    digest: shard ?? digest,
+  });
   const audited = withoutCopies(logs).map(auditedLog);
   const twice = findings.conflicts(logs.map(({ log }) => log));
   const { unlogged, withdrawn, unrecorded, signed } = findings;
-  const envelope = digest === undefined ? undefined : { file: o.envelope as string, digest, signed };
+  const envelope = digest === undefined ? undefined : { file: o.envelope as string, digest, ...(shard !== undefined && { shard }), signed };
   return {
     logs: audited,
     evidence,
@@ -280,7 +308,7 @@ export async function auditLogs(given: readonly string[], o: AuditOptions): Prom
     unrecorded,
     conflicts: twice,
     envelope,
-    failure: failureIn(audited, twice, unlogged, envelope),
+    failure: failureIn(audited, twice, unlogged, envelope, findings.hasShards && shard === undefined),
   };
 }
 
@@ -301,10 +329,11 @@ function failureIn(
   twice: readonly Conflict[],
   [unlogged]: readonly UnloggedSignature[],
   envelope: LogAudit["envelope"],
+  hasShards: boolean,
 ): Failure | undefined {
   const bad = logs.find(({ faults }) => faults.length > 0);
   if (bad) return damagedLog(bad, bad.faults);
   if (twice.length > 0) return conflictFailure(twice);
   if (unlogged) return withoutLog(unlogged);
-  return envelope?.signed.length === 0 ? notInLog(envelope.file) : undefined;
+  return envelope?.signed.length === 0 ? notInLog(envelope.file, hasShards) : undefined;
 }

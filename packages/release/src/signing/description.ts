@@ -24,8 +24,8 @@ export interface KeyAsImage {
   allowKeyAsImage?: boolean;
 }
 
-/** Paths in a description are relative to the file that contains them. */
-function files(folder: string, o: KeyAsImage): Files {
+/** The files that a description names. Paths in it are relative to the file that contains them, in `folder`. */
+export function namedFiles(folder: string, o: KeyAsImage): Files {
   const at = (name: string) => (isAbsolute(name) ? name : resolvePath(folder, name));
   const checked = async (path: string, bytes?: Uint8Array) => {
     if (!o.allowKeyAsImage) await refuseKeyAsInput(path, o.key, bytes);
@@ -51,7 +51,7 @@ export interface Encoded {
 const WANTED = "urn:firmseal:manifest:1";
 
 /** Why a JSON value that is not a description in any format is not one. */
-function notADescription(value: unknown): DescriptionError {
+export function notADescription(value: unknown): DescriptionError {
   const named = typeof value === "object" && value !== null ? (value as { $schema?: unknown }).$schema : undefined;
   const is = typeof named === "string" ? `it is ${JSON.stringify(boundedMessage(named))}` : "missing";
   return new DescriptionError("/$schema", `${is}; that of a description is ${JSON.stringify(WANTED)}`);
@@ -66,15 +66,10 @@ function descriptionIn(value: unknown): ReturnType<typeof importSuitTool> {
   return { description: value as Description, warnings: [] };
 }
 
-/**
- * Encodes a description as an unsigned envelope. `bytes` is its JSON text, `path` its file name. Throws Failure for an
- * invalid description.
- */
-export async function encodeDescription(bytes: Uint8Array, path: string, o: KeyAsImage = {}): Promise<Encoded> {
-  const name = visible(inputName(path));
-  let value: unknown;
+/** Parses the JSON of a description. `name`: of its file, for messages. Throws a Failure: DESCRIPTION. */
+export function parseDescription(bytes: Uint8Array, name: string): unknown {
   try {
-    value = parseJson(bytes);
+    return parseJson(bytes);
   } catch (e) {
     throw refusedInput(
       "ERR_DESCRIPTION",
@@ -82,15 +77,31 @@ export async function encodeDescription(bytes: Uint8Array, path: string, o: KeyA
       "a description is a JSON object; see docs/reference/description.md",
     );
   }
+}
+
+/** Runs `work`, whose DescriptionError becomes a Failure that names the file. */
+export async function inDescription<T>(name: string, work: () => T | Promise<T>): Promise<T> {
   try {
-    const { description, warnings } = descriptionIn(value);
-    for (const w of warnings.slice(0, LIMITS.descriptionWarnings)) warn(`${name}: ${visible(boundedMessage(w))}`);
-    const more = warnings.length - LIMITS.descriptionWarnings;
-    if (more > 0) warn(`${name}: and ${grouped(more)} more warnings`);
-    const resolved = await resolve(description, files(path === STDIO ? process.cwd() : dirname(path), o));
-    return { draft: draftOf(resolved), warnings };
+    return await work();
   } catch (e) {
     if (!(e instanceof DescriptionError)) throw e;
     throw refusedInput("ERR_DESCRIPTION", `${name}: ${e.message}`, "docs/reference/description.md has the members");
   }
+}
+
+/**
+ * Encodes a description as an unsigned envelope. `bytes` is its JSON text, `path` its file name. Throws Failure for an
+ * invalid description.
+ */
+export async function encodeDescription(bytes: Uint8Array, path: string, o: KeyAsImage = {}): Promise<Encoded> {
+  const name = visible(inputName(path));
+  const value = parseDescription(bytes, name);
+  return await inDescription(name, async () => {
+    const { description, warnings } = descriptionIn(value);
+    for (const w of warnings.slice(0, LIMITS.descriptionWarnings)) warn(`${name}: ${visible(boundedMessage(w))}`);
+    const more = warnings.length - LIMITS.descriptionWarnings;
+    if (more > 0) warn(`${name}: and ${grouped(more)} more warnings`);
+    const resolved = await resolve(description, namedFiles(path === STDIO ? process.cwd() : dirname(path), o));
+    return { draft: draftOf(resolved), warnings };
+  });
 }

@@ -4,6 +4,7 @@ import { versionIn } from "@firmseal/behaviour";
 import { keyName, type SigningKey } from "@firmseal/keys";
 import { refusedInput } from "@firmseal/keys/internal";
 import type { EnvelopeDraft, Signable } from "@firmseal/signer";
+import type { Manifest } from "@firmseal/verifier";
 import type { TrustOnFile } from "../trust/read.js";
 import type { RefusalOverrides } from "../verify/payload-check.js";
 import { type Approvals, type ApprovalsByLog, checkApprovals, NO_APPROVALS, type UsedApprovals } from "./approval.js";
@@ -42,6 +43,8 @@ export function withoutNext(make: (next: NextSequence) => EnvelopeDraft): Envelo
 /** An envelope that may be signed, and the facts to log about it. */
 export interface Judged {
   draft: EnvelopeDraft;
+  /** The manifest, opened under a trial key. */
+  manifest: Manifest;
   messages: Uint8Array[];
   asked: Asked;
   /** What was overridden of its refusals, as option names. */
@@ -73,11 +76,11 @@ export async function judged(
     scope: scopeOf(m),
     ...(approvers.length > 0 && { approvers }),
   };
-  return { draft, messages, asked, overrides };
+  return { draft, manifest: m, messages, asked, overrides };
 }
 
 /** The bytes that each key will sign. Throws AlreadySigned if a key has signed, and a Failure if it is given twice. */
-async function toBeSigned(draft: Signable, keys: readonly SigningKey[]): Promise<Uint8Array[]> {
+export async function toBeSigned(draft: Signable, keys: readonly SigningKey[]): Promise<Uint8Array[]> {
   const names = new Set<string>();
   const messages: Uint8Array[] = [];
   for (const { name, public: key, signer } of keys) {

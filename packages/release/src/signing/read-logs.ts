@@ -14,6 +14,7 @@ import {
   NumberSet,
   readDeciding,
   type SeenState,
+  SIGN_BATCH,
   SIGN_RECORD,
   sizeOf,
   tooMuch,
@@ -57,7 +58,7 @@ export interface SignedEntry {
 export interface AskedOfLogs {
   /** Trust files, whose signatures are compared with the entries. */
   readonly evidence: readonly TrustEvidence[];
-  /** The digest whose signatures are looked for. */
+  /** The digest whose signatures are looked for: of a manifest, or the root of its shard. */
   readonly digest?: string | undefined;
 }
 
@@ -65,6 +66,8 @@ export interface AskedOfLogs {
 export class LogFindings {
   /** The entries that signed the digest. */
   readonly signed: SignedEntry[] = [];
+  /** Whether a log has shards, each of which is one digest for many manifests. */
+  hasShards = false;
   private readonly releases = new Map<string, WithdrawnRelease>();
   private readonly comparison: Comparison;
   /** Signatures of trust files: key and digest. Those that have an entry, and keys that have entries of trust files. */
@@ -89,6 +92,7 @@ export class LogFindings {
   take(e: Entry): void {
     this.comparison.take(e);
     const log = this.open.at(-1) as (typeof this.open)[number];
+    this.hasShards ||= e.operation === SIGN_BATCH;
     if (isSigning(e)) {
       if (this.asked.digest !== undefined && e.digest === this.asked.digest)
         this.signed.push({ log: log.log, entry: e.n, key: e.key ?? null });

@@ -73,6 +73,7 @@ function entryRow(e: Entry): string[] {
   const short = (hex: string | undefined) => (hex === undefined ? "-" : hex.replace(/^sha-256:/, "").slice(0, 16));
   const what = [
     e.operation,
+    ...(e.batch === undefined ? [] : [`of ${e.batch}`]),
     ...(e.leaf === undefined ? [] : [`leaf ${e.leaf}`]),
     ...(e.overrides ?? []),
     ...(e.removed ?? []).map((name) => name.slice(0, 16)),
@@ -139,6 +140,7 @@ export default define({
   arguments: [commandArgument("<key or log...>", "key whose log to verify, log file, place of a ledger, or trust file")],
   options: () => [
     option("--envelope <file>", "also show whether the log records a signature of this envelope"),
+    option("--batch <file>", "with --envelope: index of the shard that the envelope is in, as firmseal batch wrote it"),
     option("--merge-out <file>", "join two logs of one key in this new file, and record this in it"),
     option("--accept-restored", "continue a log that was truncated, restored or edited, and record this in it"),
     option("--jsonl", "write a JSON object for each entry to stdout, with what the check says"),
@@ -186,6 +188,7 @@ export default define({
     ...membersOf("envelope?", {
       file: ["string", "the envelope"],
       digest: ["string", "digest of its manifest"],
+      "shard?": ["string", "with --batch: root of its shard, as in the logs"],
       signed: ["object[]", "entries that signed it"],
     }),
     "merged?": ["string", "with --merge-out: the joined log that was written, which is the one in logs"],
@@ -197,7 +200,7 @@ export default define({
     return [
       ...(f.merged === undefined ? [] : [`${f.merged}: both logs in one, written`]),
       ...f.logs.flatMap((log) => [
-        ...logWords(log, f.envelope?.digest),
+        ...logWords(log, f.envelope?.shard ?? f.envelope?.digest),
         ...(good ? [`${log.log}: good, ${log.entries.count} ${log.entries.count === 1 ? "entry" : "entries"}`] : []),
       ]),
       ...f.withdrawn.map((one) => ({ text: withdrawnWords(one) })),

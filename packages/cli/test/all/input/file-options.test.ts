@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { FACTS, type Place, signImage } from "../../../../test-support/src/command-line/run.js";
 import { OF_SOME, some } from "../../../../test-support/src/environment/effort.js";
 import { COMMANDS } from "../../../src/commands.generated.js";
+import { devices, TEMPLATE } from "../../batch/batch-place.js";
 import { B, old, R1, rotationPlace } from "../../rotate/rotation-place.js";
 
 type Bad = Readonly<Record<string, string>>;
@@ -21,6 +22,7 @@ const FOLDER: Bad = { "through a file": "app.bin/x", "a file": "junk", "a link t
 const INIT = "init --vendor example.com --board b=app.bin --name n";
 const SIGN = `sign app.bin --key A.pem ${FACTS.join(" ")} --seq 9 --out x.suit`;
 const TBS = `tbs app.bin --key A.jwk ${FACTS.join(" ")} --seq 9 --out x.tbs --envelope-out x.suit`;
+const BATCH = "batch template.json --devices list.csv --first";
 const BRIDGE = `rotate bridge app.bin --trust t1.trust --next-trust t2.trust --key A.pem --key B.pem ${FACTS.join(" ")} --seq 21 --out x.suit`;
 const INCIDENT = "incident stolen --key A.jwk --trust t2.trust --fleet fleet.json --dir night --replacement D.jwk --image app.bin";
 const COLLECT = `status collect answers.jsonl --out new.jsonl --nonces sent.jsonl --secret A.oct --fleet devices.jsonl ${FACTS.join(" ")}`;
@@ -88,7 +90,18 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--product": ["attach made/1.0.0 --from made/1.0.0 --product ?", FILE],
     "--from": ["attach made/1.0.0 --product together.toml --from ?", { ...FOLDER, missing: "gone" }],
   },
-  audit: { "--envelope": ["audit one --envelope ?", FILE], "--merge-out": ["audit one two --merge-out ?", OUT] },
+  audit: {
+    "--envelope": ["audit one --envelope ?", FILE],
+    "--batch": ["audit one --envelope fw.suit --batch ?", FILE],
+    "--merge-out": ["audit one two --merge-out ?", OUT],
+  },
+  batch: {
+    "--devices": ["batch template.json --key A.pem --out x --first --devices ?", FILE],
+    "--key": [`${BATCH} --out x --key ?`, FILE],
+    "--out": [`${BATCH} --key A.pem --out ?`, { "through a file": "app.bin/x", "in no folder": "gone/x" }],
+    "--trust": [`${BATCH} --key A.pem --out x --trust ?`, FILE],
+    "--log": [`${BATCH} --key A.pem --out x --log ?`, LOG],
+  },
   create: { "--from": ["create --out x.suit --from ?", FILE], "--out": ["create --from d.json --out ?", OUT] },
   sign: {
     "--key": [SIGN.replace("A.pem", "?"), FILE],
@@ -311,6 +324,8 @@ beforeAll(async () => {
     "firmseal.toml",
     'name = "lock"\nvendor = "example.com"\n[keys]\nrelease = "A.pem"\n[boards.b]\nclass = "board-v2"\nimage = "fw.bin"\n',
   );
+  p.put("template.json", JSON.stringify(TEMPLATE));
+  p.put("list.csv", devices(2));
   p.put("d.json", JSON.stringify({ $schema: "urn:firmseal:manifest:1", sequence: 1, components: [[]] }));
   const anchors = [
     { key: "R1.jwk", roles: ["root"] },
