@@ -36,6 +36,7 @@ export {
 export { decodeBase64 } from "./formats/base64.js";
 export { rawFromDer } from "./formats/der/ecdsa.js";
 export { canEncrypt, jsLiteral, keepsKid } from "./formats/format.js";
+export { isMinisign } from "./formats/minisign.js";
 export { wrongSignature } from "./formats/signature-file.js";
 export { WireReader, wire, wireNumber } from "./formats/ssh-wire.js";
 export { exhaustedFailure, hssPlaceOf, isNearlyUsed, overtakenFailure } from "./hss/hss.js";

@@ -19,13 +19,24 @@ export interface SignForeignOptions extends PassphraseOptions, ClockOverride {
   readonly namespace?: string;
   readonly comment?: string;
   readonly trustedComment?: string;
+  readonly publicKey?: string;
   readonly allowTestKey?: readonly string[];
   readonly json?: boolean;
 }
 
 /** The same, by their names. */
 const TAKEN: { readonly [name in keyof SignForeignOptions]-?: true } = {
-  ...{ format: true, key: true, out: true, product: true, log: true, namespace: true, comment: true, trustedComment: true },
+  ...{
+    format: true,
+    key: true,
+    out: true,
+    product: true,
+    log: true,
+    namespace: true,
+    comment: true,
+    trustedComment: true,
+    publicKey: true,
+  },
   ...{ allowTestKey: true, allowClock: true, passphraseEnv: true, passphraseFd: true, json: true },
 };
 
@@ -44,7 +55,7 @@ export async function signForeign(path: string | undefined, o: SignForeignOption
   const out = o.out ?? signatureName(path, o.format);
   // the log may not exist yet
   const log = o.log ?? logBeside(ref) ?? [];
-  checkOutput(out, "--out", [path, ref].concat(log));
+  checkOutput(out, "--out", [path, ref].concat(log, o.publicKey ?? []));
   checkNewOutput(out, "--out");
   if (o.log !== undefined) checkLog(o.log, [path, ref, out]);
   const product = await productAsked(o.product);
@@ -53,6 +64,7 @@ export async function signForeign(path: string | undefined, o: SignForeignOption
     ...(o.namespace !== undefined && { namespace: o.namespace }),
     ...(o.comment !== undefined && { comment: o.comment }),
     ...(o.trustedComment !== undefined && { trustedComment: o.trustedComment }),
+    ...(o.publicKey !== undefined && { publicKey: o.publicKey }),
     ...(o.allowTestKey && { allowTestKey: o.allowTestKey }),
     ...(o.allowClock && { allowClock: o.allowClock }),
   }).catch((e) => {

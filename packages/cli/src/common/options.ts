@@ -304,7 +304,7 @@ export const bootFormats = ["mcuboot", "esp32"];
 /** Refuses options of signature files where there is none. `hint`: the option that names it. */
 export function refuseSignatureOptions(o: object, hint: string): void {
   const given = (names: readonly string[]) => names.find((one) => (o as { [name: string]: unknown })[one] !== undefined);
-  const name = given(["format", "namespace", "comment", "trustedComment"]);
+  const name = given(["format", "namespace", "comment", "trustedComment", "publicKey"]);
   if (name !== undefined) throw usage(`\`${name}\` is for signature files`, hint);
   const image = given(["headerSize", "padHeader", "slotSize", "align", "pad", "add"]);
   if (image !== undefined) throw usage(`\`${image}\` is for images of boot loaders`, hint);

@@ -277,6 +277,9 @@ describe("sign --format", () => {
     [["--out", "A.pem.log"], 2, "A.pem.log"],
     [["--out", "other.log", "--log", "other.log"], 2, "other.log"],
     [["--trusted-comment", "a\nb"], 1, "comment"],
+    [["--public-key", "gone.pub"], 3, "--public-key gone.pub: file not found"],
+    [["--public-key", "A.jwk"], 1, "A.jwk: refused"],
+    [["--public-key", "fw.bin"], 1, "fw.bin: refused"],
   ])("refuses %j", async (more, exit, words) => {
     const p = place();
     p.keepsLogs = true;
@@ -295,9 +298,19 @@ describe("sign --format", () => {
     expect(p.has("A.pem.log")).toBe(false);
   });
 
-  it.each(["--namespace", "--comment", "--trusted-comment"])("alone has %s", async (option) => {
+  it.each(["--namespace", "--comment", "--trusted-comment", "--public-key"])("alone has %s", async (option) => {
     const refused = await place().run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "3", option, "x"]);
     expect([refused.exit, refused.stderr]).toEqual([2, expect.stringContaining(`${option} is for signature files`)]);
+  });
+
+  it("has no key number in a format without one", async () => {
+    const p = place();
+    await p.ok(["pubkey", "A.pem", "--format", "minisign", "--out", "A.pub"]);
+    await p.ok(["pubkey", "A.pem", "--format", "ssh", "--out", "A.ssh"]);
+    const refused = await p.run(["sign", "fw.bin", "--format", "raw", "--key", "A.pem", "--public-key", "A.pub"]);
+    expect(expectFailure(refused, 2)).toContain("a signature in the format raw has no key number");
+    const without = await p.run(["sign", "fw.bin", "--format", "minisign", "--key", "A.pem", "--public-key", "A.ssh"]);
+    expect(expectFailure(without, 2)).toContain("A.ssh has no key number");
   });
 
   it("has no signatures by keys that only envelopes have", async () => {
@@ -362,6 +375,24 @@ describe("the tools of Debian", () => {
     },
   );
 
+  it.skipIf(!hasProgram("minisign", "-v"))(
+    `verify with the number that a key had before, once its public key is named${skip("minisign")}`,
+    async () => {
+      const p = place();
+      run(p, "minisign", ["-G", "-W", "-p", "m.pub", "-s", "m.key"]);
+      await p.ok(["convert", "m.key", "--format", "pkcs8", "--out", "m.pem", "--no-passphrase"]);
+      for (const key of ["m.key", "m.pem"]) {
+        await p.ok(["sign", "fw.bin", "--format", "minisign", "--key", key, "--public-key", "m.pub", "--out", `${key}.sig`]);
+        expect(run(p, "minisign", ["-V", "-p", "m.pub", "-x", `${key}.sig`, "-m", "fw.bin"])).toMatchObject({ status: 0 });
+      }
+      const refused = expectFailure(await p.run(["sign", "fw.bin", "--format", "minisign", "--key", "m.key"]), 2);
+      expect(refused).toContain("m.key: minisign has numbered this key, and verifies signatures with that number only");
+      const other = await p.run(["sign", "fw.bin", "--format", "minisign", "--key", "A.pem", "--public-key", "m.pub"]);
+      expect(expectFailure(other, 1)).toContain("m.pub is not the public key of A.pem");
+      expect(p.has("fw.bin.minisig") || p.has("A.pem.log")).toBe(false);
+    },
+  );
+
   it.skipIf(!hasProgram("ssh-keygen", "-?"))(`so does ssh-keygen${skip("ssh-keygen")}`, async () => {
     const p = place();
     await p.ok(["pubkey", "A.pem", "--format", "ssh", "--out", "A.pub"]);
@@ -379,5 +410,13 @@ describe("the tools of Debian", () => {
     await p.ok(["pubkey", "A.pem", "--format", "signify", "--out", "A.pub"]);
     await p.ok(sign("signify", "A"));
     expect(run(p, "signify-openbsd", ["-V", "-p", "A.pub", "-x", "fw.sig", "-m", "fw.bin"])).toMatchObject({ status: 0 });
+    // a key that already had a number when it came into a token or a service
+    const [comment, line = ""] = p.get("A.pub").toString().split("\n");
+    const numbered = Buffer.from(line, "base64");
+    numbered.fill(7, 2, 10);
+    p.put("B.pub", `${comment}\n${numbered.toString("base64")}\n`);
+    expect(run(p, "signify-openbsd", ["-V", "-p", "B.pub", "-x", "fw.sig", "-m", "fw.bin"]).status).not.toBe(0);
+    await p.ok([...sign("signify", "A", "b.sig"), "--public-key", "B.pub"]);
+    expect(run(p, "signify-openbsd", ["-V", "-p", "B.pub", "-x", "b.sig", "-m", "fw.bin"])).toMatchObject({ status: 0 });
   });
 });

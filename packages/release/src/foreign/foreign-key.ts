@@ -2,13 +2,14 @@
 
 import { createPublicKey, type KeyObject } from "node:crypto";
 import type { FormatKey } from "@firmseal/formats";
-import { keyName, type SigningKey } from "@firmseal/keys";
-import { glanceAt, isFile, isSameFile, publicFileOf, refusedInput, schemeOf, usage } from "@firmseal/keys/internal";
+import { KEY_LIMITS, keyName, type SigningKey } from "@firmseal/keys";
+import { glanceAt, isFile, isMinisign, isSameFile, publicFileOf, readAll, refusedInput, schemeOf, usage } from "@firmseal/keys/internal";
 import { type PublicKey, toJwk, unlessThrown } from "@firmseal/signer";
 import type { Product } from "../product/file/product.js";
 import { readTrustChain } from "../trust/chain.js";
 import { keysOf } from "../trust/facts.js";
 import { readTrustFile } from "../trust/read.js";
+import { refusedFormat } from "./refused-format.js";
 
 /** A key as node:crypto has it. Undefined for a kind that only envelopes have. */
 export const nodeKeyOf = (key: PublicKey): KeyObject | undefined =>
@@ -19,6 +20,42 @@ export async function formatKeyOf({ public: key }: Pick<SigningKey, "public">, f
   const own = nodeKeyOf(key);
   if (!own) throw usage(`a key of ${key.alg} has no signatures in the format ${format}`, "sign with an Ed25519 or a P-256 key");
   return (await import("@firmseal/formats")).formatKey(own);
+}
+
+/** The formats whose signatures have the number of the key. */
+const NUMBERED = ["minisign", "signify"];
+
+/** The same. `publicKey`: the file of minisign or signify that has the number of the key. */
+export async function numberedKeyOf(key: SigningKey, format: string, publicKey: string | undefined): Promise<FormatKey> {
+  const own = await formatKeyOf(key, format);
+  if (publicKey === undefined) return own;
+  if (!NUMBERED.includes(format)) throw usage(`a signature in the format ${format} has no key number`, "drop `publicKey`");
+  const text = Buffer.from(readAll(publicKey, KEY_LIMITS.keyFile)).toString();
+  let published: FormatKey;
+  try {
+    published = (await import("@firmseal/formats")).toolKey(text);
+  } catch (e) {
+    throw refusedFormat(publicKey, e);
+  }
+  if (published.number === undefined)
+    throw usage(`${publicKey} has no key number`, "give the public key file that minisign or signify wrote");
+  if (published.id !== own.id)
+    throw refusedInput(
+      "ERR_KEY",
+      `${publicKey} is not the public key of ${key.name}`,
+      "give the public key file that was published for this key",
+    );
+  return published;
+}
+
+/** Refuses a key file of minisign without the number that its users know. `path`: of the key, if it is in a file. */
+export function refuseUnknownNumber(path: string | undefined, { format, publicKey }: { format: string; publicKey?: string }): void {
+  if (publicKey !== undefined || path === undefined || !NUMBERED.includes(format) || !isFile(path)) return;
+  if (isMinisign(Buffer.from(readAll(path, KEY_LIMITS.keyFile)).toString("latin1")))
+    throw usage(
+      `${path}: minisign has numbered this key, and verifies signatures with that number only`,
+      "give the public key file that minisign wrote: `publicKey` FILE",
+    );
 }
 
 /** What a key signs that no manifest covers. */

@@ -17,12 +17,17 @@ import type { PublicKey } from "@firmseal/signer";
 import { LIMITS } from "../input/limits.js";
 import type { Product } from "../product/file/product.js";
 import { enterUses } from "../signing/enter-uses.js";
-import { formatKeyOf, refuseProductKey, refuseProductReferences } from "./foreign-key.js";
+import { numberedKeyOf, refuseProductKey, refuseProductReferences, refuseUnknownNumber } from "./foreign-key.js";
 
 /** Options of signFile(). */
 export interface SignFileOptions extends Pick<SignatureOptions, "namespace" | "comment" | "trustedComment">, ClockOverride, Abortable {
   /** The format: raw, der, aws, minisign, signify or sshsig. */
   readonly format: string;
+  /**
+   * A public key as minisign or signify wrote it: signatures in their formats have its key number, without which their
+   * users could not verify them. Left out: the number follows from the key, as `firmseal pubkey` writes it.
+   */
+  readonly publicKey?: string;
   /** A product whose keys must not sign: devices trust them for updates. */
   readonly product?: Product | undefined;
   /** Where the passphrase of the key comes from. */
@@ -65,6 +70,7 @@ export async function signFile(content: string | Uint8Array, key: string | Signi
   // nothing of the caller's is read again later
   const bytes = typeof content === "string" ? readAll(content, LIMITS.image) : Uint8Array.from(content);
   const o = { ...options };
+  refuseUnknownNumber(typeof key === "string" ? key : key.file, o);
   if (typeof key !== "string") return sign(bytes, key, o);
   refuseProductReferences(o.product, [key], "signature file");
   return withSigners([key], o.passphrases ?? [], ([opened]) => sign(bytes, opened as SigningKey, o), o);
@@ -76,7 +82,7 @@ async function sign(content: Uint8Array, key: SigningKey, { format: name, produc
   const format = SIGNATURE_FORMATS.find((one) => one.name === name);
   if (!format) throw usage(`\`format\` ${name} is not a format of signature files`, `give one of ${names.join(", ")}`);
   refuseTestKeys([key.public], o.allowTestKey ?? []);
-  const by = await formatKeyOf(key, name);
+  const by = await numberedKeyOf(key, name, o.publicKey);
   if (product) await refuseProductKey(product, key, "signature file");
   const facts = { digest: `sha-256:${sha256Hex(content)}`, scope: scopeOfSignatureFile(name) };
   const receipts: Receipt[] = [];

@@ -87,6 +87,7 @@ interface SignOptions
   namespace?: string;
   comment?: string;
   trustedComment?: string;
+  publicKey?: string;
   json?: boolean;
 }
 
@@ -258,6 +259,7 @@ export default define({
     signatureNamespace("with --format sshsig"),
     option("--comment <text>", "with --format minisign or signify: first line of the file, which is not signed"),
     option("--trusted-comment <text>", "with --format minisign: line that is signed too"),
+    option("--public-key <file>", "with --format minisign or signify: published public key, whose key number the signature then has"),
     ...bootImageOptions(),
   ],
   examples: [

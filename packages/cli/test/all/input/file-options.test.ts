@@ -108,6 +108,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
     "--out": [SIGN.replace("x.suit", "?"), OUT],
     "--product": ["sign app.bin --board b --version 1.0.0 --out x.suit --product ?", FILE],
     "--image-out": [`${SIGN} --image-out ?`, OUT],
+    "--public-key": ["sign app.bin --format minisign --key D.pem --out x.sig --public-key ?", FILE],
     "--trust": [`${SIGN} --trust ?`, FILE],
     "--log": [`${SIGN} --log ?`, LOG],
     "--approver": [`${SIGN} --approver ? --approval fw.approval`, FILE],
