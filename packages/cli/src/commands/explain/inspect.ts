@@ -25,8 +25,8 @@ import {
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { FOREIGN_FILE, foreignFile, foreignLines, foreignRead } from "../../common/foreign.js";
-import type { InspectedForeign } from "../../common/foreign-read.js";
+import { FOREIGN_FILE, foreignFile, foreignLines, foreignRead } from "../../common/foreign/foreign.js";
+import type { InspectedForeign } from "../../common/foreign/read.js";
 import { productFile } from "../../common/options.js";
 import { BOARDS, boardLines, missingLines } from "../../common/release/folder-words.js";
 import { namedLines, namesOfProduct, type ProductNames, productHere } from "../../common/release/product-names.js";

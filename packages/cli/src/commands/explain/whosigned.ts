@@ -31,7 +31,7 @@ import { keyOfAnchor, roleNames, testKeyName, unlessThrown } from "@firmseal/sig
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, toHex } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { type ForeignFile, foreignFile, foreignRead } from "../../common/foreign.js";
+import { type ForeignFile, foreignFile, foreignRead } from "../../common/foreign/foreign.js";
 import { passphrases, rootOptions } from "../../common/options.js";
 import { BOARDS, missingLines } from "../../common/release/folder-words.js";
 import { onDemand } from "../../common/release/on-demand.js";

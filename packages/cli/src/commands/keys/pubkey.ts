@@ -2,7 +2,7 @@ import { formatPublic, keyFacts, type PublicFormat, publicFormats, publicKeys } 
 import { jsLiteral, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
 import { algWords, hasTables, keyAlgs, type PublicKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
-import { foreignRead } from "../../common/foreign.js";
+import { foreignRead } from "../../common/foreign/foreign.js";
 import { passphrases } from "../../common/options.js";
 import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { KEY } from "../../common/shapes.js";

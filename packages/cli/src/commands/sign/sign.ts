@@ -94,8 +94,8 @@ interface SignOptions
 /** Signs for devices, or with --format for another tool. */
 async function sign(path: string | undefined, { format, ...o }: SignOptions) {
   if (format !== undefined && bootFormats.includes(format))
-    return (await import("../../common/foreign-image.js")).signBootImage(path, { ...o, format });
-  if (format !== undefined) return (await import("../../common/foreign-sign.js")).signForeign(path, { ...o, format });
+    return (await import("../../common/foreign/sign-image.js")).signBootImage(path, { ...o, format });
+  if (format !== undefined) return (await import("../../common/foreign/sign-file.js")).signForeign(path, { ...o, format });
   refuseSignatureOptions(o, "name the format: --format NAME");
   return signInput(path, o);
 }

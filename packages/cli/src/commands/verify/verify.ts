@@ -17,7 +17,7 @@ import {
   type VerifiedBoard,
 } from "@firmseal/release/internal";
 import { commandArgument, define, option } from "../../command.js";
-import { FOREIGN_FILE, foreignFile, foreignRead, verdictOnForeign } from "../../common/foreign.js";
+import { FOREIGN_FILE, foreignFile, foreignRead, verdictOnForeign } from "../../common/foreign/foreign.js";
 import {
   forVerifier,
   passphrases,

@@ -4,10 +4,10 @@ import { type ClockOverride, keyFacts } from "@firmseal/keys";
 import { logBeside, type PassphraseOptions, passphraseOptions, STDIO, usage } from "@firmseal/keys/internal";
 import { signFile } from "@firmseal/release";
 import { productLog, refusedFormat } from "@firmseal/release/internal";
-import { NOT_OF_ENVELOPES, refuseEnvelopeOptions } from "./foreign-read.js";
-import { missingOption } from "./options.js";
-import { checkLog, checkNewOutput, checkOutput, deliver } from "./output.js";
-import { productAsked } from "./release/product-names.js";
+import { missingOption } from "../options.js";
+import { checkLog, checkNewOutput, checkOutput, deliver } from "../output.js";
+import { productAsked } from "../release/product-names.js";
+import { NOT_OF_ENVELOPES, refuseEnvelopeOptions } from "./read.js";
 
 /** Options of sign that count for a signature file. */
 export interface SignForeignOptions extends PassphraseOptions, ClockOverride {

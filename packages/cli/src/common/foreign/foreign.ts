@@ -7,8 +7,8 @@ import { byteWords, ownFile, readAll, STDIO } from "@firmseal/keys/internal";
 import { LIMITS } from "@firmseal/release/internal";
 import { unlessThrown } from "@firmseal/signer";
 import { looksLikeEnvelope, taggedKind } from "@firmseal/verifier/tools";
-import type { ForeignFacts, VerifiedForeign } from "./foreign-read.js";
-import { membersOf, type Shape } from "./shapes.js";
+import { membersOf, type Shape } from "../shapes.js";
+import type { ForeignFacts, VerifiedForeign } from "./read.js";
 
 /** A file of another boot loader or tool, which has not been read yet. */
 export interface ForeignFile {
@@ -35,7 +35,7 @@ export async function foreignFile(path: string): Promise<ForeignFile | undefined
 }
 
 /** Loads what reads and verifies such a file. */
-export const foreignRead = () => import("./foreign-read.js");
+export const foreignRead = () => import("./read.js");
 
 /** The members of JSON that describe a file of another boot loader or tool. */
 export const FOREIGN_FILE: Shape = {

@@ -5,10 +5,10 @@ import { type ClockOverride, keyFacts, type SequenceOverrides } from "@firmseal/
 import { isFile, logBeside, type PassphraseOptions, passphraseOptions, usage } from "@firmseal/keys/internal";
 import { type Product, signImage } from "@firmseal/release";
 import { boardsOf, builtBootImage, hasBootImage, productLog, refusedFormat, signedImageName, withImage } from "@firmseal/release/internal";
-import { NOT_OF_ENVELOPES, refuseEnvelopeOptions } from "./foreign-read.js";
-import { missingOption } from "./options.js";
-import { checkLog, checkOutput, deliver } from "./output.js";
-import { productAsked } from "./release/product-names.js";
+import { missingOption } from "../options.js";
+import { checkLog, checkOutput, deliver } from "../output.js";
+import { productAsked } from "../release/product-names.js";
+import { NOT_OF_ENVELOPES, refuseEnvelopeOptions } from "./read.js";
 
 /** Options of sign that count for an image. */
 export interface SignBootOptions extends PassphraseOptions, ClockOverride, SequenceOverrides {
