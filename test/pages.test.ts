@@ -123,7 +123,8 @@ describe.concurrent("docs/guides", () => {
     expect(stderr).toContain(only(blocksOf("docs/guides/batch.md"), "text refused"));
     expect(stdout).toMatch(/^exit code 1$/m);
     expect(stdout).toMatch(/ batch of 3 /);
-    expect(stderr).toMatch(/release\.pem\.log: good, 1 entry$/m);
+    expect(stderr).toMatch(/^whole: 3 devices$/m);
+    expect(stderr).toMatch(/release\.pem\.log: good, 3 entries$/m);
   });
 
   it.skipIf(noMinisign !== "")(`signature-files.md${noMinisign}`, async () => {

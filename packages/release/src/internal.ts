@@ -1,5 +1,6 @@
 // What the packages of firmseal use of each other, besides the public API in index.ts: it may change in any version.
 
+export { joinBatch } from "./batch/join-batch.js";
 export { type SignBatchOptions, signBatch } from "./batch/sign-batch.js";
 export { type ConsumerName, consumerNames, consumerOf } from "./consumer/consumers.js";
 export { type AlgChoice, coseAlgFor, coseAlgNames, namesFault } from "./consumer/cose-alg.js";

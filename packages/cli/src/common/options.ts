@@ -314,6 +314,13 @@ export function signatureFormat(what: string, choices: readonly string[] = signa
   return option("--format <name>", what, { choices: [...choices] });
 }
 
+/** --shard-size */
+export function shardSize(value: string): number {
+  const size = /^[1-9][0-9]{0,3}$/.test(value) ? Number(value) : 0;
+  if (size < 1 || size > 4096) throw new InvalidArgumentError("give a number from 1 to 4096");
+  return size;
+}
+
 /** A number of bytes, also in hexadecimal: linkers and device trees have it so. */
 function byteNumber(value: string): number {
   if (!/^(0x[0-9a-f]{1,8}|[0-9]{1,10})$/i.test(value)) throw new InvalidArgumentError("give a number of bytes: 512 or 0x200");

@@ -14,6 +14,8 @@ export interface BatchPlan {
   /** SHA-256 of the template, the list of devices and the files, in hex. */
   readonly inputs: string;
   readonly devices: number;
+  /** Devices of each shard, but for the last one. They share one number, and one entry of the log. */
+  readonly shardSize: number;
   /** Thumbprints of the keys, in hex. */
   readonly keys: readonly string[];
 }
@@ -22,11 +24,16 @@ const SCHEMA = "urn:firmseal:batch:1";
 const PLAN = "batch.json";
 const LOCK = ".batch.lock";
 
-/** Devices of a shard: they share one number, and one entry of the log. */
+/** The most devices of a shard. */
 export const SHARD = 4096;
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+/** How many shards a batch has. */
+export const shardCount = ({ devices, shardSize }: Pick<BatchPlan, "devices" | "shardSize">) => Math.ceil(devices / shardSize);
 
 const planBytes = (plan: BatchPlan) => Buffer.from(`${JSON.stringify({ $schema: SCHEMA, ...plan }, null, 2)}\n`);
 
+const fileOf = ({ digest }: { readonly digest: string }) => `${digest.replace(/^.*:/, "")}.suit`;
 const nameOf = (shard: number) => String(shard).padStart(4, "0");
 
 /** The folder of a batch, which this process holds. */
@@ -69,20 +76,29 @@ export class BatchFolder {
   compare(plan: BatchPlan): void {
     const path = join(this.path, PLAN);
     if (!existsSync(path) || planBytes(plan).equals(readAll(path, LIMITS.batchIndex))) return;
-    let begun: Partial<BatchPlan> & { $schema?: unknown };
+    const begun = this.plan();
+    const [what, hint] =
+      begun.inputs !== plan.inputs
+        ? ["other inputs", "restore the template, the list and its files, or make a batch of the changed devices in a new folder"]
+        : begun.shardSize !== plan.shardSize
+          ? [`shards of ${begun.shardSize}`, `continue with the same ones: \`shardSize\` ${begun.shardSize}`]
+          : ["other keys", "sign with the same keys, in the same order"];
+    throw batchFault(`${this.path}: this batch was begun with ${what}`, hint);
+  }
+
+  /** The plan that is there. Throws a Failure if there is none. */
+  plan(): BatchPlan {
+    const path = join(this.path, PLAN);
+    let plan: unknown;
     try {
-      begun = Object(parseJson(readAll(path, LIMITS.batchIndex)));
-    } catch {
-      begun = {};
+      plan = parseJson(readAll(path, LIMITS.batchIndex));
+    } catch (e) {
+      if (!(e instanceof SyntaxError)) throw e;
     }
-    if (begun.$schema !== SCHEMA) throw batchFault(`${path} is not the plan of a batch`, "name a new folder");
-    const what = begun.inputs === plan.inputs ? "keys" : "inputs";
-    throw batchFault(
-      `${this.path}: this batch was begun with other ${what}`,
-      what === "keys"
-        ? "sign with the same keys, in the same order"
-        : "restore the template, the list and its files, or make a batch of the changed devices in a new folder",
-    );
+    const { $schema, inputs, devices, shardSize, keys } = Object(plan) as { readonly [name: string]: unknown };
+    if ($schema !== SCHEMA || typeof inputs !== "string" || !isCount(devices) || !isCount(shardSize) || !Array.isArray(keys))
+      throw batchFault(`${path} is not the plan of a batch`, "name a new folder");
+    return { inputs, devices, shardSize, keys: keys.map(String) };
   }
 
   folderOf = (shard: number): string => join(this.path, nameOf(shard));
@@ -105,6 +121,11 @@ export class BatchFolder {
     return index;
   }
 
+  /** The envelopes of a shard, in the order of its index. */
+  envelopes({ shard, manifests }: ShardIndex): string[] {
+    return manifests.map((one) => join(this.folderOf(shard), fileOf(one)));
+  }
+
   /** Writes an index, and before the first one the plan. They are durable on return. */
   writeIndex(plan: BatchPlan, index: ShardIndex): void {
     const path = join(this.path, PLAN);
@@ -114,7 +135,7 @@ export class BatchFolder {
 
   /** Writes the envelopes of a shard, all or none. */
   writeShard({ shard, manifests }: ShardIndex, envelopes: readonly Uint8Array[]): void {
-    const name = (i: number) => `${(manifests[i] as { digest: string }).digest.replace(/^.*:/, "")}.suit`;
-    writeFolder(this.folderOf(shard), new Map(envelopes.map((bytes, i) => [name(i), bytes])));
+    const names = manifests.map(fileOf);
+    writeFolder(this.folderOf(shard), new Map(envelopes.map((bytes, i) => [names[i] as string, bytes])));
   }
 }

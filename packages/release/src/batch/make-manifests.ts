@@ -17,7 +17,7 @@ import { scopeOf } from "../signing/scope.js";
 import { manifestParameters } from "../verify/manifest-facts.js";
 import { withFileName } from "../verify/refusals.js";
 import { sequenceCommands } from "../verify/tree.js";
-import { SHARD } from "./batch-folder.js";
+import { shardCount } from "./batch-folder.js";
 import { type DeviceRow, deviceRows } from "./device-rows.js";
 import { type BatchTemplate, filled, readTemplate } from "./template.js";
 
@@ -60,10 +60,11 @@ export class BatchInput {
     private readonly taken: ReadonlyMap<string, string>,
     private readonly given: readonly Uint8Array[],
     readonly rows: readonly DeviceRow[],
+    readonly shardSize: number,
   ) {}
 
   /** Reads a template and a list of devices. Throws a Failure: DESCRIPTION, BATCH, LIMIT, or USAGE for a key. */
-  static async read(template: string, devices: string, o: KeyAsImage): Promise<BatchInput> {
+  static async read(template: string, devices: string, shardSize: number, o: KeyAsImage): Promise<BatchInput> {
     for (const path of [template, devices]) await refuseKeyAsInput(path, o.key);
     const made = await readTemplate(template);
     const bytes = readAll(devices, LIMITS.batchDevices);
@@ -78,6 +79,7 @@ export class BatchInput {
       taken,
       [made.bytes, bytes],
       deviceRows(devices, bytes, made.fields),
+      shardSize,
     );
   }
 
@@ -90,9 +92,9 @@ export class BatchInput {
   }
 
   /** The rows of a shard, and how many shards there are. */
-  shard = (n: number): readonly DeviceRow[] => this.rows.slice((n - 1) * SHARD, n * SHARD);
+  shard = (n: number): readonly DeviceRow[] => this.rows.slice((n - 1) * this.shardSize, n * this.shardSize);
   get shards(): number {
-    return Math.ceil(this.rows.length / SHARD);
+    return shardCount({ devices: this.rows.length, shardSize: this.shardSize });
   }
 
   /** The place of a row, for messages. */
@@ -150,10 +152,10 @@ export class BatchInput {
             "give all manifests of a batch one version",
           );
         version = own;
-        size = (i % SHARD === 0 ? 0 : size) + draft.bytes.length;
+        size = (i % this.shardSize === 0 ? 0 : size) + draft.bytes.length;
         if (size > LIMITS.batchShard)
           throw tooMuch(
-            `${this.at(row)}: the envelopes of a shard of ${grouped(SHARD)} are larger than ${byteWords(LIMITS.batchShard)} together`,
+            `${this.at(row)}: the envelopes of a shard of ${grouped(this.shardSize)} are larger than ${byteWords(LIMITS.batchShard)} together`,
             "leave large payloads out of the envelopes: devices fetch them from a URI",
           );
         bar.at(i + 1);

@@ -45,6 +45,10 @@ export interface SignBatchOptions extends KeyAsImage, SequenceOverrides, ClockOv
   seq?: bigint | "next";
   /** Nothing was signed before. */
   first?: boolean;
+  /** Devices of a shard, 1 to 4,096. Default: 4,096. */
+  shardSize?: number;
+  /** Which shards this machine makes: every `of`th, from the `part`th. Default: all. Others make theirs elsewhere. */
+  shard?: { readonly part: number; readonly of: number };
   log?: string;
   allowTestKey?: readonly string[];
 }
@@ -61,9 +65,11 @@ export interface SignedShard {
   readonly receipts: readonly Receipt[];
 }
 
-/** A batch that is complete. */
+/** A batch, of which all shards that this machine makes are complete. */
 export interface SignedBatch {
   readonly devices: number;
+  /** Shards of the whole batch. */
+  readonly count: number;
   readonly shards: readonly SignedShard[];
 }
 
@@ -88,7 +94,14 @@ export async function signBatch(template: string, keys: readonly SigningKey[], o
   const lists = coveringTrustFiles(o);
   const folder = new BatchFolder(o.out);
   const isBegun = folder.check();
-  const input = await BatchInput.read(template, o.devices, o);
+  const { shardSize = SHARD, shard: own = { part: 1, of: 1 } } = o;
+  // each machine would need to know which numbers the others have reached
+  if (own.of > 1 && typeof o.seq === "bigint")
+    throw usage(
+      "several machines make the shards in any order, and `seq` gives the number of the first one",
+      "leave it out: the log gives each number",
+    );
+  const input = await BatchInput.read(template, o.devices, shardSize, o);
   const scope = await input.firstScope();
   const likely = await withSigningLogs(
     keys,
@@ -97,20 +110,23 @@ export async function signBatch(template: string, keys: readonly SigningKey[], o
       refuseByLogs(opened, keys, o);
       return o.seq !== undefined && o.seq !== "next"
         ? o.seq
-        : nextSequence(opened.deciding, scope, { first: isBegun ? "known" : (o.first ?? false) });
+        : nextSequence(opened.deciding, scope, { first: isBegun ? "known" : firstOf(o) });
     },
     o,
   );
   const judged = await input.judge(keys, likely, { ...o, lists, ...(o.role && { role: o.role }) });
   return await folder.alone(async () => {
-    const plan = { inputs: input.digest, devices: input.rows.length, keys: keys.map((key) => keyName(key.public)) };
+    const plan = { inputs: input.digest, devices: input.rows.length, shardSize, keys: keys.map((key) => keyName(key.public)) };
     folder.compare(plan);
     const batch = new Batch(folder, plan, input, judged, keys, lists, o);
     const shards: SignedShard[] = [];
-    for (let n = 1; n <= input.shards; n++) shards.push(await batch.shard(n));
-    return { devices: input.rows.length, shards };
+    for (let n = own.part; n <= input.shards; n += own.of) shards.push(await batch.shard(n));
+    return { devices: input.rows.length, count: input.shards, shards };
   });
 }
+
+/** What a caller knows if the logs are empty. Of several machines, one begins, and nobody knows which one. */
+const firstOf = ({ first = false, shard }: SignBatchOptions) => (first && shard !== undefined && shard.of > 1 ? "known" : first);
 
 /** Refuses what the logs say about the keys. Returns the overrides that were needed. */
 function refuseByLogs(opened: SigningLogs, keys: readonly SigningKey[], o: CoverOptions): string[] {
@@ -185,8 +201,10 @@ class Batch {
 
   /** The number of a new shard. */
   private number(opened: SigningLogs, n: number): bigint {
-    const { seq, first = false } = this.o;
-    if (seq === undefined || seq === "next") return nextSequence(opened.deciding, this.judged.scope, { first: n === 1 && first });
+    const { seq } = this.o;
+    const first = firstOf(this.o);
+    if (seq === undefined || seq === "next")
+      return nextSequence(opened.deciding, this.judged.scope, { first: n === 1 || first === "known" ? first : false });
     const number = seq + BigInt(n - 1);
     if (number > LAST) throw batchFault(`shard ${n} would have a number above 2^64 - 1`, "give a lower number: `seq` N");
     return number;
@@ -205,7 +223,7 @@ class Batch {
       messages.push(await toBeSigned(draft, keys));
     }
     const digests = drafts.map(logDigest);
-    const from = (n - 1) * SHARD;
+    const from = (n - 1) * input.shardSize;
     const manifests = digests.map((digest, i) => ({ device: this.judged.devices[from + i] as string, digest }));
     return { index: { shard: n, sequence: String(sequence), salt, root: shardRoot(salt, digests), manifests }, drafts, messages };
   }
