@@ -1,7 +1,18 @@
 // The lock across processes: never two, whichever process is killed at whichever moment.
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -155,6 +166,13 @@ describe.concurrent("a lock", () => {
     expect((await refusal(p.at("lock"))).message).toContain(`another process is using it (process ${process.pid})`);
     first.release();
     (await second).release();
+  });
+
+  it("that is a link to nowhere is refused at once", async () => {
+    const { at } = place();
+    symlinkSync(at("nowhere"), at("lock"));
+    await expect(lock(at("lock"))).rejects.toThrow(/lock is a symbolic link$/);
+    expect(readdirSync(at("."))).toEqual(["counter", "lock"]);
   });
 
   it("of an unknown owner is never taken over", async () => {

@@ -8,7 +8,7 @@
 // taken over in the same way, through "~~"; each further level needs one more kill.
 
 import { randomBytes } from "node:crypto";
-import { linkSync, readdirSync, readFileSync, statSync, unlinkSync } from "node:fs";
+import { linkSync, lstatSync, readdirSync, readFileSync, statSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { environment, type Failure, systemFault } from "../errors/failure.js";
@@ -62,7 +62,12 @@ export async function lock(path: string, options: LockOptions = {}): Promise<Loc
     const there = readNote(path);
     if (there === undefined) {
       const nonce = tryTake(path);
-      if (nonce === undefined) continue;
+      if (nonce === undefined) {
+        // it is there, and leads nowhere: nobody holds it, and nobody can take it
+        if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+          throw environment(`${path} is a symbolic link`, "remove the link: a lock is a file");
+        continue;
+      }
       if (ours.size === 0) process.once("exit", releaseAll);
       ours.set(path, nonce);
       if (!path.endsWith("~")) await sweep(path);
