@@ -21,6 +21,21 @@ const FAULTS: { readonly [code: string]: string } = {
   INVALID_OPENING_QUOTE: "has a quotation mark inside a cell",
 };
 
+const tooLong = (path: string, line: number, longest: number, what: string) =>
+  tooMuch(`${path}: line ${line} is too long`, `the limit is ${byteWords(longest)} for ${what}`);
+
+/** csv-parse counts no separators, and a line of nothing else would have more cells than an engine can hold. */
+function refuseLongLine(path: string, bytes: Uint8Array, longest: number, what: string): void {
+  let [line, begin] = [1, 0];
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] === 0x0a || bytes[i] === 0x0d) {
+      // CR LF ends one line
+      if (bytes[i] === 0x0a && bytes[i - 1] === 0x0d) begin = i + 1;
+      else [line, begin] = [line + 1, i + 1];
+    } else if (i - begin >= longest) throw tooLong(path, line, longest, what);
+  }
+}
+
 /**
  * Calls `take` for each row of a file in UTF-8 whose first line names the columns. `what`: one row of it, in the
  * message for a row longer than `longest` bytes. Throws a Failure: LIMIT, or that of `fault` for what is not a row.
@@ -32,6 +47,7 @@ export function csvRows(
   take: (row: CsvRow) => void,
 ): void {
   if (decodeUtf8(bytes) === undefined) throw fault("the file is not text in UTF-8");
+  refuseLongLine(path, bytes, longest, what);
   let names: string[] | undefined;
   const onRecord = (cells: string[], { lines }: Info) => {
     if (names) take({ where: `line ${lines}`, cells: namedCells(names, cells) });
@@ -53,8 +69,7 @@ export function csvRows(
   } catch (e) {
     if (!(e instanceof CsvError)) throw e;
     const line = Number(e["lines"]);
-    if (e.code === "CSV_MAX_RECORD_SIZE")
-      throw tooMuch(`${path}: line ${line} is too long`, `the limit is ${byteWords(longest)} for ${what}`);
+    if (e.code === "CSV_MAX_RECORD_SIZE") throw tooLong(path, line, longest, what);
     throw fault(`line ${line} ${FAULTS[e.code] ?? "is not CSV"}`);
   }
 }
