@@ -1,7 +1,9 @@
 // What the packages of firmseal use of each other, besides the public API in index.ts: it may change in any version.
 
 export { joinBatch } from "./batch/join-batch.js";
+export { isBatchFolder } from "./batch/plan-file.js";
 export { type SignBatchOptions, signBatch } from "./batch/sign-batch.js";
+export { verifyBatch } from "./batch/verify-batch.js";
 export { type ConsumerName, consumerNames, consumerOf } from "./consumer/consumers.js";
 export { type AlgChoice, coseAlgFor, coseAlgNames, namesFault } from "./consumer/cose-alg.js";
 export { checkDraftFor, checkFor } from "./consumer/judge.js";

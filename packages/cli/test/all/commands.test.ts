@@ -189,6 +189,7 @@ describe("the JSON of each command has its shape", () => {
     if (LONG) await inShape(p, ["report", "refused.suit", "--key", "A.jwk", "--out", "refused.html"]);
     p.put("boot.bin", mcubootImage(p.get("A.pem")));
     await inShape(p, ["verify", "boot.bin", "--key", "A.jwk"]);
+    await inShape(p, ["verify", "batch", "--key", "A.jwk"]);
     await inShape(p, ["verify", "boot.bin", "--key", "C.jwk"]);
     await inShape(p, ["inspect", "boot.bin"]);
     await inShape(p, ["inspect", "fw.suit"]);

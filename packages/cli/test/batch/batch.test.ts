@@ -110,6 +110,28 @@ describe.concurrent("firmseal batch", () => {
     expect(logEntries(p).at(-1)).toMatchObject({ operation: "batch", digest: indexOf(p).root, sequence: "2" });
   });
 
+  it("replaces a plan of which no shard was begun, and removes what a killed process was writing", async () => {
+    const p = batchPlace();
+    await good(p);
+    rmSync(p.at("out/0001"), { recursive: true });
+    rmSync(p.at("out/0001.json"));
+    for (const name of [".0001.0123456789ab.tmp", ".0001.json.0123456789ab.tmp", ".batch.json.0123456789ab.tmp"]) p.put(`out/${name}`, "");
+    p.put("devices.csv", devices(2));
+    await good(p, []);
+    expect(readdirSync(p.at("out")).sort()).toEqual(["0001", "0001.json", "batch.json"]);
+    expect(logEntries(p).map(({ batch: of }) => of)).toEqual(["3", "2"]);
+  });
+
+  it("reads a byte order mark, and a payload with the name of a file", async () => {
+    const p = batchPlace();
+    p.put("devices.csv", `\ufeff${deviceLines(2)}`);
+    const uri = "https://example.com/file";
+    const text = JSON.stringify(TEMPLATE).replaceAll("#calibration", uri);
+    p.put("template.json", text);
+    await good(p, ["--first"]);
+    expect(envelopes(p).size).toBe(2);
+  });
+
   it("takes the number that is given, and the next one by the logs otherwise", async () => {
     const p = batchPlace();
     await good(p, ["--seq", "40"]);

@@ -15,6 +15,8 @@ export interface DeviceRow {
   readonly fields: ReadonlyMap<string, FieldValue>;
 }
 
+const BOM = Buffer.from("efbbbf", "hex");
+
 const shown = (name: string) => visible(JSON.stringify(name.slice(0, 64)));
 
 /**
@@ -39,9 +41,11 @@ export function deviceRows(path: string, bytes: Uint8Array, wanted: ReadonlySet<
     }
     rows.push({ where, fields });
   };
-  const first = bytes.find((byte) => byte > 0x20);
+  const text = bytes.subarray(Buffer.from(bytes.buffer, bytes.byteOffset, 3).equals(BOM) ? BOM.length : 0);
+  const first = text.find((byte) => byte > 0x20);
+  if (first === 0x5b) throw fault("it is a JSON array: JSON Lines has one object on each line");
   if (first === 0x7b) {
-    for (const { where, value } of jsonLines(path, bytes, { ...how, once: true })) {
+    for (const { where, value } of jsonLines(path, text, { ...how, once: true })) {
       if (typeof value !== "object" || value === null || Array.isArray(value)) throw fault(`${where} is not an object`);
       take(where, value as { readonly [name: string]: unknown });
     }

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { versionIn } from "@firmseal/behaviour";
-import type { SigningKey } from "@firmseal/keys";
+import { Failure, type SigningKey } from "@firmseal/keys";
 import { byteWords, grouped, inputName, progress, readAll, refuseKeyAsInput, tooMuch, visible } from "@firmseal/keys/internal";
 import { draftOf, type EnvelopeDraft, type Files, resolve } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
@@ -172,6 +172,7 @@ export class BatchInput {
     try {
       return (await judged(draft, keys, o, 0, undefined)) as Judged;
     } catch (e) {
+      if (e instanceof Failure && e.message.startsWith("refused: ")) throw e.with({ message: `${this.at(row)}: ${e.message}` });
       throw withFileName(this.at(row), e);
     }
   }

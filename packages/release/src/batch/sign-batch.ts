@@ -17,7 +17,7 @@ import {
   type SigningLogs,
   withSigningLogs,
 } from "@firmseal/keys";
-import { decides, logsFor, progress, SIGN_BATCH, usage } from "@firmseal/keys/internal";
+import { decides, logsFor, progress, SIGN_BATCH, usage, warn } from "@firmseal/keys/internal";
 import { type EnvelopeDraft, signedWithoutLog } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
 import { merkleRoot } from "../input/merkle.js";
@@ -101,29 +101,73 @@ export async function signBatch(template: string, keys: readonly SigningKey[], o
       "several machines make the shards in any order, and `seq` gives the number of the first one",
       "leave it out: the log gives each number",
     );
+  if (o.first && typeof o.seq === "bigint") throw usage("`first` is for `seq` next", "drop it");
   const input = await BatchInput.read(template, o.devices, shardSize, o);
   const scope = await input.firstScope();
-  const likely = await withSigningLogs(
+  const begun = new Map<number, ShardIndex>();
+  const left: number[] = [];
+  for (let n = own.part; n <= input.shards; n += own.of) {
+    const index = isBegun ? folder.index(n) : undefined;
+    if (index) begun.set(n, index);
+    else left.push(n);
+  }
+  const entered = new Map<string, string>();
+  const next = await withSigningLogs(
     keys,
     o.log,
     async (opened) => {
       refuseByLogs(opened, keys, o);
-      return o.seq !== undefined && o.seq !== "next"
-        ? o.seq
-        : nextSequence(opened.deciding, scope, { first: isBegun ? "known" : firstOf(o) });
+      if (isBegun)
+        for (const { operation, digest, sequence } of opened.logs.flat())
+          if (operation === SIGN_BATCH && digest !== undefined && sequence !== undefined) entered.set(digest, sequence);
+      if (left.length === 0 || typeof o.seq === "bigint") return o.seq;
+      return nextSequence(opened.deciding, scope, { first: isBegun ? "known" : firstOf(o) });
     },
     o,
   );
+  // the numbers of the shards that are left, if no other job takes one meanwhile
+  const numbers = left.map((n, i): [number, bigint] => [
+    n,
+    typeof o.seq === "bigint" ? o.seq + BigInt(n - 1) : (next as bigint) + BigInt(i),
+  ]);
+  const [known] = begun.values();
+  const likely = known ? BigInt(known.sequence) : (numbers[0]?.[1] ?? 0n);
   const judged = await input.judge(keys, likely, { ...o, lists, ...(o.role && { role: o.role }) });
+  await refuseLaterNumbers(input, numbers, keys, lists, o);
   return await folder.alone(async () => {
     const plan = { inputs: input.digest, devices: input.rows.length, shardSize, keys: keys.map((key) => keyName(key.public)) };
     folder.compare(plan);
-    const batch = new Batch(folder, plan, input, judged, keys, lists, o);
+    const batch = new Batch(folder, plan, input, judged, keys, lists, entered, o);
     const shards: SignedShard[] = [];
-    for (let n = own.part; n <= input.shards; n += own.of) shards.push(await batch.shard(n));
+    try {
+      for (let n = own.part; n <= input.shards; n += own.of) shards.push(await batch.shard(n));
+    } catch (e) {
+      const now = shards.filter(({ before }) => !before).map(({ shard }) => shard);
+      if (now.length > 0)
+        warn(`${o.out}: ${now.length === 1 ? "shard" : "shards"} ${now.join(", ")} of ${input.shards} are in the log, and complete`);
+      throw e;
+    }
     return { devices: input.rows.length, count: input.shards, shards };
   });
 }
+
+/** Refuses what the numbers of later shards would be refused for, as far as they are known before the first entry. */
+async function refuseLaterNumbers(
+  input: BatchInput,
+  numbers: readonly (readonly [shard: number, number: bigint])[],
+  keys: readonly SigningKey[],
+  lists: readonly TrustOnFile[],
+  o: SignBatchOptions,
+): Promise<void> {
+  for (const [shard, number] of numbers) {
+    if (number > LAST) throw noNumber(shard);
+    const [row] = input.shard(shard);
+    if (lists.length > 0 && row) refuseUncovered(await openWithTrialKey(await input.draft(row, number)), keys, lists, o.role);
+  }
+}
+
+const noNumber = (shard: number) =>
+  batchFault(`shard ${shard} would have a number above 2^64 - 1`, "no number is left for it: make a batch of fewer shards");
 
 /** What a caller knows if the logs are empty. Of several machines, one begins, and nobody knows which one. */
 const firstOf = ({ first = false, shard }: SignBatchOptions) => (first && shard !== undefined && shard.of > 1 ? "known" : first);
@@ -155,6 +199,8 @@ class Batch {
     private readonly judged: JudgedBatch,
     private readonly keys: readonly SigningKey[],
     private readonly lists: readonly TrustOnFile[],
+    /** What the logs had of batches when this one continued: the number of each root. */
+    private readonly entered: ReadonlyMap<string, string>,
     private readonly o: SignBatchOptions,
   ) {}
 
@@ -162,11 +208,29 @@ class Batch {
   async shard(n: number): Promise<SignedShard> {
     const { folder, keys, o } = this;
     const known = folder.index(n);
-    if (known && folder.isDone(n)) return { ...factsOf(known), before: true, receipts: [] };
+    if (known) this.refuseForeign(known);
+    if (known && folder.isDone(n)) {
+      if (this.entered.get(known.root) !== known.sequence)
+        throw batchFault(
+          `the log has no entry about ${folder.indexOf(n)}`,
+          "bring the log of the key: `log` FILE; or restore the index of the shard",
+        );
+      folder.refuseIncomplete(known);
+      return { ...factsOf(known), before: true, receipts: [] };
+    }
     const { made, receipts } = await withSigningLogs(keys, o.log, async (opened) => await this.enter(opened, n, known), o);
     o.signal?.throwIfAborted();
     folder.writeShard(made.index, await this.sign(made));
     return { ...factsOf(made.index), before: false, receipts };
+  }
+
+  /** Refuses an index of other devices. */
+  private refuseForeign(known: ShardIndex): void {
+    const { input, judged, folder } = this;
+    const from = (known.shard - 1) * input.shardSize;
+    const devices = judged.devices.slice(from, from + input.shardSize);
+    if (devices.join() !== known.manifests.map(({ device }) => device).join())
+      throw batchFault(`${folder.indexOf(known.shard)} does not have the devices of this batch`, "restore the index of the shard");
   }
 
   /** Enters a shard in the logs: that of its index if they have it, or a new one. */
@@ -206,7 +270,7 @@ class Batch {
     if (seq === undefined || seq === "next")
       return nextSequence(opened.deciding, this.judged.scope, { first: n === 1 || first === "known" ? first : false });
     const number = seq + BigInt(n - 1);
-    if (number > LAST) throw batchFault(`shard ${n} would have a number above 2^64 - 1`, "give a lower number: `seq` N");
+    if (number > LAST) throw noNumber(n);
     return number;
   }
 

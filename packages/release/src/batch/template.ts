@@ -33,16 +33,19 @@ export async function readTemplate(path: string): Promise<BatchTemplate> {
   const fault = (what: string) => batchFault(`${name}: ${what}`, "docs/guides/batch.md shows a template");
   if (Object.hasOwn(value as object, "sequence")) throw fault("a template has no sequence number: the signing log gives one to each shard");
   const fields = new Set<string>();
-  const collect = (one: unknown, at: string): void => {
+  const collect = (one: unknown, at: string, isFile: boolean): void => {
     if (isField(one)) {
       const field = one.$field;
-      if (typeof field !== "string" || Object.keys(one).length !== 1) throw fault(`${visible(at)}: a field is {"${FIELD}": NAME} alone`);
-      if (at.endsWith("/file")) throw fault(`${visible(at)}: a field cannot name a file, or a row could publish any file`);
+      if (typeof field !== "string" || Object.keys(one).length !== 1)
+        throw fault(`${visible(at || "/")}: a field is {"${FIELD}": NAME} alone`);
+      if (isFile) throw fault(`${visible(at)}: a field cannot name a file, or a row could publish any file`);
       fields.add(field);
-    } else if (Array.isArray(one)) for (const [i, item] of one.entries()) collect(item, `${at}/${i}`);
-    else if (isObject(one)) for (const [member, item] of Object.entries(one)) collect(item, `${at}/${member}`);
+    } else if (Array.isArray(one)) for (const [i, item] of one.entries()) collect(item, `${at}/${i}`, false);
+    // the members of payloads are URIs
+    else if (isObject(one))
+      for (const [name, item] of Object.entries(one)) collect(item, `${at}/${name}`, name === "file" && at !== "/payloads");
   };
-  collect(value, "");
+  collect(value, "", false);
   return { bytes, value: value as object, fields };
 }
 

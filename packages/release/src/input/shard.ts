@@ -6,6 +6,7 @@ import { readAll, refusedInput } from "@firmseal/keys/internal";
 import { parseJson } from "./json.js";
 import { LIMITS } from "./limits.js";
 import { merkleRoot } from "./merkle.js";
+import { LAST } from "./sequence.js";
 
 const SCHEMA = "urn:firmseal:shard:1";
 
@@ -58,6 +59,7 @@ function isIndex(value: unknown): value is ShardIndex {
     Number.isSafeInteger(shard) &&
     (shard as number) > 0 &&
     isText(sequence, /^(0|[1-9][0-9]{0,19})$/) &&
+    BigInt(sequence) <= LAST &&
     isText(salt, /^[0-9a-f]{64}$/) &&
     isText(root, DIGEST) &&
     Array.isArray(manifests) &&

@@ -2,16 +2,18 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { RECORD } from "@firmseal/behaviour";
 import { Failure } from "@firmseal/keys";
-import { isFolder, keyWords, plural, shellWord, someOf, usage, visible, warn, withdrawnWords } from "@firmseal/keys/internal";
+import { isFolder, keyWords, plural, STDIO, shellWord, someOf, usage, visible, warn, withdrawnWords } from "@firmseal/keys/internal";
 import { type VerifiedRelease, verifyRelease } from "@firmseal/release";
 import {
   type ConsumerName,
+  isBatchFolder,
   otherWords,
   PRODUCT_FILE,
   productOption,
   type RefusalOverrides,
   readEnvelopeFile,
   refusingFacts,
+  type TrustedKeys,
   type TrustOptions,
   trustedKeys,
   type VerifiedBoard,
@@ -109,39 +111,72 @@ async function verify(path: string, o: VerifyOptions) {
 export async function verifyEnvelope(path: string, o: VerifyOptions) {
   refuseMissingFirst(path, o);
   if (o.missing && !isReleaseFolder(path)) throw usage(`--missing: ${path} is not the folder of a release`, "name the folder");
+  if (path !== STDIO && isBatchFolder(path)) return verifyBatchFolder(path, o);
   if (isForProduct(path, o)) return verifyForProduct(path, o);
-  if (o.log !== undefined) throw usage("--log is for releases of a product", "name the product file: --product FILE");
-  if (o.previousRelease !== undefined)
-    throw usage("--previous-release is for releases of a product", "name the product file: --product FILE");
-  if (o.expectVersion !== undefined) throw usage("--expect-version is for releases of a product", "name the product file: --product FILE");
+  refuseProductOptions(o);
   const whom = await trustedKeys(o);
   try {
     const envelope = readEnvelopeFile(path);
     const verified = await verifyRelease(path, envelope, whom, await judged(o));
     if (isAmongReleases(path)) (await onDemand()).refuseWithdrawnAround(path, verified.outline, whom);
-    const { sequence, outline, signers, payloadsChecked, payloadsNotChecked, severedAbsent } = verified;
-    return {
-      sequence: String(sequence),
-      ...versionFacts(outline),
-      signers,
-      testKeys: whom.testKeys,
-      ...doubtsOf(verified),
-      ...(whom.trust && { trust: whom.trust }),
-      payloadsChecked,
-      payloadsNotChecked,
-      severedAbsent,
-      keysFrom: [...(o.key ?? []), ...(o.trust ?? [])],
-      signatures: undefined,
-      approval: undefined,
-      releases: undefined,
-      records: undefined,
-      outdated: undefined,
-      withdrawn: undefined,
-    };
+    return { ...factsOf(verified, whom, o), batch: undefined };
   } catch (e) {
-    const failure = failureOf(e);
-    failure.facts = { ...failure.facts, testKeys: whom.testKeys };
-    throw failure;
+    throw withTestKeys(e, whom);
+  }
+}
+
+function refuseProductOptions(o: VerifyOptions): void {
+  if (o.log !== undefined) throw usage("--log is for releases of a product", "name the product file: --product FILE");
+  if (o.previousRelease !== undefined)
+    throw usage("--previous-release is for releases of a product", "name the product file: --product FILE");
+  if (o.expectVersion !== undefined) throw usage("--expect-version is for releases of a product", "name the product file: --product FILE");
+}
+
+function withTestKeys(e: unknown, { testKeys }: TrustedKeys): Failure {
+  const failure = failureOf(e);
+  failure.facts = { ...failure.facts, testKeys };
+  return failure;
+}
+
+/** What was verified, without what only a product file has. */
+function factsOf(verified: VerifiedRelease, whom: TrustedKeys, o: VerifyOptions) {
+  const { sequence, outline, signers, payloadsChecked, payloadsNotChecked, severedAbsent } = verified;
+  return {
+    sequence: String(sequence),
+    ...versionFacts(outline),
+    signers,
+    testKeys: whom.testKeys,
+    ...doubtsOf(verified),
+    ...(whom.trust && { trust: whom.trust }),
+    payloadsChecked,
+    payloadsNotChecked,
+    severedAbsent,
+    keysFrom: [...(o.key ?? []), ...(o.trust ?? [])],
+    signatures: undefined,
+    approval: undefined,
+    releases: undefined,
+    records: undefined,
+    outdated: undefined,
+    withdrawn: undefined,
+  };
+}
+
+/** Verifies every envelope of a batch, or of a part of it. */
+async function verifyBatchFolder(path: string, o: VerifyOptions) {
+  if (o.product !== undefined || o.board !== undefined)
+    throw usage(`${path} is the folder of a batch, which has no product file`, "give the signer's public key: `key` PUB, or a trust file");
+  refuseProductOptions(o);
+  const whom = await trustedKeys(o);
+  const { verifyBatch } = await onDemand();
+  try {
+    const { common, devices, count, shards } = await verifyBatch(path, whom, await judged(o));
+    const batch = {
+      ...{ devices, count },
+      shards: shards.map(({ shard, sequence, manifests }) => ({ shard, sequence, manifests: manifests.length })),
+    };
+    return { ...factsOf(common, whom, o), batch };
+  } catch (e) {
+    throw withTestKeys(e, whom);
   }
 }
 
@@ -210,6 +245,7 @@ async function verifyForProduct(path: string, o: VerifyOptions) {
     })),
     outdated: outdated.map(({ sequence, ...one }) => ({ ...one, sequence: String(sequence) })),
     withdrawn: withdrawnFacts(withdrawn),
+    batch: undefined,
   };
 }
 
@@ -243,13 +279,21 @@ const DOUBTS: Shape = {
   }),
 };
 
+/** "12 devices in 2 of 5 shards, sequence numbers 1, 3": what is there of a batch. */
+function batchWords({ count, shards }: NonNullable<Facts["batch"]>): string {
+  const devices = shards.reduce((sum, { manifests }) => sum + manifests, 0);
+  const numbers = shards.map(({ sequence }) => sequence);
+  const parts = shards.length === count ? plural(count, "shard") : `${shards.length} of ${plural(count, "shard")}`;
+  return `${plural(devices, "device")} in ${parts}, ${numbers.length === 1 ? "sequence number" : "sequence numbers"} ${someOf(numbers)}`;
+}
+
 function envelopeWords(f: Facts, path: string, o: VerifyOptions): Line[] {
   return [
     ...(f.releases
       ? f.releases.map(
           (one) => `${one.path}: ${verdictWords(f, o)}, board ${one.board}, ${numberWords(one)}, signed by ${signerWords(one.signers)}`,
         )
-      : [`${path}: ${verdictWords(f, o)}, ${numberWords(f)}, signed by ${signerWords(f.signers)}`]),
+      : [`${path}: ${verdictWords(f, o)}, ${f.batch ? batchWords(f.batch) : numberWords(f)}, signed by ${signerWords(f.signers)}`]),
     ...(f.records ?? []).map(
       (one) =>
         `${join(one.path, RECORD)}: good, covers ${plural(one.boards.length, "board")} and ${plural(one.payloads, "payload")}${one.withdrawn.length > 0 ? `, ${withdrawnNames(one.withdrawn)}` : ""}`,
@@ -270,7 +314,7 @@ export default define({
   arguments: [
     commandArgument(
       "<envelope>",
-      "envelope, or - for stdin; with a product file, also a folder that firmseal release wrote; or an MCUboot or ESP32 image",
+      "envelope, or - for stdin; the folder of a batch; with a product file, also a folder that firmseal release wrote; or an MCUboot or ESP32 image",
     ),
   ],
   options: () => [
@@ -345,6 +389,17 @@ export default define({
       version: ["string", "version of the release"],
       sequence: ["string", "sequence number"],
       trust: ["string", "newest trust file of [trust] earlier that accepts it"],
+    }),
+    "batch?": ["object", "for the folder of a batch: every envelope in it was verified"],
+    ...membersOf("batch?", {
+      devices: ["number", "devices of the whole batch"],
+      count: ["number", "shards of the whole batch"],
+      shards: ["object[]", "shards in the folder"],
+      ...membersOf("shards[]", {
+        shard: ["number", "number of the shard, from 1"],
+        sequence: ["string", "sequence number of its manifests"],
+        manifests: ["number", "how many it has"],
+      }),
     }),
     "withdrawn?": ["object[]", "with a product file, for a folder of releases: older ones that were withdrawn"],
     ...membersOf("withdrawn?[]", WITHDRAWAL),

@@ -1,5 +1,5 @@
-// What commands need only for a product file, or for a consumer: on-demand.ts loads it. An object, although it names
-// each part twice: with re-exports, the program of sign holds 17 kB of these parts.
+// What commands need only for a product file, a batch, or a consumer: on-demand.ts loads it. An object, although it
+// names each part twice: with re-exports, the program of sign holds 17 kB of these parts.
 
 import { readProduct, verifyProduct } from "@firmseal/release";
 import {
@@ -17,6 +17,7 @@ import {
   refuseWithdrawnAround,
   signingKeys,
   trustOptions,
+  verifyBatch,
   withdrawalAround,
   withReleaseLock,
 } from "@firmseal/release/internal";
@@ -36,6 +37,7 @@ export const parts = {
   refuseMissingKeys,
   signingKeys,
   trustOptions,
+  verifyBatch,
   verifyProduct,
   refuseWithdrawnAround,
   withdrawalAround,
