@@ -98,7 +98,7 @@ const LINES: { readonly [command: string]: { readonly [option: string]: readonly
   batch: {
     "--devices": ["batch template.json --key A.pem --out x --first --devices ?", FILE],
     "--key": [`${BATCH} --out x --key ?`, FILE],
-    "--out": [`${BATCH} --key A.pem --out ?`, { "through a file": "app.bin/x", "in no folder": "gone/x" }],
+    "--out": [`${BATCH} --key A.pem --out ?`, FOLDER],
     "--trust": [`${BATCH} --key A.pem --out x --trust ?`, FILE],
     "--log": [`${BATCH} --key A.pem --out x --log ?`, LOG],
   },
