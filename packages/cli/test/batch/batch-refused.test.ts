@@ -86,6 +86,11 @@ describe("a template", () => {
       "the manifest is not for one device alone",
     ],
     [
+      "compares a device that it does not name",
+      () => shared({ "device-identifier": undefined }),
+      "the manifest is not for one device alone",
+    ],
+    [
       "compares the device only where it installs",
       () => {
         shared({}, CONDITIONS.slice(0, 2));

@@ -41,7 +41,7 @@ export function openRegular(path: string, flags = 0): { fd: number; size: number
   closeSync(fd);
   throw usage(
     `${path} is a ${stat.isDirectory() ? "folder" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
-    "give a regular file, or - for stdin",
+    "give a regular file; - is stdin where a command reads it",
   );
 }
 

@@ -6,7 +6,6 @@ import { versionIn } from "@firmseal/behaviour";
 import { Failure, type SigningKey } from "@firmseal/keys";
 import { byteWords, grouped, inputName, progress, readAll, refuseKeyAsInput, tooMuch, visible } from "@firmseal/keys/internal";
 import { draftOf, type EnvelopeDraft, type Files, resolve } from "@firmseal/signer";
-import type { Manifest } from "@firmseal/verifier";
 import { COND_DEVICE_IDENTIFIER, PARAM_DEVICE_IDENTIFIER, toHex } from "@firmseal/verifier/tools";
 import { LIMITS } from "../input/limits.js";
 import { batchFault } from "../input/shard.js";
@@ -109,8 +108,11 @@ export class BatchInput {
   /** The devices of the first manifest, as logs name them: the number of the batch is looked for by them. */
   async firstScope(): Promise<string[]> {
     const [row] = this.rows as readonly [DeviceRow];
+    const draft = await this.draft(row, 1n);
+    // before it is run: a device would only say that it is for another one
+    this.deviceOf(draft.outline.manifest, row);
     try {
-      return scopeOf(await openWithTrialKey(await this.draft(row, 1n)));
+      return scopeOf(await openWithTrialKey(draft));
     } catch (e) {
       throw withFileName(this.at(row), e);
     }
@@ -178,7 +180,7 @@ export class BatchInput {
   }
 
   /** The one device that a manifest is for, in hex: its identifier is compared before anything else is done. */
-  private deviceOf(manifest: Manifest, row: DeviceRow): string {
+  private deviceOf(manifest: EnvelopeDraft["outline"]["manifest"], row: DeviceRow): string {
     const named = new Set(
       manifestParameters(manifest).flatMap((p) =>
         p.code === PARAM_DEVICE_IDENTIFIER ? [toHex(typeof p.value === "string" ? p.raw.slice(1) : p.raw)] : [],
